@@ -1,0 +1,79 @@
+# make demo   a cluster in a customer's account and back, on a local AWS
+# make up     the service on a local AWS, until make down; then `. .local/env`
+# make test   everything that CI checks
+PYTHON ?= python3.11
+TEST_PORT ?= 4766
+LOCAL = .local
+TIMED = $(PYTHON) tests/local/timed.py
+VENVS = $(addprefix $(LOCAL)/,$(addsuffix /installed,emulator sam build test))
+FUNCTIONS = api jobs sweep validate assume-role create-buckets create-eks create-nodegroups teardown
+
+# A command that feeds a log fails as a whole when it fails.
+SHELL = /bin/bash
+.SHELLFLAGS = -euo pipefail -c
+
+.PHONY: demo up down test tools build release check-rust check-templates end-to-end
+
+demo:
+	@mkdir -p $(LOCAL) && rm -f $(LOCAL)/times
+	@$(TIMED) install $(MAKE) --no-print-directory --jobs=2 tools
+	@$(TIMED) build $(MAKE) --no-print-directory build
+	@$(LOCAL)/test/bin/python tests/local/demo.py
+
+up: tools build
+	@$(LOCAL)/test/bin/python tests/local/up.py
+
+down: $(LOCAL)/test/installed
+	@$(LOCAL)/test/bin/python tests/local/down.py
+
+test: tools check-rust check-templates end-to-end
+	@$(PYTHON) tests/local/counts.py $(LOCAL)/cargo-test.log $(LOCAL)/end-to-end.xml
+
+# --- Tools: one virtual environment for each, because their dependencies contradict each other ------
+
+tools: $(VENVS) $(LOCAL)/node_modules/.installed
+
+$(LOCAL)/%/installed: tests/local/requirements-%.txt
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+$(LOCAL)/node_modules/.installed: tests/local/package.json
+	@mkdir -p $(LOCAL)
+	cp $< $(LOCAL)/package.json
+	npm install --prefix $(LOCAL) --silent --no-fund --no-audit --no-package-lock
+	@touch $@
+
+# --- Build ----------------------------------------------------------------------------------------
+
+# For the local AWS, and shared with the tests: unoptimized, because optimizing the EC2 SDK alone takes ten minutes on two cores.
+build:
+	cargo build --workspace --locked
+	@for name in $(FUNCTIONS); do \
+	  mkdir -p target/lambda/$$name && strip -o target/lambda/$$name/bootstrap target/debug/$$name || exit 1; \
+	done
+
+# For AWS: optimized, and linked against the C library of provided.al2023.
+release: $(LOCAL)/build/installed
+	PATH="$(CURDIR)/$(LOCAL)/build/bin:$$PATH" cargo lambda build --release --disable-optimizations --locked
+
+# --- Checks ---------------------------------------------------------------------------------------
+
+check-rust:
+	@mkdir -p $(LOCAL)
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo test --workspace --locked 2>&1 | tee $(LOCAL)/cargo-test.log
+
+check-templates: tools
+	SAM_CLI_TELEMETRY=0 $(LOCAL)/sam/bin/sam validate --lint --template template.yaml --region us-west-2
+	$(LOCAL)/sam/bin/cfn-lint template.yaml onboarding/quick-start.yaml
+	for machine in statemachine/*.asl.json; do $(LOCAL)/node_modules/.bin/asl-validator --json-path $$machine; done
+
+# On a local AWS of its own, so that it may run beside the one of `make up`.
+end-to-end: export GROUNDWORK_PORT = $(TEST_PORT)
+end-to-end: export GROUNDWORK_LOCAL_DIR = $(LOCAL)/tests
+end-to-end: tools build
+	trap '$(LOCAL)/test/bin/python tests/local/down.py' EXIT; \
+	$(LOCAL)/test/bin/python tests/local/up.py; \
+	$(LOCAL)/test/bin/python -m pytest tests/end_to_end --junitxml=$(LOCAL)/end-to-end.xml

@@ -1,0 +1,40 @@
+//! Answers as API Gateway wants them.
+
+use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use aws_lambda_events::encodings::Body;
+use aws_lambda_events::http::{HeaderMap, HeaderName, HeaderValue, header};
+use groundwork::problem::Problem;
+use serde_json::{Value, json};
+
+/// What a route answers when all is well.
+pub enum Answer {
+    Found(Value),
+    /// The cluster that was accepted.
+    Accepted(Value),
+}
+
+pub fn response(answer: Result<Answer, Problem>) -> ApiGatewayV2httpResponse {
+    match answer {
+        Ok(Answer::Found(body)) => write(200, "application/json", &body, None),
+        Ok(Answer::Accepted(body)) => {
+            let location = format!("/clusters/{}", body["name"].as_str().unwrap_or_default());
+            write(202, "application/json", &body, Some((header::LOCATION, location)))
+        }
+        Err(problem) => write(problem.status, "application/problem+json", &json!(problem), None),
+    }
+}
+
+fn write(status: u16, kind: &'static str, body: &Value, more: Option<(HeaderName, String)>) -> ApiGatewayV2httpResponse {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    if let Some((name, value)) = more
+        && let Ok(value) = value.parse()
+    {
+        headers.insert(name, value);
+    }
+    let mut response = ApiGatewayV2httpResponse::default();
+    response.status_code = status.into();
+    response.headers = headers;
+    response.body = Some(Body::Text(body.to_string()));
+    response
+}

@@ -1,0 +1,6 @@
+//! Proves that the customer's role lets us in and that the region can be used.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    groundwork::stage::serve(groundwork::resource::Stage::AssumeRole).await
+}

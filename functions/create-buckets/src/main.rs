@@ -1,0 +1,6 @@
+//! Brings about the cluster's S3 buckets.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    groundwork::stage::serve(groundwork::resource::Stage::CreateBuckets).await
+}

@@ -1,0 +1,6 @@
+//! Brings about the network, the IAM roles, the EKS cluster and what of it needs no node.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    groundwork::stage::serve(groundwork::resource::Stage::CreateEks).await
+}

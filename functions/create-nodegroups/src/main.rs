@@ -1,0 +1,6 @@
+//! Brings about the nodes and the add-ons that need them; then the cluster is running.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    groundwork::stage::serve(groundwork::resource::Stage::CreateNodegroups).await
+}

@@ -1,0 +1,86 @@
+//! The job message: the same from an operator's program and as the input of a schedule.
+
+use aws_lambda_events::sqs::SqsMessage;
+use groundwork::requests::{self, Action, Request};
+use serde::Deserialize;
+use serde_json::Value;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Job {
+    action: Verb,
+    tenant: String,
+    cluster: Option<Value>,
+    name: Option<String>,
+    idempotency_key: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Verb {
+    Create,
+    Delete,
+    Retry,
+}
+
+/// Reads a message of the queue. `tenant` is trusted: the queue admits principals of the operator's account only.
+///
+/// # Errors
+/// What is wrong with the message, for the operator's log.
+pub fn read(message: &SqsMessage) -> Result<Request, String> {
+    let job: Job = serde_json::from_str(message.body.as_deref().unwrap_or_default()).map_err(|error| format!("not a job: {error}"))?;
+    if !requests::is_tenant(&job.tenant) {
+        return Err(format!("tenant {:?} is not 1 to 128 letters, digits and ._@-", job.tenant));
+    }
+    let action = match (job.action, job.cluster, job.name) {
+        (Verb::Create, Some(cluster), None) => Action::Create(cluster),
+        (Verb::Delete, None, Some(name)) => Action::Delete(name),
+        (Verb::Retry, None, Some(name)) => Action::Retry(name),
+        (Verb::Create, ..) => return Err("a create job has a cluster and no name".into()),
+        (Verb::Delete | Verb::Retry, ..) => return Err("a delete or retry job has a name and no cluster".into()),
+    };
+    // A message without a key is its own: delivered twice, it counts once.
+    let key = job.idempotency_key.or_else(|| message.message_id.clone());
+    if let Some(key) = key.as_deref().filter(|key| !requests::is_idempotency_key(key)) {
+        return Err(format!("idempotency_key {key:?} is not 1 to 256 printable ASCII characters"));
+    }
+    let sender = message.attributes.get("SenderId").map_or("unknown", String::as_str);
+    Ok(Request { tenant: job.tenant, actor: format!("queue:{sender}"), origin: None, idempotency_key: key, action })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(body: &str) -> SqsMessage {
+        let mut message = SqsMessage::default();
+        message.body = Some(body.to_owned());
+        message.message_id = Some("m-1".to_owned());
+        message.attributes.insert("SenderId".to_owned(), "AIDAEXAMPLE".to_owned());
+        message
+    }
+
+    #[test]
+    fn a_job_names_its_sender_and_is_known_by_its_message_when_it_has_no_key() {
+        let request = read(&message(r#"{"action":"delete","tenant":"demo","name":"research"}"#)).expect("a job");
+        assert_eq!(request.action, Action::Delete("research".into()));
+        assert_eq!((request.actor.as_str(), request.idempotency_key.as_deref()), ("queue:AIDAEXAMPLE", Some("m-1")));
+        let request = read(&message(r#"{"action":"delete","tenant":"demo","name":"research","idempotency_key":"k"}"#)).expect("a job");
+        assert_eq!(request.idempotency_key.as_deref(), Some("k"));
+    }
+
+    #[test]
+    fn what_is_not_a_job_is_refused_and_says_why() {
+        for (body, why) in [
+            ("poison", "not a job"),
+            (r#"{"action":"destroy","tenant":"demo","name":"a"}"#, "not a job"),
+            (r#"{"action":"delete","tenant":"demo","name":"a","force":true}"#, "not a job"),
+            (r#"{"action":"delete","tenant":"de#mo","name":"a"}"#, "tenant"),
+            (r#"{"action":"create","tenant":"demo","name":"a"}"#, "a create job has a cluster"),
+            (r#"{"action":"retry","tenant":"demo"}"#, "a delete or retry job has a name"),
+            (r#"{"action":"delete","tenant":"demo","name":"a","idempotency_key":""}"#, "idempotency_key"),
+        ] {
+            assert!(read(&message(body)).expect_err(body).contains(why), "{body}");
+        }
+    }
+}

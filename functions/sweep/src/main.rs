@@ -1,0 +1,55 @@
+//! Sweep: on its schedule, when an execution failed, and when a state machine parks a run.
+
+use groundwork::errors::Error;
+use groundwork::executions::Executions;
+use groundwork::records::Records;
+use groundwork::sweep::{Park, Sweep};
+use groundwork::{session, settings};
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use serde::Deserialize;
+use std::time::Duration;
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Event {
+    Parked {
+        park: Park,
+    },
+    /// "Step Functions Execution Status Change", as EventBridge tells it.
+    Ended {
+        detail: Execution,
+    },
+    Scheduled {},
+}
+
+#[derive(Deserialize)]
+struct Execution {
+    input: String,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    settings::log();
+    let config = session::operator_config().await;
+    let sweep = &Sweep {
+        records: Records::new(&config, settings::text("TABLE")?),
+        executions: Executions::new(&config)?,
+        stuck_after: settings::seconds("STUCK_AFTER_SECONDS")?,
+    };
+    let handle = move |event: LambdaEvent<Event>| async move { work(sweep, event.payload).await.map_err(Diagnostic::from) };
+    lambda_runtime::run(service_fn(handle)).await
+}
+
+async fn work(sweep: &Sweep, event: Event) -> Result<(), Error> {
+    match event {
+        Event::Parked { park } => sweep.park(&park).await,
+        Event::Ended { detail } => sweep.one(&sweep_id(&detail)?, Duration::ZERO).await,
+        Event::Scheduled {} => sweep.all().await,
+    }
+}
+
+fn sweep_id(execution: &Execution) -> Result<String, Error> {
+    let input: groundwork::stage::Input =
+        serde_json::from_str(&execution.input).map_err(|error| Error::permanent("Event", format!("not an execution of ours: {error}")))?;
+    Ok(input.cluster_id)
+}

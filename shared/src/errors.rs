@@ -1,0 +1,268 @@
+//! What can go wrong, in one closed set of classes whose names are the ones that Step Functions matches.
+//!
+//! `TABLE` is the only place that knows what an AWS error means. Text for users (`reason`, `hint`) and for operators (`detail`)
+//! are kept apart.
+
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_ec2::config::http::HttpResponse;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Class {
+    /// Passes by itself: retried with backoff.
+    Transient,
+    /// AWS asks us to slow down: retried with backoff.
+    Throttled,
+    /// The tenant can mend it: parks, with a hint.
+    Customer,
+    /// Nobody foresaw it: parks and raises the operator's alarm.
+    Permanent,
+    /// A newer request owns the cluster: this execution gives way.
+    Superseded,
+}
+
+impl Class {
+    /// Exhaustive, so that a new class does not compile until somebody has decided.
+    pub fn retryable(self) -> bool {
+        match self {
+            Class::Transient | Class::Throttled => true,
+            Class::Customer | Class::Permanent | Class::Superseded => false,
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Class::Transient => "Transient",
+            Class::Throttled => "Throttled",
+            Class::Customer => "Customer",
+            Class::Permanent => "Permanent",
+            Class::Superseded => "Superseded",
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Error {
+    pub class: Class,
+    /// AWS's error code, or a word of ours.
+    pub code: String,
+    /// What went wrong, for the tenant.
+    pub reason: String,
+    /// What the tenant can do about it.
+    pub hint: String,
+    /// Everything known, for the operator's log only.
+    pub detail: String,
+    /// AWS refused the call, so it had no effect. False for timeouts, resets and 5xx: the effect may be there.
+    pub refused: bool,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl Error {
+    pub fn customer(code: &str, reason: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(Class::Customer, code, reason, hint)
+    }
+
+    pub fn permanent(code: &str, reason: impl Into<String>) -> Self {
+        Self::new(Class::Permanent, code, reason, "The operator has been alerted; retry once they have answered.")
+    }
+
+    pub fn transient(code: &str, reason: impl Into<String>) -> Self {
+        Self::new(Class::Transient, code, reason, "This passes by itself; retry if it does not.")
+    }
+
+    pub fn superseded() -> Self {
+        Self::new(Class::Superseded, "Superseded", "A newer request works on this cluster.", "Nothing to do.")
+    }
+
+    fn new(class: Class, code: &str, reason: impl Into<String>, hint: impl Into<String>) -> Self {
+        let reason = reason.into();
+        Self { class, code: code.into(), detail: reason.clone(), reason, hint: hint.into(), refused: true }
+    }
+}
+
+/// Step Functions matches `error_type`, the class's name; the cause carries the text for users and nothing else.
+impl From<Error> for lambda_runtime::Diagnostic {
+    fn from(error: Error) -> Self {
+        Self { error_type: error.class.name().into(), error_message: error.reason }
+    }
+}
+
+struct Row {
+    code: &'static str,
+    /// A piece of the message; empty matches all.
+    says: &'static str,
+    class: Class,
+    hint: &'static str,
+}
+
+const fn row(code: &'static str, says: &'static str, class: Class, hint: &'static str) -> Row {
+    Row { code, says, class, hint }
+}
+
+const SOON: &str = "AWS needs a moment to see what was just made; retry if this lasts for more than a few minutes.";
+const SLOW: &str = "AWS limits how fast calls may come; retry in a few minutes.";
+const WAIT: &str = "Something in the account still depends on it; the next look will try again.";
+
+/// Code and message to class, first match wins; a code that is not here is Permanent. Codes ending in `*` match as a prefix.
+/// Sources: the numbered failure cases collected from eksctl, CAPA, the Terraform provider and others.
+const TABLE: &[Row] = &[
+    // Throttling (58).
+    row("Throttling*", "", Class::Throttled, SLOW),
+    row("ThrottledException", "", Class::Throttled, SLOW),
+    row("TooManyRequestsException", "", Class::Throttled, SLOW),
+    row("RequestLimitExceeded", "", Class::Throttled, SLOW),
+    row("ProvisionedThroughputExceededException", "", Class::Throttled, SLOW),
+    row("SlowDown", "", Class::Throttled, SLOW),
+    // A role that EKS cannot see yet (1, 3, 25, 28). The same codes are permanent with any other message.
+    row("InvalidParameterException", "could not be assumed", Class::Transient, SOON),
+    row("InvalidParameterException", "does not exist", Class::Transient, SOON),
+    row("InvalidParameterException", "Error in role params", Class::Transient, SOON),
+    row("InvalidParameterException", "EKS Managed Policies", Class::Transient, SOON),
+    row("InvalidParameterException", "policy must include", Class::Transient, SOON),
+    row("InvalidRequestException", "could not be assumed", Class::Transient, SOON),
+    row("InvalidRequestException", "unable to assume the service-linked role", Class::Transient, SOON),
+    // Service-linked roles (4).
+    row("InvalidRequestException", "iam:CreateServiceLinkedRole", Class::Customer, "Add iam:CreateServiceLinkedRole to the role."),
+    row("InvalidRequestException", "iam:GetRole", Class::Customer, "Add iam:GetRole to the role."),
+    // Just-created ids that EC2 does not know everywhere yet (51).
+    row("InvalidVpcID.NotFound", "", Class::Transient, SOON),
+    row("InvalidSubnetID.NotFound", "", Class::Transient, SOON),
+    row("InvalidRouteTableID.NotFound", "", Class::Transient, SOON),
+    row("InvalidGroup.NotFound", "", Class::Transient, SOON),
+    row("InvalidInternetGatewayID.NotFound", "", Class::Transient, SOON),
+    row("InvalidGatewayID.NotFound", "", Class::Transient, SOON),
+    row("InvalidAllocationID.NotFound", "", Class::Transient, SOON),
+    row("InvalidNatGatewayID.NotFound", "", Class::Transient, SOON),
+    row("NatGatewayNotFound", "", Class::Transient, SOON),
+    row("InvalidLaunchTemplateId.NotFound", "", Class::Transient, SOON),
+    // Work in progress on the same thing (30, 31, 41, 53).
+    row("ResourceInUseException", "", Class::Transient, WAIT),
+    row("OperationAborted", "", Class::Transient, WAIT),
+    row("ConcurrentModification", "", Class::Transient, WAIT),
+    row("DeleteConflict", "", Class::Transient, WAIT),
+    row("DependencyViolation", "", Class::Transient, WAIT),
+    row("InvalidIPAddress.InUse", "", Class::Transient, WAIT),
+    row("AuthFailure", "You do not have permission to access the specified resource", Class::Transient, WAIT),
+    row("BucketNotEmpty", "", Class::Transient, WAIT),
+    row("TransactionCanceledException", "TransactionConflict", Class::Transient, WAIT),
+    row("ServerException", "", Class::Transient, SLOW),
+    row("ServiceUnavailable*", "", Class::Transient, SLOW),
+    // Sessions and regions (8, 9).
+    row("ExpiredToken*", "", Class::Transient, SOON),
+    row("RequestExpired", "", Class::Transient, SOON),
+    row("InvalidClientTokenId", "", Class::Customer, REGION),
+    row("AuthFailure", "", Class::Customer, REGION),
+    row("RegionDisabledException", "", Class::Customer, REGION),
+    row("OptInRequired", "", Class::Customer, REGION),
+    // Quotas and capacity (36, 37, 38, 50).
+    row("VpcLimitExceeded", "", Class::Customer, "Raise the quota L-F678F1CE (VPCs per Region) or delete a VPC, then retry."),
+    row("AddressLimitExceeded", "", Class::Customer, "Raise the quota L-0263D0A3 (EC2-VPC Elastic IPs) or release an address, then retry."),
+    row("NatGatewayLimitExceeded", "", Class::Customer, "Raise the quota L-FE5A380F (NAT gateways per Availability Zone), then retry."),
+    row("InternetGatewayLimitExceeded", "", Class::Customer, "Raise the quota L-A4707A72 (Internet gateways per Region), then retry."),
+    row("TooManyBuckets", "", Class::Customer, "Raise the quota L-DC2B2D3D (S3 buckets), then retry."),
+    row("ResourceLimitExceeded*", "", Class::Customer, "Raise the EKS quota that the reason names, then retry."),
+    row("LimitExceeded*", "", Class::Customer, "Raise the quota that the reason names, then retry."),
+    row("UnsupportedAvailabilityZoneException", "", Class::Customer, "EKS has no control plane in that zone; choose another region, then retry."),
+    row("InsufficientFreeAddresses*", "", Class::Customer, "The subnets are full; end what uses their addresses, then retry."),
+    // Names (17).
+    row("BucketAlreadyExists", "", Class::Customer, "The bucket's name is somebody else's; delete the cluster and create it again: it gets new names."),
+];
+
+const REGION: &str = "Enable the region in the account (and its regional STS endpoint), then retry.";
+
+fn classify(code: &str, message: &str) -> Option<&'static Row> {
+    TABLE.iter().find(|row| {
+        let code_matches = match row.code.strip_suffix('*') {
+            Some(prefix) => code.starts_with(prefix),
+            None => code == row.code,
+        };
+        code_matches && message.contains(row.says)
+    })
+}
+
+fn is_denied(code: &str) -> bool {
+    matches!(code, "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "Client.UnauthorizedOperation")
+}
+
+fn missing_action(message: &str) -> Option<&str> {
+    let named = message.split("not authorized to perform: ").nth(1)?.split_whitespace().next()?;
+    named.contains(':').then_some(named.trim_end_matches(['.', ',']))
+}
+
+/// Names the IAM action of a call, so that a refusal can say which permission is missing.
+pub trait Called<T> {
+    fn called(self, action: &'static str) -> Result<T>;
+}
+
+impl<T, E> Called<T> for std::result::Result<T, SdkError<E, HttpResponse>>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    fn called(self, action: &'static str) -> Result<T> {
+        self.map_err(|error| from_sdk(action, error))
+    }
+}
+
+fn from_sdk<E>(action: &'static str, error: SdkError<E, HttpResponse>) -> Error
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let status = error.raw_response().map(|response| response.status().as_u16());
+    let Some(service) = error.as_service_error() else {
+        let unbuilt = matches!(error, SdkError::ConstructionFailure(_));
+        return Error {
+            class: if unbuilt { Class::Permanent } else { Class::Transient },
+            code: "NoAnswer".into(),
+            reason: format!("AWS gave no answer to {action}."),
+            hint: "The network between Groundwork and AWS failed; retry.".into(),
+            detail: format!("{action}: {}", aws_sdk_ec2::error::DisplayErrorContext(&error)),
+            refused: unbuilt,
+        };
+    };
+    from_answer(action, status, service.code().unwrap_or("Unknown"), service.message().unwrap_or("no message"))
+}
+
+/// Classes what AWS answered: an HTTP status, an error code and a message.
+pub fn from_answer(action: &str, status: Option<u16>, code: &str, message: &str) -> Error {
+    let known = classify(code, message);
+    // One call can need several permissions (PassRole, CreateTags): AWS's message names the missing one.
+    let action = missing_action(message).unwrap_or(action);
+    let failed_inside = status.is_some_and(|status| status >= 500);
+    let (class, hint) = match known {
+        Some(row) => (row.class, row.hint.to_owned()),
+        None if is_denied(code) => (Class::Customer, format!("Add {action} to the role (and to its boundary and the organization's policies), then retry.")),
+        None if failed_inside => (Class::Transient, "AWS failed inside; retry.".to_owned()),
+        None => (Class::Permanent, "The operator has been alerted; retry once they have answered.".to_owned()),
+    };
+    let reason = if is_denied(code) {
+        format!("AWS refused {action}: the role may not do it ({code}).")
+    } else {
+        format!("AWS refused {action}: {code}: {message}")
+    };
+    Error { class, code: code.into(), reason, hint, detail: format!("{action}: {code}: {message}"), refused: !failed_inside }
+}
+
+/// Turns the codes that mean "it is so already" into `None`.
+pub trait Unless<T> {
+    fn unless(self, codes: &[&str]) -> Result<Option<T>>;
+}
+
+impl<T> Unless<T> for Result<T> {
+    fn unless(self, codes: &[&str]) -> Result<Option<T>> {
+        match self {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if codes.contains(&error.code.as_str()) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Executions of the two state machines: one per run, named after it, so that starting twice runs once.
+
+use crate::errors::{Called, Result, Unless};
+use crate::records::record::{Desired, Record};
+use crate::settings;
+use crate::stage::Input;
+use aws_sdk_sfn::Client;
+use aws_sdk_sfn::types::ExecutionStatus;
+
+#[derive(Clone)]
+pub struct Executions {
+    sfn: Client,
+    provision_arn: String,
+    teardown_arn: String,
+}
+
+/// What became of a run's execution.
+#[derive(Debug, PartialEq)]
+pub enum Execution {
+    NeverStarted,
+    Running,
+    Ended,
+}
+
+impl Executions {
+    /// # Errors
+    /// Names the setting that is missing.
+    pub fn new(config: &aws_config::SdkConfig) -> Result<Self, String> {
+        Ok(Self {
+            sfn: Client::new(config),
+            provision_arn: settings::text("PROVISION_ARN")?,
+            teardown_arn: settings::text("TEARDOWN_ARN")?,
+        })
+    }
+
+    pub async fn start(&self, record: &Record) -> Result<()> {
+        let input = Input { cluster_id: record.id.clone(), run: record.run };
+        let input = serde_json::json!(input).to_string();
+        self.sfn
+            .start_execution()
+            .state_machine_arn(self.machine(record))
+            .name(record.execution_name())
+            .input(input)
+            .send()
+            .await
+            .called("states:StartExecution")
+            .unless(&["ExecutionAlreadyExists"])?;
+        Ok(())
+    }
+
+    pub async fn of(&self, record: &Record) -> Result<Execution> {
+        let arn = format!("{}:{}", self.machine(record).replace(":stateMachine:", ":execution:"), record.execution_name());
+        let found = self.sfn.describe_execution().execution_arn(arn).send().await.called("states:DescribeExecution");
+        Ok(match found.unless(&["ExecutionDoesNotExist"])? {
+            None => Execution::NeverStarted,
+            Some(execution) if *execution.status() == ExecutionStatus::Running => Execution::Running,
+            Some(_) => Execution::Ended,
+        })
+    }
+
+    fn machine(&self, record: &Record) -> &str {
+        match record.desired {
+            Desired::Present => &self.provision_arn,
+            Desired::Absent => &self.teardown_arn,
+        }
+    }
+}

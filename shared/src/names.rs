@@ -1,0 +1,47 @@
+//! Every name and tag that we put on AWS, derived from a cluster's random id so that tenants and generations never collide.
+
+use rand::RngExt;
+
+/// The tag that says which cluster a thing belongs to; nothing without it is ours.
+pub const OWNER_TAG: &str = "groundwork:cluster";
+/// The tag that says which resource of the plan a thing is.
+pub const RESOURCE_TAG: &str = "groundwork:resource";
+/// The IAM path of the roles that we make.
+pub const ROLE_PATH: &str = "/groundwork/";
+
+const ALPHABET: &[u8] = b"abcdefghijklmnopqrstuvwxyz234567";
+
+/// Sixty random bits, enough that two clusters never meet in S3's global namespace.
+pub fn new_cluster_id() -> String {
+    random(12)
+}
+
+/// A hundred and sixty random bits: nobody guesses it.
+pub fn new_external_id() -> String {
+    random(32)
+}
+
+fn random(length: usize) -> String {
+    let mut rng = rand::rng();
+    (0..length).map(|_| ALPHABET[rng.random_range(0..ALPHABET.len())] as char).collect()
+}
+
+/// `groundwork-<id>-<purpose>`: buckets, roles, launch templates and `Name` tags.
+pub fn scoped(cluster_id: &str, purpose: &str) -> String {
+    format!("groundwork-{cluster_id}-{purpose}")
+}
+
+/// The EKS cluster's name, at most 87 of the 100 characters that EKS allows.
+pub fn eks_cluster(name: &str, cluster_id: &str) -> String {
+    format!("groundwork-{name}-{cluster_id}")
+}
+
+/// EKS writes a cluster's control plane logs to this group, whoever made it.
+pub fn log_group(name: &str, cluster_id: &str) -> String {
+    format!("/aws/eks/{}/cluster", eks_cluster(name, cluster_id))
+}
+
+/// The tag by which Kubernetes marks what its controllers make for a cluster.
+pub fn kubernetes_tag(name: &str, cluster_id: &str) -> String {
+    format!("kubernetes.io/cluster/{}", eks_cluster(name, cluster_id))
+}

@@ -1,0 +1,68 @@
+//! What is looked at before anything is made.
+
+use crate::errors::{Called, Error, Result};
+use crate::resource::Context;
+use crate::resources::owned::filter;
+use aws_sdk_ec2::types::AvailabilityZone;
+
+/// Zones in which EKS makes no control planes, by their ids: names differ between accounts (failure case 16).
+const WITHOUT_CONTROL_PLANES: [&str; 3] = ["use1-az3", "usw1-az2", "cac1-az3"];
+
+/// The cluster's availability zones: three where the region has them, else two.
+///
+/// # Errors
+/// `Customer` if the region is not enabled or has fewer than two zones that EKS can use.
+pub async fn zones(cx: &Context) -> Result<Vec<String>> {
+    let answer = cx
+        .aws
+        .ec2
+        .describe_availability_zones()
+        .filters(filter("zone-type", "availability-zone"))
+        .filters(filter("state", "available"))
+        .send()
+        .await
+        .called("ec2:DescribeAvailabilityZones")?;
+    choose(answer.availability_zones()).ok_or_else(|| {
+        Error::customer(
+            "TooFewZones",
+            format!("{} has fewer than two availability zones that EKS can use.", cx.cluster.spec.region),
+            "Delete the cluster and create it in another region.",
+        )
+    })
+}
+
+fn choose(zones: &[AvailabilityZone]) -> Option<Vec<String>> {
+    let usable = zones.iter().filter(|zone| !WITHOUT_CONTROL_PLANES.contains(&zone.zone_id().unwrap_or_default()));
+    let mut names: Vec<String> = usable.filter_map(|zone| zone.zone_name().map(str::to_owned)).collect();
+    names.sort();
+    names.truncate(3);
+    (names.len() >= 2).then_some(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn zone(name: &str, id: &str) -> AvailabilityZone {
+        AvailabilityZone::builder().zone_name(name).zone_id(id).build()
+    }
+
+    #[test]
+    fn three_zones_are_chosen_and_none_in_which_eks_makes_no_control_plane() {
+        let zones = [
+            zone("us-east-1c", "use1-az6"),
+            zone("us-east-1a", "use1-az1"),
+            zone("us-east-1b", "use1-az3"),
+            zone("us-east-1d", "use1-az2"),
+            zone("us-east-1e", "use1-az4"),
+        ];
+        assert_eq!(choose(&zones), Some(vec!["us-east-1a".into(), "us-east-1c".into(), "us-east-1d".into()]));
+    }
+
+    #[test]
+    fn two_zones_are_enough_and_one_is_not() {
+        let zones = [zone("us-west-1a", "usw1-az1"), zone("us-west-1b", "usw1-az2"), zone("us-west-1c", "usw1-az3")];
+        assert_eq!(choose(&zones).map(|names| names.len()), Some(2));
+        assert_eq!(choose(&zones[..2]), None);
+    }
+}

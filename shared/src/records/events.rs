@@ -1,0 +1,68 @@
+//! A cluster's events: who, what, when, on what. The log that a user reads.
+
+use super::{Records, cluster_pk, transact_put};
+use crate::errors::{Called, Result};
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+const PREFIX: &str = "EVENT#";
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Event {
+    pub at: Timestamp,
+    /// `tenant:ada@example.org`, `queue:AIDA…`, `stage:create-eks`, `sweep`.
+    pub actor: String,
+    /// `requested`, `creating`, `ready`, `deleting`, `gone`, `parked` …
+    pub action: String,
+    /// A resource's key, a stage, or the cluster.
+    pub target: String,
+    pub message: String,
+}
+
+impl Event {
+    pub fn new(actor: impl Into<String>, action: &str, target: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { at: Timestamp::now(), actor: actor.into(), action: action.into(), target: target.into(), message: message.into() }
+    }
+}
+
+/// An event and its id: sortable, unique, and the cursor of the next page.
+#[derive(Debug, Serialize)]
+pub struct Listed {
+    pub id: String,
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+impl Records {
+    pub(crate) fn put_event(&self, cluster_id: &str, event: &Event) -> Result<TransactWriteItem> {
+        let id = format!("{PREFIX}{:017}-{:08x}", event.at.as_microsecond(), rand::random::<u32>());
+        transact_put(self.put(&cluster_pk(cluster_id), &id, event)?)
+    }
+
+    /// At most `limit` events after the cursor, oldest first.
+    pub async fn events(&self, cluster_id: &str, after: &str, limit: i32) -> Result<Vec<Listed>> {
+        let answer = self
+            .db
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :after AND :end")
+            .expression_attribute_values(":pk", AttributeValue::S(cluster_pk(cluster_id)))
+            // '~' sorts behind every id.
+            .expression_attribute_values(":after", AttributeValue::S(format!("{PREFIX}{after}")))
+            .expression_attribute_values(":end", AttributeValue::S(format!("{PREFIX}~")))
+            .consistent_read(true)
+            .limit(limit + 1)
+            .send()
+            .await
+            .called("dynamodb:Query")?;
+        let mut events = Vec::new();
+        for item in answer.items.unwrap_or_default() {
+            let id = super::rest_of_key(&item, PREFIX);
+            if id != after && events.len() < limit.unsigned_abs() as usize {
+                events.push(Listed { id, event: super::read(item)? });
+            }
+        }
+        Ok(events)
+    }
+}

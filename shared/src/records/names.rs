@@ -1,0 +1,87 @@
+//! Which cluster has a tenant's name. A name stays with a deleted cluster, whose record can still be read, until a new one takes it.
+
+use super::{Records, record::Record, transact_put};
+use crate::errors::{Called, Result};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, TransactWriteItem};
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Taken {
+    pub cluster_id: String,
+    /// The cluster is deleted: anyone may take the name.
+    pub released: bool,
+}
+
+impl Records {
+    /// The cluster that has, or last had, the name.
+    pub async fn find(&self, tenant: &str, name: &str) -> Result<Option<Record>> {
+        match self.get::<Taken>(&tenant_pk(tenant), &format!("NAME#{name}")).await? {
+            None => Ok(None),
+            // A record that DynamoDB has dropped since its cluster was deleted is none.
+            Some(taken) => self.get(&super::cluster_pk(&taken.cluster_id), "RECORD").await,
+        }
+    }
+
+    /// The tenant's clusters that are not deleted, by name.
+    pub async fn clusters(&self, tenant: &str) -> Result<Vec<Record>> {
+        let names = self.list::<Taken>(&tenant_pk(tenant), "NAME#").await?;
+        let ids: Vec<String> = names.into_iter().filter(|(_, taken)| !taken.released).map(|(_, taken)| taken.cluster_id).collect();
+        let mut records = Vec::new();
+        // BatchGetItem takes a hundred keys at a time.
+        for some in ids.chunks(100) {
+            records.extend(self.batch(some).await?);
+        }
+        records.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(records)
+    }
+
+    async fn batch(&self, ids: &[String]) -> Result<Vec<Record>> {
+        let mut records = Vec::new();
+        let mut left = Some(self.keys_of(ids)?);
+        while let Some(keys) = left.take() {
+            let answer = self.db.batch_get_item().request_items(&self.table, keys).send().await.called("dynamodb:BatchGetItem")?;
+            let found = answer.responses.and_then(|mut tables| tables.remove(&self.table)).unwrap_or_default();
+            records.extend(found.into_iter().map(super::read).collect::<Result<Vec<Record>>>()?);
+            left = answer.unprocessed_keys.and_then(|mut tables| tables.remove(&self.table));
+        }
+        Ok(records)
+    }
+
+    fn keys_of(&self, ids: &[String]) -> Result<KeysAndAttributes> {
+        let keys = ids.iter().map(|id| {
+            super::Item::from([
+                ("pk".to_owned(), AttributeValue::S(super::cluster_pk(id))),
+                ("sk".to_owned(), AttributeValue::S("RECORD".into())),
+            ])
+        });
+        KeysAndAttributes::builder()
+            .set_keys(Some(keys.collect()))
+            .consistent_read(true)
+            .build()
+            .map_err(|error| crate::errors::Error::permanent("Build", error.to_string()))
+    }
+
+    /// Takes a name that is new or free.
+    pub(crate) fn take_name(&self, record: &Record) -> Result<TransactWriteItem> {
+        let taken = Taken { cluster_id: record.id.clone(), released: false };
+        let put = self
+            .put(&tenant_pk(&record.tenant), &format!("NAME#{}", record.name), &taken)?
+            .condition_expression("attribute_not_exists(pk) OR released = :yes")
+            .expression_attribute_values(":yes", AttributeValue::Bool(true));
+        transact_put(put)
+    }
+
+    /// Gives the name of a deleted cluster back, if it still has it.
+    pub(crate) fn free_name(&self, record: &Record) -> Result<TransactWriteItem> {
+        let taken = Taken { cluster_id: record.id.clone(), released: true };
+        let put = self
+            .put(&tenant_pk(&record.tenant), &format!("NAME#{}", record.name), &taken)?
+            .condition_expression("cluster_id = :id")
+            .expression_attribute_values(":id", AttributeValue::S(record.id.clone()));
+        transact_put(put)
+    }
+}
+
+pub(crate) fn tenant_pk(tenant: &str) -> String {
+    format!("TENANT#{tenant}")
+}

@@ -1,0 +1,28 @@
+//! A tenant's own external ID: random, made by us once, and never chosen by anybody.
+
+use super::{Records, names::tenant_pk, transact_put};
+use crate::errors::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize)]
+struct Profile {
+    external_id: String,
+}
+
+impl Records {
+    pub async fn external_id(&self, tenant: &str) -> Result<String> {
+        let pk = tenant_pk(tenant);
+        for _ in 0..super::ATTEMPTS {
+            if let Some(profile) = self.get::<Profile>(&pk, "PROFILE").await? {
+                return Ok(profile.external_id);
+            }
+            let fresh = Profile { external_id: crate::names::new_external_id() };
+            let put = self.put(&pk, "PROFILE", &fresh)?.condition_expression("attribute_not_exists(pk)");
+            // Whoever comes second reads what the first one wrote.
+            if self.transact(vec![transact_put(put)?]).await?.is_ok() {
+                return Ok(fresh.external_id);
+            }
+        }
+        Err(Error::transient("Contention", "The tenant's profile is being written by others."))
+    }
+}

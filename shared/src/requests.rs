@@ -1,0 +1,174 @@
+//! The one path behind HTTP, SQS and schedules: a request is accepted in one transaction, then its execution is started.
+
+pub mod access;
+pub mod idempotency;
+
+use crate::errors::Result;
+use crate::executions::Executions;
+use crate::problem::Problem;
+use crate::records::Records;
+use crate::records::events::Event;
+use crate::records::record::{Desired, Record, Status};
+use crate::{names, spec, view};
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use futures::future::BoxFuture;
+use serde_json::Value;
+use std::net::IpAddr;
+
+/// What a tenant asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    Create(Value),
+    Delete(String),
+    Retry(String),
+}
+
+impl Action {
+    fn verb(&self) -> &'static str {
+        match self {
+            Action::Create(_) => "create",
+            Action::Delete(_) => "delete",
+            Action::Retry(_) => "retry",
+        }
+    }
+
+    /// The request as text, to tell whether an idempotency key is used for the same one.
+    fn fingerprint(&self) -> String {
+        match self {
+            Action::Create(body) => format!("create {body}"),
+            Action::Delete(name) | Action::Retry(name) => format!("{} {name}", self.verb()),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub tenant: String,
+    /// Who asks, for the cluster's events: `tenant:<subject>`, `queue:<sender>`.
+    pub actor: String,
+    /// The address that the request came from, where there is one.
+    pub origin: Option<IpAddr>,
+    pub idempotency_key: Option<String>,
+    pub action: Action,
+}
+
+#[derive(Clone)]
+pub struct Requests {
+    pub records: Records,
+    pub executions: Executions,
+}
+
+/// A tenant's name becomes part of keys, so it is kept to characters that mean nothing there.
+pub fn is_tenant(text: &str) -> bool {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "._@-".contains(character);
+    (1..=128).contains(&text.len()) && text.chars().all(plain)
+}
+
+pub fn is_idempotency_key(text: &str) -> bool {
+    (1..=256).contains(&text.len()) && text.chars().all(|character| character.is_ascii_graphic())
+}
+
+impl Requests {
+    /// Accepts a request and answers with the cluster as the API shows it. The same idempotency key again gets the same answer.
+    /// Boxed, so that the library and not every function compiles what is inside.
+    ///
+    /// # Errors
+    /// The problem, as the caller should read it.
+    pub fn accept<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Value, Problem>> {
+        Box::pin(self.accept_once(request))
+    }
+
+    async fn accept_once(&self, request: &Request) -> Result<Value, Problem> {
+        if let Some(answer) = self.replay(request).await? {
+            return Ok(answer);
+        }
+        let accepted = match &request.action {
+            Action::Create(body) => self.create(request, body).await,
+            Action::Delete(name) => self.delete(request, name).await,
+            Action::Retry(name) => self.retry(request, name).await,
+        };
+        match accepted {
+            Ok(record) => {
+                self.start(&record).await;
+                Ok(view::cluster(&record, &Default::default()))
+            }
+            // The same key may have come first by another way.
+            Err(problem) => self.replay(request).await?.ok_or(problem),
+        }
+    }
+
+    async fn create(&self, request: &Request, body: &Value) -> Result<Record, Problem> {
+        let mut spec = spec::parse(body).map_err(Problem::invalid)?;
+        let endpoint_access = access::decide(&mut spec, request.origin);
+        let name = spec.name.clone();
+        let record = Record::new(names::new_cluster_id(), request.tenant.clone(), spec, endpoint_access);
+        let mut items = vec![self.records.put_record(&record, None)?, self.records.take_name(&record)?];
+        items.extend(self.traces(request, &record)?);
+        match self.records.transact(items).await? {
+            Ok(()) => Ok(record),
+            Err(_) => Err(Problem::name_taken(&name)),
+        }
+    }
+
+    /// Tears a cluster down; asked again, nothing new happens.
+    async fn delete(&self, request: &Request, name: &str) -> Result<Record, Problem> {
+        let record = self.find(&request.tenant, name).await?;
+        let begin = |record: &mut Record| {
+            let at_work = matches!(record.status, Status::Terminating | Status::Deleted);
+            if !at_work {
+                record.begin_run(Desired::Absent);
+            }
+            Ok(())
+        };
+        let (record, ()) = self.records.change(&record.id, begin, |record| self.traces(request, record)).await?;
+        Ok(record)
+    }
+
+    async fn retry(&self, request: &Request, name: &str) -> Result<Record, Problem> {
+        let record = self.find(&request.tenant, name).await?;
+        if !matches!(record.status, Status::Failed | Status::DeleteBlocked) {
+            return Err(Problem::not_parked(record.status.name()));
+        }
+        let begin = |record: &mut Record| {
+            // Somebody else's retry may have come first.
+            if matches!(record.status, Status::Failed | Status::DeleteBlocked) {
+                record.begin_run(record.desired);
+            }
+            Ok(())
+        };
+        let (record, ()) = self.records.change(&record.id, begin, |record| self.traces(request, record)).await?;
+        Ok(record)
+    }
+
+    /// The tenant's cluster of that name, or the last one that had it. Another tenant's is as absent as one that never was.
+    pub async fn find(&self, tenant: &str, name: &str) -> Result<Record, Problem> {
+        self.records.find(tenant, name).await?.ok_or_else(|| Problem::no_cluster(name))
+    }
+
+    /// What every accepted request leaves behind: an event, and the answer under its idempotency key.
+    fn traces(&self, request: &Request, record: &Record) -> Result<Vec<TransactWriteItem>> {
+        let event = Event::new(&request.actor, "requested", request.action.verb(), format!("The cluster is {}.", record.status.name()));
+        let mut items = vec![self.records.put_event(&record.id, &event)?];
+        if let Some(key) = &request.idempotency_key {
+            let answer = view::cluster(record, &Default::default());
+            items.push(self.records.put_answer(&request.tenant, key, &request.action.fingerprint(), &answer)?);
+        }
+        Ok(items)
+    }
+
+    async fn replay(&self, request: &Request) -> Result<Option<Value>, Problem> {
+        let Some(key) = &request.idempotency_key else { return Ok(None) };
+        match self.records.answer(&request.tenant, key).await? {
+            None => Ok(None),
+            Some(answer) if answer.fingerprint == request.action.fingerprint() => answer.body().map(Some).map_err(Problem::from),
+            Some(_) => Err(Problem::key_reused()),
+        }
+    }
+
+    /// The request is accepted whatever comes of this: sweep starts what could not be started.
+    async fn start(&self, record: &Record) {
+        if let Err(error) = self.executions.start(record).await {
+            tracing::warn!(cluster_id = record.id, detail = error.detail, "execution not started; sweep will");
+        }
+    }
+}

@@ -1,0 +1,445 @@
+//! An S3 bucket of the cluster: encrypted, versioned, closed to the public and to plain HTTP.
+
+use super::owned::{check_ours, outputs};
+use crate::errors::{Called, Error, Result, Unless, from_answer};
+use crate::resource::{Context, Key, Observed, Resource, Stage};
+use async_trait::async_trait;
+use aws_sdk_s3::error::BuildError;
+use aws_sdk_s3::types::{
+    BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, Delete, ObjectIdentifier, PublicAccessBlockConfiguration,
+    ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag,
+    VersioningConfiguration,
+};
+use serde_json::json;
+
+/// A million objects take hundreds of batches: a call removes this many, and the next look goes on.
+const BATCHES: usize = 10;
+/// Where S3 wants no location constraint.
+const HOME_REGION: &str = "us-east-1";
+
+pub struct Bucket {
+    /// `artifacts`, `checkpoints` or `logs`.
+    pub purpose: &'static str,
+}
+
+/// What makes a bucket safe; S3 takes them one call at a time.
+#[derive(Clone, Copy, Debug)]
+enum Safeguard {
+    AccessBlock,
+    Versioning,
+    Encryption,
+    TlsOnly,
+}
+
+const SAFEGUARDS: [Safeguard; 4] = [
+    Safeguard::AccessBlock,
+    Safeguard::Versioning,
+    Safeguard::Encryption,
+    Safeguard::TlsOnly,
+];
+
+impl Bucket {
+    fn name(&self, cx: &Context) -> String {
+        cx.cluster.scoped(self.purpose)
+    }
+
+    fn arn(&self, cx: &Context) -> String {
+        format!("arn:{}:s3:::{}", cx.cluster.spec.partition(), self.name(cx))
+    }
+
+    /// By its tags and not by HeadBucket, whose errors have no code. The account is named, so that nobody else's bucket is ever ours.
+    async fn exists(&self, cx: &Context) -> Result<bool> {
+        let name = self.name(cx);
+        let answer = cx
+            .aws
+            .s3
+            .get_bucket_tagging()
+            .bucket(&name)
+            .expected_bucket_owner(&cx.cluster.account)
+            .send()
+            .await
+            .called("s3:GetBucketTagging");
+        let tags = match answer {
+            Ok(answer) => answer.tag_set,
+            Err(error) if error.code == "NoSuchBucket" => return Ok(false),
+            Err(error) if error.code == "NoSuchTagSet" => vec![],
+            Err(error) => return Err(error),
+        };
+        check_ours(
+            &cx.cluster,
+            &format!("The bucket {name}"),
+            tags.iter().map(|tag| (tag.key(), tag.value())),
+        )?;
+        Ok(true)
+    }
+
+    fn configuration(&self, cx: &Context) -> Result<CreateBucketConfiguration> {
+        let region = cx.cluster.spec.region.as_str();
+        let constraint = (region != HOME_REGION).then(|| BucketLocationConstraint::from(region));
+        let tags: Result<Vec<_>, _> = cx
+            .cluster
+            .tags(&self.key())
+            .into_iter()
+            .map(|(name, value)| Tag::builder().key(name).value(value).build())
+            .collect();
+        let tags = tags.map_err(unbuilt)?;
+        Ok(CreateBucketConfiguration::builder()
+            .set_location_constraint(constraint)
+            .set_tags(Some(tags))
+            .build())
+    }
+
+    /// True when the bucket is empty, false when there is more than a call's worth in it.
+    async fn empty(&self, cx: &Context) -> Result<bool> {
+        for _ in 0..BATCHES {
+            let versions = self.some_versions(cx).await?;
+            if versions.is_empty() {
+                return self.abort_uploads(cx).await;
+            }
+            self.remove(cx, versions).await?;
+        }
+        Ok(false)
+    }
+
+    async fn some_versions(&self, cx: &Context) -> Result<Vec<ObjectIdentifier>> {
+        let answer = cx
+            .aws
+            .s3
+            .list_object_versions()
+            .bucket(self.name(cx))
+            .send()
+            .await
+            .called("s3:ListBucketVersions")
+            .unless(&["NoSuchBucket"])?;
+        let Some(answer) = answer else { return Ok(vec![]) };
+        let versions = answer
+            .versions
+            .unwrap_or_default()
+            .into_iter()
+            .map(|version| (version.key, version.version_id));
+        let markers = answer
+            .delete_markers
+            .unwrap_or_default()
+            .into_iter()
+            .map(|marker| (marker.key, marker.version_id));
+        let identifiers: Result<_, BuildError> = versions
+            .chain(markers)
+            .map(|(key, version)| ObjectIdentifier::builder().set_key(key).set_version_id(version).build())
+            .collect();
+        identifiers.map_err(unbuilt)
+    }
+
+    async fn remove(&self, cx: &Context, versions: Vec<ObjectIdentifier>) -> Result<()> {
+        let batch = Delete::builder().set_objects(Some(versions)).quiet(true).build().map_err(unbuilt)?;
+        let answer = cx
+            .aws
+            .s3
+            .delete_objects()
+            .bucket(self.name(cx))
+            .delete(batch)
+            .send()
+            .await
+            .called("s3:DeleteObjectVersion")
+            .unless(&["NoSuchBucket"])?;
+        let refused = answer.and_then(|answer| answer.errors).unwrap_or_default().into_iter().next();
+        refused.map_or(Ok(()), |error| {
+            let message = format!("{}: {}", error.key().unwrap_or_default(), error.message().unwrap_or_default());
+            Err(from_answer(
+                "s3:DeleteObjectVersion",
+                None,
+                error.code().unwrap_or("Unknown"),
+                &message,
+            ))
+        })
+    }
+
+    /// Parts of unfinished uploads are in no list of objects, and cost as much.
+    async fn abort_uploads(&self, cx: &Context) -> Result<bool> {
+        let answer = cx
+            .aws
+            .s3
+            .list_multipart_uploads()
+            .bucket(self.name(cx))
+            .send()
+            .await
+            .called("s3:ListBucketMultipartUploads")
+            .unless(&["NoSuchBucket"])?;
+        let Some(answer) = answer else { return Ok(true) };
+        for upload in answer.uploads() {
+            cx.aws
+                .s3
+                .abort_multipart_upload()
+                .bucket(self.name(cx))
+                .set_key(upload.key.clone())
+                .set_upload_id(upload.upload_id.clone())
+                .send()
+                .await
+                .called("s3:AbortMultipartUpload")
+                .unless(&["NoSuchUpload", "NoSuchBucket"])?;
+        }
+        Ok(!answer.is_truncated().unwrap_or_default())
+    }
+}
+
+impl Safeguard {
+    async fn is_on(self, cx: &Context, bucket: &str) -> Result<bool> {
+        match self {
+            Safeguard::AccessBlock => blocks_public_access(cx, bucket).await,
+            Safeguard::Versioning => is_versioned(cx, bucket).await,
+            Safeguard::Encryption => is_encrypted(cx, bucket).await,
+            Safeguard::TlsOnly => is_tls_only(cx, bucket).await,
+        }
+    }
+
+    async fn turn_on(self, cx: &Context, bucket: &str, arn: &str) -> Result<()> {
+        match self {
+            Safeguard::AccessBlock => block_public_access(cx, bucket).await,
+            Safeguard::Versioning => keep_versions(cx, bucket).await,
+            Safeguard::Encryption => encrypt(cx, bucket).await,
+            Safeguard::TlsOnly => demand_tls(cx, bucket, arn).await,
+        }
+    }
+}
+
+#[async_trait]
+impl Resource for Bucket {
+    fn key(&self) -> Key {
+        format!("bucket/{}", self.purpose).into()
+    }
+
+    fn stage(&self) -> Stage {
+        Stage::CreateBuckets
+    }
+
+    fn needs(&self) -> Vec<Key> {
+        vec![]
+    }
+
+    fn holds_data(&self) -> bool {
+        true
+    }
+
+    async fn observe(&self, cx: &Context) -> Result<Observed> {
+        if !self.exists(cx).await? {
+            return Ok(Observed::Absent);
+        }
+        let (name, arn) = (self.name(cx), self.arn(cx));
+        for safeguard in SAFEGUARDS {
+            if !safeguard.is_on(cx, &name).await? {
+                return Ok(Observed::Drifted);
+            }
+        }
+        Ok(Observed::Ready(outputs([("name", Some(&name)), ("arn", Some(&arn))])))
+    }
+
+    async fn create(&self, cx: &Context) -> Result<()> {
+        cx.aws
+            .s3
+            .create_bucket()
+            .bucket(self.name(cx))
+            .create_bucket_configuration(self.configuration(cx)?)
+            .send()
+            .await
+            .called("s3:CreateBucket")
+            .unless(&["BucketAlreadyOwnedByYou"])?;
+        Ok(())
+    }
+
+    async fn update(&self, cx: &Context) -> Result<()> {
+        if !self.exists(cx).await? {
+            return Ok(());
+        }
+        let (name, arn) = (self.name(cx), self.arn(cx));
+        for safeguard in SAFEGUARDS {
+            if !safeguard.is_on(cx, &name).await? {
+                safeguard.turn_on(cx, &name, &arn).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, cx: &Context) -> Result<()> {
+        if !self.exists(cx).await? || !self.empty(cx).await? {
+            return Ok(());
+        }
+        // Somebody may write to it until it is gone.
+        cx.aws
+            .s3
+            .delete_bucket()
+            .bucket(self.name(cx))
+            .send()
+            .await
+            .called("s3:DeleteBucket")
+            .unless(&["NoSuchBucket", "BucketNotEmpty"])?;
+        Ok(())
+    }
+}
+
+async fn blocks_public_access(cx: &Context, bucket: &str) -> Result<bool> {
+    let answer = cx
+        .aws
+        .s3
+        .get_public_access_block()
+        .bucket(bucket)
+        .send()
+        .await
+        .called("s3:GetBucketPublicAccessBlock")
+        .unless(&["NoSuchPublicAccessBlockConfiguration"])?;
+    Ok(answer.and_then(|answer| answer.public_access_block_configuration) == Some(everything_blocked()))
+}
+
+async fn block_public_access(cx: &Context, bucket: &str) -> Result<()> {
+    cx.aws
+        .s3
+        .put_public_access_block()
+        .bucket(bucket)
+        .public_access_block_configuration(everything_blocked())
+        .send()
+        .await
+        .called("s3:PutBucketPublicAccessBlock")?;
+    Ok(())
+}
+
+fn everything_blocked() -> PublicAccessBlockConfiguration {
+    PublicAccessBlockConfiguration::builder()
+        .block_public_acls(true)
+        .ignore_public_acls(true)
+        .block_public_policy(true)
+        .restrict_public_buckets(true)
+        .build()
+}
+
+async fn is_versioned(cx: &Context, bucket: &str) -> Result<bool> {
+    let answer = cx
+        .aws
+        .s3
+        .get_bucket_versioning()
+        .bucket(bucket)
+        .send()
+        .await
+        .called("s3:GetBucketVersioning")?;
+    Ok(answer.status() == Some(&BucketVersioningStatus::Enabled))
+}
+
+async fn keep_versions(cx: &Context, bucket: &str) -> Result<()> {
+    let enabled = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+    cx.aws
+        .s3
+        .put_bucket_versioning()
+        .bucket(bucket)
+        .versioning_configuration(enabled)
+        .send()
+        .await
+        .called("s3:PutBucketVersioning")?;
+    Ok(())
+}
+
+/// By whatever key: a tenant may well have chosen one of their own.
+async fn is_encrypted(cx: &Context, bucket: &str) -> Result<bool> {
+    let answer = cx
+        .aws
+        .s3
+        .get_bucket_encryption()
+        .bucket(bucket)
+        .send()
+        .await
+        .called("s3:GetEncryptionConfiguration")
+        .unless(&["ServerSideEncryptionConfigurationNotFoundError"])?;
+    let configuration = answer.and_then(|answer| answer.server_side_encryption_configuration);
+    let mut rules = configuration.iter().flat_map(|configuration| configuration.rules());
+    Ok(rules.any(|rule| rule.apply_server_side_encryption_by_default().is_some()))
+}
+
+async fn encrypt(cx: &Context, bucket: &str) -> Result<()> {
+    let key = ServerSideEncryptionByDefault::builder()
+        .sse_algorithm(ServerSideEncryption::Aes256)
+        .build()
+        .map_err(unbuilt)?;
+    let rule = ServerSideEncryptionRule::builder()
+        .apply_server_side_encryption_by_default(key)
+        .bucket_key_enabled(true)
+        .build();
+    let configuration = ServerSideEncryptionConfiguration::builder().rules(rule).build().map_err(unbuilt)?;
+    cx.aws
+        .s3
+        .put_bucket_encryption()
+        .bucket(bucket)
+        .server_side_encryption_configuration(configuration)
+        .send()
+        .await
+        .called("s3:PutEncryptionConfiguration")?;
+    Ok(())
+}
+
+async fn is_tls_only(cx: &Context, bucket: &str) -> Result<bool> {
+    let answer = cx
+        .aws
+        .s3
+        .get_bucket_policy()
+        .bucket(bucket)
+        .send()
+        .await
+        .called("s3:GetBucketPolicy")
+        .unless(&["NoSuchBucketPolicy"])?;
+    let policy = answer.and_then(|answer| answer.policy);
+    Ok(policy.is_some_and(|policy| denies_plain_http(&policy)))
+}
+
+async fn demand_tls(cx: &Context, bucket: &str, arn: &str) -> Result<()> {
+    cx.aws
+        .s3
+        .put_bucket_policy()
+        .bucket(bucket)
+        .policy(tls_policy(arn))
+        .send()
+        .await
+        .called("s3:PutBucketPolicy")?;
+    Ok(())
+}
+
+fn tls_policy(arn: &str) -> String {
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Sid": "TlsOnly",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [arn, format!("{arn}/*")],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}}
+        }]
+    })
+    .to_string()
+}
+
+/// True also when the tenant added statements of their own.
+fn denies_plain_http(policy: &str) -> bool {
+    let policy: serde_json::Value = serde_json::from_str(policy).unwrap_or_default();
+    let statements = policy["Statement"].as_array().cloned().unwrap_or_default();
+    statements
+        .iter()
+        .any(|statement| statement["Effect"] == "Deny" && statement["Condition"]["Bool"]["aws:SecureTransport"] == "false")
+}
+
+fn unbuilt(error: BuildError) -> Error {
+    Error::permanent("IncompleteRequest", error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_policy_is_known_again_and_a_foreign_one_is_not_taken_for_it() {
+        let ours = tls_policy("arn:aws:s3:::groundwork-a-logs");
+        let allow = ours.replace("Deny", "Allow");
+        for (policy, expected, why) in [
+            (ours.as_str(), true, "as we put it"),
+            (allow.as_str(), false, "an Allow denies nothing"),
+            (r#"{"Statement": [{"Effect": "Deny", "Action": "s3:*"}]}"#, false, "another Deny"),
+            ("not a policy", false, "rubbish"),
+        ] {
+            assert_eq!(denies_plain_http(policy), expected, "{why}");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! What EKS means by the health issues of a cluster, a node group or an add-on that it gave up on.
+//!
+//! Nothing here passes by itself: a retry deletes the broken thing and makes it again.
+
+use crate::errors::{Class, Error};
+use std::fmt::Write;
+
+/// One line of EKS's `health.issues`.
+pub struct Issue<'a> {
+    pub code: Option<&'a str>,
+    pub message: Option<&'a str>,
+}
+
+struct Row {
+    /// An issue code; empty matches all.
+    code: &'static str,
+    /// A piece of the message; empty matches all.
+    says: &'static str,
+    class: Class,
+    hint: &'static str,
+}
+
+const fn row(code: &'static str, says: &'static str, class: Class, hint: &'static str) -> Row {
+    Row { code, says, class, hint }
+}
+
+const VCPUS: &str = "Raise the EC2 quota for running On-Demand vCPUs of this instance family (G and VT: L-DB2E81BA, P: L-417A185B, standard: L-1216C47A), then retry.";
+const CAPACITY: &str =
+    "AWS has no capacity for this instance type in the cluster's zones now; retry later, or choose another instance type or region.";
+const OFFERING: &str = "The cluster's zones do not offer this instance type; choose another instance type or region.";
+const SUBNETS: &str = "The cluster's subnets are full; end what uses their addresses, then retry.";
+const EBS_KEY: &str =
+    "Let AWSServiceRoleForAutoScaling use the account's default key for EBS encryption (kms:CreateGrant in the key's policy), then retry.";
+const QUOTA: &str = "Raise the quota that the reason names, then retry.";
+const GONE: &str = "Something that the cluster needs was deleted from the account; retry, and it is made again.";
+const DENIED: &str =
+    "A policy of the account or the organization keeps EKS or the nodes from working; allow what the reason names, then retry.";
+const SIGN_UP: &str = "EC2 and Auto Scaling are not active in the account; finish signing up for them, then retry.";
+const AGAIN: &str = "AWS failed inside; retry, and it is made again.";
+const JOIN: &str = "The nodes started and could not join the cluster; see that no policy or firewall keeps them from the cluster and from ECR and EC2, then retry.";
+const CHANGED: &str = "Something in the cluster was changed by others and is in the way of the add-on; take it back, then retry.";
+const STS: &str = "Activate the region's STS endpoint in the account's IAM settings, then retry.";
+
+/// First row that matches any issue wins, so the causes stand before what they lead to: nodes that were never launched do not join.
+const TABLE: &[Row] = &[
+    row("", "VcpuLimitExceeded", Class::Customer, VCPUS),
+    row("", "InsufficientInstanceCapacity", Class::Customer, CAPACITY),
+    row("", "UnfulfillableCapacity", Class::Customer, CAPACITY),
+    row("", "Unsupported - ", Class::Customer, OFFERING),
+    row("", "InvalidFleetConfiguration", Class::Customer, OFFERING),
+    row("", "InsufficientFreeAddresses", Class::Customer, SUBNETS),
+    row("", "InvalidKMSKey", Class::Customer, EBS_KEY),
+    row("", "Client.InternalError", Class::Customer, EBS_KEY),
+    row("", "quota", Class::Customer, QUOTA),
+    row("InsufficientFreeAddresses", "", Class::Customer, SUBNETS),
+    row("InstanceLimitExceeded", "", Class::Customer, VCPUS),
+    row("IamLimitExceeded", "", Class::Customer, QUOTA),
+    row("LimitExceeded", "", Class::Customer, QUOTA),
+    row("ResourceLimitExceeded", "", Class::Customer, QUOTA),
+    row("AccessDenied", "", Class::Customer, DENIED),
+    row("AddonPermissionFailure", "", Class::Customer, DENIED),
+    row("StsRegionalEndpointDisabled", "", Class::Customer, STS),
+    row("Ec2ServiceNotSubscribed", "", Class::Customer, SIGN_UP),
+    row("AutoScalingGroupOptInRequired", "", Class::Customer, SIGN_UP),
+    row("AutoScalingGroupNotFound", "", Class::Customer, GONE),
+    row("Ec2LaunchTemplateNotFound", "", Class::Customer, GONE),
+    row("Ec2SecurityGroupNotFound", "", Class::Customer, GONE),
+    row("Ec2SubnetNotFound", "", Class::Customer, GONE),
+    row("IamInstanceProfileNotFound", "", Class::Customer, GONE),
+    row("IamNodeRoleNotFound", "", Class::Customer, GONE),
+    row("IamRoleNotFound", "", Class::Customer, GONE),
+    row("ResourceNotFound", "", Class::Customer, GONE),
+    row("VpcNotFound", "", Class::Customer, GONE),
+    row("ConfigurationConflict", "", Class::Customer, CHANGED),
+    row("AdmissionRequestDenied", "", Class::Customer, CHANGED),
+    row("InternalFailure", "", Class::Customer, AGAIN),
+    row("ClusterUnreachable", "", Class::Customer, AGAIN),
+    row("IamThrottling", "", Class::Customer, AGAIN),
+    row("AutoScalingGroupRateLimitExceeded", "", Class::Customer, AGAIN),
+    row("NodeCreationFailure", "", Class::Permanent, JOIN),
+];
+
+/// The error for a thing that EKS gave up on, with the cause that EKS gives.
+pub fn broken<'a>(what: &str, status: &str, issues: impl IntoIterator<Item = Issue<'a>>) -> Error {
+    let issues: Vec<_> = issues
+        .into_iter()
+        .map(|issue| (issue.code.unwrap_or("Unknown"), issue.message.unwrap_or("no message")))
+        .collect();
+    let known = TABLE.iter().find_map(|row| {
+        let (code, _) = issues
+            .iter()
+            .find(|(code, message)| (row.code.is_empty() || row.code == *code) && message.contains(row.says))?;
+        Some((row, *code))
+    });
+    let mut reason = format!("{what} is {status}");
+    for (code, message) in &issues {
+        // Writing to a String cannot fail.
+        let _ = write!(reason, "; {code}: {message}");
+    }
+    match known {
+        Some((row, code)) => Error {
+            class: row.class,
+            hint: row.hint.into(),
+            ..Error::permanent(code, reason)
+        },
+        None => Error::permanent(issues.first().map_or(status, |(code, _)| code), reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(issues: &[(&str, &str)]) -> Error {
+        let issues = issues.iter().map(|(code, message)| Issue {
+            code: Some(code),
+            message: Some(message),
+        });
+        broken("Node group g4dn-xlarge", "CREATE_FAILED", issues)
+    }
+
+    #[test]
+    fn each_cause_gets_the_hint_that_mends_it() {
+        const LAUNCH: &str = "AsgInstanceLaunchFailures";
+        for (code, message, class, hint, why) in [
+            (
+                LAUNCH,
+                "Could not launch On-Demand Instances. VcpuLimitExceeded - You have requested more",
+                Class::Customer,
+                VCPUS,
+                "row 37",
+            ),
+            (
+                LAUNCH,
+                "InsufficientInstanceCapacity - We currently do not have sufficient p4d",
+                Class::Customer,
+                CAPACITY,
+                "row 36",
+            ),
+            (
+                LAUNCH,
+                "Unsupported - Your requested instance type (p3.2xlarge) is not supported",
+                Class::Customer,
+                OFFERING,
+                "row 35",
+            ),
+            (
+                LAUNCH,
+                "You've reached your quota for maximum Fleet Requests",
+                Class::Customer,
+                QUOTA,
+                "row 37, fleets",
+            ),
+            (
+                LAUNCH,
+                "Client.InvalidKMSKey.InvalidState: The KMS key provided is",
+                Class::Customer,
+                EBS_KEY,
+                "row 39",
+            ),
+            ("InsufficientFreeAddresses", "subnet-1", Class::Customer, SUBNETS, "row 38"),
+            (
+                "NodeCreationFailure",
+                "Instances failed to join the kubernetes cluster",
+                Class::Permanent,
+                JOIN,
+                "row 33: the network is ours",
+            ),
+        ] {
+            let found = error(&[(code, message)]);
+            assert_eq!(
+                (found.class, found.hint.as_str(), found.code.as_str()),
+                (class, hint, code),
+                "{why}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_cause_goes_before_what_it_leads_to() {
+        let found = error(&[
+            ("NodeCreationFailure", "Instances failed to join"),
+            ("AsgInstanceLaunchFailures", "VcpuLimitExceeded - You have"),
+        ]);
+        assert_eq!((found.class, found.hint.as_str()), (Class::Customer, VCPUS));
+        assert!(
+            found
+                .reason
+                .contains("NodeCreationFailure: Instances failed to join; AsgInstanceLaunchFailures: Vcpu"),
+            "{}",
+            found.reason
+        );
+    }
+
+    #[test]
+    fn an_unknown_issue_and_none_at_all_raise_the_alarm() {
+        assert_eq!(error(&[("Strange", "new")]).class, Class::Permanent);
+        let silent = error(&[]);
+        assert_eq!((silent.class, silent.code.as_str()), (Class::Permanent, "CREATE_FAILED"));
+        assert_eq!(silent.reason, "Node group g4dn-xlarge is CREATE_FAILED");
+    }
+}

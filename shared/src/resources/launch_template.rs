@@ -1,0 +1,184 @@
+//! A node group's launch template: what its instances and volumes carry, however the group was scaled. The instance type and the
+//! image come from the node group.
+
+use super::owned::{check_ours, ec2_filters, ec2_tags, ec2_token, filter, is_this, outputs};
+use crate::errors::{Called, Result, Unless};
+use crate::instances;
+use crate::resource::{Cluster, Context, Key, Observed, Resource, Stage};
+use async_trait::async_trait;
+use aws_sdk_ec2::types::{
+    LaunchTemplateBlockDeviceMappingRequest as Disk, LaunchTemplateEbsBlockDeviceRequest as Ebs, LaunchTemplateHttpTokensState,
+    LaunchTemplateInstanceMetadataOptionsRequest as Metadata, LaunchTemplateTagSpecificationRequest as TagSpecification,
+    RequestLaunchTemplateData, ResourceType, VolumeType,
+};
+
+/// Container images of a GPU workload are large, and Bottlerocket keeps them on the second disk.
+const BOTTLEROCKET_DATA_GIB: i32 = 100;
+const AL2023_ROOT_GIB: i32 = 80;
+
+pub struct LaunchTemplate {
+    /// `system` or an instance type.
+    pub group: String,
+}
+
+type Found = aws_sdk_ec2::types::LaunchTemplate;
+
+impl LaunchTemplate {
+    fn name(&self, cluster: &Cluster) -> String {
+        cluster.scoped(&format!("lt-{}", self.group))
+    }
+
+    async fn find(&self, cx: &Context) -> Result<Option<Found>> {
+        let found = cx
+            .aws
+            .ec2
+            .describe_launch_templates()
+            .set_filters(ec2_filters(&cx.cluster, &self.key()))
+            .send()
+            .await
+            .called("ec2:DescribeLaunchTemplates")?;
+        let mut ours = found.launch_templates.unwrap_or_default().into_iter();
+        Ok(ours.find(|template| is_this(&cx.cluster, &self.key(), template.tags())))
+    }
+
+    /// The name is in use: by what an earlier call of ours made, or by somebody who must give it back.
+    async fn check_name(&self, cx: &Context) -> Result<()> {
+        let name = self.name(&cx.cluster);
+        let found = cx
+            .aws
+            .ec2
+            .describe_launch_templates()
+            .filters(filter("launch-template-name", &name))
+            .send()
+            .await
+            .called("ec2:DescribeLaunchTemplates")?;
+        let Some(template) = found.launch_templates.unwrap_or_default().into_iter().next() else {
+            return Ok(());
+        };
+        let tags = template
+            .tags()
+            .iter()
+            .map(|tag| (tag.key().unwrap_or_default(), tag.value().unwrap_or_default()));
+        check_ours(&cx.cluster, &format!("The launch template {name}"), tags)
+    }
+
+    fn data(&self, cluster: &Cluster) -> RequestLaunchTemplateData {
+        let tagged = [ResourceType::Instance, ResourceType::Volume, ResourceType::NetworkInterface];
+        let metadata = Metadata::builder()
+            .http_tokens(LaunchTemplateHttpTokensState::Required)
+            .http_put_response_hop_limit(2)
+            .build();
+        RequestLaunchTemplateData::builder()
+            .metadata_options(metadata)
+            .set_block_device_mappings(Some(self.disks()))
+            .set_tag_specifications(Some(tagged.map(|kind| self.node_tags(cluster, kind)).into()))
+            .build()
+    }
+
+    fn disks(&self) -> Vec<Disk> {
+        let gpu = instances::image(&self.group).is_ok_and(|image| image.gpu);
+        // Without a size, the disk is as large as the image.
+        if gpu {
+            vec![disk("/dev/xvda", None), disk("/dev/xvdb", Some(BOTTLEROCKET_DATA_GIB))]
+        } else {
+            vec![disk("/dev/xvda", Some(AL2023_ROOT_GIB))]
+        }
+    }
+
+    /// The node group owns what it starts, so its key is in the tags.
+    fn node_tags(&self, cluster: &Cluster, kind: ResourceType) -> TagSpecification {
+        let group = format!("node-group/{}", self.group).into();
+        let tags = ec2_tags(cluster, &group, kind, []);
+        TagSpecification::builder()
+            .set_resource_type(tags.resource_type)
+            .set_tags(tags.tags)
+            .build()
+    }
+}
+
+fn disk(device: &str, size_gib: Option<i32>) -> Disk {
+    let ebs = Ebs::builder()
+        .encrypted(true)
+        .volume_type(VolumeType::Gp3)
+        .set_volume_size(size_gib)
+        .delete_on_termination(true);
+    Disk::builder().device_name(device).ebs(ebs.build()).build()
+}
+
+#[async_trait]
+impl Resource for LaunchTemplate {
+    fn key(&self) -> Key {
+        format!("launch-template/{}", self.group).into()
+    }
+
+    fn stage(&self) -> Stage {
+        Stage::CreateNodegroups
+    }
+
+    fn needs(&self) -> Vec<Key> {
+        vec![]
+    }
+
+    async fn observe(&self, cx: &Context) -> Result<Observed> {
+        let Some(template) = self.find(cx).await? else {
+            return Ok(Observed::Absent);
+        };
+        let version = template.latest_version_number().map(|number| number.to_string());
+        Ok(Observed::Ready(outputs([
+            ("id", template.launch_template_id()),
+            ("version", version.as_deref()),
+        ])))
+    }
+
+    async fn create(&self, cx: &Context) -> Result<()> {
+        let created = cx
+            .aws
+            .ec2
+            .create_launch_template()
+            .launch_template_name(self.name(&cx.cluster))
+            .launch_template_data(self.data(&cx.cluster))
+            .client_token(ec2_token(&cx.cluster, &self.key(), None))
+            .tag_specifications(ec2_tags(&cx.cluster, &self.key(), ResourceType::LaunchTemplate, []))
+            .send()
+            .await
+            .called("ec2:CreateLaunchTemplate")
+            .unless(&["InvalidLaunchTemplateName.AlreadyExistsException"])?;
+        if created.is_none() { self.check_name(cx).await } else { Ok(()) }
+    }
+
+    async fn update(&self, _: &Context) -> Result<()> {
+        Ok(())
+    }
+
+    async fn delete(&self, cx: &Context) -> Result<()> {
+        let Some(template) = self.find(cx).await? else { return Ok(()) };
+        cx.aws
+            .ec2
+            .delete_launch_template()
+            .set_launch_template_id(template.launch_template_id)
+            .send()
+            .await
+            .called("ec2:DeleteLaunchTemplate")
+            .unless(&["InvalidLaunchTemplateId.NotFound"])?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_disk_is_encrypted_and_bottlerocket_has_a_second_one() {
+        for (group, sizes) in [
+            ("system", vec![Some(80)]),
+            ("m7g.large", vec![Some(80)]),
+            ("g4dn.xlarge", vec![None, Some(100)]),
+        ] {
+            let disks = LaunchTemplate { group: group.into() }.disks();
+            let ebs: Vec<&Ebs> = disks.iter().filter_map(Disk::ebs).collect();
+            assert!(ebs.iter().all(|ebs| ebs.encrypted() == Some(true)), "{group}");
+            assert_eq!(ebs.iter().map(|ebs| ebs.volume_size()).collect::<Vec<_>>(), sizes, "{group}");
+        }
+    }
+}

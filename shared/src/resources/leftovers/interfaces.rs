@@ -1,0 +1,75 @@
+//! Network interfaces that the VPC CNI, a load balancer or EKS left in our VPC.
+
+use super::super::owned::in_vpcs;
+use super::{Kind, Leftover, Within};
+use crate::errors::{Called, Result, Unless};
+use crate::resource::Context;
+use aws_sdk_ec2::types::{NetworkInterface, NetworkInterfaceStatus, NetworkInterfaceType};
+
+/// All interfaces inside our VPC, except the NAT gateway's, which goes with it.
+pub async fn inside(cx: &Context, vpcs: &[String]) -> Result<Vec<NetworkInterface>> {
+    let request = cx.aws.ec2.describe_network_interfaces().filters(in_vpcs(vpcs));
+    let found: Vec<NetworkInterface> = request
+        .into_paginator()
+        .items()
+        .send()
+        .collect::<Result<_, _>>()
+        .await
+        .called("ec2:DescribeNetworkInterfaces")?;
+    let ours = |interface: &NetworkInterface| {
+        Within::Vpcs(vpcs).holds(interface.vpc_id()) && interface.interface_type() != Some(&NetworkInterfaceType::NatGateway)
+    };
+    Ok(found.into_iter().filter(ours).collect())
+}
+
+pub fn leftovers(inside: &[NetworkInterface]) -> Vec<Leftover> {
+    inside
+        .iter()
+        .filter_map(|interface| {
+            Some(Leftover {
+                kind: Kind::Interface,
+                id: interface.network_interface_id.clone()?,
+                busy: is_busy(interface),
+            })
+        })
+        .collect()
+}
+
+/// In use, or made by an AWS service, which alone may delete it.
+pub fn is_busy(interface: &NetworkInterface) -> bool {
+    interface.requester_managed().unwrap_or_default() || interface.status() != Some(&NetworkInterfaceStatus::Available)
+}
+
+pub async fn remove(cx: &Context, id: &str) -> Result<()> {
+    cx.aws
+        .ec2
+        .delete_network_interface()
+        .network_interface_id(id)
+        .send()
+        .await
+        .called("ec2:DeleteNetworkInterface")
+        .unless(&["InvalidNetworkInterfaceID.NotFound", "InvalidNetworkInterface.InUse"])?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_free_interface_that_no_service_made_is_deleted() {
+        use NetworkInterfaceStatus::{Available, Detaching, InUse};
+        for (status, by_service, busy) in [
+            (Available, false, false),
+            (Available, true, true),
+            (InUse, false, true),
+            (Detaching, false, true),
+        ] {
+            let interface = NetworkInterface::builder()
+                .status(status.clone())
+                .requester_managed(by_service)
+                .build();
+            assert_eq!(is_busy(&interface), busy, "{status} {by_service}");
+        }
+    }
+}

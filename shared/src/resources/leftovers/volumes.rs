@@ -1,0 +1,47 @@
+//! The EBS volumes of persistent volume claims: they outlive the cluster and cost money.
+
+use super::super::owned::{filter, has_tag};
+use super::{Kind, Leftover};
+use crate::errors::{Called, Result, Unless};
+use crate::names::kubernetes_tag;
+use crate::resource::Context;
+use aws_sdk_ec2::types::{Volume, VolumeState};
+
+pub async fn find(cx: &Context) -> Result<Vec<Leftover>> {
+    let tag = kubernetes_tag(&cx.cluster.name, &cx.cluster.id);
+    let request = cx.aws.ec2.describe_volumes().filters(filter(format!("tag:{tag}"), "owned"));
+    let found: Vec<Volume> = request
+        .into_paginator()
+        .items()
+        .send()
+        .collect::<Result<_, _>>()
+        .await
+        .called("ec2:DescribeVolumes")?;
+    Ok(found
+        .into_iter()
+        .filter(|volume| has_tag(volume.tags(), &tag, "owned"))
+        .filter_map(leftover)
+        .collect())
+}
+
+fn leftover(volume: Volume) -> Option<Leftover> {
+    let busy = volume.state() != Some(&VolumeState::Available);
+    Some(Leftover {
+        kind: Kind::Volume,
+        id: volume.volume_id?,
+        busy,
+    })
+}
+
+pub async fn remove(cx: &Context, id: &str) -> Result<()> {
+    let gone_or_in_use = ["InvalidVolume.NotFound", "VolumeInUse"];
+    cx.aws
+        .ec2
+        .delete_volume()
+        .volume_id(id)
+        .send()
+        .await
+        .called("ec2:DeleteVolume")
+        .unless(&gone_or_in_use)?;
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! The NAT gateway: the private subnets' way out. It lives in the first public subnet and takes nearly two minutes to make.
+
+use super::owned::{ec2_filters, ec2_tags, ec2_token, id, is_this};
+use super::subnet;
+use crate::errors::{Called, Error, Result, Unless, from_answer};
+use crate::resource::{Context, Key, Observed, Pace, Resource, Stage};
+use async_trait::async_trait;
+use aws_sdk_ec2::types::{NatGatewayState as State, ResourceType};
+
+pub struct NatGateway;
+
+type Found = aws_sdk_ec2::types::NatGateway;
+
+impl NatGateway {
+    /// All that EC2 still lists, dead ones too: deleted ones for an hour.
+    async fn find_all(&self, cx: &Context) -> Result<Vec<Found>> {
+        let found = cx
+            .aws
+            .ec2
+            .describe_nat_gateways()
+            .set_filter(ec2_filters(&cx.cluster, &self.key()))
+            .send()
+            .await
+            .called("ec2:DescribeNatGateways")?;
+        let gateways = found.nat_gateways.unwrap_or_default().into_iter();
+        Ok(gateways
+            .filter(|gateway| is_this(&cx.cluster, &self.key(), gateway.tags()))
+            .collect())
+    }
+
+    async fn find(&self, cx: &Context) -> Result<Option<Found>> {
+        Ok(liveliest(self.find_all(cx).await?))
+    }
+}
+
+/// A failed one stays listed beside its successor, so the one that works comes first.
+fn liveliest(gateways: Vec<Found>) -> Option<Found> {
+    let rank = |gateway: &Found| match gateway.state() {
+        Some(State::Available) => 0,
+        Some(State::Pending) => 1,
+        Some(State::Failed) => 3,
+        _ => 2,
+    };
+    gateways.into_iter().filter(|gateway| !is_gone(gateway)).min_by_key(rank)
+}
+
+fn is_gone(gateway: &Found) -> bool {
+    gateway.state() == Some(&State::Deleted)
+}
+
+fn newest_dead(gateways: &[Found]) -> Option<&str> {
+    let dead = gateways
+        .iter()
+        .filter(|gateway| matches!(gateway.state(), Some(State::Deleted | State::Deleting | State::Failed)));
+    dead.max_by_key(|gateway| gateway.create_time().map(|time| time.secs()))?
+        .nat_gateway_id()
+}
+
+fn cause(gateway: &Found) -> Error {
+    let code = gateway.failure_code().unwrap_or("NatGatewayFailed");
+    from_answer(
+        "ec2:CreateNatGateway",
+        None,
+        code,
+        gateway.failure_message().unwrap_or("AWS gives no cause"),
+    )
+}
+
+#[async_trait]
+impl Resource for NatGateway {
+    fn key(&self) -> Key {
+        "nat-gateway".into()
+    }
+
+    fn stage(&self) -> Stage {
+        Stage::CreateEks
+    }
+
+    fn needs(&self) -> Vec<Key> {
+        vec![subnet::key(true, 0), "elastic-ip".into(), "internet-gateway".into()]
+    }
+
+    fn pace(&self) -> Pace {
+        Pace::seconds(80, 5)
+    }
+
+    async fn observe(&self, cx: &Context) -> Result<Observed> {
+        let Some(gateway) = self.find(cx).await? else {
+            return Ok(Observed::Absent);
+        };
+        Ok(match gateway.state() {
+            Some(State::Available) => Observed::Ready(id(gateway.nat_gateway_id.unwrap_or_default())),
+            Some(State::Failed) => Observed::Broken(cause(&gateway)),
+            _ => Observed::Pending,
+        })
+    }
+
+    async fn create(&self, cx: &Context) -> Result<()> {
+        let listed = self.find_all(cx).await?;
+        cx.aws
+            .ec2
+            .create_nat_gateway()
+            .subnet_id(cx.output(subnet::key(true, 0), "id")?)
+            .allocation_id(cx.output("elastic-ip", "id")?)
+            .client_token(ec2_token(&cx.cluster, &self.key(), newest_dead(&listed)))
+            .tag_specifications(ec2_tags(&cx.cluster, &self.key(), ResourceType::Natgateway, []))
+            .send()
+            .await
+            .called("ec2:CreateNatGateway")?;
+        Ok(())
+    }
+
+    async fn update(&self, _: &Context) -> Result<()> {
+        Ok(())
+    }
+
+    async fn delete(&self, cx: &Context) -> Result<()> {
+        let Some(gateway) = self.find(cx).await? else { return Ok(()) };
+        cx.aws
+            .ec2
+            .delete_nat_gateway()
+            .set_nat_gateway_id(gateway.nat_gateway_id)
+            .send()
+            .await
+            .called("ec2:DeleteNatGateway")
+            .unless(&["NatGatewayNotFound"])?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gateway(id: &str, state: State) -> Found {
+        Found::builder().nat_gateway_id(id).state(state).build()
+    }
+
+    #[test]
+    fn a_working_gateway_comes_before_dead_ones() {
+        let (failed, deleted) = (|| gateway("failed", State::Failed), || gateway("deleted", State::Deleted));
+        for (listed, expected) in [
+            (vec![], None),
+            (vec![deleted()], None),
+            (vec![deleted(), failed()], Some("failed")),
+            (vec![failed(), gateway("going", State::Deleting)], Some("going")),
+            (vec![failed(), gateway("coming", State::Pending)], Some("coming")),
+            (
+                vec![failed(), gateway("coming", State::Pending), gateway("there", State::Available)],
+                Some("there"),
+            ),
+        ] {
+            assert_eq!(
+                liveliest(listed.clone()).as_ref().and_then(Found::nat_gateway_id),
+                expected,
+                "{listed:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! A session in the customer's account: assumed by each invocation itself, kept in memory, an hour at the most (role chaining).
+
+use crate::errors::{Called, Class, Error, Result};
+use crate::resource::Stage;
+use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
+use std::time::{Duration, SystemTime};
+
+/// One client per AWS API, all in the customer's account and the cluster's region.
+#[derive(Clone)]
+pub struct Clients {
+    pub ec2: aws_sdk_ec2::Client,
+    pub eks: aws_sdk_eks::Client,
+    pub iam: aws_sdk_iam::Client,
+    pub s3: aws_sdk_s3::Client,
+    pub logs: aws_sdk_cloudwatchlogs::Client,
+    pub elb: aws_sdk_elasticloadbalancing::Client,
+    pub elbv2: aws_sdk_elasticloadbalancingv2::Client,
+}
+
+impl Clients {
+    pub fn new(config: &SdkConfig) -> Self {
+        // Path style reaches a bucket by the region's own host name, whatever the bucket is called.
+        let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(true).build();
+        Self {
+            ec2: aws_sdk_ec2::Client::new(config),
+            eks: aws_sdk_eks::Client::new(config),
+            iam: aws_sdk_iam::Client::new(config),
+            s3: aws_sdk_s3::Client::from_conf(s3),
+            logs: aws_sdk_cloudwatchlogs::Client::new(config),
+            elb: aws_sdk_elasticloadbalancing::Client::new(config),
+            elbv2: aws_sdk_elasticloadbalancingv2::Client::new(config),
+        }
+    }
+}
+
+/// The function's own configuration. The timeouts keep a silent endpoint from using up an invocation.
+pub async fn operator_config() -> SdkConfig {
+    aws_config::defaults(BehaviorVersion::latest())
+        .retry_config(RetryConfig::standard().with_max_attempts(4))
+        .timeout_config(
+            TimeoutConfig::builder()
+                .connect_timeout(Duration::from_secs(3))
+                .operation_attempt_timeout(Duration::from_secs(8))
+                .operation_timeout(Duration::from_secs(20))
+                .build(),
+        )
+        .load()
+        .await
+}
+
+/// Who asks to be let into which account.
+pub struct Entry<'a> {
+    pub role_arn: &'a str,
+    pub external_id: &'a str,
+    pub region: &'a str,
+    pub cluster_id: &'a str,
+    pub stage: Stage,
+}
+
+/// Assumes the customer's role, by the regional STS endpoint of the cluster's region: tokens of the global one are not valid in
+/// opt-in regions.
+///
+/// # Errors
+/// `Customer` when AWS refuses; it does not say whether the role is missing, does not trust us, or asks for another external ID.
+pub async fn assume(operator: &SdkConfig, entry: &Entry<'_>) -> Result<SdkConfig> {
+    let config = operator.to_builder().region(Region::new(entry.region.to_owned())).build();
+    let answer = aws_sdk_sts::Client::new(&config)
+        .assume_role()
+        .role_arn(entry.role_arn)
+        .external_id(entry.external_id)
+        .role_session_name(format!("groundwork-{}-{}", entry.cluster_id, entry.stage))
+        .duration_seconds(3600)
+        .send()
+        .await
+        .called("sts:AssumeRole")
+        .map_err(|error| explain_refusal(error, entry.role_arn))?;
+    let granted = answer
+        .credentials()
+        .ok_or_else(|| Error::permanent("NoCredentials", "STS answered without credentials."))?;
+    let expiry = SystemTime::try_from(*granted.expiration()).ok();
+    let credentials =
+        Credentials::new(granted.access_key_id(), granted.secret_access_key(), Some(granted.session_token().to_owned()), expiry, "customer");
+    Ok(config.to_builder().credentials_provider(SharedCredentialsProvider::new(credentials)).build())
+}
+
+fn explain_refusal(error: Error, role_arn: &str) -> Error {
+    if error.class != Class::Customer {
+        return error;
+    }
+    Error {
+        reason: format!("AWS does not let Groundwork assume {role_arn}: the role does not exist, does not trust us, or asks for another external ID."),
+        hint: "Compare the role's trust policy with GET /onboarding: the principal, and the external ID in its sts:ExternalId condition. Then retry.".into(),
+        ..error
+    }
+}

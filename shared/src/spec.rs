@@ -1,0 +1,279 @@
+//! What a tenant may ask for: the types, the JSON schema generated from them, and every fault of a request at once.
+
+use crate::instances;
+use jsonschema::error::ValidationErrorKind;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::sync::LazyLock;
+
+/// The body of `POST /clusters`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    /// 1-63 lower-case letters, digits and hyphens, a letter or digit at both ends.
+    #[schemars(regex(pattern = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"))]
+    pub name: String,
+    /// The ARN of the role that the quick-start made; its name begins with "groundwork".
+    #[schemars(regex(pattern = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/groundwork[A-Za-z0-9+=,.@_/-]*$"))]
+    pub role_arn: String,
+    /// An AWS region such as us-west-2.
+    #[schemars(regex(pattern = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"))]
+    pub region: String,
+    /// At least one and at most 20 instance types, each once.
+    #[schemars(length(min = 1, max = 20))]
+    pub instance_types: Vec<InstanceType>,
+    /// The ARN of an IAM role or user that becomes the cluster's administrator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/[A-Za-z0-9+=,.@_/-]+$"))]
+    pub admin_principal_arn: Option<String>,
+    /// IPv4 ranges such as 203.0.113.0/24 that may reach the cluster's public endpoint; an empty list closes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 40), inner(regex(pattern = r"^([0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2}$")))]
+    pub public_access_cidrs: Option<Vec<String>>,
+    #[serde(default)]
+    pub deletion: Deletion,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InstanceType {
+    /// An EC2 instance type such as g4dn.xlarge.
+    #[schemars(regex(pattern = r"^[a-z][a-z0-9-]*\.[a-z0-9-]+$"), length(max = 40))]
+    pub name: String,
+    /// Nodes that are kept running even when nothing asks for them, 0 to 450.
+    #[serde(default)]
+    #[schemars(range(max = 450))]
+    pub overprovisioned_ondemand_count: u32,
+    /// The most nodes that the group may have, 1 to 450 (AWS's default quota for a node group).
+    #[serde(default = "default_max_count")]
+    #[schemars(range(min = 1, max = 450))]
+    pub max_count: u32,
+}
+
+fn default_max_count() -> u32 {
+    10
+}
+
+/// What becomes of the data when the cluster is deleted.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Deletion {
+    /// "delete" empties and removes the buckets, "retain" keeps them.
+    #[serde(default)]
+    pub buckets: BucketsAfter,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum BucketsAfter {
+    #[default]
+    Delete,
+    Retain,
+}
+
+impl Spec {
+    /// The account that the role lives in. The schema has made sure that it is there.
+    pub fn account(&self) -> &str {
+        self.role_arn.split(':').nth(4).unwrap_or_default()
+    }
+
+    /// `aws`, `aws-cn`, `aws-us-gov`.
+    pub fn partition(&self) -> &str {
+        self.role_arn.split(':').nth(1).unwrap_or("aws")
+    }
+}
+
+/// One thing that is wrong with a request.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Fault {
+    /// A JSON path: `$.instance_types[0].name`.
+    pub path: String,
+    pub message: String,
+}
+
+static SCHEMA: LazyLock<Value> = LazyLock::new(|| schemars::schema_for!(Spec).to_value());
+
+#[expect(clippy::expect_used, reason = "the schema is generated from the types above; a test compiles it")]
+static VALIDATOR: LazyLock<jsonschema::Validator> =
+    LazyLock::new(|| jsonschema::validator_for(&SCHEMA).expect("the schema of Spec is valid"));
+
+/// Reads a spec, or names every fault.
+pub fn parse(body: &Value) -> Result<Spec, Vec<Fault>> {
+    let mut faults: Vec<Fault> = VALIDATOR.iter_errors(body).flat_map(|error| schema_faults(&error)).collect();
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let spec: Spec = serde_json::from_value(body.clone()).map_err(|error| vec![fault("$", error.to_string())])?;
+    faults.extend(instance_faults(&spec));
+    faults.extend(cidr_faults(&spec));
+    if faults.is_empty() { Ok(spec) } else { Err(faults) }
+}
+
+fn fault(path: impl Into<String>, message: impl Into<String>) -> Fault {
+    Fault { path: path.into(), message: message.into() }
+}
+
+fn schema_faults(error: &jsonschema::ValidationError<'_>) -> Vec<Fault> {
+    let path = json_path(error.instance_path().as_str());
+    match error.kind() {
+        ValidationErrorKind::AdditionalProperties { unexpected } => {
+            unexpected.iter().map(|name| fault(format!("{path}.{name}"), "there is no such field")).collect()
+        }
+        ValidationErrorKind::Required { property } => {
+            vec![fault(format!("{path}.{}", property.as_str().unwrap_or_default()), "this field is required")]
+        }
+        _ => vec![fault(path, with_rule(error))],
+    }
+}
+
+/// The schema's own description says what is right in words; the validator only shows the pattern.
+fn with_rule(error: &jsonschema::ValidationError<'_>) -> String {
+    let schema_path = error.schema_path().as_str();
+    let rule = schema_path
+        .rmatch_indices('/')
+        .find_map(|(end, _)| SCHEMA.pointer(&schema_path[..end])?.get("description")?.as_str().map(str::to_owned));
+    match (error.kind(), rule) {
+        (ValidationErrorKind::Pattern { .. }, Some(rule)) => format!("{} is not valid: {rule}", error.instance()),
+        (_, Some(rule)) => format!("{error}: {rule}"),
+        (_, None) => error.to_string(),
+    }
+}
+
+/// `/instance_types/0/name` → `$.instance_types[0].name`.
+fn json_path(pointer: &str) -> String {
+    pointer.split('/').skip(1).fold("$".to_owned(), |path, step| match step.parse::<usize>() {
+        Ok(index) => format!("{path}[{index}]"),
+        Err(_) => format!("{path}.{step}"),
+    })
+}
+
+fn instance_faults(spec: &Spec) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (index, wanted) in spec.instance_types.iter().enumerate() {
+        let path = format!("$.instance_types[{index}]");
+        if let Err(message) = instances::image(&wanted.name) {
+            faults.push(fault(format!("{path}.name"), message));
+        }
+        if wanted.overprovisioned_ondemand_count > wanted.max_count {
+            let message = format!("{} is more than max_count ({})", wanted.overprovisioned_ondemand_count, wanted.max_count);
+            faults.push(fault(format!("{path}.overprovisioned_ondemand_count"), message));
+        }
+        if spec.instance_types[..index].iter().any(|earlier| earlier.name == wanted.name) {
+            faults.push(fault(format!("{path}.name"), format!("{} is listed twice", wanted.name)));
+        }
+    }
+    faults
+}
+
+fn cidr_faults(spec: &Spec) -> Vec<Fault> {
+    let cidrs = spec.public_access_cidrs.iter().flatten().enumerate();
+    cidrs
+        .filter(|(_, cidr)| !is_ipv4_network(cidr))
+        .map(|(index, cidr)| {
+            fault(
+                format!("$.public_access_cidrs[{index}]"),
+                format!("{cidr} is not an IPv4 range: four numbers up to 255, a prefix up to 32, and no bits set behind it"),
+            )
+        })
+        .collect()
+}
+
+fn is_ipv4_network(cidr: &str) -> bool {
+    let Some((address, prefix)) = cidr.split_once('/') else { return false };
+    let (Ok(address), Ok(prefix @ 0..=32)) = (address.parse::<std::net::Ipv4Addr>(), prefix.parse::<u32>()) else {
+        return false;
+    };
+    let host_bits = u32::MAX.checked_shr(prefix).unwrap_or(0);
+    u32::from(address) & host_bits == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn smallest() -> Value {
+        json!({
+            "name": "research",
+            "role_arn": "arn:aws:iam::222222222222:role/groundwork",
+            "region": "us-west-2",
+            "instance_types": [{"name": "g4dn.xlarge"}]
+        })
+    }
+
+    fn paths(body: &Value) -> Vec<String> {
+        let mut paths: Vec<String> = parse(body).expect_err("must be refused").into_iter().map(|fault| fault.path).collect();
+        paths.sort();
+        paths
+    }
+
+    #[test]
+    fn the_smallest_body_gets_the_documented_defaults() {
+        let spec = parse(&smallest()).expect("valid");
+        assert_eq!(spec.account(), "222222222222");
+        assert_eq!((spec.instance_types[0].overprovisioned_ondemand_count, spec.instance_types[0].max_count), (0, 10));
+        assert_eq!(spec.deletion.buckets, BucketsAfter::Delete);
+    }
+
+    #[test]
+    fn every_fault_is_named_by_its_path_at_once() {
+        let body = json!({
+            "name": "-Research", "region": "us-west-2", "flavour": "sour", "deletion": {"buckets": "burn"},
+            "instance_types": [{"name": "g4dn.xlarge", "count": 1}, {"name": 7}]
+        });
+        let expected = [
+            "$.deletion.buckets",
+            "$.flavour",
+            "$.instance_types[0].count",
+            "$.instance_types[1].name",
+            "$.name",
+            "$.role_arn",
+        ];
+        assert_eq!(paths(&body), expected);
+    }
+
+    #[test]
+    fn names_are_what_the_documents_say() {
+        for (name, valid) in [("a", true), ("9-a", true), ("a-", false), ("-a", false), ("a.b", false), ("A", false), ("", false)] {
+            let mut body = smallest();
+            body["name"] = json!(name);
+            assert_eq!(parse(&body).is_ok(), valid, "{name:?}");
+        }
+        for (length, valid) in [(63, true), (64, false)] {
+            let mut body = smallest();
+            body["name"] = json!("a".repeat(length));
+            assert_eq!(parse(&body).is_ok(), valid, "{length} characters");
+        }
+    }
+
+    #[test]
+    fn what_a_schema_cannot_say_is_checked_too() {
+        let mut body = smallest();
+        body["instance_types"] = json!([
+            {"name": "g4dn.xlarge", "overprovisioned_ondemand_count": 3, "max_count": 2},
+            {"name": "g4dn.xlarge"},
+            {"name": "g4ad.xlarge"}
+        ]);
+        body["public_access_cidrs"] = json!(["203.0.113.0/24", "203.0.113.1/24", "300.0.0.0/8"]);
+        let expected = [
+            "$.instance_types[0].overprovisioned_ondemand_count",
+            "$.instance_types[1].name",
+            "$.instance_types[2].name",
+            "$.public_access_cidrs[1]",
+            "$.public_access_cidrs[2]",
+        ];
+        assert_eq!(paths(&body), expected);
+    }
+
+    #[test]
+    fn a_fault_says_what_would_be_right() {
+        let mut body = smallest();
+        body["name"] = json!("Research");
+        let faults = parse(&body).expect_err("must be refused");
+        assert_eq!(
+            faults[0].message,
+            "\"Research\" is not valid: 1-63 lower-case letters, digits and hyphens, a letter or digit at both ends."
+        );
+    }
+}

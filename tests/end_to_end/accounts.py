@@ -1,0 +1,87 @@
+"""Customers' accounts, as their root users see them."""
+
+import json
+import random
+from functools import cache
+
+import clients
+import settings
+from waiting import until
+
+QUICK_START = settings.REPOSITORY / "onboarding/quick-start.yaml"
+
+
+class Account:
+    def __init__(self, number):
+        self.number = number
+        # On the local AWS an account's number is the access key of its root user. Making a client takes long.
+        self.client = cache(lambda service: clients.client(service, (number, "test")))
+
+
+def new():
+    return Account(str(random.randrange(3 * 10**11, 10**12)))
+
+
+def onboard(account, wanted, role_name="groundwork", external_id=None):
+    """Deploys the quick-start with what GET /onboarding said, and answers the role's ARN."""
+    cloudformation = account.client("cloudformation")
+    parameters = {
+        "OperatorAccountId": wanted["principal"]["account_id"],
+        "OperatorPrincipalPattern": wanted["principal"]["pattern"],
+        "ExternalId": external_id or wanted["external_id"],
+        "RoleName": role_name,
+    }
+    stack_name = f"onboarding-{role_name}"
+    cloudformation.create_stack(
+        StackName=stack_name,
+        TemplateBody=QUICK_START.read_text(),
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+    )
+    stack = until(lambda: ended(cloudformation, stack_name), f"{stack_name} is made")
+    assert stack["StackStatus"] == "CREATE_COMPLETE", stack
+    return next(output["OutputValue"] for output in stack["Outputs"] if output["OutputKey"] == "RoleArn")
+
+
+def ended(cloudformation, stack_name):
+    stack = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
+    return None if stack["StackStatus"].endswith("IN_PROGRESS") else stack
+
+
+def replace_trust(account, role_name, old, new):
+    """Replaces a text in the role's trust policy. Answers what puts it right again."""
+    iam = account.client("iam")
+    before = json.dumps(iam.get_role(RoleName=role_name)["Role"]["AssumeRolePolicyDocument"])
+    assert old in before
+    iam.update_assume_role_policy(RoleName=role_name, PolicyDocument=before.replace(old, new))
+    return lambda: iam.update_assume_role_policy(RoleName=role_name, PolicyDocument=before)
+
+
+def take_permission(account, role_name, action):
+    """Takes an action out of every policy of the role. Answers what puts it back."""
+    iam = account.client("iam")
+    attached = iam.list_attached_role_policies(RoleName=role_name)["AttachedPolicies"]
+    before = {policy["PolicyArn"]: document(iam, policy["PolicyArn"]) for policy in attached}
+    taken = {arn: whole for arn, whole in before.items() if without(whole, action) != whole}
+    assert taken, f"no policy of {role_name} has {action}"
+    write_policies(iam, {arn: without(whole, action) for arn, whole in taken.items()})
+    return lambda: write_policies(iam, taken)
+
+
+def document(iam, arn):
+    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    return iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+
+
+def write_policies(iam, documents):
+    for arn, text in documents.items():
+        iam.create_policy_version(PolicyArn=arn, PolicyDocument=json.dumps(text), SetAsDefault=True)
+
+
+def without(policy, action):
+    def kept(statement):
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        return {**statement, "Action": [one for one in actions if one != action]}
+
+    statements = [kept(statement) for statement in policy["Statement"]]
+    return {**policy, "Statement": [statement for statement in statements if statement["Action"]]}

@@ -1,0 +1,67 @@
+"""What Kubernetes makes in a cluster's network and does not take away."""
+
+import census
+import settings
+
+
+class Leftovers:
+    """A load balancer with its group and target group, an interface and a volume, tagged for an EKS cluster."""
+
+    def __init__(self, account, vpc_id, subnet_ids, eks_name):
+        self.account, self.vpc_id, self.subnet_ids = account, vpc_id, subnet_ids
+        self.ec2 = account.client("ec2")
+        self.tags = [{"Key": f"kubernetes.io/cluster/{eks_name}", "Value": "owned"}]
+
+    def make(self):
+        group = self.security_group("balancer")
+        self.let_in(self.security_group("nodes"), group)
+        self.load_balancer(group)
+        self.interface()
+        self.volume(self.tags)
+
+    def security_group(self, name):
+        made = self.ec2.create_security_group(
+            GroupName=f"k8s-{name}", Description="made by Kubernetes", VpcId=self.vpc_id, **self.tagged("security-group")
+        )
+        return made["GroupId"]
+
+    def let_in(self, group, other):
+        """Two groups with rules that name each other, so that neither can be deleted first."""
+        for one, source in ((group, other), (other, group)):
+            rule = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "UserIdGroupPairs": [{"GroupId": source}]}
+            self.ec2.authorize_security_group_ingress(GroupId=one, IpPermissions=[rule])
+
+    def load_balancer(self, group):
+        elb = self.account.client("elbv2")
+        name = f"k8s-{self.vpc_id[-8:]}"
+        elb.create_load_balancer(Name=name, Subnets=self.subnet_ids, SecurityGroups=[group], Tags=self.tags)
+        elb.create_target_group(Name=name, Protocol="TCP", Port=80, VpcId=self.vpc_id, Tags=self.tags)
+
+    def interface(self):
+        self.ec2.create_network_interface(SubnetId=self.subnet_ids[0], **self.tagged("network-interface"))
+
+    def volume(self, tags):
+        zone = f"{settings.REGION}a"
+        given = {"TagSpecifications": [{"ResourceType": "volume", "Tags": tags}]} if tags else {}
+        self.ec2.create_volume(AvailabilityZone=zone, Size=1, **given)
+
+    def tagged(self, kind):
+        return {"TagSpecifications": [{"ResourceType": kind, "Tags": self.tags}]}
+
+
+def of_cluster(account, cluster):
+    ec2 = account.client("ec2")
+    subnets = ec2.describe_subnets(Filters=[{"Name": "tag:groundwork:cluster", "Values": [cluster["id"]]}])["Subnets"]
+    private = [one for one in subnets if "kubernetes.io/role/internal-elb" in census.tags_of(one)]
+    ids = [subnet["SubnetId"] for subnet in private]
+    return Leftovers(account, private[0]["VpcId"], ids, cluster["outputs"]["cluster_name"])
+
+
+def of_neighbour(account, eks_name):
+    """A network of somebody else's, with things that look like a cluster's."""
+    ec2 = account.client("ec2")
+    vpc_id = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    ec2.create_tags(Resources=[vpc_id], Tags=[{"Key": "Name", "Value": "groundwork-neighbour-vpc"}])
+    zones = [(f"{settings.REGION}{letter}", f"10.0.{index}.0/24") for index, letter in enumerate("ab")]
+    made = [ec2.create_subnet(VpcId=vpc_id, AvailabilityZone=zone, CidrBlock=block)["Subnet"] for zone, block in zones]
+    return Leftovers(account, vpc_id, [subnet["SubnetId"] for subnet in made], eks_name)

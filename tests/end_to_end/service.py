@@ -1,0 +1,78 @@
+"""The service under test: deployed once in a run, by whichever worker comes first."""
+
+import fcntl
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import clients
+import deploy
+import environment
+import settings
+import up
+
+RUN = os.environ["GROUNDWORK_TEST_RUN"]
+
+
+@dataclass
+class Service:
+    variables: dict
+    stack: dict
+
+    @property
+    def url(self):
+        return self.variables["GROUNDWORK_API_URL"]
+
+    def send(self, *jobs):
+        """Puts jobs on the queue in one call; texts go as they are."""
+        entries = [{"Id": str(index), "MessageBody": body} for index, body in enumerate(jobs)]
+        sent = clients.operator("sqs").send_message_batch(QueueUrl=self.stack["JobsQueueUrl"], Entries=entries)
+        assert not sent.get("Failed"), sent
+
+    def records(self, partition):
+        """All items of one partition of the table."""
+        pages = clients.operator("dynamodb").get_paginator("query").paginate(
+            TableName=self.stack["TableName"],
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": partition}},
+        )
+        return [item for page in pages for item in page["Items"]]
+
+    def log_lines(self, function, containing):
+        """What a function logged with that text in it."""
+        pages = clients.operator("logs").get_paginator("filter_log_events").paginate(
+            logGroupName=f"/aws/lambda/{settings.STACK}-{function}", filterPattern=f'"{containing}"'
+        )
+        return [event["message"] for page in pages for event in page["events"]]
+
+    def executions(self, machine, cluster_id):
+        """The executions of `Provision` or `Teardown` for one cluster."""
+        pages = clients.operator("stepfunctions").get_paginator("list_executions").paginate(
+            stateMachineArn=self.stack[f"{machine}Arn"]
+        )
+        return [one for page in pages for one in page["executions"] if one["name"].startswith(cluster_id)]
+
+    def sweep(self):
+        """Runs sweep as its schedule does."""
+        answer = clients.operator("lambda").invoke(FunctionName=f"{settings.STACK}-sweep", Payload=b"{}")
+        assert "FunctionError" not in answer, answer["Payload"].read()
+
+
+def brought_up():
+    with one_at_a_time() as last_run:
+        if last_run.read() != RUN:
+            up.up()
+            last_run.seek(0)
+            last_run.truncate()
+            last_run.write(RUN)
+    return Service(environment.read(), deploy.outputs())
+
+
+@contextmanager
+def one_at_a_time():
+    settings.STATE.mkdir(parents=True, exist_ok=True)
+    path = settings.STATE / "last-run"
+    path.touch()
+    with path.open("r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield file

@@ -1,0 +1,76 @@
+"""The templates and state machines as data, without an AWS."""
+
+import json
+import re
+from functools import cache
+
+import settings
+import yaml
+
+MACHINES = ("provision", "teardown")
+
+
+class Loader(yaml.SafeLoader):
+    """Keeps CloudFormation's short functions as {"!Name": value}."""
+
+
+def short_function(loader, suffix, node):
+    kinds = {yaml.ScalarNode: loader.construct_scalar, yaml.SequenceNode: loader.construct_sequence}
+    build = kinds.get(type(node), loader.construct_mapping)
+    return {f"!{suffix}": build(node) if build == loader.construct_scalar else build(node, deep=True)}
+
+
+Loader.add_multi_constructor("!", short_function)
+
+
+@cache
+def template(path):
+    return yaml.load((settings.REPOSITORY / path).read_text(), Loader)
+
+
+@cache
+def machine(name):
+    return json.loads((settings.REPOSITORY / f"statemachine/{name}.asl.json").read_text())
+
+
+def walk(value, path=""):
+    """Every part of a structure with its path, the structure itself first."""
+    yield path, value
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in parts:
+        yield from walk(part, f"{path}/{key}")
+
+
+def statements(path):
+    """Every statement of every policy in a template."""
+    found = walk(template(path))
+    return [(where, part) for where, part in found if isinstance(part, dict) and {"Effect", "Action"} <= part.keys()]
+
+
+def listed(value):
+    return value if isinstance(value, list) else [value]
+
+
+def states(name):
+    """Every state of a machine, those inside branches too."""
+    found = walk(machine(name))
+    return {where.rsplit("/", 1)[-1]: part for where, part in found if is_state(where, part)}
+
+
+def is_state(where, part):
+    return isinstance(part, dict) and "Type" in part and where.split("/")[-2:-1] == ["States"]
+
+
+def tasks(name):
+    return {title: state for title, state in states(name).items() if state["Type"] == "Task"}
+
+
+def source(path):
+    return (settings.REPOSITORY / path).read_text()
+
+
+def retryable_classes():
+    """The names that errors.rs calls retryable."""
+    body = re.search(r"fn retryable\(self\).*?\n    }", source("shared/src/errors.rs"), re.S).group()
+    arms = re.findall(r"((?:Class::\w+\s*\|?\s*)+)=>\s*(true|false)", body)
+    return {name for names, answer in arms if answer == "true" for name in re.findall(r"Class::(\w+)", names)}

@@ -1,0 +1,100 @@
+"""A tenant: what it asks of the API, and what it waits for."""
+
+import secrets
+
+import pytest
+import requests
+
+import accounts
+import customer
+import settings
+from waiting import until
+
+PARKED = ("failed", "delete_blocked")
+
+
+class Tenant:
+    def __init__(self, service, name):
+        self.service = service
+        self.name = name
+        self.account = None
+        self.role_arn = None
+        self.session = requests.Session()
+        self.session.headers["Authorization"] = f"Bearer {customer.token(service.stack, name)}"
+
+    def call(self, method, path, body=None, **headers):
+        """The bare answer, whatever it is."""
+        return self.session.request(method, self.service.url + path, json=body, headers=headers, timeout=60)
+
+    def accepted(self, method, path, body=None, **headers):
+        answer = self.call(method, path, body, **headers)
+        assert answer.status_code == 202, answer.text
+        return answer.json()
+
+    def request(self, name, **more):
+        """The body of a request for a cluster."""
+        smallest = {"name": name, "role_arn": self.role_arn, "region": settings.REGION}
+        return smallest | {"instance_types": [{"name": "m6i.large"}]} | more
+
+    def create(self, name, **more):
+        return self.accepted("POST", "/clusters", self.request(name, **more))
+
+    def delete(self, name):
+        return self.accepted("DELETE", f"/clusters/{name}")
+
+    def retry(self, name):
+        return self.accepted("POST", f"/clusters/{name}/retry")
+
+    def show(self, name):
+        answer = self.call("GET", f"/clusters/{name}")
+        if answer.status_code == 404:
+            return None
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def list(self):
+        return self.call("GET", "/clusters").json()["clusters"]
+
+    def events(self, name):
+        return self.call("GET", f"/clusters/{name}/logs").json()["events"]
+
+    def requested(self, name):
+        """The events of the requests that were accepted."""
+        return [event for event in self.events(name) if event["action"] == "requested"]
+
+    def wait(self, name, status, seconds=150):
+        """The cluster, once it is so; a cluster that is parked instead will not become so by itself."""
+
+        def reached():
+            cluster = self.show(name)
+            if cluster and cluster["status"] in PARKED and cluster["status"] != status:
+                pytest.fail(f"{name} is {cluster['status']}: {cluster['reason']} {cluster['hint']} {cluster['inventory']}")
+            return cluster if cluster and cluster["status"] == status else None
+
+        return until(reached, f"{name} of {self.name} is {status}", seconds)
+
+    def running(self, name, **more):
+        """Creates a cluster and waits for it."""
+        self.create(name, **more)
+        return self.wait(name, "running")
+
+    def gone(self, name):
+        """Deletes a cluster and waits until nothing is left of it."""
+        self.delete(name)
+        cluster = self.wait(name, "deleted")
+        assert cluster["inventory"]["left"] == []
+        return cluster
+
+    def onboarding(self):
+        return self.call("GET", "/onboarding").json()
+
+
+def new(service):
+    return Tenant(service, f"tenant-{secrets.token_hex(4)}")
+
+
+def with_role(service, tenant, account, **more):
+    """Gives the tenant an account and, in it, the quick-start's role."""
+    tenant.account = account
+    tenant.role_arn = accounts.onboard(account, tenant.onboarding(), **more)
+    return tenant

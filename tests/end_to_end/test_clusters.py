@@ -1,0 +1,192 @@
+"""What a cluster is, in the account that it is laid in, and that nothing of it is left afterwards."""
+
+import json
+
+import pytest
+
+import census
+import settings
+
+ADMIN = "administrator"
+
+
+def test_an_account_is_the_same_after_a_cluster_as_before(tenant):
+    before = census.census(tenant.account)
+    cluster = tenant.running(
+        "whole",
+        instance_types=[{"name": "m6i.large", "overprovisioned_ondemand_count": 2, "max_count": 5}, {"name": "g4dn.xlarge"}],
+        admin_principal_arn=f"arn:aws:iam::{tenant.account.number}:role/{ADMIN}",
+        public_access_cidrs=["203.0.113.0/24"],
+    )
+    assert cluster["endpoint_access"] == {"mode": "given", "cidrs": ["203.0.113.0/24"]}
+    for look in (network, launch_templates, control_plane, add_ons, administrator, node_groups, roles, buckets, log_group):
+        look(tenant.account, cluster)
+    assert set(census.owned(tenant.account, cluster["id"]).values()) == {1}
+    fill(tenant.account, cluster["outputs"]["buckets"]["artifacts"])
+
+    assert tenant.gone("whole")["inventory"]["kept"] == service_linked(tenant)
+    assert census.census(tenant.account) == before
+
+
+def filters(cluster):
+    return [{"Name": "tag:groundwork:cluster", "Values": [cluster["id"]]}]
+
+
+def network(account, cluster):
+    ec2 = account.client("ec2")
+    [vpc] = ec2.describe_vpcs(Filters=filters(cluster))["Vpcs"]
+    for attribute, answer in (("enableDnsHostnames", "EnableDnsHostnames"), ("enableDnsSupport", "EnableDnsSupport")):
+        assert ec2.describe_vpc_attribute(VpcId=vpc["VpcId"], Attribute=attribute)[answer]["Value"]
+    subnets = ec2.describe_subnets(Filters=filters(cluster))["Subnets"]
+    shared = f"kubernetes.io/cluster/{cluster['outputs']['cluster_name']}"
+    for role, public in (("kubernetes.io/role/elb", True), ("kubernetes.io/role/internal-elb", False)):
+        some = [subnet for subnet in subnets if census.tags_of(subnet).get(role) == "1"]
+        assert 2 <= len({subnet["AvailabilityZone"] for subnet in some}) == len(some) == len(subnets) // 2
+        assert {subnet["MapPublicIpOnLaunch"] for subnet in some} == {public}
+        assert {census.tags_of(subnet).get(shared) for subnet in some} == {"shared"}
+    [endpoint] = ec2.describe_vpc_endpoints(Filters=filters(cluster))["VpcEndpoints"]
+    assert (endpoint["VpcEndpointType"], endpoint["ServiceName"]) == ("Gateway", f"com.amazonaws.{settings.REGION}.s3")
+    ways_out = {route_target(route) for table in tables(ec2, cluster) for route in table["Routes"] if way_out(route)}
+    assert {target.split("-")[0] for target in ways_out} == {"igw", "nat"}
+
+
+def tables(ec2, cluster):
+    return ec2.describe_route_tables(Filters=filters(cluster))["RouteTables"]
+
+
+def way_out(route):
+    return route.get("DestinationCidrBlock") == "0.0.0.0/0"
+
+
+def route_target(route):
+    return route.get("NatGatewayId") or route.get("GatewayId")
+
+
+def launch_templates(account, cluster):
+    ec2 = account.client("ec2")
+    templates = ec2.describe_launch_templates(Filters=filters(cluster))["LaunchTemplates"]
+    assert len(templates) == 3
+    for template in templates:
+        [version] = ec2.describe_launch_template_versions(LaunchTemplateId=template["LaunchTemplateId"])["LaunchTemplateVersions"]
+        data = version["LaunchTemplateData"]
+        assert data["MetadataOptions"]["HttpTokens"] == "required"
+        assert all(str(disk["Ebs"]["Encrypted"]).lower() == "true" for disk in data["BlockDeviceMappings"])
+        tagged = {given["ResourceType"]: census.tags_of(given) for given in data["TagSpecifications"]}
+        assert {"instance", "volume"} <= tagged.keys()
+        assert {tags["groundwork:cluster"] for tags in tagged.values()} == {cluster["id"]}
+
+
+def control_plane(account, cluster):
+    eks = account.client("eks").describe_cluster(name=cluster["outputs"]["cluster_name"])["cluster"]
+    network = eks["resourcesVpcConfig"]
+    assert network["endpointPrivateAccess"] and network["endpointPublicAccess"]
+    assert network["publicAccessCidrs"] == ["203.0.113.0/24"]
+    logged = [kind for setup in eks["logging"]["clusterLogging"] if setup["enabled"] for kind in setup["types"]]
+    assert "audit" in logged
+    assert eks["tags"]["groundwork:cluster"] == cluster["id"]
+    assert (eks["endpoint"], eks["certificateAuthority"]["data"]) == (
+        cluster["outputs"]["endpoint"], cluster["outputs"]["certificate_authority"]
+    )
+
+
+def add_ons(account, cluster):
+    eks, name = account.client("eks"), cluster["outputs"]["cluster_name"]
+    found = eks.list_addons(clusterName=name)["addons"]
+    assert set(found) == {"vpc-cni", "kube-proxy", "eks-pod-identity-agent", "coredns", "aws-ebs-csi-driver"}
+    assert {eks.describe_addon(clusterName=name, addonName=one)["addon"]["status"] for one in found} == {"ACTIVE"}
+    [association] = eks.list_pod_identity_associations(clusterName=name)["associations"]
+    assert association["serviceAccount"] == "ebs-csi-controller-sa"
+
+
+def administrator(account, cluster):
+    given = {
+        "clusterName": cluster["outputs"]["cluster_name"],
+        "principalArn": f"arn:aws:iam::{account.number}:role/{ADMIN}",
+    }
+    policies = account.client("eks").list_associated_access_policies(**given)["associatedAccessPolicies"]
+    assert [policy["policyArn"].rsplit("/", 1)[-1] for policy in policies] == ["AmazonEKSClusterAdminPolicy"]
+
+
+def node_groups(account, cluster):
+    eks, name = account.client("eks"), cluster["outputs"]["cluster_name"]
+    groups = {
+        group: eks.describe_nodegroup(clusterName=name, nodegroupName=group)["nodegroup"]
+        for group in eks.list_nodegroups(clusterName=name)["nodegroups"]
+    }
+    sizes = {name: tuple(group["scalingConfig"][f"{size}Size"] for size in ("min", "desired", "max")) for name, group in groups.items()}
+    assert sizes["m6i-large"] == (0, 2, 5) and sizes["g4dn-xlarge"] == (0, 0, 10) and sizes["system"][0] >= 1
+    assert groups["g4dn-xlarge"]["amiType"] == "BOTTLEROCKET_x86_64_NVIDIA"
+    assert [taint["key"] for taint in groups["g4dn-xlarge"]["taints"]] == ["nvidia.com/gpu"]
+    assert not groups["system"].get("taints") and not groups["m6i-large"].get("taints")
+    private = [{"Name": "tag:kubernetes.io/role/internal-elb", "Values": ["1"]}, *filters(cluster)]
+    subnets = {subnet["SubnetId"] for subnet in account.client("ec2").describe_subnets(Filters=private)["Subnets"]}
+    for group in groups.values():
+        assert set(group["subnets"]) == subnets and group["labels"] and group["launchTemplate"]["id"]
+
+
+def roles(account, cluster):
+    found = account.client("iam").list_roles(PathPrefix="/groundwork/")["Roles"]
+    assert {role["RoleName"].removeprefix(f"groundwork-{cluster['id']}-") for role in found} == {"cluster", "node", "ebs-csi"}
+
+
+def buckets(account, cluster):
+    s3 = account.client("s3")
+    named = cluster["outputs"]["buckets"]
+    assert set(named) == {"artifacts", "checkpoints", "logs"}
+    for bucket in named.values():
+        assert all(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values())
+        assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+        [rule] = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+        assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] in ("AES256", "aws:kms")
+        policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
+        assert any(refuses_plain_http(statement) for statement in policy["Statement"])
+        assert census.tags_of({"Tags": s3.get_bucket_tagging(Bucket=bucket)["TagSet"]})["groundwork:cluster"] == cluster["id"]
+
+
+def refuses_plain_http(statement):
+    insecure = statement.get("Condition", {}).get("Bool", {}).get("aws:SecureTransport")
+    return statement["Effect"] == "Deny" and str(insecure).lower() == "false"
+
+
+def log_group(account, cluster):
+    name = f"/aws/eks/{cluster['outputs']['cluster_name']}/cluster"
+    [group] = account.client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    assert group["retentionInDays"] > 0
+
+
+def fill(account, bucket):
+    """Versions, a delete marker and an unfinished upload: what makes a bucket hard to delete."""
+    s3 = account.client("s3")
+    for text in (b"one", b"two"):
+        s3.put_object(Bucket=bucket, Key="weights", Body=text)
+    s3.delete_object(Bucket=bucket, Key="weights")
+    s3.create_multipart_upload(Bucket=bucket, Key="unfinished")
+
+
+def service_linked(tenant):
+    """The roles that AWS keeps for the whole account are listed as kept, where there are any."""
+    found = tenant.account.client("iam").list_roles(PathPrefix="/aws-service-role/")["Roles"]
+    kept = tenant.show("whole")["inventory"]["kept"]
+    assert {one["id"] for one in kept} <= {role["RoleName"] for role in found}
+    return kept
+
+
+def test_retained_buckets_stay_with_their_content_and_are_listed(tenant):
+    before = census.census(tenant.account)
+    cluster = tenant.running("saved", deletion={"buckets": "retain"})
+    named = cluster["outputs"]["buckets"]
+    s3 = tenant.account.client("s3")
+    s3.put_object(Bucket=named["checkpoints"], Key="epoch-1", Body=b"weights")
+
+    inventory = tenant.gone("saved")["inventory"]
+    assert {one["id"] for one in inventory["kept"] if one["kind"] == "bucket"} == set(named.values())
+    assert s3.get_object(Bucket=named["checkpoints"], Key="epoch-1")["Body"].read() == b"weights"
+    assert census.census(tenant.account) == before | {"Buckets": sorted([*before["Buckets"], *named.values()])}
+
+
+@pytest.mark.parametrize("name", ["a", "0", "x" * 63, "a-" + "b" * 60 + "1"])
+def test_any_name_that_is_allowed_becomes_a_cluster_and_goes_away(tenant, name):
+    before = census.census(tenant.account)
+    assert tenant.running(name)["outputs"]["cluster_name"].startswith(f"groundwork-{name}-")
+    tenant.gone(name)
+    assert census.census(tenant.account) == before

@@ -1,0 +1,78 @@
+"""Faults that the customer makes and can mend: the cluster is parked and says what is wrong; retry goes on from there."""
+
+import pytest
+
+import accounts
+import census
+import tenants
+
+OWN_ROLE = "groundwork"
+
+
+def no_trust(account, wanted):
+    return accounts.replace_trust(account, OWN_ROLE, f"::{wanted['principal']['account_id']}:", "::999999999999:")
+
+
+def wrong_external_id(account, wanted):
+    return accounts.replace_trust(account, OWN_ROLE, wanted["external_id"], "somebody-else-s-external-id")
+
+
+def without(action):
+    return lambda account, _: accounts.take_permission(account, OWN_ROLE, action)
+
+
+@pytest.mark.parametrize(
+    ("fault", "named"),
+    [
+        (no_trust, "trust"),
+        (wrong_external_id, "external ID"),
+        (without("eks:CreateCluster"), "eks:CreateCluster"),
+        (without("s3:PutBucketVersioning"), "s3:PutBucketVersioning"),
+        (without("iam:CreateRole"), "iam:CreateRole"),
+        (without("ec2:CreateNatGateway"), "ec2:CreateNatGateway"),
+        (without("ec2:DescribeAvailabilityZones"), "ec2:DescribeAvailabilityZones"),
+    ],
+    ids=lambda given: given if isinstance(given, str) else "",
+)
+def test_a_fault_of_the_role_parks_the_cluster_and_is_named_and_retry_goes_on_once_it_is_mended(tenant, fault, named):
+    mend = fault(tenant.account, tenant.onboarding())
+    before = census.census(tenant.account)
+    tenant.create("parked")
+    cluster = tenant.wait("parked", "failed")
+    assert cluster["reason"] and named in cluster["hint"], cluster
+    assert tenant.onboarding()["external_id"] not in str(cluster)
+
+    mend()
+    assert tenant.retry("parked")["status"] == "queued"
+    assert tenant.wait("parked", "running")["reason"] is None
+    owned = census.owned(tenant.account, cluster["id"])
+    assert set(owned.values()) == {1} and {"vpc", "cluster", "node", "bucket/logs"} <= owned.keys(), owned
+    tenant.gone("parked")
+    assert census.census(tenant.account) == before
+
+
+def test_a_cluster_that_never_got_in_is_deleted_without_a_look_at_the_account(tenant):
+    no_trust(tenant.account, tenant.onboarding())
+    tenant.create("outside")
+    tenant.wait("outside", "failed")
+    assert tenant.gone("outside")["inventory"]["left"] == []
+
+
+def test_a_permission_missing_at_deletion_blocks_it_and_retry_finishes_it(tenant):
+    before = census.census(tenant.account)
+    tenant.running("held")
+    mend = accounts.take_permission(tenant.account, OWN_ROLE, "ec2:DeleteSubnet")
+    tenant.delete("held")
+    assert "ec2:DeleteSubnet" in tenant.wait("held", "delete_blocked")["hint"]
+    mend()
+    tenant.retry("held")
+    tenant.wait("held", "deleted")
+    assert census.census(tenant.account) == before
+
+
+def test_another_tenant_s_role_is_of_no_use(tenant, service):
+    """The role is in the open; the external ID is what keeps one tenant from another's account."""
+    thief = tenants.new(service)
+    thief.role_arn = tenant.role_arn
+    thief.create("stolen")
+    assert "external ID" in thief.wait("stolen", "failed")["hint"]

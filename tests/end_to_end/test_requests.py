@@ -1,0 +1,154 @@
+"""What the API refuses, and how it says so; what it answers when asked twice."""
+
+import secrets
+
+import pytest
+
+import tenants
+from waiting import until
+
+ROUTES = [
+    ("GET", "/clusters/{}"),
+    ("DELETE", "/clusters/{}"),
+    ("POST", "/clusters/{}/retry"),
+    ("GET", "/clusters/{}/logs"),
+]
+
+
+def problem(answer, status, code=None):
+    """The answer's body, if it is a problem of that status."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    body = answer.json()
+    assert body["status"] == status and body["title"] and body["code"] and body["hint"], body
+    assert code in (None, body["code"])
+    return body
+
+
+def without_role(tenant):
+    """Accepted as any, and parked for want of the role: enough for tests of the API."""
+    tenant.role_arn = f"arn:aws:iam::{secrets.randbelow(10**11) + 3 * 10**11}:role/groundwork-none"
+    return tenant
+
+
+@pytest.mark.parametrize("token", [None, "Bearer no.such.token", "Bearer ", "Basic dGVzdDp0ZXN0"])
+def test_without_a_good_token_every_route_is_closed(service, stranger, token):
+    stranger.session.headers.pop("Authorization")
+    headers = {"Authorization": token} if token else {}
+    for method, route in [*ROUTES, ("GET", "/clusters"), ("POST", "/clusters"), ("GET", "/onboarding")]:
+        assert stranger.call(method, route.format("any"), **headers).status_code == 401, (method, route)
+
+
+def test_a_token_whose_payload_was_changed_is_refused(stranger):
+    header, _, signature = stranger.session.headers["Authorization"].removeprefix("Bearer ").split(".")
+    _, other, _ = tenants.new(stranger.service).session.headers["Authorization"].split(".")
+    assert stranger.call("GET", "/clusters", Authorization=f"Bearer {header}.{other}.{signature}").status_code == 401
+
+
+def test_another_tenant_s_cluster_is_as_absent_as_one_that_never_was(stranger, service):
+    without_role(stranger).create("secret")
+    other = tenants.new(service)
+    for method, route in ROUTES:
+        for name in ("secret", "never"):
+            problem(other.call(method, route.format(name)), 404, "cluster_not_found")
+    assert other.list() == []
+    assert [event["target"] for event in stranger.requested("secret")] == ["create"]
+
+
+BAD_BODIES = [
+    ({}, {"$.name", "$.role_arn", "$.region", "$.instance_types"}),
+    ({"name": "Upper", "surprise": 1}, {"$.name", "$.surprise", "$.role_arn", "$.region", "$.instance_types"}),
+    (
+        {"name": "a" * 64, "role_arn": "arn:aws:iam::222222222222:role/other", "region": "mars", "instance_types": []},
+        {"$.name", "$.role_arn", "$.region", "$.instance_types"},
+    ),
+    (
+        {
+            "name": "-a",
+            "role_arn": "arn:aws:iam::222222222222:role/groundwork",
+            "region": "us-west-2",
+            "instance_types": [{"name": "m6i.large", "max_count": 0, "color": "red"}],
+            "deletion": {"buckets": "burn", "later": True},
+        },
+        {
+            "$.name", "$.instance_types[0].max_count", "$.instance_types[0].color", "$.deletion.buckets",
+            "$.deletion.later",
+        },
+    ),
+    (
+        {
+            "name": "a",
+            "role_arn": "arn:aws:iam::222222222222:role/groundwork",
+            "region": "us-west-2",
+            "public_access_cidrs": ["10.0.0.1/8"],
+            "instance_types": [{"name": "m6i.large", "overprovisioned_ondemand_count": 11}, {"name": "m6i.large"}],
+        },
+        {
+            "$.instance_types[0].overprovisioned_ondemand_count", "$.instance_types[1].name",
+            "$.public_access_cidrs[0]",
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("body", "paths"), BAD_BODIES)
+def test_a_bad_body_is_refused_with_the_path_of_every_fault(stranger, body, paths):
+    found = problem(stranger.call("POST", "/clusters", body), 400)
+    assert {fault["path"] for fault in found["faults"]} == paths
+    assert all(fault["message"] for fault in found["faults"])
+    assert stranger.list() == []
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '"cluster"'])
+def test_a_body_that_is_no_object_is_refused(stranger, text):
+    answer = stranger.session.post(f"{stranger.service.url}/clusters", data=text, headers={"Content-Type": "application/json"})
+    problem(answer, 400)
+
+
+@pytest.mark.parametrize("key", ["", "two words", "x" * 257])
+def test_a_key_that_could_not_be_kept_is_refused(stranger, key):
+    answer = stranger.call("POST", "/clusters", without_role(stranger).request("keyless"), **{"Idempotency-Key": key})
+    problem(answer, 400)
+
+
+def test_the_same_key_gets_the_same_answer_and_makes_no_second_cluster(stranger):
+    body = without_role(stranger).request("once")
+    key = {"Idempotency-Key": "k-1"}
+    first = stranger.call("POST", "/clusters", body, **key)
+    until(lambda: stranger.show("once")["status"] != "queued", "the cluster is another than when it was accepted")
+    again = stranger.call("POST", "/clusters", body, **key)
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert (first.text, first.headers["Location"]) == (again.text, again.headers["Location"])
+    assert len(stranger.list()) == 1 and len(stranger.requested("once")) == 1
+    problem(stranger.call("POST", "/clusters", body | {"region": "eu-west-1"}, **key), 422)
+    problem(stranger.call("DELETE", "/clusters/once", **key), 422)
+
+
+def test_keys_of_two_tenants_do_not_meet(stranger, service):
+    other = tenants.new(service)
+    for one in (stranger, other):
+        one.accepted("POST", "/clusters", without_role(one).request("mine"), **{"Idempotency-Key": "same"})
+        assert len(one.list()) == 1
+
+
+def test_a_name_in_use_is_a_conflict(stranger):
+    without_role(stranger).create("taken")
+    problem(stranger.call("POST", "/clusters", stranger.request("taken")), 409, "name_taken")
+
+
+def test_a_retry_of_what_is_not_parked_is_a_conflict(stranger):
+    without_role(stranger).create("busy")
+    problem(stranger.call("POST", "/clusters/busy/retry"), 409)
+
+
+def test_the_log_is_read_in_pages_without_gap_or_repetition(stranger):
+    without_role(stranger).create("talkative")
+    stranger.wait("talkative", "failed")
+    whole = stranger.events("talkative")
+    paged, after = [], ""
+    while page := stranger.call("GET", f"/clusters/talkative/logs?after={after}&limit=2").json()["events"]:
+        assert len(page) <= 2
+        paged += page
+        after = page[-1]["id"]
+    assert paged == whole and len(whole) > 2
+    problem(stranger.call("GET", "/clusters/talkative/logs?limit=0"), 400)

@@ -1,0 +1,115 @@
+"""What the templates and the state machines promise, read from the files: these tests need no AWS."""
+
+import pytest
+import templates
+
+POLICIES = ("template.yaml", "onboarding/quick-start.yaml")
+PARK = "Park"
+
+
+@pytest.mark.parametrize("path", POLICIES)
+def test_no_policy_has_an_action_with_a_star(path):
+    assert templates.statements(path)
+    for where, statement in templates.statements(path):
+        assert "NotAction" not in statement, where
+        assert not [action for action in templates.listed(statement["Action"]) if "*" in action], where
+
+
+def test_functions_may_assume_no_role_but_groundwork_s():
+    grants = [
+        resource
+        for where, statement in templates.statements("template.yaml")
+        if "sts:AssumeRole" in templates.listed(statement["Action"]) and "Principal" not in statement
+        for resource in templates.listed(statement["Resource"])
+    ]
+    assert grants
+    assert {str(grant["!Sub"]) for grant in grants} == {"arn:${AWS::Partition}:iam::*:role/groundwork*"}
+
+
+def test_the_customer_s_role_trusts_with_an_external_id_and_by_name_only():
+    role = templates.template("onboarding/quick-start.yaml")["Resources"]["Role"]["Properties"]
+    for statement in role["AssumeRolePolicyDocument"]["Statement"]:
+        assert statement["Condition"]["StringEquals"]["sts:ExternalId"] == {"!Ref": "ExternalId"}
+        assert statement["Condition"]["ArnLike"]["aws:PrincipalArn"]
+
+
+@pytest.mark.parametrize("name", templates.MACHINES)
+def test_every_task_has_the_same_retry_and_every_stage_the_same_catch(name):
+    tasks = templates.tasks(name)
+    stages = {title: task for title, task in tasks.items() if title != PARK}
+    assert stages and PARK in tasks
+    retry = next(iter(stages.values()))["Retry"]
+    assert all(task["Retry"] == retry for task in tasks.values())
+    assert all(rule["JitterStrategy"] == "FULL" for rule in retry)
+    errors = {title: [rule["ErrorEquals"] for rule in catching(name, title)] for title in stages}
+    assert all(caught == [["Superseded"], ["States.ALL"]] for caught in errors.values()), errors
+    assert all(task["TimeoutSeconds"] > 0 for task in tasks.values())
+
+
+def catching(name, title):
+    """The Catch of a task; inside a branch it is that of the whole Parallel."""
+    states = templates.states(name)
+    own = states[title].get("Catch")
+    around = [state for state in states.values() if state["Type"] == "Parallel" and inside(state, title)]
+    return own or around[0]["Catch"]
+
+
+def inside(parallel, title):
+    return any(title in branch["States"] for branch in parallel["Branches"])
+
+
+@pytest.mark.parametrize("name", templates.MACHINES)
+def test_every_class_of_error_that_passes_by_itself_is_retried_and_no_other(name):
+    classes = templates.retryable_classes()
+    assert {"Transient", "Throttled"} <= classes
+    for title, task in templates.tasks(name).items():
+        retried = {error for rule in task["Retry"] for error in rule["ErrorEquals"]}
+        assert classes <= retried and not retried & {"Customer", "Permanent", "Superseded", "States.ALL"}, title
+
+
+@pytest.mark.parametrize("name", templates.MACHINES)
+def test_a_stage_that_answers_something_else_fails_and_a_fault_ends_in_parking(name):
+    states = templates.states(name)
+    choices = [state for state in states.values() if state["Type"] == "Choice"]
+    assert choices and all("Default" in choice for choice in choices)
+    for rules in (rule for title in templates.tasks(name) if title != PARK for rule in catching(name, title)):
+        assert states[rules["Next"]]["Type"] == ("Succeed" if rules["ErrorEquals"] == ["Superseded"] else "Task")
+    assert "Delete" not in str([state.get("Resource") for state in states.values()])
+
+
+@pytest.mark.parametrize("name", templates.MACHINES)
+def test_only_identifiers_travel(name):
+    allowed = {"{% $states.context.Execution.Input %}"}
+    payloads = {title: task["Arguments"]["Payload"] for title, task in templates.tasks(name).items()}
+    assert {str(payload) for title, payload in payloads.items() if title != PARK} == allowed
+    assert set(payloads[PARK]["park"]) == {"cluster_id", "run", "error", "cause"}
+
+
+@pytest.mark.parametrize(("name", "resource"), [("provision", "Provision"), ("teardown", "Teardown")])
+def test_the_template_gives_a_machine_exactly_the_functions_that_it_names(name, resource):
+    given = templates.template("template.yaml")["Resources"][resource]["Properties"]["DefinitionSubstitutions"]
+    named = {task["Arguments"]["FunctionName"].strip("${}") for task in templates.tasks(name).values()}
+    assert named == set(given)
+
+
+def test_records_outlive_the_stack_and_can_be_put_back():
+    table = templates.template("template.yaml")["Resources"]["Table"]
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert table["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+
+
+def test_every_function_has_a_log_group_with_retention():
+    resources = templates.template("template.yaml")["Resources"]
+    functions = {name: one["Properties"] for name, one in resources.items() if one["Type"] == "AWS::Serverless::Function"}
+    assert len(functions) == 9
+    for name, function in functions.items():
+        group = resources[function["LoggingConfig"]["LogGroup"]["!Ref"]]["Properties"]
+        assert group["RetentionInDays"], name
+
+
+def test_the_tenant_of_a_user_cannot_be_changed_by_the_user():
+    resources = templates.template("template.yaml")["Resources"]
+    pool, client = resources["UserPool"]["Properties"], resources["UserPoolClient"]["Properties"]
+    assert pool["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is True
+    assert [attribute["Mutable"] for attribute in pool["Schema"] if attribute["Name"] == "tenant"] == [False]
+    assert "custom:tenant" not in client["WriteAttributes"]

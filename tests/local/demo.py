@@ -1,0 +1,88 @@
+"""From nothing to a running cluster in a customer's account, and back to nothing."""
+
+import json
+import sys
+import time
+
+import cloud
+import environment
+import settings
+import up
+from api import Api
+from problem import Problem, explained
+from timed import TIMES, timed
+
+SECONDS_FOR_A_CLUSTER = 600
+SECONDS_BETWEEN_LOOKS = 0.5
+
+
+def main():
+    was_up = cloud.is_running()
+    try:
+        up.up()
+        show_a_cluster(Api(environment.read()))
+    finally:
+        if not was_up:
+            cloud.stop()
+            environment.FILE.unlink(missing_ok=True)
+    print(f"\nIt took\n{TIMES.read_text()}", end="")
+
+
+def show_a_cluster(api):
+    request = json.loads((settings.REPOSITORY / "examples/cluster.json").read_text())
+    name = request["name"]
+    print(f"\nPOST /clusters {json.dumps(request)}", flush=True)
+    with timed("create"):
+        api.create(request)
+        cluster = follow(api, name, until="running")
+    print_cluster(cluster)
+    print(f"\nDELETE /clusters/{name}", flush=True)
+    with timed("delete"):
+        # Its log goes on where the creation ended: what was shown is not shown again.
+        seen = api.logs(name, None).get("next")
+        api.delete(name)
+        cluster = follow(api, name, until="deleted", after=seen)
+    print_inventory(cluster["inventory"])
+
+
+def follow(api, name, until, after=None):
+    """Prints the cluster's log as it grows, until the status is the one wanted or cannot become so."""
+    deadline = time.monotonic() + SECONDS_FOR_A_CLUSTER
+    while time.monotonic() < deadline:
+        cluster = api.show(name)
+        after = print_news(api, name, after)
+        if cluster["status"] == until:
+            return cluster
+        if cluster["status"] in ("failed", "delete_blocked"):
+            raise Problem(f"{cluster['status']}: {cluster.get('reason')}\nhint: {cluster.get('hint')}")
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    raise Problem(f"{name} was not {until} after {SECONDS_FOR_A_CLUSTER} s; it is {cluster['status']}")
+
+
+def print_news(api, name, after):
+    """Prints what the log has after a cursor, and answers the cursor to go on from."""
+    page = api.logs(name, after)
+    for event in page["events"]:
+        print(f"  {event['at']}  {event['action']:<10} {event.get('target') or '':<32} {event.get('message') or ''}")
+    sys.stdout.flush()
+    return page.get("next") or after
+
+
+def print_cluster(cluster):
+    print(f"\n{cluster['name']} is {cluster['status']}, with {len(cluster['resources'])} resources:")
+    for resource in cluster["resources"]:
+        print(f"  {resource['key']:<40} {resource['state']}")
+    print(json.dumps(cluster["outputs"], indent=2))
+
+
+def print_inventory(inventory):
+    left, kept = inventory["left"], inventory["kept"]
+    print(f"\nInventory of the account: {len(left)} left, {len(kept)} kept")
+    for thing in left + kept:
+        print(f"  {thing}")
+    if left:
+        raise Problem("Something is left in the customer's account.")
+
+
+if __name__ == "__main__":
+    explained(main)

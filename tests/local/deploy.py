@@ -1,0 +1,33 @@
+"""Deploys template.yaml, the very file that goes to AWS, with the SAM CLI."""
+
+import clients
+import settings
+from problem import run
+
+
+def deploy():
+    """Deploys, and answers the stack's outputs."""
+    run(
+        [
+            settings.TOOLS / "sam/bin/sam", "deploy",
+            "--template-file", settings.REPOSITORY / "template.yaml",
+            "--stack-name", settings.STACK,
+            "--resolve-s3",
+            "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND",
+            "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar",
+            "--parameter-overrides", *(f"{name}={value}" for name, value in settings.PARAMETERS.items()),
+        ],
+        log=settings.STATE / "deploy.log",
+        environment=clients.environment(settings.OPERATOR_KEYS) | {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.5"},
+    )
+    return outputs()
+
+
+def outputs():
+    stack = clients.operator("cloudformation").describe_stacks(StackName=settings.STACK)["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def api_url(stack):
+    """The API's address by path: the emulator's own, <id>.execute-api.…, does not resolve on every machine."""
+    return f"{settings.EMULATOR_URL}/_aws/execute-api/{stack['ApiId']}"

@@ -1,0 +1,66 @@
+"""The local AWS: ministack, with what it lacks mended, so that the product need not know.
+
+* AWS replaces <aws.scheduler.…> in a schedule's input at every firing; ministack does not, and looks
+  for due schedules only every ten seconds.
+* There is no TLS here. A bucket policy that refuses what came without it would lock everybody out,
+  so every request counts as one that came with it.
+"""
+
+import json
+from datetime import datetime, timezone
+
+from ministack import app
+from ministack.core import iam_evaluator
+from ministack.services import eventbridge, scheduler
+
+SECONDS_BETWEEN_LOOKS = 1
+
+
+def scheduled_time(schedule, fired_at):
+    """When the firing was due: known for at(), else taken to be when it came."""
+    due_at = scheduler._at_time_epoch(schedule["ScheduleExpression"]) or fired_at
+    return datetime.fromtimestamp(due_at, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def input_of_firing(schedule, event):
+    """The schedule's input with its context attributes replaced, as AWS does."""
+    attributes = {
+        "schedule-arn": schedule["Arn"],
+        "scheduled-time": scheduled_time(schedule, event["Time"]),
+        "execution-id": event["EventId"],
+        "attempt-number": "1",
+    }
+    text = schedule["Target"].get("Input", "")
+    for name, value in attributes.items():
+        text = text.replace(f"<aws.scheduler.{name}>", json.dumps(value)[1:-1])
+    return text
+
+
+def with_context_attributes(invoke_target):
+    """EventBridge's and the scheduler's common way to a target, mended for the scheduler."""
+
+    def invoke(target, event, rule, view=None):
+        if event.get("Source") == "aws.scheduler":
+            target = {**target, "Input": input_of_firing(rule, event)}
+        return invoke_target(target, event, rule, view)
+
+    return invoke
+
+
+def with_secure_transport(resolve):
+    """The lookup of a condition key, with aws:SecureTransport always true."""
+
+    def resolve_key(key, context):
+        if key.lower() == "aws:securetransport":
+            return "true"
+        return resolve(key, context)
+
+    return resolve_key
+
+
+iam_evaluator._resolve_condition_key = with_secure_transport(iam_evaluator._resolve_condition_key)
+eventbridge._invoke_target = with_context_attributes(eventbridge._invoke_target)
+scheduler._SCHEDULE_TICK_INTERVAL = SECONDS_BETWEEN_LOOKS
+
+if __name__ == "__main__":
+    app.main()

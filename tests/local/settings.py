@@ -1,0 +1,36 @@
+"""Where things are and what they are called, on the local AWS."""
+
+import os
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+TOOLS = REPOSITORY / ".local"
+# What belongs to one running local AWS. The tests have their own, beside the one of `make up`.
+STATE = REPOSITORY / os.environ.get("GROUNDWORK_LOCAL_DIR", ".local")
+
+PORT = int(os.environ.get("GROUNDWORK_PORT", "4566"))
+# An address, not a name: the SDKs then put bucket names in the path, and nothing has to resolve them.
+EMULATOR_URL = f"http://127.0.0.1:{PORT}"
+# The AWS that the functions call: the emulator, or a proxy in front of it.
+CLOUD_URL = os.environ.get("GROUNDWORK_CLOUD_URL", EMULATOR_URL)
+# A minute of waiting in a state machine takes so many minutes here.
+WAIT_SCALE = os.environ.get("GROUNDWORK_WAIT_SCALE", "0.02")
+
+REGION = "us-west-2"
+STACK = "groundwork"
+OPERATOR_ACCOUNT = "111111111111"
+OPERATOR_KEYS = ("test", "test")
+
+DEMO_ACCOUNT = "222222222222"
+# On the local AWS an account's number is the access key of its root user.
+DEMO_KEYS = (DEMO_ACCOUNT, "test")
+DEMO_TENANT = "demo"
+
+# Everything is ready sooner than on AWS, and a killed function may block its cluster less long.
+PARAMETERS = {
+    "AssumeRoleBudgetSeconds": "3",
+    "CreationGraceSeconds": "3",
+    "StageTimeoutSeconds": "20",
+    "StuckAfterSeconds": "60",
+    "JobsRetryAfterSeconds": "5",
+}
