@@ -3,8 +3,8 @@
 //! `TABLE` is the only place that knows what an AWS error means. Text for users (`reason`, `hint`) and for operators (`detail`)
 //! are kept apart.
 
-use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::config::http::HttpResponse;
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -73,27 +73,52 @@ impl Error {
     }
 
     pub fn permanent(code: &str, reason: impl Into<String>) -> Self {
-        Self::new(Class::Permanent, code, reason, "The operator has been alerted; retry once they have answered.")
+        Self::new(
+            Class::Permanent,
+            code,
+            reason,
+            "The operator has been alerted; retry once they have answered.",
+        )
     }
 
     pub fn transient(code: &str, reason: impl Into<String>) -> Self {
         Self::new(Class::Transient, code, reason, "This passes by itself; retry if it does not.")
     }
 
+    /// IAM said no. Right after a role or policy was made it may say so for a while, though the permission is there (failure case 7).
+    pub fn is_denial(&self) -> bool {
+        is_denied(&self.code)
+    }
+
     pub fn superseded() -> Self {
-        Self::new(Class::Superseded, "Superseded", "A newer request works on this cluster.", "Nothing to do.")
+        Self::new(
+            Class::Superseded,
+            "Superseded",
+            "A newer request works on this cluster.",
+            "Nothing to do.",
+        )
     }
 
     fn new(class: Class, code: &str, reason: impl Into<String>, hint: impl Into<String>) -> Self {
         let reason = reason.into();
-        Self { class, code: code.into(), detail: reason.clone(), reason, hint: hint.into(), refused: true }
+        Self {
+            class,
+            code: code.into(),
+            detail: reason.clone(),
+            reason,
+            hint: hint.into(),
+            refused: true,
+        }
     }
 }
 
 /// Step Functions matches `error_type`, the class's name; the cause carries the text for users and nothing else.
 impl From<Error> for lambda_runtime::Diagnostic {
     fn from(error: Error) -> Self {
-        Self { error_type: error.class.name().into(), error_message: error.reason }
+        Self {
+            error_type: error.class.name().into(),
+            error_message: error.reason,
+        }
     }
 }
 
@@ -130,10 +155,32 @@ const TABLE: &[Row] = &[
     row("InvalidParameterException", "EKS Managed Policies", Class::Transient, SOON),
     row("InvalidParameterException", "policy must include", Class::Transient, SOON),
     row("InvalidRequestException", "could not be assumed", Class::Transient, SOON),
-    row("InvalidRequestException", "unable to assume the service-linked role", Class::Transient, SOON),
+    row(
+        "InvalidRequestException",
+        "unable to assume the service-linked role",
+        Class::Transient,
+        SOON,
+    ),
+    row("NoSuchEntity", "role with name", Class::Transient, SOON),
+    row(
+        "InvalidParameterException",
+        "principal",
+        Class::Customer,
+        "The administrator's ARN names nobody; delete the cluster and create it with one that does.",
+    ),
     // Service-linked roles (4).
-    row("InvalidRequestException", "iam:CreateServiceLinkedRole", Class::Customer, "Add iam:CreateServiceLinkedRole to the role."),
-    row("InvalidRequestException", "iam:GetRole", Class::Customer, "Add iam:GetRole to the role."),
+    row(
+        "InvalidRequestException",
+        "iam:CreateServiceLinkedRole",
+        Class::Customer,
+        "Add iam:CreateServiceLinkedRole to the role.",
+    ),
+    row(
+        "InvalidRequestException",
+        "iam:GetRole",
+        Class::Customer,
+        "Add iam:GetRole to the role.",
+    ),
     // Just-created ids that EC2 does not know everywhere yet (51).
     row("InvalidVpcID.NotFound", "", Class::Transient, SOON),
     row("InvalidSubnetID.NotFound", "", Class::Transient, SOON),
@@ -152,10 +199,23 @@ const TABLE: &[Row] = &[
     row("DeleteConflict", "", Class::Transient, WAIT),
     row("DependencyViolation", "", Class::Transient, WAIT),
     row("InvalidIPAddress.InUse", "", Class::Transient, WAIT),
-    row("AuthFailure", "You do not have permission to access the specified resource", Class::Transient, WAIT),
+    row(
+        "AuthFailure",
+        "You do not have permission to access the specified resource",
+        Class::Transient,
+        WAIT,
+    ),
     row("BucketNotEmpty", "", Class::Transient, WAIT),
+    row("Gateway.NotAttached", "", Class::Transient, WAIT),
+    row(
+        "OperationNotPermitted",
+        "deletion protection",
+        Class::Customer,
+        "Turn off the load balancer's deletion protection, then retry.",
+    ),
     row("TransactionCanceledException", "TransactionConflict", Class::Transient, WAIT),
     row("ServerException", "", Class::Transient, SLOW),
+    row("InternalError", "", Class::Transient, SLOW),
     row("ServiceUnavailable*", "", Class::Transient, SLOW),
     // Sessions and regions (8, 9).
     row("ExpiredToken*", "", Class::Transient, SOON),
@@ -165,17 +225,67 @@ const TABLE: &[Row] = &[
     row("RegionDisabledException", "", Class::Customer, REGION),
     row("OptInRequired", "", Class::Customer, REGION),
     // Quotas and capacity (36, 37, 38, 50).
-    row("VpcLimitExceeded", "", Class::Customer, "Raise the quota L-F678F1CE (VPCs per Region) or delete a VPC, then retry."),
-    row("AddressLimitExceeded", "", Class::Customer, "Raise the quota L-0263D0A3 (EC2-VPC Elastic IPs) or release an address, then retry."),
-    row("NatGatewayLimitExceeded", "", Class::Customer, "Raise the quota L-FE5A380F (NAT gateways per Availability Zone), then retry."),
-    row("InternetGatewayLimitExceeded", "", Class::Customer, "Raise the quota L-A4707A72 (Internet gateways per Region), then retry."),
-    row("TooManyBuckets", "", Class::Customer, "Raise the quota L-DC2B2D3D (S3 buckets), then retry."),
-    row("ResourceLimitExceeded*", "", Class::Customer, "Raise the EKS quota that the reason names, then retry."),
-    row("LimitExceeded*", "", Class::Customer, "Raise the quota that the reason names, then retry."),
-    row("UnsupportedAvailabilityZoneException", "", Class::Customer, "EKS has no control plane in that zone; choose another region, then retry."),
-    row("InsufficientFreeAddresses*", "", Class::Customer, "The subnets are full; end what uses their addresses, then retry."),
+    row(
+        "VpcLimitExceeded",
+        "",
+        Class::Customer,
+        "Raise the quota L-F678F1CE (VPCs per Region) or delete a VPC, then retry.",
+    ),
+    row(
+        "AddressLimitExceeded",
+        "",
+        Class::Customer,
+        "Raise the quota L-0263D0A3 (EC2-VPC Elastic IPs) or release an address, then retry.",
+    ),
+    row(
+        "NatGatewayLimitExceeded",
+        "",
+        Class::Customer,
+        "Raise the quota L-FE5A380F (NAT gateways per Availability Zone), then retry.",
+    ),
+    row(
+        "InternetGatewayLimitExceeded",
+        "",
+        Class::Customer,
+        "Raise the quota L-A4707A72 (Internet gateways per Region), then retry.",
+    ),
+    row(
+        "TooManyBuckets",
+        "",
+        Class::Customer,
+        "Raise the quota L-DC2B2D3D (S3 buckets), then retry.",
+    ),
+    row(
+        "ResourceLimitExceeded*",
+        "",
+        Class::Customer,
+        "Raise the EKS quota that the reason names, then retry.",
+    ),
+    row(
+        "LimitExceeded*",
+        "",
+        Class::Customer,
+        "Raise the quota that the reason names, then retry.",
+    ),
+    row(
+        "UnsupportedAvailabilityZoneException",
+        "",
+        Class::Customer,
+        "EKS has no control plane in that zone; choose another region, then retry.",
+    ),
+    row(
+        "InsufficientFreeAddresses*",
+        "",
+        Class::Customer,
+        "The subnets are full; end what uses their addresses, then retry.",
+    ),
     // Names (17).
-    row("BucketAlreadyExists", "", Class::Customer, "The bucket's name is somebody else's; delete the cluster and create it again: it gets new names."),
+    row(
+        "BucketAlreadyExists",
+        "",
+        Class::Customer,
+        "The bucket's name is somebody else's; delete the cluster and create it again: it gets new names.",
+    ),
 ];
 
 const REGION: &str = "Enable the region in the account (and its regional STS endpoint), then retry.";
@@ -191,7 +301,10 @@ fn classify(code: &str, message: &str) -> Option<&'static Row> {
 }
 
 fn is_denied(code: &str) -> bool {
-    matches!(code, "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "Client.UnauthorizedOperation")
+    matches!(
+        code,
+        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "Client.UnauthorizedOperation"
+    )
 }
 
 fn missing_action(message: &str) -> Option<&str> {
@@ -229,7 +342,12 @@ where
             refused: unbuilt,
         };
     };
-    from_answer(action, status, service.code().unwrap_or("Unknown"), service.message().unwrap_or("no message"))
+    from_answer(
+        action,
+        status,
+        service.code().unwrap_or("Unknown"),
+        service.message().unwrap_or("no message"),
+    )
 }
 
 /// Classes what AWS answered: an HTTP status, an error code and a message.
@@ -240,16 +358,29 @@ pub fn from_answer(action: &str, status: Option<u16>, code: &str, message: &str)
     let failed_inside = status.is_some_and(|status| status >= 500);
     let (class, hint) = match known {
         Some(row) => (row.class, row.hint.to_owned()),
-        None if is_denied(code) => (Class::Customer, format!("Add {action} to the role (and to its boundary and the organization's policies), then retry.")),
+        None if is_denied(code) => (
+            Class::Customer,
+            format!("Add {action} to the role (and to its boundary and the organization's policies), then retry."),
+        ),
         None if failed_inside => (Class::Transient, "AWS failed inside; retry.".to_owned()),
-        None => (Class::Permanent, "The operator has been alerted; retry once they have answered.".to_owned()),
+        None => (
+            Class::Permanent,
+            "The operator has been alerted; retry once they have answered.".to_owned(),
+        ),
     };
     let reason = if is_denied(code) {
         format!("AWS refused {action}: the role may not do it ({code}).")
     } else {
         format!("AWS refused {action}: {code}: {message}")
     };
-    Error { class, code: code.into(), reason, hint, detail: format!("{action}: {code}: {message}"), refused: !failed_inside }
+    Error {
+        class,
+        code: code.into(),
+        reason,
+        hint,
+        detail: format!("{action}: {code}: {message}"),
+        refused: !failed_inside,
+    }
 }
 
 /// Turns the codes that mean "it is so already" into `None`.
@@ -264,5 +395,91 @@ impl<T> Unless<T> for Result<T> {
             Err(error) if codes.contains(&error.code.as_str()) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_code_is_classed_by_its_message() {
+        for (code, message, class, why) in [
+            (
+                "InvalidParameterException",
+                "Role with arn: x, could not be assumed because it does not exist",
+                Class::Transient,
+                "row 1: the role is not visible yet",
+            ),
+            (
+                "InvalidParameterException",
+                "The subnets are not in one VPC",
+                Class::Permanent,
+                "the same code with any other message",
+            ),
+            ("RequestLimitExceeded", "Request limit exceeded.", Class::Throttled, "row 58"),
+            (
+                "ThrottlingException",
+                "Rate exceeded",
+                Class::Throttled,
+                "row 58, matched by its prefix",
+            ),
+            (
+                "VpcLimitExceeded",
+                "The maximum number of VPCs has been reached.",
+                Class::Customer,
+                "row 50",
+            ),
+            (
+                "DependencyViolation",
+                "The vpc has dependencies and cannot be deleted.",
+                Class::Transient,
+                "row 43",
+            ),
+            (
+                "AuthFailure",
+                "AWS was not able to validate the provided access credentials",
+                Class::Customer,
+                "row 9: the region is not enabled",
+            ),
+            ("SomethingNew", "never seen", Class::Permanent, "unknown is permanent"),
+        ] {
+            assert_eq!(from_answer("ec2:CreateVpc", Some(400), code, message).class, class, "{why}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_the_permission_that_aws_says_is_missing_else_the_one_of_the_call() {
+        let passed = "User: arn:aws:sts::2:assumed-role/r/s is not authorized to perform: iam:PassRole on resource: arn:x because no";
+        for (message, action) in [
+            (passed, "iam:PassRole"),
+            ("You are not authorized to perform this operation.", "eks:CreateCluster"),
+        ] {
+            let error = from_answer("eks:CreateCluster", Some(403), "AccessDeniedException", message);
+            assert_eq!(error.class, Class::Customer);
+            assert!(
+                error.is_denial() && error.hint.starts_with(&format!("Add {action} ")),
+                "{}",
+                error.hint
+            );
+        }
+    }
+
+    #[test]
+    fn what_failed_inside_aws_passes_and_may_have_had_its_effect() {
+        let error = from_answer("ec2:CreateVpc", Some(500), "Whatever", "internal failure");
+        assert_eq!((error.class, error.refused), (Class::Transient, false));
+        assert!(from_answer("ec2:CreateVpc", Some(400), "VpcLimitExceeded", "").refused);
+    }
+
+    #[test]
+    fn the_text_for_users_has_no_words_of_the_denied_session() {
+        let error = from_answer(
+            "eks:CreateCluster",
+            Some(403),
+            "AccessDenied",
+            "User: arn:aws:sts::2:assumed-role/r/s is not authorized",
+        );
+        assert!(!error.reason.contains("arn:aws:sts"), "{}", error.reason);
     }
 }

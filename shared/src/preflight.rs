@@ -32,7 +32,9 @@ pub async fn zones(cx: &Context) -> Result<Vec<String>> {
 }
 
 fn choose(zones: &[AvailabilityZone]) -> Option<Vec<String>> {
-    let usable = zones.iter().filter(|zone| !WITHOUT_CONTROL_PLANES.contains(&zone.zone_id().unwrap_or_default()));
+    let usable = zones
+        .iter()
+        .filter(|zone| !WITHOUT_CONTROL_PLANES.contains(&zone.zone_id().unwrap_or_default()));
     let mut names: Vec<String> = usable.filter_map(|zone| zone.zone_name().map(str::to_owned)).collect();
     names.sort();
     names.truncate(3);
@@ -56,12 +58,19 @@ mod tests {
             zone("us-east-1d", "use1-az2"),
             zone("us-east-1e", "use1-az4"),
         ];
-        assert_eq!(choose(&zones), Some(vec!["us-east-1a".into(), "us-east-1c".into(), "us-east-1d".into()]));
+        assert_eq!(
+            choose(&zones),
+            Some(vec!["us-east-1a".into(), "us-east-1c".into(), "us-east-1d".into()])
+        );
     }
 
     #[test]
     fn two_zones_are_enough_and_one_is_not() {
-        let zones = [zone("us-west-1a", "usw1-az1"), zone("us-west-1b", "usw1-az2"), zone("us-west-1c", "usw1-az3")];
+        let zones = [
+            zone("us-west-1a", "usw1-az1"),
+            zone("us-west-1b", "usw1-az2"),
+            zone("us-west-1c", "usw1-az3"),
+        ];
         assert_eq!(choose(&zones).map(|names| names.len()), Some(2));
         assert_eq!(choose(&zones[..2]), None);
     }

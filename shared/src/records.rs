@@ -38,7 +38,10 @@ pub struct Records {
 
 impl Records {
     pub fn new(config: &aws_config::SdkConfig, table: String) -> Self {
-        Self { db: Client::new(config), table }
+        Self {
+            db: Client::new(config),
+            table,
+        }
     }
 
     /// Reads a cluster's record as it is now.
@@ -46,7 +49,9 @@ impl Records {
     /// # Errors
     /// `Permanent` if there is none: ids come from our own names and events.
     pub async fn cluster(&self, id: &str) -> Result<Record> {
-        self.get(&cluster_pk(id), "RECORD").await?.ok_or_else(|| Error::permanent("NoRecord", format!("There is no record of cluster {id}.")))
+        self.get(&cluster_pk(id), "RECORD")
+            .await?
+            .ok_or_else(|| Error::permanent("NoRecord", format!("There is no record of cluster {id}.")))
     }
 
     /// Reads, changes and writes a record, again if somebody else wrote in between. With `also`, further items in one transaction.
@@ -120,7 +125,10 @@ impl Records {
             .items()
             .send();
         let items: Vec<Item> = pages.collect::<Result<_, _>>().await.called("dynamodb:Query")?;
-        items.into_iter().map(|item| Ok((rest_of_key(&item, prefix), read(item)?))).collect()
+        items
+            .into_iter()
+            .map(|item| Ok((rest_of_key(&item, prefix), read(item)?)))
+            .collect()
     }
 
     /// Writes all items or none. The inner error holds the reason code of each item, in order, when a condition failed.
@@ -128,7 +136,9 @@ impl Records {
         let sent = self.db.transact_write_items().set_transact_items(Some(items)).send().await;
         if let Err(error) = &sent
             && let Some(cancelled) = error.as_service_error().and_then(|error| match error {
-                aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(inner) => Some(inner),
+                aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(inner) => {
+                    Some(inner)
+                }
                 _ => None,
             })
         {
@@ -136,7 +146,9 @@ impl Records {
             return Ok(Err(reasons.map(|reason| reason.code().unwrap_or("None").to_owned()).collect()));
         }
         // Another transaction on the same item is under way: the same as having come second.
-        let sent = sent.called("dynamodb:TransactWriteItems").unless(&["TransactionInProgressException", "TransactionConflictException"])?;
+        let sent = sent
+            .called("dynamodb:TransactWriteItems")
+            .unless(&["TransactionInProgressException", "TransactionConflictException"])?;
         Ok(if sent.is_some() { Ok(()) } else { Err(vec![]) })
     }
 
@@ -153,7 +165,10 @@ impl Records {
             .items()
             .send();
         let items: Vec<Item> = pages.collect::<Result<_, _>>().await.called("dynamodb:Query")?;
-        Ok(items.iter().filter_map(|item| item.get("pk")?.as_s().ok()?.strip_prefix("CLUSTER#").map(str::to_owned)).collect())
+        Ok(items
+            .iter()
+            .filter_map(|item| item.get("pk")?.as_s().ok()?.strip_prefix("CLUSTER#").map(str::to_owned))
+            .collect())
     }
 }
 

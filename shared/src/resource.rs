@@ -38,6 +38,8 @@ pub enum Observed {
     /// Ours and half-made, or not as the spec wants it: `update` finishes it, `delete` removes it.
     Drifted,
     Ready(Outputs),
+    /// There and in use, and not well: the error says why. Going up it stops the run, but a retry does not replace it.
+    Sick(Error),
     /// AWS gave up on it; the error carries the cause that AWS gives.
     Broken(Error),
 }
@@ -76,7 +78,10 @@ pub struct Pace {
 
 impl Pace {
     pub const fn seconds(first: u64, then: u64) -> Self {
-        Self { first: Duration::from_secs(first), then: Duration::from_secs(then) }
+        Self {
+            first: Duration::from_secs(first),
+            then: Duration::from_secs(then),
+        }
     }
 }
 

@@ -79,9 +79,17 @@ pub async fn assume(operator: &SdkConfig, entry: &Entry<'_>) -> Result<SdkConfig
         .credentials()
         .ok_or_else(|| Error::permanent("NoCredentials", "STS answered without credentials."))?;
     let expiry = SystemTime::try_from(*granted.expiration()).ok();
-    let credentials =
-        Credentials::new(granted.access_key_id(), granted.secret_access_key(), Some(granted.session_token().to_owned()), expiry, "customer");
-    Ok(config.to_builder().credentials_provider(SharedCredentialsProvider::new(credentials)).build())
+    let credentials = Credentials::new(
+        granted.access_key_id(),
+        granted.secret_access_key(),
+        Some(granted.session_token().to_owned()),
+        expiry,
+        "customer",
+    );
+    Ok(config
+        .to_builder()
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .build())
 }
 
 fn explain_refusal(error: Error, role_arn: &str) -> Error {

@@ -111,17 +111,24 @@ pub fn parse(body: &Value) -> Result<Spec, Vec<Fault>> {
 }
 
 fn fault(path: impl Into<String>, message: impl Into<String>) -> Fault {
-    Fault { path: path.into(), message: message.into() }
+    Fault {
+        path: path.into(),
+        message: message.into(),
+    }
 }
 
 fn schema_faults(error: &jsonschema::ValidationError<'_>) -> Vec<Fault> {
     let path = json_path(error.instance_path().as_str());
     match error.kind() {
-        ValidationErrorKind::AdditionalProperties { unexpected } => {
-            unexpected.iter().map(|name| fault(format!("{path}.{name}"), "there is no such field")).collect()
-        }
+        ValidationErrorKind::AdditionalProperties { unexpected } => unexpected
+            .iter()
+            .map(|name| fault(format!("{path}.{name}"), "there is no such field"))
+            .collect(),
         ValidationErrorKind::Required { property } => {
-            vec![fault(format!("{path}.{}", property.as_str().unwrap_or_default()), "this field is required")]
+            vec![fault(
+                format!("{path}.{}", property.as_str().unwrap_or_default()),
+                "this field is required",
+            )]
         }
         _ => vec![fault(path, with_rule(error))],
     }
@@ -142,10 +149,13 @@ fn with_rule(error: &jsonschema::ValidationError<'_>) -> String {
 
 /// `/instance_types/0/name` → `$.instance_types[0].name`.
 fn json_path(pointer: &str) -> String {
-    pointer.split('/').skip(1).fold("$".to_owned(), |path, step| match step.parse::<usize>() {
-        Ok(index) => format!("{path}[{index}]"),
-        Err(_) => format!("{path}.{step}"),
-    })
+    pointer
+        .split('/')
+        .skip(1)
+        .fold("$".to_owned(), |path, step| match step.parse::<usize>() {
+            Ok(index) => format!("{path}[{index}]"),
+            Err(_) => format!("{path}.{step}"),
+        })
 }
 
 fn instance_faults(spec: &Spec) -> Vec<Fault> {
@@ -156,7 +166,10 @@ fn instance_faults(spec: &Spec) -> Vec<Fault> {
             faults.push(fault(format!("{path}.name"), message));
         }
         if wanted.overprovisioned_ondemand_count > wanted.max_count {
-            let message = format!("{} is more than max_count ({})", wanted.overprovisioned_ondemand_count, wanted.max_count);
+            let message = format!(
+                "{} is more than max_count ({})",
+                wanted.overprovisioned_ondemand_count, wanted.max_count
+            );
             faults.push(fault(format!("{path}.overprovisioned_ondemand_count"), message));
         }
         if spec.instance_types[..index].iter().any(|earlier| earlier.name == wanted.name) {
@@ -180,7 +193,9 @@ fn cidr_faults(spec: &Spec) -> Vec<Fault> {
 }
 
 fn is_ipv4_network(cidr: &str) -> bool {
-    let Some((address, prefix)) = cidr.split_once('/') else { return false };
+    let Some((address, prefix)) = cidr.split_once('/') else {
+        return false;
+    };
     let (Ok(address), Ok(prefix @ 0..=32)) = (address.parse::<std::net::Ipv4Addr>(), prefix.parse::<u32>()) else {
         return false;
     };
@@ -203,7 +218,11 @@ mod tests {
     }
 
     fn paths(body: &Value) -> Vec<String> {
-        let mut paths: Vec<String> = parse(body).expect_err("must be refused").into_iter().map(|fault| fault.path).collect();
+        let mut paths: Vec<String> = parse(body)
+            .expect_err("must be refused")
+            .into_iter()
+            .map(|fault| fault.path)
+            .collect();
         paths.sort();
         paths
     }
@@ -212,7 +231,13 @@ mod tests {
     fn the_smallest_body_gets_the_documented_defaults() {
         let spec = parse(&smallest()).expect("valid");
         assert_eq!(spec.account(), "222222222222");
-        assert_eq!((spec.instance_types[0].overprovisioned_ondemand_count, spec.instance_types[0].max_count), (0, 10));
+        assert_eq!(
+            (
+                spec.instance_types[0].overprovisioned_ondemand_count,
+                spec.instance_types[0].max_count
+            ),
+            (0, 10)
+        );
         assert_eq!(spec.deletion.buckets, BucketsAfter::Delete);
     }
 
@@ -235,7 +260,15 @@ mod tests {
 
     #[test]
     fn names_are_what_the_documents_say() {
-        for (name, valid) in [("a", true), ("9-a", true), ("a-", false), ("-a", false), ("a.b", false), ("A", false), ("", false)] {
+        for (name, valid) in [
+            ("a", true),
+            ("9-a", true),
+            ("a-", false),
+            ("-a", false),
+            ("a.b", false),
+            ("A", false),
+            ("", false),
+        ] {
             let mut body = smallest();
             body["name"] = json!(name);
             assert_eq!(parse(&body).is_ok(), valid, "{name:?}");

@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+const LOOK_AGAIN_AFTER_REFUSAL: Duration = Duration::from_secs(5);
+
 /// All that travels through the state machine.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Input {
@@ -37,6 +39,8 @@ struct Function {
     records: Records,
     grace: Duration,
     budget: Duration,
+    /// How long a refusal by IAM is not believed: a fresh role or policy is not visible everywhere at once.
+    refusal_grace: Duration,
 }
 
 /// Serves one stage until Lambda ends the process. Boxed, so that the library and not every function compiles what is inside.
@@ -53,6 +57,7 @@ pub fn serve(stage: Stage) -> LocalBoxFuture<'static, std::result::Result<(), la
             config,
             grace: seconds("GRACE_SECONDS")?,
             budget: seconds("BUDGET_SECONDS")?,
+            refusal_grace: seconds("REFUSAL_GRACE_SECONDS")?,
         });
         let handle = move |event: LambdaEvent<Input>| handle(Arc::clone(&function), event);
         lambda_runtime::run(service_fn(handle)).await
@@ -72,17 +77,24 @@ struct Invocation {
 
 impl Function {
     async fn invoke(&self, event: LambdaEvent<Input>) -> Result<Reply> {
-        let invocation =
-            Invocation { input: event.payload, holder: event.context.request_id.clone(), deadline: event.context.deadline() };
+        let invocation = Invocation {
+            input: event.payload,
+            holder: event.context.request_id.clone(),
+            deadline: event.context.deadline(),
+        };
         let record = match self.begin(&invocation).await? {
             Begun::Held(record) => record,
             Begun::HeldByAnother { wait } => return Ok(pending(wait)),
         };
-        let outcome = self.work(&invocation, &record).await.and_then(|answer| self.within_budget(&record, answer));
-        self.end(&invocation, &outcome).await?;
+        let outcome = self
+            .work(&invocation, &record)
+            .await
+            .and_then(|answer| self.within_budget(&record, answer));
+        let stumbled_for = self.end(&invocation, &outcome).await?;
         match outcome {
             Ok(Answer::Ready) => Ok(Reply::Ready),
             Ok(Answer::Pending { wait, .. }) => Ok(pending(wait)),
+            Err(error) if error.is_denial() && stumbled_for < self.refusal_grace => Ok(pending(LOOK_AGAIN_AFTER_REFUSAL)),
             Err(error) => {
                 tracing::error!(stage = %self.stage, cluster_id = invocation.input.cluster_id, class = error.class.name(), detail = error.detail, "stage failed");
                 Err(error)
@@ -96,15 +108,34 @@ impl Function {
         let stage = self.stage;
         let begin = |record: &mut Record| {
             self.owned(record, invocation)?;
-            record.leases.retain(|_, lease| lease.until > now && lease.holder != invocation.holder);
-            let other = record.leases.iter().find(|(held, lease)| **held == stage || lease.run != invocation.input.run);
+            record
+                .leases
+                .retain(|_, lease| lease.until > now && lease.holder != invocation.holder);
+            let other = record
+                .leases
+                .iter()
+                .find(|(held, lease)| **held == stage || lease.run != invocation.input.run);
             if let Some((_, lease)) = other {
                 return Ok(Some(lease.until));
             }
             let until = Timestamp::try_from(invocation.deadline).map_err(|error| Error::permanent("Deadline", error.to_string()))?;
-            record.leases.insert(stage, Lease { holder: invocation.holder.clone(), run: record.run, until });
+            record.leases.insert(
+                stage,
+                Lease {
+                    holder: invocation.holder.clone(),
+                    run: record.run,
+                    until,
+                },
+            );
             if record.stages.get(&stage).is_none_or(|progress| progress.run != record.run) {
-                record.stages.insert(stage, Progress { run: record.run, started_at: now, ready_at: None });
+                record.stages.insert(
+                    stage,
+                    Progress {
+                        run: record.run,
+                        started_at: now,
+                        ready_at: None,
+                    },
+                );
             }
             if record.status == Status::Queued {
                 record.set_status(Status::Provisioning);
@@ -114,14 +145,24 @@ impl Function {
         let (record, held_until) = self.records.change(&invocation.input.cluster_id, begin, |_| Ok(vec![])).await?;
         Ok(match held_until {
             None => Begun::Held(Box::new(record)),
-            Some(until) => Begun::HeldByAnother { wait: until.duration_since(now).unsigned_abs() },
+            Some(until) => Begun::HeldByAnother {
+                wait: until.duration_since(now).unsigned_abs(),
+            },
         })
     }
 
     /// A newer run, or one that wants the opposite, owns the cluster.
     fn owned(&self, record: &Record, invocation: &Invocation) -> Result<()> {
-        let wanted = if self.stage == Stage::Teardown { Desired::Absent } else { Desired::Present };
-        if record.run != invocation.input.run || record.desired != wanted { Err(Error::superseded()) } else { Ok(()) }
+        let wanted = if self.stage == Stage::Teardown {
+            Desired::Absent
+        } else {
+            Desired::Present
+        };
+        if record.run != invocation.input.run || record.desired != wanted {
+            Err(Error::superseded())
+        } else {
+            Ok(())
+        }
     }
 
     async fn work(&self, invocation: &Invocation, record: &Record) -> Result<Answer> {
@@ -143,19 +184,16 @@ impl Function {
             stage: self.stage,
         };
         let customer = session::assume(&self.config, &entry).await?;
-        Ok(Context { aws: session::Clients::new(&customer), cluster: record.cluster(), outputs: Default::default() })
+        Ok(Context {
+            aws: session::Clients::new(&customer),
+            cluster: record.cluster(),
+            outputs: Default::default(),
+        })
     }
 
-    /// Proves that the role lets us in and the region is usable. A fresh role is not visible everywhere at once, so a refusal is
-    /// not believed before the stage's budget is used up.
+    /// Proves that the role lets us in and that the region is usable.
     async fn assume_role(&self, invocation: &Invocation, record: &Record) -> Result<Answer> {
-        let zones = match self.open(record).await {
-            Ok(cx) => preflight::zones(&cx).await?,
-            Err(error) if error.class == Class::Customer && !self.over_budget(record) => {
-                return Ok(Answer::Pending { wait: Duration::from_secs(5), on: vec![] });
-            }
-            Err(error) => return Err(error),
-        };
+        let zones = preflight::zones(&self.open(record).await?).await?;
         let choose = |record: &mut Record| {
             self.owned(record, invocation)?;
             // Chosen once: subnets that exist stay where they are.
@@ -170,7 +208,13 @@ impl Function {
 
     async fn provision(&self, invocation: &Invocation, record: &Record) -> Result<Answer> {
         let cx = self.open(record).await?;
-        drive::ensure(&plan::of_stage(&cx.cluster, self.stage), &cx, &self.journal(invocation), self.limits(invocation)).await
+        drive::ensure(
+            &plan::of_stage(&cx.cluster, self.stage),
+            &cx,
+            &self.journal(invocation),
+            self.limits(invocation),
+        )
+        .await
     }
 
     /// Takes everything away and looks at the account once more. Ready means that the inventory is taken, not that it is empty.
@@ -182,7 +226,13 @@ impl Function {
         let cx = self.open(record).await?;
         let journal = self.journal(invocation);
         let entries = self.records.journal(&record.id).await?;
-        let answer = drive::destroy(&plan::teardown(&cx.cluster, entries.into_keys()), &cx, &journal, self.limits(invocation)).await?;
+        let answer = drive::destroy(
+            &plan::teardown(&cx.cluster, entries.into_keys()),
+            &cx,
+            &journal,
+            self.limits(invocation),
+        )
+        .await?;
         match answer {
             Answer::Ready => self.record_inventory(invocation, inventory::take(&cx).await?).await,
             pending => Ok(pending),
@@ -201,17 +251,29 @@ impl Function {
 
     fn journal(&self, invocation: &Invocation) -> TableJournal {
         let input = &invocation.input;
-        TableJournal::new(self.records.clone(), input.cluster_id.clone(), self.stage, invocation.holder.clone(), input.run)
+        TableJournal::new(
+            self.records.clone(),
+            input.cluster_id.clone(),
+            self.stage,
+            invocation.holder.clone(),
+            input.run,
+        )
     }
 
     /// Rounds begin in the first half of the invocation only, so that the last one can end in the second.
     fn limits(&self, invocation: &Invocation) -> Limits {
         let left = invocation.deadline.duration_since(SystemTime::now()).unwrap_or_default();
-        Limits { grace: self.grace, until: Instant::now() + left / 2 }
+        Limits {
+            grace: self.grace,
+            until: Instant::now() + left / 2,
+        }
     }
 
     fn over_budget(&self, record: &Record) -> bool {
-        let started = record.stages.get(&self.stage).map_or(Timestamp::now(), |progress| progress.started_at);
+        let started = record
+            .stages
+            .get(&self.stage)
+            .map_or(Timestamp::now(), |progress| progress.started_at);
         Timestamp::now().duration_since(started).unsigned_abs() > self.budget
     }
 
@@ -221,7 +283,12 @@ impl Function {
                 let on: Vec<String> = on.into_iter().map(|key| key.0).collect();
                 Err(Error::customer(
                     "OverBudget",
-                    format!("{} took more than {} s; AWS is not done with {}.", self.stage, self.budget.as_secs(), on.join(", ")),
+                    format!(
+                        "{} took more than {} s; AWS is not done with {}.",
+                        self.stage,
+                        self.budget.as_secs(),
+                        on.join(", ")
+                    ),
                     "Look at the named resources in the account, then retry: what exists is kept.",
                 ))
             }
@@ -229,27 +296,12 @@ impl Function {
         }
     }
 
-    /// Gives the lease back and writes down what came of the invocation.
-    async fn end(&self, invocation: &Invocation, outcome: &Result<Answer>) -> Result<()> {
-        let now = Timestamp::now();
+    /// Gives the lease back and writes down what came of the invocation. Answers how long the run has stumbled over the same thing.
+    async fn end(&self, invocation: &Invocation, outcome: &Result<Answer>) -> Result<Duration> {
         let close = |record: &mut Record| {
-            let held = record.leases.get(&self.stage).is_some_and(|lease| lease.holder == invocation.holder);
-            if held {
-                record.leases.remove(&self.stage);
-            }
+            record.leases.retain(|_, lease| lease.holder != invocation.holder);
             self.owned(record, invocation)?;
-            match outcome {
-                Ok(Answer::Pending { .. }) => {}
-                Ok(Answer::Ready) => {
-                    if let Some(progress) = record.stages.get_mut(&self.stage) {
-                        progress.ready_at = Some(now);
-                    }
-                    record.failure = None;
-                    self.settle(record);
-                }
-                Err(error) => record.failure = Some(Failure::new(record.run, error)),
-            }
-            Ok(())
+            Ok(self.close(record, outcome))
         };
         let also = |record: &Record| {
             let mut items = self.closing_event(record, outcome)?;
@@ -259,8 +311,36 @@ impl Function {
             Ok(items)
         };
         match self.records.change(&invocation.input.cluster_id, close, also).await {
-            Err(error) if error.class == Class::Superseded => self.give_back(invocation).await,
-            ended => ended.map(drop),
+            Err(error) if error.class == Class::Superseded => self.give_back(invocation).await.map(|()| Duration::ZERO),
+            ended => ended.map(|(_, stumbled_for)| stumbled_for),
+        }
+    }
+
+    fn close(&self, record: &mut Record, outcome: &Result<Answer>) -> Duration {
+        let now = Timestamp::now();
+        match outcome {
+            Ok(Answer::Pending { .. }) => Duration::ZERO,
+            Ok(Answer::Ready) => {
+                if let Some(progress) = record.stages.get_mut(&self.stage) {
+                    progress.ready_at = Some(now);
+                }
+                // What another stage stumbles over beside this one stays known.
+                if record.failure.as_ref().is_some_and(|failure| failure.stage == Some(self.stage)) {
+                    record.failure = None;
+                }
+                self.settle(record);
+                Duration::ZERO
+            }
+            Err(error) => {
+                let failure = Failure::new(record.run, Some(self.stage), error);
+                let since = record
+                    .failure
+                    .as_ref()
+                    .filter(|earlier| earlier.is_same(&failure))
+                    .map_or(now, |earlier| earlier.since);
+                record.failure = Some(Failure { since, ..failure });
+                now.duration_since(since).unsigned_abs()
+            }
         }
     }
 
@@ -270,7 +350,10 @@ impl Function {
             record.leases.retain(|_, lease| lease.holder != invocation.holder);
             Ok(())
         };
-        self.records.change(&invocation.input.cluster_id, give_back, |_| Ok(vec![])).await.map(drop)
+        self.records
+            .change(&invocation.input.cluster_id, give_back, |_| Ok(vec![]))
+            .await
+            .map(drop)
     }
 
     /// The last stage of a run settles the cluster.
@@ -289,7 +372,12 @@ impl Function {
         let actor = format!("stage:{}", self.stage);
         let event = match outcome {
             Ok(Answer::Pending { .. }) => return Ok(vec![]),
-            Ok(Answer::Ready) => Event::new(actor, "finished", self.stage.to_string(), format!("The cluster is {}.", record.status.name())),
+            Ok(Answer::Ready) => Event::new(
+                actor,
+                "finished",
+                self.stage.to_string(),
+                format!("The cluster is {}.", record.status.name()),
+            ),
             Err(error) => Event::new(actor, "stumbled", self.stage.to_string(), &error.reason),
         };
         Ok(vec![self.records.put_event(&record.id, &event)?])
@@ -307,13 +395,22 @@ fn validate(record: &Record) -> Result<Answer> {
     match spec::parse(&body) {
         Ok(_) => Ok(Answer::Ready),
         Err(faults) => {
-            let faults: Vec<String> = faults.into_iter().map(|fault| format!("{}: {}", fault.path, fault.message)).collect();
-            Err(Error::customer("InvalidSpec", faults.join("; "), "Delete the cluster and create it with a spec that is valid."))
+            let faults: Vec<String> = faults
+                .into_iter()
+                .map(|fault| format!("{}: {}", fault.path, fault.message))
+                .collect();
+            Err(Error::customer(
+                "InvalidSpec",
+                faults.join("; "),
+                "Delete the cluster and create it with a spec that is valid.",
+            ))
         }
     }
 }
 
 /// Step Functions waits for whole seconds, one at least.
 fn pending(wait: Duration) -> Reply {
-    Reply::Pending { wait_seconds: wait.as_millis().div_ceil(1000).max(1) as u64 }
+    Reply::Pending {
+        wait_seconds: wait.as_millis().div_ceil(1000).max(1) as u64,
+    }
 }

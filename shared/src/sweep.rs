@@ -47,12 +47,21 @@ impl Sweep {
         };
         let tell = |record: &Record| {
             let reason = record.failure.as_ref().map_or("", |failure| &failure.reason);
-            Ok(vec![self.records.put_event(&record.id, &Event::new("sweep", "parked", record.status.name(), reason))?])
+            Ok(vec![self.records.put_event(
+                &record.id,
+                &Event::new("sweep", "parked", record.status.name(), reason),
+            )?])
         };
         match self.records.change(&park.run.cluster_id, stop, tell).await {
             Ok((record, ())) => {
                 // The alarm on parked clusters counts this line.
-                tracing::warn!(cluster_id = record.id, status = record.status.name(), error = park.error, cause = park.cause, "cluster parked");
+                tracing::warn!(
+                    cluster_id = record.id,
+                    status = record.status.name(),
+                    error = park.error,
+                    cause = park.cause,
+                    "cluster parked"
+                );
                 Ok(())
             }
             Err(error) if error.code == "Superseded" => Ok(()),
@@ -98,7 +107,10 @@ impl Sweep {
         };
         let tell = |record: &Record| {
             let message = "The last execution ended without an answer, or left something behind; a new one begins.";
-            Ok(vec![self.records.put_event(&record.id, &Event::new("sweep", "retried", record.status.name(), message))?])
+            Ok(vec![self.records.put_event(
+                &record.id,
+                &Event::new("sweep", "retried", record.status.name(), message),
+            )?])
         };
         let (record, ()) = self.records.change(&stuck.id, begin, tell).await?;
         self.executions.start(&record).await
@@ -108,5 +120,5 @@ impl Sweep {
 /// The stage died before it could say why.
 fn unexplained(park: &Park) -> Failure {
     let error = Error::permanent(&park.error, format!("The stage ended without an answer ({}).", park.error));
-    Failure::new(park.run.run, &error)
+    Failure::new(park.run.run, None, &error)
 }

@@ -76,7 +76,7 @@ def owned(account, cluster_id):
     tagged = [thing for call, listing, _ in EC2 if (answer := getattr(ec2, call)(**mine(call))) for thing in answer[listing]]
     prefix = f"groundwork-{cluster_id}-"
     keys = Counter(resource_of(thing, cluster_id) for thing in tagged if not lingers(thing))
-    keys += Counter(arn.rsplit("/", 1)[-1].removeprefix(prefix) for arn in roles(account) if prefix in arn)
+    keys += Counter(f"role/{arn.split(prefix)[1]}" for arn in roles(account) if prefix in arn)
     buckets = account.client("s3").list_buckets()["Buckets"]
     keys += Counter(f"bucket/{one['Name'].removeprefix(prefix)}" for one in buckets if one["Name"].startswith(prefix))
     keys += Counter("cluster" for name in account.client("eks").list_clusters()["clusters"] if name.endswith(cluster_id))

@@ -33,9 +33,14 @@ class Leftovers:
 
     def load_balancer(self, group):
         elb = self.account.client("elbv2")
+        # AWS knows the network by the subnets; the local AWS has to be told.
+        elb.meta.events.register("before-call.elastic-load-balancing-v2.CreateLoadBalancer", self.name_network)
         name = f"k8s-{self.vpc_id[-8:]}"
         elb.create_load_balancer(Name=name, Subnets=self.subnet_ids, SecurityGroups=[group], Tags=self.tags)
         elb.create_target_group(Name=name, Protocol="TCP", Port=80, VpcId=self.vpc_id, Tags=self.tags)
+
+    def name_network(self, params, **_):
+        params["body"]["VpcId"] = self.vpc_id
 
     def interface(self):
         self.ec2.create_network_interface(SubnetId=self.subnet_ids[0], **self.tagged("network-interface"))

@@ -46,7 +46,7 @@ def test_a_fault_of_the_role_parks_the_cluster_and_is_named_and_retry_goes_on_on
     assert tenant.retry("parked")["status"] == "queued"
     assert tenant.wait("parked", "running")["reason"] is None
     owned = census.owned(tenant.account, cluster["id"])
-    assert set(owned.values()) == {1} and {"vpc", "cluster", "node", "bucket/logs"} <= owned.keys(), owned
+    assert set(owned.values()) == {1} and {"vpc", "cluster", "role/node", "bucket/logs"} <= owned.keys(), owned
     tenant.gone("parked")
     assert census.census(tenant.account) == before
 

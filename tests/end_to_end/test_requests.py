@@ -151,4 +151,5 @@ def test_the_log_is_read_in_pages_without_gap_or_repetition(stranger):
         paged += page
         after = page[-1]["id"]
     assert paged == whole and len(whole) > 2
-    problem(stranger.call("GET", "/clusters/talkative/logs?limit=0"), 400)
+    for query in ("limit=0", "limit=many", "after=~~"):
+        problem(stranger.call("GET", f"/clusters/talkative/logs?{query}"), 400)

@@ -28,7 +28,7 @@ DEMO_TENANT = "demo"
 
 # Everything is ready sooner than on AWS, and a killed function may block its cluster less long.
 PARAMETERS = {
-    "AssumeRoleBudgetSeconds": "3",
+    "RefusalGraceSeconds": "3",
     "CreationGraceSeconds": "3",
     "StageTimeoutSeconds": "20",
     "StuckAfterSeconds": "60",

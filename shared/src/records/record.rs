@@ -89,14 +89,31 @@ pub struct Progress {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
     pub run: u64,
+    /// The stage that stumbled; none if it could not say so itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<Stage>,
+    /// When the run first stumbled over this.
+    pub since: Timestamp,
     pub code: String,
     pub reason: String,
     pub hint: String,
 }
 
 impl Failure {
-    pub fn new(run: u64, error: &Error) -> Self {
-        Self { run, code: error.code.clone(), reason: error.reason.clone(), hint: error.hint.clone() }
+    pub fn new(run: u64, stage: Option<Stage>, error: &Error) -> Self {
+        let (code, reason, hint) = (error.code.clone(), error.reason.clone(), error.hint.clone());
+        Self {
+            run,
+            stage,
+            since: Timestamp::now(),
+            code,
+            reason,
+            hint,
+        }
+    }
+
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.run == other.run && self.stage == other.stage && self.reason == other.reason
     }
 }
 
@@ -193,7 +210,10 @@ impl Record {
 
     /// The stage that the current run is at: the last begun that is not ready.
     pub fn stage(&self) -> Option<Stage> {
-        let open = self.stages.iter().filter(|(_, progress)| progress.run == self.run && progress.ready_at.is_none());
+        let open = self
+            .stages
+            .iter()
+            .filter(|(_, progress)| progress.run == self.run && progress.ready_at.is_none());
         open.map(|(stage, _)| *stage).next_back()
     }
 

@@ -210,7 +210,13 @@ fn state(group: &aws_sdk_eks::types::Nodegroup) -> Observed {
                 message: issue.message(),
             });
             let what = format!("The node group {}", group.nodegroup_name().unwrap_or_default());
-            Observed::Broken(broken(&what, status.as_str(), issues))
+            let error = broken(&what, status.as_str(), issues);
+            // A degraded group may run the tenant's work on the nodes that it has.
+            if *status == NodegroupStatus::Degraded {
+                Observed::Sick(error)
+            } else {
+                Observed::Broken(error)
+            }
         }
         _ => Observed::Pending,
     }
@@ -235,13 +241,13 @@ mod tests {
     use aws_sdk_eks::types::{Issue as GroupIssue, Nodegroup, NodegroupHealth, NodegroupIssueCode};
 
     #[test]
-    fn a_group_without_its_nodes_is_broken_and_says_why() {
+    fn a_group_that_failed_is_broken_and_a_degraded_one_is_sick_and_says_why() {
         for (status, expected) in [
             (NodegroupStatus::Active, "Ready"),
             (NodegroupStatus::Creating, "Pending"),
             (NodegroupStatus::Updating, "Pending"),
             (NodegroupStatus::Deleting, "Pending"),
-            (NodegroupStatus::Degraded, "Broken"),
+            (NodegroupStatus::Degraded, "Sick"),
             (NodegroupStatus::CreateFailed, "Broken"),
             (NodegroupStatus::DeleteFailed, "Broken"),
         ] {
@@ -258,8 +264,8 @@ mod tests {
             .status(NodegroupStatus::Degraded)
             .health(health)
             .build();
-        let Observed::Broken(error) = state(&group) else {
-            panic!("must be broken")
+        let Observed::Sick(error) = state(&group) else {
+            panic!("must be sick")
         };
         assert_eq!(
             error.reason,

@@ -52,12 +52,18 @@ impl Resource for Vpc {
     }
 
     async fn observe(&self, cx: &Context) -> Result<Observed> {
-        let Some(vpc) = self.find(cx).await? else { return Ok(Observed::Absent) };
+        let Some(vpc) = self.find(cx).await? else {
+            return Ok(Observed::Absent);
+        };
         if vpc.state() == Some(&VpcState::Pending) {
             return Ok(Observed::Pending);
         }
         let vpc_id = vpc.vpc_id().unwrap_or_default();
-        if self.has_dns_names(cx, vpc_id).await? { Ok(Observed::Ready(id(vpc_id))) } else { Ok(Observed::Drifted) }
+        if self.has_dns_names(cx, vpc_id).await? {
+            Ok(Observed::Ready(id(vpc_id)))
+        } else {
+            Ok(Observed::Drifted)
+        }
     }
 
     async fn create(&self, cx: &Context) -> Result<()> {
@@ -87,7 +93,14 @@ impl Resource for Vpc {
 
     async fn delete(&self, cx: &Context) -> Result<()> {
         let Some(vpc) = self.find(cx).await? else { return Ok(()) };
-        cx.aws.ec2.delete_vpc().set_vpc_id(vpc.vpc_id).send().await.called("ec2:DeleteVpc").unless(&["InvalidVpcID.NotFound"])?;
+        cx.aws
+            .ec2
+            .delete_vpc()
+            .set_vpc_id(vpc.vpc_id)
+            .send()
+            .await
+            .called("ec2:DeleteVpc")
+            .unless(&["InvalidVpcID.NotFound"])?;
         Ok(())
     }
 }
