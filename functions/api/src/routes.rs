@@ -4,6 +4,7 @@ use crate::answer::{Answer, response};
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use groundwork::problem::Problem;
+use groundwork::records::events;
 use groundwork::requests::{Action, Request, Requests};
 use groundwork::spec::Fault;
 use groundwork::{requests, view};
@@ -91,6 +92,9 @@ impl Api {
             Some(_) => return Err(Problem::invalid(vec![fault("?limit", "is not a number from 1 to 1000")])),
         };
         let after = query.first("after").unwrap_or_default();
+        if !events::is_cursor(after) {
+            return Err(Problem::invalid(vec![fault("?after", "is not the next of an earlier answer")]));
+        }
         let events = self.requests.records.events(&record.id, after, limit).await?;
         let next = events.last().map_or(after, |event| event.id.as_str());
         Ok(Answer::Found(json!({"events": events, "next": next})))

@@ -40,6 +40,11 @@ pub struct Listed {
     pub event: Event,
 }
 
+/// True for what could be an event's id, and for the beginning.
+pub fn is_cursor(text: &str) -> bool {
+    text.chars().all(|character| character.is_ascii_hexdigit() || character == '-')
+}
+
 impl Records {
     pub(crate) fn put_event(&self, cluster_id: &str, event: &Event) -> Result<TransactWriteItem> {
         let id = format!("{PREFIX}{:017}-{:08x}", event.at.as_microsecond(), rand::random::<u32>());
