@@ -2,7 +2,6 @@
 # make up     the service on a local AWS, until make down; then `. .local/env`
 # make test   everything that CI checks
 PYTHON ?= python3.11
-TEST_PORT ?= 4766
 LOCAL = .local
 TIMED = $(PYTHON) tests/local/timed.py
 VENVS = $(addprefix $(LOCAL)/,$(addsuffix /installed,emulator sam build test))
@@ -71,9 +70,5 @@ check-templates: tools
 	for machine in statemachine/*.asl.json; do $(LOCAL)/node_modules/.bin/asl-validator --json-path $$machine; done
 
 # On a local AWS of its own, so that it may run beside the one of `make up`.
-end-to-end: export GROUNDWORK_PORT = $(TEST_PORT)
-end-to-end: export GROUNDWORK_LOCAL_DIR = $(LOCAL)/tests
 end-to-end: tools build
-	trap '$(LOCAL)/test/bin/python tests/local/down.py' EXIT; \
-	$(LOCAL)/test/bin/python tests/local/up.py; \
 	$(LOCAL)/test/bin/python -m pytest tests/end_to_end --junitxml=$(LOCAL)/end-to-end.xml

@@ -26,6 +26,30 @@ def test_functions_may_assume_no_role_but_groundwork_s():
     assert {str(grant["!Sub"]) for grant in grants} == {"arn:${AWS::Partition}:iam::*:role/groundwork*"}
 
 
+# What AWS asks for besides the action that is called, and what asks for it.
+ASKED_BESIDES = {
+    "ec2:CreateTags": "tags in the create calls of EC2, and on the nodes that the launch template starts",
+    "ec2:DescribeLaunchTemplateVersions": "eks:CreateNodegroup with a launch template",
+    "ec2:RunInstances": "eks:CreateNodegroup with a launch template",
+    "eks:TagResource": "tags in the create calls of EKS",
+    "iam:CreateServiceLinkedRole": "the first cluster, node group or load balancer of an account",
+    "iam:PassRole": "eks:CreateCluster, eks:CreateNodegroup, eks:CreatePodIdentityAssociation",
+    "iam:TagRole": "tags in iam:CreateRole",
+    "s3:DeleteObject": "DeleteObjects, beside s3:DeleteObjectVersion",
+    "s3:TagResource": "tags in s3:CreateBucket",
+}
+
+
+def test_the_customer_s_role_may_do_what_the_code_calls_and_aws_asks_for_besides_and_nothing_else():
+    granted = {
+        action
+        for _, statement in templates.statements("onboarding/quick-start.yaml")
+        if statement["Effect"] == "Allow" and "Principal" not in statement
+        for action in templates.listed(statement["Action"])
+    }
+    assert granted == templates.called_in_the_customer_s_account() | ASKED_BESIDES.keys()
+
+
 def test_the_customer_s_role_trusts_with_an_external_id_and_by_name_only():
     role = templates.template("onboarding/quick-start.yaml")["Resources"]["Role"]["Properties"]
     for statement in role["AssumeRolePolicyDocument"]["Statement"]:

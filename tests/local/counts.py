@@ -11,14 +11,14 @@ CARGO_RESULT = re.compile(r"test result: \w+\. (\d+) passed; (\d+) failed; (\d+)
 def rust(log):
     results = [[int(number) for number in found] for found in CARGO_RESULT.findall(log.read_text())]
     passed, failed, ignored = map(sum, zip(*results)) if results else (0, 0, 0)
-    return f"Rust:       {passed} passed, {failed} failed, {ignored} ignored"
+    return f"Rust: {passed} passed, {failed} failed, {ignored} skipped"
 
 
 def end_to_end(report):
     suite = ElementTree.parse(report).getroot().find("testsuite")
     total, skipped = int(suite.get("tests")), int(suite.get("skipped"))
     failed = int(suite.get("failures")) + int(suite.get("errors"))
-    return f"End to end: {total - failed - skipped} passed, {failed} failed, {skipped} ignored"
+    return f"End-to-end: {total - failed - skipped} passed, {failed} failed, {skipped} skipped"
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 const PREFIX: &str = "EVENT#";
+/// How long an event can be read.
+const KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(24 * 400);
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Event {
@@ -32,6 +34,14 @@ impl Event {
     }
 }
 
+#[derive(Serialize)]
+struct Stored<'a> {
+    #[serde(flatten)]
+    event: &'a Event,
+    /// Epoch seconds after which DynamoDB may drop it.
+    expires_at: i64,
+}
+
 /// An event and its id: sortable, unique, and the cursor of the next page.
 #[derive(Debug, Serialize)]
 pub struct Listed {
@@ -47,8 +57,9 @@ pub fn is_cursor(text: &str) -> bool {
 
 impl Records {
     pub(crate) fn put_event(&self, cluster_id: &str, event: &Event) -> Result<TransactWriteItem> {
+        let expires_at = (event.at + KEPT).as_second();
         let id = format!("{PREFIX}{:017}-{:08x}", event.at.as_microsecond(), rand::random::<u32>());
-        transact_put(self.put(&cluster_pk(cluster_id), &id, event)?)
+        transact_put(self.put(&cluster_pk(cluster_id), &id, &Stored { event, expires_at })?)
     }
 
     /// At most `limit` events after the cursor, oldest first.

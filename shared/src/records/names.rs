@@ -10,6 +10,9 @@ pub struct Taken {
     pub cluster_id: String,
     /// The cluster is deleted: anyone may take the name.
     pub released: bool,
+    /// With the record of a deleted cluster its hold on the name goes too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires_at: Option<i64>,
 }
 
 impl Records {
@@ -79,6 +82,7 @@ impl Records {
         let taken = Taken {
             cluster_id: record.id.clone(),
             released: false,
+            expires_at: None,
         };
         let put = self
             .put(&tenant_pk(&record.tenant), &format!("NAME#{}", record.name), &taken)?
@@ -92,6 +96,7 @@ impl Records {
         let taken = Taken {
             cluster_id: record.id.clone(),
             released: true,
+            expires_at: record.expires_at,
         };
         let put = self
             .put(&tenant_pk(&record.tenant), &format!("NAME#{}", record.name), &taken)?

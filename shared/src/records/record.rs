@@ -151,7 +151,7 @@ pub struct Record {
     unsettled: Option<String>,
     /// Epoch seconds after which DynamoDB may drop the record of a deleted cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    expires_at: Option<i64>,
+    pub(crate) expires_at: Option<i64>,
 }
 
 /// How long the record of a deleted cluster, its inventory and its events can still be read.
