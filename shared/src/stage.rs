@@ -151,14 +151,15 @@ impl Function {
         })
     }
 
-    /// A newer run, or one that wants the opposite, owns the cluster.
+    /// A newer run owns the cluster, or this one is parked already: the stage beside this one stumbled.
     fn owned(&self, record: &Record, invocation: &Invocation) -> Result<()> {
         let wanted = if self.stage == Stage::Teardown {
             Desired::Absent
         } else {
             Desired::Present
         };
-        if record.run != invocation.input.run || record.desired != wanted {
+        let parked = matches!(record.status, Status::Failed | Status::DeleteBlocked);
+        if record.run != invocation.input.run || record.desired != wanted || parked {
             Err(Error::superseded())
         } else {
             Ok(())
