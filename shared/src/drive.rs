@@ -334,7 +334,7 @@ impl<'a> Walk<'a> {
 
     fn within_grace(&self, key: &Key) -> bool {
         self.entry(key)
-            .is_some_and(|entry| entry.state == State::Creating && age(&entry) < self.limits.grace)
+            .is_some_and(|entry| matches!(entry.state, State::Creating | State::Pending) && age(&entry) < self.limits.grace)
     }
 
     fn first(&self, key: &Key, verb: Verb) -> bool {

@@ -194,7 +194,7 @@ const TABLE: &[Row] = &[
     row("InvalidLaunchTemplateId.NotFound", "", Class::Transient, SOON),
     // Work in progress on the same thing (30, 31, 41, 53).
     row("ResourceInUseException", "", Class::Transient, WAIT),
-    row("OperationAborted", "", Class::Transient, WAIT),
+    row("OperationAborted*", "", Class::Transient, WAIT),
     row("ConcurrentModification", "", Class::Transient, WAIT),
     row("DeleteConflict", "", Class::Transient, WAIT),
     row("DependencyViolation", "", Class::Transient, WAIT),
@@ -205,6 +205,7 @@ const TABLE: &[Row] = &[
         Class::Transient,
         WAIT,
     ),
+    row("NoSuchBucket", "", Class::Transient, SOON),
     row("BucketNotEmpty", "", Class::Transient, WAIT),
     row("Gateway.NotAttached", "", Class::Transient, WAIT),
     row(
@@ -213,7 +214,6 @@ const TABLE: &[Row] = &[
         Class::Customer,
         "Turn off the load balancer's deletion protection, then retry.",
     ),
-    row("TransactionCanceledException", "TransactionConflict", Class::Transient, WAIT),
     row("ServerException", "", Class::Transient, SLOW),
     row("InternalError", "", Class::Transient, SLOW),
     row("ServiceUnavailable*", "", Class::Transient, SLOW),
@@ -278,6 +278,12 @@ const TABLE: &[Row] = &[
         "",
         Class::Customer,
         "The subnets are full; end what uses their addresses, then retry.",
+    ),
+    row(
+        "InvalidRequestException",
+        "is not supported in your requested Availability Zone",
+        Class::Customer,
+        "The cluster's zones do not offer this instance type; delete the cluster and create it with another type, or in another region.",
     ),
     // Names (17).
     row(

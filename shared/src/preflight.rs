@@ -3,10 +3,31 @@
 use crate::errors::{Called, Error, Result};
 use crate::resource::Context;
 use crate::resources::owned::filter;
+use aws_config::SdkConfig;
 use aws_sdk_ec2::types::AvailabilityZone;
 
 /// Zones in which EKS makes no control planes, by their ids: names differ between accounts (failure case 16).
 const WITHOUT_CONTROL_PLANES: [&str; 3] = ["use1-az3", "usw1-az2", "cac1-az3"];
+
+/// # Errors
+/// `Customer` if AWS has no such region. Without this look a slip of the pen would show as a host that does not answer.
+pub async fn region(operator: &SdkConfig, name: &str) -> Result<()> {
+    let ec2 = aws_sdk_ec2::Client::new(operator);
+    let answer = ec2
+        .describe_regions()
+        .all_regions(true)
+        .send()
+        .await
+        .called("ec2:DescribeRegions")?;
+    if answer.regions().iter().any(|region| region.region_name() == Some(name)) {
+        return Ok(());
+    }
+    Err(Error::customer(
+        "NoSuchRegion",
+        format!("AWS has no region {name}."),
+        "Delete the cluster and create it in a region that `aws ec2 describe-regions --all-regions` lists.",
+    ))
+}
 
 /// The cluster's availability zones: three where the region has them, else two.
 ///

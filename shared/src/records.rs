@@ -17,9 +17,12 @@ pub mod names;
 pub mod record;
 pub mod tenants;
 
-use crate::errors::{Called, Error, Result, Unless};
+use crate::errors::{Called, Error, Result};
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use aws_sdk_dynamodb::config::http::HttpResponse;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, Put, TransactWriteItem};
 use record::Record;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -69,7 +72,7 @@ impl Records {
             record.updated_at = jiff::Timestamp::now();
             let mut items = vec![self.put_record(&record, Some(seen))?];
             items.extend(also(&record)?);
-            if self.transact(items).await?.is_ok() {
+            if self.commit(items).await?.is_none() {
                 return Ok((record, outcome));
             }
             pause().await;
@@ -131,25 +134,20 @@ impl Records {
             .collect()
     }
 
-    /// Writes all items or none. The inner error holds the reason code of each item, in order, when a condition failed.
-    pub(crate) async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Result<(), Vec<String>>> {
-        let sent = self.db.transact_write_items().set_transact_items(Some(items)).send().await;
-        if let Err(error) = &sent
-            && let Some(cancelled) = error.as_service_error().and_then(|error| match error {
-                aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(inner) => {
-                    Some(inner)
-                }
-                _ => None,
-            })
-        {
-            let reasons = cancelled.cancellation_reasons().iter();
-            return Ok(Err(reasons.map(|reason| reason.code().unwrap_or("None").to_owned()).collect()));
+    /// Writes all items or none. Answers the place of the first item whose condition failed, if one did; what merely met another
+    /// transaction is tried again.
+    pub(crate) async fn commit(&self, items: Vec<TransactWriteItem>) -> Result<Option<usize>> {
+        for _ in 0..ATTEMPTS {
+            let sent = self.db.transact_write_items().set_transact_items(Some(items.clone())).send().await;
+            let Some(reasons) = sent.as_ref().err().and_then(cancellation) else {
+                return sent.called("dynamodb:TransactWriteItems").map(|_| None);
+            };
+            if let Some(place) = reasons.iter().position(|reason| reason.code() == Some("ConditionalCheckFailed")) {
+                return Ok(Some(place));
+            }
+            pause().await;
         }
-        // Another transaction on the same item is under way: the same as having come second.
-        let sent = sent
-            .called("dynamodb:TransactWriteItems")
-            .unless(&["TransactionInProgressException", "TransactionConflictException"])?;
-        Ok(if sent.is_some() { Ok(()) } else { Err(vec![]) })
+        Err(Error::transient("Contention", "The cluster's records are being changed by others."))
     }
 
     /// Clusters that something is still to be done about, as the sweep finds them.
@@ -179,6 +177,14 @@ pub(crate) fn cluster_pk(id: &str) -> String {
 pub(crate) fn transact_put(put: aws_sdk_dynamodb::types::builders::PutBuilder) -> Result<TransactWriteItem> {
     let put = put.build().map_err(|error| Error::permanent("Build", error.to_string()))?;
     Ok(TransactWriteItem::builder().put(put).build())
+}
+
+/// Why a transaction was cancelled, item by item.
+fn cancellation(error: &SdkError<TransactWriteItemsError, HttpResponse>) -> Option<&[CancellationReason]> {
+    match error.as_service_error()? {
+        TransactWriteItemsError::TransactionCanceledException(cancelled) => Some(cancelled.cancellation_reasons()),
+        _ => None,
+    }
 }
 
 /// A moment of random length, so that writers who met do not meet again.

@@ -104,9 +104,9 @@ impl Requests {
         let record = Record::new(names::new_cluster_id(), request.tenant.clone(), spec, endpoint_access);
         let mut items = vec![self.records.put_record(&record, None)?, self.records.take_name(&record)?];
         items.extend(self.traces(request, &record)?);
-        match self.records.transact(items).await? {
-            Ok(()) => Ok(record),
-            Err(_) => Err(Problem::name_taken(&name)),
+        match self.records.commit(items).await? {
+            None => Ok(record),
+            Some(_) => Err(Problem::name_taken(&name)),
         }
     }
 
@@ -148,7 +148,12 @@ impl Requests {
 
     /// The tenant's cluster of that name, or the last one that had it. Another tenant's is as absent as one that never was.
     pub async fn find(&self, tenant: &str, name: &str) -> Result<Record, Problem> {
-        self.records.find(tenant, name).await?.ok_or_else(|| Problem::no_cluster(name))
+        // What cannot be a name is not looked up: it could be longer than a key may be.
+        let record = match spec::is_name(name) {
+            true => self.records.find(tenant, name).await?,
+            false => None,
+        };
+        record.ok_or_else(|| Problem::no_cluster(name))
     }
 
     /// What every accepted request leaves behind: an event, and the answer under its idempotency key.

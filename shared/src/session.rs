@@ -1,6 +1,6 @@
 //! A session in the customer's account: assumed by each invocation itself, kept in memory, an hour at the most (role chaining).
 
-use crate::errors::{Called, Class, Error, Result};
+use crate::errors::{Called, Error, Result};
 use crate::resource::Stage;
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
@@ -93,7 +93,7 @@ pub async fn assume(operator: &SdkConfig, entry: &Entry<'_>) -> Result<SdkConfig
 }
 
 fn explain_refusal(error: Error, role_arn: &str) -> Error {
-    if error.class != Class::Customer {
+    if !error.is_denial() {
         return error;
     }
     Error {

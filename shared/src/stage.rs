@@ -2,13 +2,14 @@
 
 use crate::drive::{self, Answer, Limits};
 use crate::errors::{Class, Error, Result};
+use crate::inventory::{self, Inventory};
 use crate::records::Records;
 use crate::records::events::Event;
 use crate::records::journal::TableJournal;
 use crate::records::record::{Desired, Failure, Lease, Progress, Record, Status};
 use crate::resource::{Context, Stage};
 use crate::settings::{self, seconds};
-use crate::{inventory, plan, preflight, session, spec};
+use crate::{plan, preflight, session, spec};
 use aws_config::SdkConfig;
 use futures::future::{BoxFuture, LocalBoxFuture};
 use jiff::Timestamp;
@@ -90,11 +91,11 @@ impl Function {
             .work(&invocation, &record)
             .await
             .and_then(|answer| self.within_budget(&record, answer));
-        let stumbled_for = self.end(&invocation, &outcome).await?;
+        let refused_for = self.end(&invocation, &outcome).await?;
         match outcome {
             Ok(Answer::Ready) => Ok(Reply::Ready),
             Ok(Answer::Pending { wait, .. }) => Ok(pending(wait)),
-            Err(error) if error.is_denial() && stumbled_for < self.refusal_grace => Ok(pending(LOOK_AGAIN_AFTER_REFUSAL)),
+            Err(error) if error.is_denial() && refused_for < self.refusal_grace => Ok(pending(LOOK_AGAIN_AFTER_REFUSAL)),
             Err(error) => {
                 tracing::error!(stage = %self.stage, cluster_id = invocation.input.cluster_id, class = error.class.name(), detail = error.detail, "stage failed");
                 Err(error)
@@ -134,6 +135,7 @@ impl Function {
                         run: record.run,
                         started_at: now,
                         ready_at: None,
+                        refused_since: None,
                     },
                 );
             }
@@ -168,7 +170,10 @@ impl Function {
 
     async fn work(&self, invocation: &Invocation, record: &Record) -> Result<Answer> {
         match self.stage {
-            Stage::Validate => validate(record),
+            Stage::Validate => {
+                preflight::region(&self.config, &record.spec.region).await?;
+                validate(record)
+            }
             Stage::AssumeRole => self.assume_role(invocation, record).await,
             Stage::CreateBuckets | Stage::CreateEks | Stage::CreateNodegroups => self.provision(invocation, record).await,
             Stage::Teardown => self.tear_down(invocation, record).await,
@@ -218,36 +223,43 @@ impl Function {
         .await
     }
 
-    /// Takes everything away and looks at the account once more. Ready means that the inventory is taken, not that it is empty.
+    /// Takes everything away and looks at the account once more: deleted is what left nothing.
     async fn tear_down(&self, invocation: &Invocation, record: &Record) -> Result<Answer> {
         if record.zones.is_empty() {
             // assume-role never passed, so no stage has worked in the account.
-            return self.record_inventory(invocation, inventory::Inventory::default()).await;
+            self.record_inventory(invocation, &Inventory::default()).await?;
+            return Ok(Answer::Ready);
         }
         let cx = self.open(record).await?;
         let journal = self.journal(invocation);
         let entries = self.records.journal(&record.id).await?;
-        let answer = drive::destroy(
-            &plan::teardown(&cx.cluster, entries.into_keys()),
-            &cx,
-            &journal,
-            self.limits(invocation),
-        )
-        .await?;
-        match answer {
-            Answer::Ready => self.record_inventory(invocation, inventory::take(&cx).await?).await,
-            pending => Ok(pending),
+        let plan = plan::teardown(&cx.cluster, entries.into_keys());
+        let answer = drive::destroy(&plan, &cx, &journal, self.limits(invocation)).await;
+        let stuck = match &answer {
+            Ok(Answer::Ready) => true,
+            Ok(Answer::Pending { .. }) => self.over_budget(record),
+            Err(error) => !error.class.retryable(),
+        };
+        if stuck {
+            let inventory = inventory::take(&cx).await?;
+            self.record_inventory(invocation, &inventory).await?;
+            if let (Ok(Answer::Ready), false) = (&answer, inventory.left.is_empty()) {
+                return Err(left_behind(&inventory));
+            }
         }
+        answer
     }
 
-    async fn record_inventory(&self, invocation: &Invocation, inventory: inventory::Inventory) -> Result<Answer> {
+    async fn record_inventory(&self, invocation: &Invocation, inventory: &Inventory) -> Result<()> {
         let keep = |record: &mut Record| {
             self.owned(record, invocation)?;
             record.inventory = Some(inventory.clone());
             Ok(())
         };
-        self.records.change(&invocation.input.cluster_id, keep, |_| Ok(vec![])).await?;
-        Ok(Answer::Ready)
+        self.records
+            .change(&invocation.input.cluster_id, keep, |_| Ok(vec![]))
+            .await
+            .map(drop)
     }
 
     fn journal(&self, invocation: &Invocation) -> TableJournal {
@@ -297,7 +309,7 @@ impl Function {
         }
     }
 
-    /// Gives the lease back and writes down what came of the invocation. Answers how long the run has stumbled over the same thing.
+    /// Gives the lease back and writes down what came of the invocation. Answers for how long IAM has refused the stage.
     async fn end(&self, invocation: &Invocation, outcome: &Result<Answer>) -> Result<Duration> {
         let close = |record: &mut Record| {
             record.leases.retain(|_, lease| lease.holder != invocation.holder);
@@ -313,36 +325,33 @@ impl Function {
         };
         match self.records.change(&invocation.input.cluster_id, close, also).await {
             Err(error) if error.class == Class::Superseded => self.give_back(invocation).await.map(|()| Duration::ZERO),
-            ended => ended.map(|(_, stumbled_for)| stumbled_for),
+            ended => ended.map(|(_, refused_for)| refused_for),
         }
     }
 
     fn close(&self, record: &mut Record, outcome: &Result<Answer>) -> Duration {
         let now = Timestamp::now();
+        let Some(progress) = record.stages.get_mut(&self.stage) else {
+            return Duration::ZERO;
+        };
+        let refused = outcome.as_ref().is_err_and(Error::is_denial);
+        progress.refused_since = refused.then(|| progress.refused_since.unwrap_or(now));
+        let refused_for = progress
+            .refused_since
+            .map_or(Duration::ZERO, |since| now.duration_since(since).unsigned_abs());
         match outcome {
-            Ok(Answer::Pending { .. }) => Duration::ZERO,
+            Ok(Answer::Pending { .. }) => {}
             Ok(Answer::Ready) => {
-                if let Some(progress) = record.stages.get_mut(&self.stage) {
-                    progress.ready_at = Some(now);
-                }
+                progress.ready_at = Some(now);
                 // What another stage stumbles over beside this one stays known.
                 if record.failure.as_ref().is_some_and(|failure| failure.stage == Some(self.stage)) {
                     record.failure = None;
                 }
                 self.settle(record);
-                Duration::ZERO
             }
-            Err(error) => {
-                let failure = Failure::new(record.run, Some(self.stage), error);
-                let since = record
-                    .failure
-                    .as_ref()
-                    .filter(|earlier| earlier.is_same(&failure))
-                    .map_or(now, |earlier| earlier.since);
-                record.failure = Some(Failure { since, ..failure });
-                now.duration_since(since).unsigned_abs()
-            }
+            Err(error) => record.failure = Some(Failure::new(record.run, Some(self.stage), error)),
         }
+        refused_for
     }
 
     /// Only the lease: the cluster belongs to a newer run, which need not wait.
@@ -361,10 +370,7 @@ impl Function {
     fn settle(&self, record: &mut Record) {
         match self.stage {
             Stage::CreateNodegroups => record.set_status(Status::Running),
-            Stage::Teardown => {
-                let clean = record.inventory.as_ref().is_some_and(|inventory| inventory.left.is_empty());
-                record.set_status(if clean { Status::Deleted } else { Status::DeleteBlocked });
-            }
+            Stage::Teardown => record.set_status(Status::Deleted),
             Stage::Validate | Stage::AssumeRole | Stage::CreateBuckets | Stage::CreateEks => {}
         }
     }
@@ -407,6 +413,16 @@ fn validate(record: &Record) -> Result<Answer> {
             ))
         }
     }
+}
+
+/// Everything that we made is gone, and yet something with our tags, our names or in our VPC is there.
+fn left_behind(inventory: &Inventory) -> Error {
+    let things: Vec<String> = inventory.left.iter().map(|found| format!("{} {}", found.kind, found.id)).collect();
+    Error::customer(
+        "LeftBehind",
+        format!("{} thing(s) are left in the account: {}.", things.len(), things.join(", ")),
+        "inventory.left says why each counts. Remove what you do not need, then delete again; Groundwork also tries again by itself.",
+    )
 }
 
 /// Step Functions waits for whole seconds, one at least.

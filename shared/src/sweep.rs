@@ -100,7 +100,8 @@ impl Sweep {
 
     async fn again(&self, stuck: &Record) -> Result<()> {
         let begin = |record: &mut Record| {
-            if record.run == stuck.run {
+            // Whoever wrote in between has settled it, or begun anew.
+            if record.version == stuck.version {
                 record.begin_run(record.desired);
             }
             Ok(())

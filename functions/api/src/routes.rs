@@ -58,7 +58,7 @@ impl Api {
         };
         let request = Request {
             tenant,
-            actor: format!("tenant:{}", claim(http, "email").or(claim(http, "sub")).unwrap_or("unknown")),
+            actor: format!("tenant:{}", claim(http, "sub").unwrap_or("unknown")),
             origin: http
                 .request_context
                 .http

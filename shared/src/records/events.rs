@@ -13,7 +13,7 @@ const KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(24 * 400);
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Event {
     pub at: Timestamp,
-    /// `tenant:ada@example.org`, `queue:AIDA…`, `stage:create-eks`, `sweep`.
+    /// `tenant:<subject of the token>`, `queue:AIDA…`, `stage:create-eks`, `sweep`.
     pub actor: String,
     /// `requested`, `creating`, `ready`, `deleting`, `gone`, `parked` …
     pub action: String,
@@ -52,7 +52,7 @@ pub struct Listed {
 
 /// True for what could be an event's id, and for the beginning.
 pub fn is_cursor(text: &str) -> bool {
-    text.chars().all(|character| character.is_ascii_hexdigit() || character == '-')
+    text.len() <= 32 && text.chars().all(|character| character.is_ascii_hexdigit() || character == '-')
 }
 
 impl Records {

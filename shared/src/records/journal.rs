@@ -1,6 +1,6 @@
 //! The journal in the table. Each write is one transaction: the lease still held, the entry, and the event that tells of it.
 
-use super::{Records, cluster_pk, events::Event, pause, transact_put};
+use super::{Records, cluster_pk, events::Event, transact_put};
 use crate::errors::{Error, Result};
 use crate::journal::{Entry, Journal, State};
 use crate::resource::{Key, Stage};
@@ -67,14 +67,10 @@ impl TableJournal {
 
     async fn commit(&self, items: Vec<TransactWriteItem>) -> Result<()> {
         let _turn = self.turn.lock().await;
-        for _ in 0..super::ATTEMPTS {
-            match self.records.transact(items.clone()).await? {
-                Ok(()) => return Ok(()),
-                Err(reasons) if reasons.first().is_some_and(|code| code == "ConditionalCheckFailed") => return Err(Error::superseded()),
-                Err(_) => pause().await,
-            }
+        match self.records.commit(items).await? {
+            None => Ok(()),
+            Some(_) => Err(Error::superseded()),
         }
-        Err(Error::transient("Contention", "The cluster's journal is being changed by others."))
     }
 }
 

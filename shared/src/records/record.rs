@@ -83,6 +83,9 @@ pub struct Progress {
     pub started_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ready_at: Option<Timestamp>,
+    /// Since when IAM has refused the stage, look after look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_since: Option<Timestamp>,
 }
 
 /// Why a run stopped, or what it last stumbled over.
@@ -92,8 +95,6 @@ pub struct Failure {
     /// The stage that stumbled; none if it could not say so itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<Stage>,
-    /// When the run first stumbled over this.
-    pub since: Timestamp,
     pub code: String,
     pub reason: String,
     pub hint: String,
@@ -105,15 +106,10 @@ impl Failure {
         Self {
             run,
             stage,
-            since: Timestamp::now(),
             code,
             reason,
             hint,
         }
-    }
-
-    pub fn is_same(&self, other: &Self) -> bool {
-        self.run == other.run && self.stage == other.stage && self.reason == other.reason
     }
 }
 

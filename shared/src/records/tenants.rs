@@ -21,7 +21,7 @@ impl Records {
             };
             let put = self.put(&pk, "PROFILE", &fresh)?.condition_expression("attribute_not_exists(pk)");
             // Whoever comes second reads what the first one wrote.
-            if self.transact(vec![transact_put(put)?]).await?.is_ok() {
+            if self.commit(vec![transact_put(put)?]).await?.is_none() {
                 return Ok(fresh.external_id);
             }
         }

@@ -95,7 +95,6 @@ impl Resource for AccessEntry {
             .create_access_entry()
             .cluster_name(cx.cluster.eks_name())
             .principal_arn(Self::principal(cx))
-            .client_request_token(cx.cluster.token(&key))
             .set_tags(tag_map(&cx.cluster, &key))
             .send()
             .await

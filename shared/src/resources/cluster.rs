@@ -2,6 +2,7 @@
 
 use super::health::{Issue, broken};
 use super::owned::{check_ours, outputs, tag_map};
+use super::subnet;
 use crate::errors::{Called, Result, Unless};
 use crate::resource::{Context, Key, Observed, Outputs, Pace, Resource, Stage};
 use async_trait::async_trait;
@@ -17,11 +18,7 @@ pub struct ControlPlane {
 
 impl ControlPlane {
     fn subnets(&self) -> Vec<Key> {
-        let kinds = ["public", "private"];
-        kinds
-            .into_iter()
-            .flat_map(|kind| (0..self.zones).map(move |zone| format!("subnet/{kind}-{zone}").into()))
-            .collect()
+        subnet::keys(true, self.zones).chain(subnet::keys(false, self.zones)).collect()
     }
 
     async fn find(&self, cx: &Context) -> Result<Option<Cluster>> {
@@ -82,6 +79,8 @@ impl Resource for ControlPlane {
         Ok(self.find(cx).await?.as_ref().map_or(Observed::Absent, state))
     }
 
+    /// Without a token of ours, as all of EKS: its name makes it one of a kind, and one that failed and was deleted must not answer
+    /// for the one that a retry makes.
     async fn create(&self, cx: &Context) -> Result<()> {
         let key = self.key();
         let access = CreateAccessConfigRequest::builder()
@@ -97,7 +96,6 @@ impl Resource for ControlPlane {
             .logging(every_log())
             .access_config(access)
             .bootstrap_self_managed_addons(false)
-            .client_request_token(cx.cluster.token(&key))
             .set_tags(tag_map(&cx.cluster, &key))
             .send()
             .await

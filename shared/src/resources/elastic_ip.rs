@@ -1,6 +1,6 @@
 //! The elastic IP address that the NAT gateway shows to the internet.
 
-use super::owned::{ec2_filters, ec2_tags, is_this, outputs};
+use super::owned::{ec2_filters, ec2_tags, is_this, once, outputs};
 use crate::errors::{Called, Result, Unless};
 use crate::resource::{Context, Key, Observed, Resource, Stage};
 use async_trait::async_trait;
@@ -53,6 +53,8 @@ impl Resource for ElasticIp {
             .allocate_address()
             .domain(DomainType::Vpc)
             .tag_specifications(ec2_tags(&cx.cluster, &self.key(), ResourceType::ElasticIp, []))
+            .customize()
+            .config_override(once())
             .send()
             .await
             .called("ec2:AllocateAddress")?;

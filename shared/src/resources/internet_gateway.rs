@@ -1,6 +1,6 @@
 //! The internet gateway: the VPC's way out, used by public subnets and the NAT gateway.
 
-use super::owned::{ec2_filters, ec2_tags, id, is_this};
+use super::owned::{ec2_filters, ec2_tags, id, is_this, once};
 use crate::errors::{Called, Result, Unless};
 use crate::resource::{Context, Key, Observed, Resource, Stage};
 use async_trait::async_trait;
@@ -73,6 +73,8 @@ impl Resource for InternetGateway {
             .ec2
             .create_internet_gateway()
             .tag_specifications(ec2_tags(&cx.cluster, &self.key(), ResourceType::InternetGateway, []))
+            .customize()
+            .config_override(once())
             .send()
             .await
             .called("ec2:CreateInternetGateway")?;

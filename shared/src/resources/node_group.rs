@@ -2,6 +2,7 @@
 
 use super::health::{Issue, broken};
 use super::owned::{check_ours, outputs, tag_map};
+use super::subnet;
 use crate::errors::{Called, Error, Result, Unless};
 use crate::instances;
 use crate::resource::{Context, Key, Observed, Outputs, Pace, Resource, Stage};
@@ -58,7 +59,7 @@ impl NodeGroup {
     }
 
     fn subnets(&self) -> impl Iterator<Item = Key> {
-        (0..self.zones).map(|zone| format!("subnet/private-{zone}").into())
+        subnet::keys(false, self.zones)
     }
 
     async fn find(&self, cx: &Context) -> Result<Option<aws_sdk_eks::types::Nodegroup>> {

@@ -3,6 +3,7 @@
 use crate::errors::{Called, Error, Result};
 use crate::names::{OWNER_TAG, RESOURCE_TAG};
 use crate::resource::{Cluster, Context, Key, Outputs};
+use aws_config::retry::RetryConfig;
 use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
 use std::collections::BTreeMap;
 
@@ -57,6 +58,11 @@ pub async fn own_vpcs(cx: &Context) -> Result<Vec<String>> {
         .called("ec2:DescribeVpcs")?;
     let ours = found.into_iter().filter(|vpc| has_tag(vpc.tags(), OWNER_TAG, &cx.cluster.id));
     Ok(ours.filter_map(|vpc| vpc.vpc_id).collect())
+}
+
+/// For creates without a token: the SDK must not repeat a call whose answer was lost; the driver waits for the grace first.
+pub fn once() -> aws_sdk_ec2::config::Builder {
+    aws_sdk_ec2::config::Builder::new().retry_config(RetryConfig::disabled())
 }
 
 pub fn in_vpcs(vpcs: &[String]) -> Filter {

@@ -79,7 +79,6 @@ impl Resource for PodIdentity {
             .namespace(NAMESPACE)
             .service_account(SERVICE_ACCOUNT)
             .role_arn(cx.output("role/ebs-csi", "arn")?)
-            .client_request_token(cx.cluster.token(&key))
             .set_tags(tag_map(&cx.cluster, &key))
             .send()
             .await

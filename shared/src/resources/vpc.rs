@@ -1,6 +1,6 @@
 //! The VPC: 10.0.0.0/16 with DNS names, which EKS's private endpoint and the interface endpoints need.
 
-use super::owned::{ec2_filters, ec2_tags, id};
+use super::owned::{ec2_filters, ec2_tags, id, is_this, once};
 use crate::errors::{Called, Result, Unless};
 use crate::resource::{Context, Key, Observed, Resource, Stage};
 use async_trait::async_trait;
@@ -20,7 +20,8 @@ impl Vpc {
             .send()
             .await
             .called("ec2:DescribeVpcs")?;
-        Ok(found.vpcs.unwrap_or_default().into_iter().next())
+        let mut ours = found.vpcs.unwrap_or_default().into_iter();
+        Ok(ours.find(|vpc| is_this(&cx.cluster, &self.key(), vpc.tags())))
     }
 
     async fn has_dns_names(&self, cx: &Context, vpc_id: &str) -> Result<bool> {
@@ -72,6 +73,8 @@ impl Resource for Vpc {
             .create_vpc()
             .cidr_block(CIDR)
             .tag_specifications(ec2_tags(&cx.cluster, &self.key(), ResourceType::Vpc, []))
+            .customize()
+            .config_override(once())
             .send()
             .await
             .called("ec2:CreateVpc")?;
