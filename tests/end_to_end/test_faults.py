@@ -17,8 +17,12 @@ def wrong_external_id(account, wanted):
     return accounts.replace_trust(account, OWN_ROLE, wanted["external_id"], "somebody-else-s-external-id")
 
 
-def without(action):
-    return lambda account, _: accounts.take_permission(account, OWN_ROLE, action)
+def without(*actions):
+    def take(account, _):
+        back = [accounts.take_permission(account, OWN_ROLE, action) for action in actions]
+        return lambda: [put_back() for put_back in back]
+
+    return take
 
 
 @pytest.mark.parametrize(
@@ -31,6 +35,8 @@ def without(action):
         (without("iam:CreateRole"), "iam:CreateRole"),
         (without("ec2:CreateNatGateway"), "ec2:CreateNatGateway"),
         (without("ec2:DescribeAvailabilityZones"), "ec2:DescribeAvailabilityZones"),
+        # Two stages at once: buckets and network.
+        (without("s3:CreateBucket", "ec2:CreateVpc"), "Create"),
     ],
     ids=lambda given: given if isinstance(given, str) else "",
 )
@@ -48,6 +54,13 @@ def test_a_fault_of_the_role_parks_the_cluster_and_is_named_and_retry_goes_on_on
     owned = census.owned(tenant.account, cluster["id"])
     assert set(owned.values()) == {1} and {"vpc", "cluster", "role/node", "bucket/logs"} <= owned.keys(), owned
     tenant.gone("parked")
+    assert census.census(tenant.account) == before
+
+
+def test_a_region_that_does_not_exist_is_named_before_anything_is_made(tenant):
+    before = census.census(tenant.account)
+    tenant.create("lost", region="us-wset-2")
+    assert "us-wset-2" in tenant.wait("lost", "failed")["reason"]
     assert census.census(tenant.account) == before
 
 

@@ -20,15 +20,31 @@ def test_leftovers_of_kubernetes_go_and_a_neighbour_stays_untouched(tenant):
     assert census.census(tenant.account) == before
 
 
-def test_a_stranger_s_things_in_the_cluster_s_network_block_its_deletion_until_they_are_gone(tenant):
+def test_a_stranger_s_subnet_in_the_cluster_s_network_is_not_touched_and_named_as_what_blocks_the_deletion(tenant):
+    cluster = tenant.running("shared")
+    ec2 = tenant.account.client("ec2")
+    vpc_id = next(one["outputs"]["id"] for one in cluster["resources"] if one["key"] == "vpc")
+    subnet = ec2.create_subnet(VpcId=vpc_id, CidrBlock="10.0.255.0/24")["Subnet"]["SubnetId"]
+
+    tenant.delete("shared")
+    blocked = tenant.wait("shared", "delete_blocked")
+    assert {one["id"] for one in blocked["inventory"]["left"]} >= {subnet, vpc_id}
+    assert "vpc" in blocked["reason"]
+    ec2.delete_subnet(SubnetId=subnet)
+    tenant.retry("shared")
+    assert tenant.wait("shared", "deleted")["inventory"]["left"] == []
+
+
+def test_a_bucket_that_has_the_cluster_s_name_blocks_its_deletion_until_it_is_gone(tenant):
     cluster = tenant.running("blocked")
     s3 = tenant.account.client("s3")
     squatter = f"groundwork-{cluster['id']}-squatter"
     s3.create_bucket(Bucket=squatter, CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
 
     tenant.delete("blocked")
-    inventory = tenant.wait("blocked", "delete_blocked")["inventory"]
-    assert [one["id"] for one in inventory["left"]] == [squatter]
+    blocked = tenant.wait("blocked", "delete_blocked")
+    assert [one["id"] for one in blocked["inventory"]["left"]] == [squatter]
+    assert squatter in blocked["reason"]
     s3.delete_bucket(Bucket=squatter)
     tenant.retry("blocked")
     assert tenant.wait("blocked", "deleted")["inventory"]["left"] == []

@@ -32,5 +32,6 @@ PARAMETERS = {
     "CreationGraceSeconds": "3",
     "StageTimeoutSeconds": "20",
     "StuckAfterSeconds": "60",
+    "TeardownBudgetSeconds": "60",
     "JobsRetryAfterSeconds": "5",
 }
