@@ -1,0 +1,156 @@
+//! What each stage does, once it holds the lease.
+
+use super::{Function, Invocation};
+use crate::drive::{self, Answer, Limits};
+use crate::errors::{Error, Result};
+use crate::inventory::{self, Inventory};
+use crate::records::journal::TableJournal;
+use crate::records::record::Record;
+use crate::resource::{Context, Stage};
+use crate::{plan, preflight, session, spec};
+use std::time::{Instant, SystemTime};
+
+impl Function {
+    pub(super) async fn work(&self, invocation: &Invocation, record: &Record) -> Result<Answer> {
+        match self.stage {
+            Stage::Validate => {
+                preflight::region(&self.config, &record.spec.region).await?;
+                validate(record)
+            }
+            Stage::AssumeRole => self.assume_role(invocation, record).await,
+            Stage::CreateBuckets | Stage::CreateEks | Stage::CreateNodegroups => self.provision(invocation, record).await,
+            Stage::Teardown => self.tear_down(invocation, record).await,
+        }
+    }
+
+    async fn open(&self, record: &Record) -> Result<Context> {
+        let external_id = self.records.external_id(&record.tenant).await?;
+        let entry = session::Entry {
+            role_arn: &record.spec.role_arn,
+            external_id: &external_id,
+            region: &record.spec.region,
+            cluster_id: &record.id,
+            stage: self.stage,
+        };
+        let customer = session::assume(&self.config, &entry).await?;
+        Ok(Context {
+            aws: session::Clients::new(&customer),
+            cluster: record.cluster(),
+            outputs: Default::default(),
+        })
+    }
+
+    /// Proves that the role lets us in and that the region is usable.
+    async fn assume_role(&self, invocation: &Invocation, record: &Record) -> Result<Answer> {
+        let zones = preflight::zones(&self.open(record).await?).await?;
+        let choose = |record: &mut Record| {
+            self.owned(record, invocation)?;
+            // Chosen once: subnets that exist stay where they are.
+            if record.zones.is_empty() {
+                record.zones.clone_from(&zones);
+            }
+            Ok(())
+        };
+        self.records.change(&record.id, choose, |_| Ok(vec![])).await?;
+        Ok(Answer::Ready)
+    }
+
+    async fn provision(&self, invocation: &Invocation, record: &Record) -> Result<Answer> {
+        let cx = self.open(record).await?;
+        drive::ensure(
+            &plan::of_stage(&cx.cluster, self.stage),
+            &cx,
+            &self.journal(invocation),
+            self.limits(invocation),
+        )
+        .await
+    }
+
+    /// Takes everything away and looks at the account once more: deleted is what left nothing.
+    async fn tear_down(&self, invocation: &Invocation, record: &Record) -> Result<Answer> {
+        if record.zones.is_empty() {
+            // assume-role never passed, so no stage has worked in the account.
+            self.record_inventory(invocation, &Inventory::default()).await?;
+            return Ok(Answer::Ready);
+        }
+        let cx = self.open(record).await?;
+        let journal = self.journal(invocation);
+        let entries = self.records.journal(&record.id).await?;
+        let plan = plan::teardown(&cx.cluster, entries.into_keys());
+        let answer = drive::destroy(&plan, &cx, &journal, self.limits(invocation)).await;
+        let stuck = match &answer {
+            Ok(Answer::Ready) => true,
+            Ok(Answer::Pending { .. }) => self.over_budget(record),
+            Err(error) => !error.class.retryable(),
+        };
+        if stuck {
+            let inventory = inventory::take(&cx).await?;
+            self.record_inventory(invocation, &inventory).await?;
+            if let (Ok(Answer::Ready), false) = (&answer, inventory.left.is_empty()) {
+                return Err(left_behind(&inventory));
+            }
+        }
+        answer
+    }
+
+    async fn record_inventory(&self, invocation: &Invocation, inventory: &Inventory) -> Result<()> {
+        let keep = |record: &mut Record| {
+            self.owned(record, invocation)?;
+            record.inventory = Some(inventory.clone());
+            Ok(())
+        };
+        self.records
+            .change(&invocation.input.cluster_id, keep, |_| Ok(vec![]))
+            .await
+            .map(drop)
+    }
+
+    fn journal(&self, invocation: &Invocation) -> TableJournal {
+        let input = &invocation.input;
+        TableJournal::new(
+            self.records.clone(),
+            input.cluster_id.clone(),
+            self.stage,
+            invocation.holder.clone(),
+            input.run,
+        )
+    }
+
+    /// Rounds begin in the first half of the invocation only, so that the last one can end in the second.
+    fn limits(&self, invocation: &Invocation) -> Limits {
+        let left = invocation.deadline.duration_since(SystemTime::now()).unwrap_or_default();
+        Limits {
+            grace: self.grace,
+            until: Instant::now() + left / 2,
+        }
+    }
+}
+
+/// The spec was checked when it was accepted; a record that an older version wrote is checked by the rules of this one.
+fn validate(record: &Record) -> Result<Answer> {
+    let body = serde_json::to_value(&record.spec).map_err(|error| Error::permanent("Spec", error.to_string()))?;
+    match spec::parse(&body) {
+        Ok(_) => Ok(Answer::Ready),
+        Err(faults) => {
+            let faults: Vec<String> = faults
+                .into_iter()
+                .map(|fault| format!("{}: {}", fault.path, fault.message))
+                .collect();
+            Err(Error::customer(
+                "InvalidSpec",
+                faults.join("; "),
+                "Delete the cluster and create it with a spec that is valid.",
+            ))
+        }
+    }
+}
+
+/// Everything that we made is gone, and yet something with our tags, our names or in our VPC is there.
+fn left_behind(inventory: &Inventory) -> Error {
+    let things: Vec<String> = inventory.left.iter().map(|found| format!("{} {}", found.kind, found.id)).collect();
+    Error::customer(
+        "LeftBehind",
+        format!("{} thing(s) are left in the account: {}.", things.len(), things.join(", ")),
+        "inventory.left says why each counts. Remove what you do not need, then delete again; Groundwork also tries again by itself.",
+    )
+}
