@@ -86,15 +86,7 @@ impl<'a> Walk<'a> {
         let ready = entries.iter().filter(|(_, entry)| entry.state == State::Ready);
         let outputs = ready.map(|(key, entry)| (key.clone(), entry.outputs.clone())).collect();
         *cx.outputs.write().unwrap_or_else(std::sync::PoisonError::into_inner) = outputs;
-        Ok(Self {
-            direction,
-            plan,
-            cx,
-            journal,
-            limits,
-            entries: Mutex::new(entries),
-            called: Mutex::default(),
-        })
+        Ok(Self { direction, plan, cx, journal, limits, entries: Mutex::new(entries), called: Mutex::default() })
     }
 
     async fn run(&self) -> Result<Answer> {
@@ -120,15 +112,8 @@ impl<'a> Walk<'a> {
                 return Err(error);
             }
             if !moved || Instant::now() > self.limits.until {
-                let on = able
-                    .iter()
-                    .map(|resource| resource.key())
-                    .filter(|key| !done.contains(key))
-                    .collect();
-                return Ok(Answer::Pending {
-                    wait: if moved { Duration::from_secs(1) } else { wait },
-                    on,
-                });
+                let on = able.iter().map(|resource| resource.key()).filter(|key| !done.contains(key)).collect();
+                return Ok(Answer::Pending { wait: if moved { Duration::from_secs(1) } else { wait }, on });
             }
         }
     }
@@ -141,20 +126,12 @@ impl<'a> Walk<'a> {
         let here: BTreeSet<Key> = self.plan.iter().map(|resource| resource.key()).collect();
         let entries = lock(&self.entries);
         let ready = entries.iter().filter(|(_, entry)| entry.state == State::Ready);
-        ready
-            .filter(|(key, entry)| entry.run == self.journal.run() || !here.contains(key))
-            .map(|(key, _)| key.clone())
-            .collect()
+        ready.filter(|(key, entry)| entry.run == self.journal.run() || !here.contains(key)).map(|(key, _)| key.clone()).collect()
     }
 
     fn able(&self, done: &BTreeSet<Key>) -> Vec<&'a dyn Resource> {
-        let todo = self
-            .plan
-            .iter()
-            .map(AsRef::as_ref)
-            .filter(|resource| !done.contains(&resource.key()));
-        todo.filter(|resource| self.comes_before(*resource).iter().all(|key| done.contains(key)))
-            .collect()
+        let todo = self.plan.iter().map(AsRef::as_ref).filter(|resource| !done.contains(&resource.key()));
+        todo.filter(|resource| self.comes_before(*resource).iter().all(|key| done.contains(key))).collect()
     }
 
     /// Needs going up; going down, those that need it.
@@ -163,11 +140,7 @@ impl<'a> Walk<'a> {
             Direction::Ensure => resource.needs(),
             Direction::Destroy => {
                 let key = resource.key();
-                self.plan
-                    .iter()
-                    .filter(|other| other.needs().contains(&key))
-                    .map(|other| other.key())
-                    .collect()
+                self.plan.iter().filter(|other| other.needs().contains(&key)).map(|other| other.key()).collect()
             }
         }
     }
@@ -176,10 +149,7 @@ impl<'a> Walk<'a> {
     fn finished(&self, done: &BTreeSet<Key>) -> Result<Answer> {
         match self.plan.iter().find(|resource| !done.contains(&resource.key())) {
             None => Ok(Answer::Ready),
-            Some(stuck) => Err(Error::permanent(
-                "Plan",
-                format!("{} needs something that no resource makes.", stuck.key()),
-            )),
+            Some(stuck) => Err(Error::permanent("Plan", format!("{} needs something that no resource makes.", stuck.key()))),
         }
     }
 
@@ -262,12 +232,8 @@ impl<'a> Walk<'a> {
     /// A broken thing stops its run. The next run was asked for by somebody: it deletes and makes again what holds no data.
     async fn mend(&self, resource: &dyn Resource, error: Error) -> Result<Step> {
         let key = resource.key();
-        let broken_before = self
-            .entry(&key)
-            .is_some_and(|entry| entry.state == State::Broken && entry.run < self.journal.run());
-        let deleting = self
-            .entry(&key)
-            .is_some_and(|entry| entry.state == State::Deleting && entry.run == self.journal.run());
+        let broken_before = self.entry(&key).is_some_and(|entry| entry.state == State::Broken && entry.run < self.journal.run());
+        let deleting = self.entry(&key).is_some_and(|entry| entry.state == State::Deleting && entry.run == self.journal.run());
         if (broken_before || deleting) && !resource.holds_data() {
             return self.delete(resource).await;
         }
@@ -276,31 +242,13 @@ impl<'a> Walk<'a> {
 
     async fn stop(&self, key: &Key, error: Error) -> Result<Step> {
         let note = Some(error.reason.clone());
-        self.write(
-            key,
-            Entry {
-                note,
-                ..Entry::new(State::Broken, self.journal.run())
-            },
-        )
-        .await?;
+        self.write(key, Entry { note, ..Entry::new(State::Broken, self.journal.run()) }).await?;
         Err(error)
     }
 
     async fn record_ready(&self, key: &Key, outputs: Outputs) -> Result<Step> {
-        self.write(
-            key,
-            Entry {
-                outputs: outputs.clone(),
-                ..Entry::new(State::Ready, self.journal.run())
-            },
-        )
-        .await?;
-        self.cx
-            .outputs
-            .write()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .insert(key.clone(), outputs);
+        self.write(key, Entry { outputs: outputs.clone(), ..Entry::new(State::Ready, self.journal.run()) }).await?;
+        self.cx.outputs.write().unwrap_or_else(std::sync::PoisonError::into_inner).insert(key.clone(), outputs);
         Ok(Step::Done)
     }
 
@@ -318,14 +266,7 @@ impl<'a> Walk<'a> {
         match self.entry(key) {
             Some(entry) if entry.state == State::Creating => {
                 // `since` stays the time of the create, from which the next look is reckoned.
-                self.write(
-                    key,
-                    Entry {
-                        state: State::Pending,
-                        ..entry
-                    },
-                )
-                .await
+                self.write(key, Entry { state: State::Pending, ..entry }).await
             }
             Some(entry) if entry.state != State::Ready || entry.run == self.journal.run() => Ok(()),
             _ => self.write(key, Entry::new(State::Pending, self.journal.run())).await,
@@ -333,8 +274,7 @@ impl<'a> Walk<'a> {
     }
 
     fn within_grace(&self, key: &Key) -> bool {
-        self.entry(key)
-            .is_some_and(|entry| matches!(entry.state, State::Creating | State::Pending) && age(&entry) < self.limits.grace)
+        self.entry(key).is_some_and(|entry| matches!(entry.state, State::Creating | State::Pending) && age(&entry) < self.limits.grace)
     }
 
     fn first(&self, key: &Key, verb: Verb) -> bool {

@@ -73,12 +73,7 @@ impl Error {
     }
 
     pub fn permanent(code: &str, reason: impl Into<String>) -> Self {
-        Self::new(
-            Class::Permanent,
-            code,
-            reason,
-            "The operator has been alerted; retry once they have answered.",
-        )
+        Self::new(Class::Permanent, code, reason, "The operator has been alerted; retry once they have answered.")
     }
 
     pub fn transient(code: &str, reason: impl Into<String>) -> Self {
@@ -91,34 +86,19 @@ impl Error {
     }
 
     pub fn superseded() -> Self {
-        Self::new(
-            Class::Superseded,
-            "Superseded",
-            "A newer request works on this cluster.",
-            "Nothing to do.",
-        )
+        Self::new(Class::Superseded, "Superseded", "A newer request works on this cluster.", "Nothing to do.")
     }
 
     fn new(class: Class, code: &str, reason: impl Into<String>, hint: impl Into<String>) -> Self {
         let reason = reason.into();
-        Self {
-            class,
-            code: code.into(),
-            detail: reason.clone(),
-            reason,
-            hint: hint.into(),
-            refused: true,
-        }
+        Self { class, code: code.into(), detail: reason.clone(), reason, hint: hint.into(), refused: true }
     }
 }
 
 /// Step Functions matches `error_type`, the class's name; the cause carries the text for users and nothing else.
 impl From<Error> for lambda_runtime::Diagnostic {
     fn from(error: Error) -> Self {
-        Self {
-            error_type: error.class.name().into(),
-            error_message: error.reason,
-        }
+        Self { error_type: error.class.name().into(), error_message: error.reason }
     }
 }
 
@@ -155,12 +135,7 @@ const TABLE: &[Row] = &[
     row("InvalidParameterException", "EKS Managed Policies", Class::Transient, SOON),
     row("InvalidParameterException", "policy must include", Class::Transient, SOON),
     row("InvalidRequestException", "could not be assumed", Class::Transient, SOON),
-    row(
-        "InvalidRequestException",
-        "unable to assume the service-linked role",
-        Class::Transient,
-        SOON,
-    ),
+    row("InvalidRequestException", "unable to assume the service-linked role", Class::Transient, SOON),
     row("NoSuchEntity", "role with name", Class::Transient, SOON),
     row(
         "InvalidParameterException",
@@ -169,18 +144,8 @@ const TABLE: &[Row] = &[
         "The administrator's ARN names nobody; delete the cluster and create it with one that does.",
     ),
     // Service-linked roles (4).
-    row(
-        "InvalidRequestException",
-        "iam:CreateServiceLinkedRole",
-        Class::Customer,
-        "Add iam:CreateServiceLinkedRole to the role.",
-    ),
-    row(
-        "InvalidRequestException",
-        "iam:GetRole",
-        Class::Customer,
-        "Add iam:GetRole to the role.",
-    ),
+    row("InvalidRequestException", "iam:CreateServiceLinkedRole", Class::Customer, "Add iam:CreateServiceLinkedRole to the role."),
+    row("InvalidRequestException", "iam:GetRole", Class::Customer, "Add iam:GetRole to the role."),
     // Just-created ids that EC2 does not know everywhere yet (51).
     row("InvalidVpcID.NotFound", "", Class::Transient, SOON),
     row("InvalidSubnetID.NotFound", "", Class::Transient, SOON),
@@ -199,21 +164,11 @@ const TABLE: &[Row] = &[
     row("DeleteConflict", "", Class::Transient, WAIT),
     row("DependencyViolation", "", Class::Transient, WAIT),
     row("InvalidIPAddress.InUse", "", Class::Transient, WAIT),
-    row(
-        "AuthFailure",
-        "You do not have permission to access the specified resource",
-        Class::Transient,
-        WAIT,
-    ),
+    row("AuthFailure", "You do not have permission to access the specified resource", Class::Transient, WAIT),
     row("NoSuchBucket", "", Class::Transient, SOON),
     row("BucketNotEmpty", "", Class::Transient, WAIT),
     row("Gateway.NotAttached", "", Class::Transient, WAIT),
-    row(
-        "OperationNotPermitted",
-        "deletion protection",
-        Class::Customer,
-        "Turn off the load balancer's deletion protection, then retry.",
-    ),
+    row("OperationNotPermitted", "deletion protection", Class::Customer, "Turn off the load balancer's deletion protection, then retry."),
     row("ServerException", "", Class::Transient, SLOW),
     row("InternalError", "", Class::Transient, SLOW),
     row("ServiceUnavailable*", "", Class::Transient, SLOW),
@@ -225,60 +180,20 @@ const TABLE: &[Row] = &[
     row("RegionDisabledException", "", Class::Customer, REGION),
     row("OptInRequired", "", Class::Customer, REGION),
     // Quotas and capacity (36, 37, 38, 50).
-    row(
-        "VpcLimitExceeded",
-        "",
-        Class::Customer,
-        "Raise the quota L-F678F1CE (VPCs per Region) or delete a VPC, then retry.",
-    ),
-    row(
-        "AddressLimitExceeded",
-        "",
-        Class::Customer,
-        "Raise the quota L-0263D0A3 (EC2-VPC Elastic IPs) or release an address, then retry.",
-    ),
-    row(
-        "NatGatewayLimitExceeded",
-        "",
-        Class::Customer,
-        "Raise the quota L-FE5A380F (NAT gateways per Availability Zone), then retry.",
-    ),
-    row(
-        "InternetGatewayLimitExceeded",
-        "",
-        Class::Customer,
-        "Raise the quota L-A4707A72 (Internet gateways per Region), then retry.",
-    ),
-    row(
-        "TooManyBuckets",
-        "",
-        Class::Customer,
-        "Raise the quota L-DC2B2D3D (S3 buckets), then retry.",
-    ),
-    row(
-        "ResourceLimitExceeded*",
-        "",
-        Class::Customer,
-        "Raise the EKS quota that the reason names, then retry.",
-    ),
-    row(
-        "LimitExceeded*",
-        "",
-        Class::Customer,
-        "Raise the quota that the reason names, then retry.",
-    ),
+    row("VpcLimitExceeded", "", Class::Customer, "Raise the quota L-F678F1CE (VPCs per Region) or delete a VPC, then retry."),
+    row("AddressLimitExceeded", "", Class::Customer, "Raise the quota L-0263D0A3 (EC2-VPC Elastic IPs) or release an address, then retry."),
+    row("NatGatewayLimitExceeded", "", Class::Customer, "Raise the quota L-FE5A380F (NAT gateways per Availability Zone), then retry."),
+    row("InternetGatewayLimitExceeded", "", Class::Customer, "Raise the quota L-A4707A72 (Internet gateways per Region), then retry."),
+    row("TooManyBuckets", "", Class::Customer, "Raise the quota L-DC2B2D3D (S3 buckets), then retry."),
+    row("ResourceLimitExceeded*", "", Class::Customer, "Raise the EKS quota that the reason names, then retry."),
+    row("LimitExceeded*", "", Class::Customer, "Raise the quota that the reason names, then retry."),
     row(
         "UnsupportedAvailabilityZoneException",
         "",
         Class::Customer,
         "EKS has no control plane in that zone; choose another region, then retry.",
     ),
-    row(
-        "InsufficientFreeAddresses*",
-        "",
-        Class::Customer,
-        "The subnets are full; end what uses their addresses, then retry.",
-    ),
+    row("InsufficientFreeAddresses*", "", Class::Customer, "The subnets are full; end what uses their addresses, then retry."),
     row(
         "InvalidRequestException",
         "is not supported in your requested Availability Zone",
@@ -307,10 +222,7 @@ fn classify(code: &str, message: &str) -> Option<&'static Row> {
 }
 
 fn is_denied(code: &str) -> bool {
-    matches!(
-        code,
-        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "Client.UnauthorizedOperation"
-    )
+    matches!(code, "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "Client.UnauthorizedOperation")
 }
 
 fn missing_action(message: &str) -> Option<&str> {
@@ -348,12 +260,7 @@ where
             refused: unbuilt,
         };
     };
-    from_answer(
-        action,
-        status,
-        service.code().unwrap_or("Unknown"),
-        service.message().unwrap_or("no message"),
-    )
+    from_answer(action, status, service.code().unwrap_or("Unknown"), service.message().unwrap_or("no message"))
 }
 
 /// Classes what AWS answered: an HTTP status, an error code and a message.
@@ -364,29 +271,18 @@ pub fn from_answer(action: &str, status: Option<u16>, code: &str, message: &str)
     let failed_inside = status.is_some_and(|status| status >= 500);
     let (class, hint) = match known {
         Some(row) => (row.class, row.hint.to_owned()),
-        None if is_denied(code) => (
-            Class::Customer,
-            format!("Add {action} to the role (and to its boundary and the organization's policies), then retry."),
-        ),
+        None if is_denied(code) => {
+            (Class::Customer, format!("Add {action} to the role (and to its boundary and the organization's policies), then retry."))
+        }
         None if failed_inside => (Class::Transient, "AWS failed inside; retry.".to_owned()),
-        None => (
-            Class::Permanent,
-            "The operator has been alerted; retry once they have answered.".to_owned(),
-        ),
+        None => (Class::Permanent, "The operator has been alerted; retry once they have answered.".to_owned()),
     };
     let reason = if is_denied(code) {
         format!("AWS refused {action}: the role may not do it ({code}).")
     } else {
         format!("AWS refused {action}: {code}: {message}")
     };
-    Error {
-        class,
-        code: code.into(),
-        reason,
-        hint,
-        detail: format!("{action}: {code}: {message}"),
-        refused: !failed_inside,
-    }
+    Error { class, code: code.into(), reason, hint, detail: format!("{action}: {code}: {message}"), refused: !failed_inside }
 }
 
 /// Turns the codes that mean "it is so already" into `None`.
@@ -417,31 +313,11 @@ mod tests {
                 Class::Transient,
                 "row 1: the role is not visible yet",
             ),
-            (
-                "InvalidParameterException",
-                "The subnets are not in one VPC",
-                Class::Permanent,
-                "the same code with any other message",
-            ),
+            ("InvalidParameterException", "The subnets are not in one VPC", Class::Permanent, "the same code with any other message"),
             ("RequestLimitExceeded", "Request limit exceeded.", Class::Throttled, "row 58"),
-            (
-                "ThrottlingException",
-                "Rate exceeded",
-                Class::Throttled,
-                "row 58, matched by its prefix",
-            ),
-            (
-                "VpcLimitExceeded",
-                "The maximum number of VPCs has been reached.",
-                Class::Customer,
-                "row 50",
-            ),
-            (
-                "DependencyViolation",
-                "The vpc has dependencies and cannot be deleted.",
-                Class::Transient,
-                "row 43",
-            ),
+            ("ThrottlingException", "Rate exceeded", Class::Throttled, "row 58, matched by its prefix"),
+            ("VpcLimitExceeded", "The maximum number of VPCs has been reached.", Class::Customer, "row 50"),
+            ("DependencyViolation", "The vpc has dependencies and cannot be deleted.", Class::Transient, "row 43"),
             (
                 "AuthFailure",
                 "AWS was not able to validate the provided access credentials",
@@ -457,17 +333,10 @@ mod tests {
     #[test]
     fn a_refusal_names_the_permission_that_aws_says_is_missing_else_the_one_of_the_call() {
         let passed = "User: arn:aws:sts::2:assumed-role/r/s is not authorized to perform: iam:PassRole on resource: arn:x because no";
-        for (message, action) in [
-            (passed, "iam:PassRole"),
-            ("You are not authorized to perform this operation.", "eks:CreateCluster"),
-        ] {
+        for (message, action) in [(passed, "iam:PassRole"), ("You are not authorized to perform this operation.", "eks:CreateCluster")] {
             let error = from_answer("eks:CreateCluster", Some(403), "AccessDeniedException", message);
             assert_eq!(error.class, Class::Customer);
-            assert!(
-                error.is_denial() && error.hint.starts_with(&format!("Add {action} ")),
-                "{}",
-                error.hint
-            );
+            assert!(error.is_denial() && error.hint.starts_with(&format!("Add {action} ")), "{}", error.hint);
         }
     }
 
@@ -480,12 +349,7 @@ mod tests {
 
     #[test]
     fn the_text_for_users_has_no_words_of_the_denied_session() {
-        let error = from_answer(
-            "eks:CreateCluster",
-            Some(403),
-            "AccessDenied",
-            "User: arn:aws:sts::2:assumed-role/r/s is not authorized",
-        );
+        let error = from_answer("eks:CreateCluster", Some(403), "AccessDenied", "User: arn:aws:sts::2:assumed-role/r/s is not authorized");
         assert!(!error.reason.contains("arn:aws:sts"), "{}", error.reason);
     }
 }

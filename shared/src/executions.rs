@@ -34,10 +34,7 @@ impl Executions {
     }
 
     pub async fn start(&self, record: &Record) -> Result<()> {
-        let input = Input {
-            cluster_id: record.id.clone(),
-            run: record.run,
-        };
+        let input = Input { cluster_id: record.id.clone(), run: record.run };
         let input = serde_json::json!(input).to_string();
         self.sfn
             .start_execution()
@@ -52,18 +49,8 @@ impl Executions {
     }
 
     pub async fn of(&self, record: &Record) -> Result<Execution> {
-        let arn = format!(
-            "{}:{}",
-            self.machine(record).replace(":stateMachine:", ":execution:"),
-            record.execution_name()
-        );
-        let found = self
-            .sfn
-            .describe_execution()
-            .execution_arn(arn)
-            .send()
-            .await
-            .called("states:DescribeExecution");
+        let arn = format!("{}:{}", self.machine(record).replace(":stateMachine:", ":execution:"), record.execution_name());
+        let found = self.sfn.describe_execution().execution_arn(arn).send().await.called("states:DescribeExecution");
         Ok(match found.unless(&["ExecutionDoesNotExist"])? {
             None => Execution::NeverStarted,
             Some(execution) if *execution.status() == ExecutionStatus::Running => Execution::Running,

@@ -19,26 +19,14 @@ pub fn image(instance_type: &str) -> Result<Image, String> {
     let arm = options.contains('g') || family == "a1";
     match class.as_str() {
         "g" if family == "g4ad" => Err("g4ad has AMD GPUs; EKS has images for NVIDIA GPUs only: choose g4dn, g5 or g6".into()),
-        "inf" | "trn" | "dl" | "vt" | "f" => Err(format!(
-            "{family} has accelerators that Groundwork has no image for: choose a CPU or NVIDIA GPU type"
-        )),
+        "inf" | "trn" | "dl" | "vt" | "f" => {
+            Err(format!("{family} has accelerators that Groundwork has no image for: choose a CPU or NVIDIA GPU type"))
+        }
         "mac" => Err(format!("{family} cannot run Kubernetes nodes: choose a Linux type")),
-        "g" | "gr" | "p" => Ok(Image {
-            ami: if arm {
-                AmiTypes::BottlerocketArm64Nvidia
-            } else {
-                AmiTypes::BottlerocketX8664Nvidia
-            },
-            gpu: true,
-        }),
-        _ => Ok(Image {
-            ami: if arm {
-                AmiTypes::Al2023Arm64Standard
-            } else {
-                AmiTypes::Al2023X8664Standard
-            },
-            gpu: false,
-        }),
+        "g" | "gr" | "p" => {
+            Ok(Image { ami: if arm { AmiTypes::BottlerocketArm64Nvidia } else { AmiTypes::BottlerocketX8664Nvidia }, gpu: true })
+        }
+        _ => Ok(Image { ami: if arm { AmiTypes::Al2023Arm64Standard } else { AmiTypes::Al2023X8664Standard }, gpu: false }),
     }
 }
 

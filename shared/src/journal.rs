@@ -36,13 +36,7 @@ pub struct Entry {
 
 impl Entry {
     pub fn new(state: State, run: u64) -> Self {
-        Self {
-            state,
-            since: Timestamp::now(),
-            run,
-            outputs: Outputs::new(),
-            note: None,
-        }
+        Self { state, since: Timestamp::now(), run, outputs: Outputs::new(), note: None }
     }
 }
 

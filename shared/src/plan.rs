@@ -48,11 +48,7 @@ pub fn teardown(cluster: &Cluster, journaled: impl Iterator<Item = Key>) -> Plan
             && name != SYSTEM
             && whole.spec.instance_types.iter().all(|wanted| wanted.name != name)
         {
-            whole.spec.instance_types.push(InstanceType {
-                name: name.to_owned(),
-                overprovisioned_ondemand_count: 0,
-                max_count: 1,
-            });
+            whole.spec.instance_types.push(InstanceType { name: name.to_owned(), overprovisioned_ondemand_count: 0, max_count: 1 });
         }
     }
     let kept = |resource: &dyn Resource| resource.stage() == Stage::CreateBuckets && cluster.spec.deletion.buckets == BucketsAfter::Retain;
@@ -85,9 +81,7 @@ fn control_plane(plan: &mut Plan, cluster: &Cluster) {
         plan.push(Box::new(role));
     }
     plan.push(Box::new(LogGroup));
-    plan.push(Box::new(ControlPlane {
-        zones: cluster.zones.len(),
-    }));
+    plan.push(Box::new(ControlPlane { zones: cluster.zones.len() }));
     if cluster.spec.admin_principal_arn.is_some() {
         plan.push(Box::new(AccessEntry));
     }
@@ -101,9 +95,7 @@ fn nodes(plan: &mut Plan, cluster: &Cluster) {
     let zones = cluster.zones.len();
     let wanted = cluster.spec.instance_types.iter().map(|wanted| NodeGroup::of(wanted, zones));
     for group in std::iter::once(NodeGroup::system(zones)).chain(wanted) {
-        plan.push(Box::new(LaunchTemplate {
-            group: group.group.clone(),
-        }));
+        plan.push(Box::new(LaunchTemplate { group: group.group.clone() }));
         plan.push(Box::new(group));
     }
     for name in ["coredns", "aws-ebs-csi-driver"] {
@@ -144,12 +136,7 @@ mod tests {
                     done.insert(resource.key());
                 }
             }
-            assert!(
-                done.len() > before,
-                "nobody can act any more: {:?} of {} are done",
-                done,
-                plan.len()
-            );
+            assert!(done.len() > before, "nobody can act any more: {:?} of {} are done", done, plan.len());
         }
         for resource in &plan {
             for other in plan.iter().filter(|other| resource.needs().contains(&other.key())) {
@@ -161,12 +148,7 @@ mod tests {
     #[test]
     fn the_control_plane_waits_for_subnets_and_its_role_but_not_for_the_nat_gateway() {
         let plan = plan(&cluster("research"));
-        let needs_of = |key: &Key| {
-            plan.iter()
-                .find(|resource| resource.key() == *key)
-                .map(|resource| resource.needs())
-                .unwrap_or_default()
-        };
+        let needs_of = |key: &Key| plan.iter().find(|resource| resource.key() == *key).map(|resource| resource.needs()).unwrap_or_default();
         let mut all = BTreeSet::new();
         let mut open = vec![Key::from("cluster")];
         while let Some(key) = open.pop() {

@@ -13,12 +13,7 @@ const WITHOUT_CONTROL_PLANES: [&str; 3] = ["use1-az3", "usw1-az2", "cac1-az3"];
 /// `Customer` if AWS has no such region. Without this look a slip of the pen would show as a host that does not answer.
 pub async fn region(operator: &SdkConfig, name: &str) -> Result<()> {
     let ec2 = aws_sdk_ec2::Client::new(operator);
-    let answer = ec2
-        .describe_regions()
-        .all_regions(true)
-        .send()
-        .await
-        .called("ec2:DescribeRegions")?;
+    let answer = ec2.describe_regions().all_regions(true).send().await.called("ec2:DescribeRegions")?;
     if answer.regions().iter().any(|region| region.region_name() == Some(name)) {
         return Ok(());
     }
@@ -53,9 +48,7 @@ pub async fn zones(cx: &Context) -> Result<Vec<String>> {
 }
 
 fn choose(zones: &[AvailabilityZone]) -> Option<Vec<String>> {
-    let usable = zones
-        .iter()
-        .filter(|zone| !WITHOUT_CONTROL_PLANES.contains(&zone.zone_id().unwrap_or_default()));
+    let usable = zones.iter().filter(|zone| !WITHOUT_CONTROL_PLANES.contains(&zone.zone_id().unwrap_or_default()));
     let mut names: Vec<String> = usable.filter_map(|zone| zone.zone_name().map(str::to_owned)).collect();
     names.sort();
     names.truncate(3);
@@ -79,19 +72,12 @@ mod tests {
             zone("us-east-1d", "use1-az2"),
             zone("us-east-1e", "use1-az4"),
         ];
-        assert_eq!(
-            choose(&zones),
-            Some(vec!["us-east-1a".into(), "us-east-1c".into(), "us-east-1d".into()])
-        );
+        assert_eq!(choose(&zones), Some(vec!["us-east-1a".into(), "us-east-1c".into(), "us-east-1d".into()]));
     }
 
     #[test]
     fn two_zones_are_enough_and_one_is_not() {
-        let zones = [
-            zone("us-west-1a", "usw1-az1"),
-            zone("us-west-1b", "usw1-az2"),
-            zone("us-west-1c", "usw1-az3"),
-        ];
+        let zones = [zone("us-west-1a", "usw1-az1"), zone("us-west-1b", "usw1-az2"), zone("us-west-1c", "usw1-az3")];
         assert_eq!(choose(&zones).map(|names| names.len()), Some(2));
         assert_eq!(choose(&zones[..2]), None);
     }

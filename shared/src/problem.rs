@@ -18,42 +18,18 @@ pub struct Problem {
 
 impl Problem {
     pub fn invalid(faults: Vec<Fault>) -> Self {
-        let detail = format!(
-            "{} thing(s) in the request are wrong; faults names each by its JSON path.",
-            faults.len()
-        );
-        Self {
-            faults,
-            ..Self::new(
-                400,
-                "Bad Request",
-                "invalid_request",
-                detail,
-                "Mend every fault and send the request again.",
-            )
-        }
+        let detail = format!("{} thing(s) in the request are wrong; faults names each by its JSON path.", faults.len());
+        Self { faults, ..Self::new(400, "Bad Request", "invalid_request", detail, "Mend every fault and send the request again.") }
     }
 
     pub fn no_tenant(claim: &str) -> Self {
         let detail = format!("The token has no usable claim {claim}, so it names no tenant.");
-        Self::new(
-            403,
-            "Forbidden",
-            "no_tenant",
-            detail,
-            "Send the ID token of a user who belongs to a tenant.",
-        )
+        Self::new(403, "Forbidden", "no_tenant", detail, "Send the ID token of a user who belongs to a tenant.")
     }
 
     pub fn no_cluster(name: &str) -> Self {
         let hint = "GET /clusters lists your clusters.";
-        Self::new(
-            404,
-            "Not Found",
-            "cluster_not_found",
-            format!("You have no cluster named {name:?}."),
-            hint,
-        )
+        Self::new(404, "Not Found", "cluster_not_found", format!("You have no cluster named {name:?}."), hint)
     }
 
     pub fn no_route() -> Self {
@@ -68,35 +44,16 @@ impl Problem {
 
     pub fn not_parked(status: &str) -> Self {
         let hint = "Only a cluster that is failed or delete_blocked can be retried.";
-        Self::new(
-            409,
-            "Conflict",
-            "not_parked",
-            format!("The cluster is {status}; there is nothing to retry."),
-            hint,
-        )
+        Self::new(409, "Conflict", "not_parked", format!("The cluster is {status}; there is nothing to retry."), hint)
     }
 
     pub fn key_reused() -> Self {
         let detail = "This idempotency key was used for another request in the last 24 hours.";
-        Self::new(
-            422,
-            "Unprocessable Content",
-            "idempotency_key_reused",
-            detail,
-            "Use a new key for a new request.",
-        )
+        Self::new(422, "Unprocessable Content", "idempotency_key_reused", detail, "Use a new key for a new request.")
     }
 
     fn new(status: u16, title: &'static str, code: &'static str, detail: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self {
-            status,
-            title,
-            code,
-            detail: detail.into(),
-            hint: hint.into(),
-            faults: vec![],
-        }
+        Self { status, title, code, detail: detail.into(), hint: hint.into(), faults: vec![] }
     }
 }
 
@@ -112,13 +69,9 @@ impl From<Error> for Problem {
                 "Groundwork cannot answer now.",
                 "Send the same request again in a moment.",
             ),
-            Class::Customer | Class::Permanent | Class::Superseded => Self::new(
-                500,
-                "Internal Server Error",
-                "internal",
-                "Groundwork failed inside.",
-                "The operator's log has the cause.",
-            ),
+            Class::Customer | Class::Permanent | Class::Superseded => {
+                Self::new(500, "Internal Server Error", "internal", "Groundwork failed inside.", "The operator's log has the cause.")
+            }
         }
     }
 }

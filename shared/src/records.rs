@@ -41,10 +41,7 @@ pub struct Records {
 
 impl Records {
     pub fn new(config: &aws_config::SdkConfig, table: String) -> Self {
-        Self {
-            db: Client::new(config),
-            table,
-        }
+        Self { db: Client::new(config), table }
     }
 
     /// Reads a cluster's record as it is now.
@@ -128,10 +125,7 @@ impl Records {
             .items()
             .send();
         let items: Vec<Item> = pages.collect::<Result<_, _>>().await.called("dynamodb:Query")?;
-        items
-            .into_iter()
-            .map(|item| Ok((rest_of_key(&item, prefix), read(item)?)))
-            .collect()
+        items.into_iter().map(|item| Ok((rest_of_key(&item, prefix), read(item)?))).collect()
     }
 
     /// Writes all items or none. Answers the place of the first item whose condition failed, if one did; what merely met another
@@ -163,10 +157,7 @@ impl Records {
             .items()
             .send();
         let items: Vec<Item> = pages.collect::<Result<_, _>>().await.called("dynamodb:Query")?;
-        Ok(items
-            .iter()
-            .filter_map(|item| item.get("pk")?.as_s().ok()?.strip_prefix("CLUSTER#").map(str::to_owned))
-            .collect())
+        Ok(items.iter().filter_map(|item| item.get("pk")?.as_s().ok()?.strip_prefix("CLUSTER#").map(str::to_owned)).collect())
     }
 }
 

@@ -120,10 +120,7 @@ impl Requests {
             }
             Ok(())
         };
-        let (record, ()) = self
-            .records
-            .change(&record.id, begin, |record| self.traces(request, record))
-            .await?;
+        let (record, ()) = self.records.change(&record.id, begin, |record| self.traces(request, record)).await?;
         Ok(record)
     }
 
@@ -139,10 +136,7 @@ impl Requests {
             }
             Ok(())
         };
-        let (record, ()) = self
-            .records
-            .change(&record.id, begin, |record| self.traces(request, record))
-            .await?;
+        let (record, ()) = self.records.change(&record.id, begin, |record| self.traces(request, record)).await?;
         Ok(record)
     }
 
@@ -158,19 +152,11 @@ impl Requests {
 
     /// What every accepted request leaves behind: an event, and the answer under its idempotency key.
     fn traces(&self, request: &Request, record: &Record) -> Result<Vec<TransactWriteItem>> {
-        let event = Event::new(
-            &request.actor,
-            "requested",
-            request.action.verb(),
-            format!("The cluster is {}.", record.status.name()),
-        );
+        let event = Event::new(&request.actor, "requested", request.action.verb(), format!("The cluster is {}.", record.status.name()));
         let mut items = vec![self.records.put_event(&record.id, &event)?];
         if let Some(key) = &request.idempotency_key {
             let answer = view::cluster(record, &Default::default());
-            items.push(
-                self.records
-                    .put_answer(&request.tenant, key, &request.action.fingerprint(), &answer)?,
-            );
+            items.push(self.records.put_answer(&request.tenant, key, &request.action.fingerprint(), &answer)?);
         }
         Ok(items)
     }

@@ -78,10 +78,7 @@ pub struct Pace {
 
 impl Pace {
     pub const fn seconds(first: u64, then: u64) -> Self {
-        Self {
-            first: Duration::from_secs(first),
-            then: Duration::from_secs(then),
-        }
+        Self { first: Duration::from_secs(first), then: Duration::from_secs(then) }
     }
 }
 

@@ -75,9 +75,7 @@ pub async fn assume(operator: &SdkConfig, entry: &Entry<'_>) -> Result<SdkConfig
         .await
         .called("sts:AssumeRole")
         .map_err(|error| explain_refusal(error, entry.role_arn))?;
-    let granted = answer
-        .credentials()
-        .ok_or_else(|| Error::permanent("NoCredentials", "STS answered without credentials."))?;
+    let granted = answer.credentials().ok_or_else(|| Error::permanent("NoCredentials", "STS answered without credentials."))?;
     let expiry = SystemTime::try_from(*granted.expiration()).ok();
     let credentials = Credentials::new(
         granted.access_key_id(),
@@ -86,10 +84,7 @@ pub async fn assume(operator: &SdkConfig, entry: &Entry<'_>) -> Result<SdkConfig
         expiry,
         "customer",
     );
-    Ok(config
-        .to_builder()
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .build())
+    Ok(config.to_builder().credentials_provider(SharedCredentialsProvider::new(credentials)).build())
 }
 
 fn explain_refusal(error: Error, role_arn: &str) -> Error {

@@ -12,9 +12,7 @@ pub fn text(name: &str) -> Result<String, String> {
 /// Names the variable that is missing or not a number.
 pub fn seconds(name: &str) -> Result<Duration, String> {
     let text = text(name)?;
-    text.parse()
-        .map(Duration::from_secs)
-        .map_err(|_| format!("{name} is {text:?}, not a whole number of seconds"))
+    text.parse().map(Duration::from_secs).map_err(|_| format!("{name} is {text:?}, not a whole number of seconds"))
 }
 
 /// JSON lines, as the functions' LoggingConfig asks for.

@@ -119,24 +119,17 @@ pub fn parse(body: &Value) -> Result<Spec, Vec<Fault>> {
 }
 
 fn fault(path: impl Into<String>, message: impl Into<String>) -> Fault {
-    Fault {
-        path: path.into(),
-        message: message.into(),
-    }
+    Fault { path: path.into(), message: message.into() }
 }
 
 fn schema_faults(error: &jsonschema::ValidationError<'_>) -> Vec<Fault> {
     let path = json_path(error.instance_path().as_str());
     match error.kind() {
-        ValidationErrorKind::AdditionalProperties { unexpected } => unexpected
-            .iter()
-            .map(|name| fault(format!("{path}.{name}"), "there is no such field"))
-            .collect(),
+        ValidationErrorKind::AdditionalProperties { unexpected } => {
+            unexpected.iter().map(|name| fault(format!("{path}.{name}"), "there is no such field")).collect()
+        }
         ValidationErrorKind::Required { property } => {
-            vec![fault(
-                format!("{path}.{}", property.as_str().unwrap_or_default()),
-                "this field is required",
-            )]
+            vec![fault(format!("{path}.{}", property.as_str().unwrap_or_default()), "this field is required")]
         }
         _ => vec![fault(path, with_rule(error))],
     }
@@ -157,13 +150,10 @@ fn with_rule(error: &jsonschema::ValidationError<'_>) -> String {
 
 /// `/instance_types/0/name` → `$.instance_types[0].name`.
 fn json_path(pointer: &str) -> String {
-    pointer
-        .split('/')
-        .skip(1)
-        .fold("$".to_owned(), |path, step| match step.parse::<usize>() {
-            Ok(index) => format!("{path}[{index}]"),
-            Err(_) => format!("{path}.{step}"),
-        })
+    pointer.split('/').skip(1).fold("$".to_owned(), |path, step| match step.parse::<usize>() {
+        Ok(index) => format!("{path}[{index}]"),
+        Err(_) => format!("{path}.{step}"),
+    })
 }
 
 fn instance_faults(spec: &Spec) -> Vec<Fault> {
@@ -174,10 +164,7 @@ fn instance_faults(spec: &Spec) -> Vec<Fault> {
             faults.push(fault(format!("{path}.name"), message));
         }
         if wanted.overprovisioned_ondemand_count > wanted.max_count {
-            let message = format!(
-                "{} is more than max_count ({})",
-                wanted.overprovisioned_ondemand_count, wanted.max_count
-            );
+            let message = format!("{} is more than max_count ({})", wanted.overprovisioned_ondemand_count, wanted.max_count);
             faults.push(fault(format!("{path}.overprovisioned_ondemand_count"), message));
         }
         if spec.instance_types[..index].iter().any(|earlier| earlier.name == wanted.name) {
@@ -226,11 +213,7 @@ mod tests {
     }
 
     fn paths(body: &Value) -> Vec<String> {
-        let mut paths: Vec<String> = parse(body)
-            .expect_err("must be refused")
-            .into_iter()
-            .map(|fault| fault.path)
-            .collect();
+        let mut paths: Vec<String> = parse(body).expect_err("must be refused").into_iter().map(|fault| fault.path).collect();
         paths.sort();
         paths
     }
@@ -239,13 +222,7 @@ mod tests {
     fn the_smallest_body_gets_the_documented_defaults() {
         let spec = parse(&smallest()).expect("valid");
         assert_eq!(spec.account(), "222222222222");
-        assert_eq!(
-            (
-                spec.instance_types[0].overprovisioned_ondemand_count,
-                spec.instance_types[0].max_count
-            ),
-            (0, 10)
-        );
+        assert_eq!((spec.instance_types[0].overprovisioned_ondemand_count, spec.instance_types[0].max_count), (0, 10));
         assert_eq!(spec.deletion.buckets, BucketsAfter::Delete);
     }
 
@@ -255,28 +232,13 @@ mod tests {
             "name": "-Research", "region": "us-west-2", "flavour": "sour", "deletion": {"buckets": "burn"},
             "instance_types": [{"name": "g4dn.xlarge", "count": 1}, {"name": 7}]
         });
-        let expected = [
-            "$.deletion.buckets",
-            "$.flavour",
-            "$.instance_types[0].count",
-            "$.instance_types[1].name",
-            "$.name",
-            "$.role_arn",
-        ];
+        let expected = ["$.deletion.buckets", "$.flavour", "$.instance_types[0].count", "$.instance_types[1].name", "$.name", "$.role_arn"];
         assert_eq!(paths(&body), expected);
     }
 
     #[test]
     fn names_are_what_the_documents_say() {
-        for (name, valid) in [
-            ("a", true),
-            ("9-a", true),
-            ("a-", false),
-            ("-a", false),
-            ("a.b", false),
-            ("A", false),
-            ("", false),
-        ] {
+        for (name, valid) in [("a", true), ("9-a", true), ("a-", false), ("-a", false), ("a.b", false), ("A", false), ("", false)] {
             let mut body = smallest();
             body["name"] = json!(name);
             assert_eq!((parse(&body).is_ok(), is_name(name)), (valid, valid), "{name:?}");

@@ -79,19 +79,12 @@ struct Invocation {
 
 impl Function {
     async fn invoke(&self, event: LambdaEvent<Input>) -> Result<Reply> {
-        let invocation = Invocation {
-            input: event.payload,
-            holder: event.context.request_id.clone(),
-            deadline: event.context.deadline(),
-        };
+        let invocation = Invocation { input: event.payload, holder: event.context.request_id.clone(), deadline: event.context.deadline() };
         let record = match self.begin(&invocation).await? {
             lease::Begun::Held(record) => record,
             lease::Begun::HeldByAnother { wait } => return Ok(pending(wait)),
         };
-        let outcome = self
-            .work(&invocation, &record)
-            .await
-            .and_then(|answer| self.within_budget(&record, answer));
+        let outcome = self.work(&invocation, &record).await.and_then(|answer| self.within_budget(&record, answer));
         let refused_for = self.end(&invocation, &outcome).await?;
         match outcome {
             Ok(Answer::Ready) => Ok(Reply::Ready),
@@ -105,10 +98,7 @@ impl Function {
     }
 
     fn over_budget(&self, record: &Record) -> bool {
-        let started = record
-            .stages
-            .get(&self.stage)
-            .map_or(Timestamp::now(), |progress| progress.started_at);
+        let started = record.stages.get(&self.stage).map_or(Timestamp::now(), |progress| progress.started_at);
         Timestamp::now().duration_since(started).unsigned_abs() > self.budget
     }
 
@@ -118,12 +108,7 @@ impl Function {
                 let on: Vec<String> = on.into_iter().map(|key| key.0).collect();
                 Err(Error::customer(
                     "OverBudget",
-                    format!(
-                        "{} took more than {} s; AWS is not done with {}.",
-                        self.stage,
-                        self.budget.as_secs(),
-                        on.join(", ")
-                    ),
+                    format!("{} took more than {} s; AWS is not done with {}.", self.stage, self.budget.as_secs(), on.join(", ")),
                     "Look at the named resources in the account, then retry: what exists is kept.",
                 ))
             }
@@ -158,9 +143,7 @@ impl Function {
         };
         let refused = outcome.as_ref().is_err_and(Error::is_denial);
         progress.refused_since = refused.then(|| progress.refused_since.unwrap_or(now));
-        let refused_for = progress
-            .refused_since
-            .map_or(Duration::ZERO, |since| now.duration_since(since).unsigned_abs());
+        let refused_for = progress.refused_since.map_or(Duration::ZERO, |since| now.duration_since(since).unsigned_abs());
         match outcome {
             Ok(Answer::Pending { .. }) => {}
             Ok(Answer::Ready) => {
@@ -189,12 +172,7 @@ impl Function {
         let actor = format!("stage:{}", self.stage);
         let event = match outcome {
             Ok(Answer::Pending { .. }) => return Ok(vec![]),
-            Ok(Answer::Ready) => Event::new(
-                actor,
-                "finished",
-                self.stage.to_string(),
-                format!("The cluster is {}.", record.status.name()),
-            ),
+            Ok(Answer::Ready) => Event::new(actor, "finished", self.stage.to_string(), format!("The cluster is {}.", record.status.name())),
             Err(error) => Event::new(actor, "stumbled", self.stage.to_string(), &error.reason),
         };
         Ok(vec![self.records.put_event(&record.id, &event)?])
@@ -203,7 +181,5 @@ impl Function {
 
 /// Step Functions waits for whole seconds, one at least.
 fn pending(wait: Duration) -> Reply {
-    Reply::Pending {
-        wait_seconds: wait.as_millis().div_ceil(1000).max(1) as u64,
-    }
+    Reply::Pending { wait_seconds: wait.as_millis().div_ceil(1000).max(1) as u64 }
 }

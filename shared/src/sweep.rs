@@ -47,10 +47,7 @@ impl Sweep {
         };
         let tell = |record: &Record| {
             let reason = record.failure.as_ref().map_or("", |failure| &failure.reason);
-            Ok(vec![self.records.put_event(
-                &record.id,
-                &Event::new("sweep", "parked", record.status.name(), reason),
-            )?])
+            Ok(vec![self.records.put_event(&record.id, &Event::new("sweep", "parked", record.status.name(), reason))?])
         };
         match self.records.change(&park.run.cluster_id, stop, tell).await {
             Ok((record, ())) => {
@@ -100,18 +97,15 @@ impl Sweep {
 
     async fn again(&self, stuck: &Record) -> Result<()> {
         let begin = |record: &mut Record| {
-            // Whoever wrote in between has settled it, or begun anew.
-            if record.version == stuck.version {
+            // In between a last invocation may have settled it, or a request begun anew.
+            if record.run == stuck.run && record.status == stuck.status {
                 record.begin_run(record.desired);
             }
             Ok(())
         };
         let tell = |record: &Record| {
             let message = "The last execution ended without an answer, or left something behind; a new one begins.";
-            Ok(vec![self.records.put_event(
-                &record.id,
-                &Event::new("sweep", "retried", record.status.name(), message),
-            )?])
+            Ok(vec![self.records.put_event(&record.id, &Event::new("sweep", "retried", record.status.name(), message))?])
         };
         let (record, ()) = self.records.change(&stuck.id, begin, tell).await?;
         self.executions.start(&record).await

@@ -46,19 +46,10 @@ pub fn summary(record: &Record) -> Value {
 fn resources(record: &Record, journal: &BTreeMap<Key, Entry>) -> Vec<Value> {
     let planned: Vec<Key> = match record.zones.is_empty() || record.status == Status::Deleted {
         true => vec![],
-        false => plan::plan(&record.cluster())
-            .iter()
-            .filter(|resource| !resource.only_down())
-            .map(|resource| resource.key())
-            .collect(),
+        false => plan::plan(&record.cluster()).iter().filter(|resource| !resource.only_down()).map(|resource| resource.key()).collect(),
     };
     let unplanned = journal.keys().filter(|key| !planned.contains(key)).cloned();
-    planned
-        .iter()
-        .cloned()
-        .chain(unplanned)
-        .map(|key| resource(&key, journal.get(&key)))
-        .collect()
+    planned.iter().cloned().chain(unplanned).map(|key| resource(&key, journal.get(&key))).collect()
 }
 
 fn resource(key: &Key, entry: Option<&Entry>) -> Value {
@@ -82,7 +73,5 @@ fn outputs(journal: &BTreeMap<Key, Entry>) -> Value {
 /// `{"artifacts": "groundwork-…-artifacts"}` for the keys that begin with `prefix`.
 fn named(journal: &BTreeMap<Key, Entry>, prefix: &str) -> Map<String, Value> {
     let ready = journal.iter().filter(|(_, entry)| entry.state == State::Ready);
-    ready
-        .filter_map(|(key, entry)| Some((key.0.strip_prefix(prefix)?.to_owned(), json!(entry.outputs.get("name")?))))
-        .collect()
+    ready.filter_map(|(key, entry)| Some((key.0.strip_prefix(prefix)?.to_owned(), json!(entry.outputs.get("name")?)))).collect()
 }

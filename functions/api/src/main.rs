@@ -15,10 +15,7 @@ async fn main() -> Result<(), Error> {
     settings::log();
     let config = session::operator_config().await;
     let api = &routes::Api {
-        requests: Requests {
-            records: Records::new(&config, settings::text("TABLE")?),
-            executions: Executions::new(&config)?,
-        },
+        requests: Requests { records: Records::new(&config, settings::text("TABLE")?), executions: Executions::new(&config)? },
         tenant_claim: settings::text("TENANT_CLAIM")?,
         operator_account: settings::text("OPERATOR_ACCOUNT_ID")?,
         principal_pattern: settings::text("PRINCIPAL_PATTERN")?,

@@ -50,21 +50,13 @@ impl Api {
             None => None,
             Some(Ok(key)) if requests::is_idempotency_key(key) => Some(key.to_owned()),
             Some(_) => {
-                return Err(Problem::invalid(vec![fault(
-                    "Idempotency-Key",
-                    "is not 1 to 256 printable ASCII characters",
-                )]));
+                return Err(Problem::invalid(vec![fault("Idempotency-Key", "is not 1 to 256 printable ASCII characters")]));
             }
         };
         let request = Request {
             tenant,
             actor: format!("tenant:{}", claim(http, "sub").unwrap_or("unknown")),
-            origin: http
-                .request_context
-                .http
-                .source_ip
-                .as_deref()
-                .and_then(|address| address.parse().ok()),
+            origin: http.request_context.http.source_ip.as_deref().and_then(|address| address.parse().ok()),
             idempotency_key,
             action,
         };
@@ -111,31 +103,19 @@ impl Api {
 }
 
 fn claim<'a>(http: &'a ApiGatewayV2httpRequest, name: &str) -> Option<&'a str> {
-    http.request_context
-        .authorizer
-        .as_ref()?
-        .jwt
-        .as_ref()?
-        .claims
-        .get(name)
-        .map(String::as_str)
+    http.request_context.authorizer.as_ref()?.jwt.as_ref()?.claims.get(name).map(String::as_str)
 }
 
 /// API Gateway hands over as base64 what does not come with a textual content type.
 fn body(http: &ApiGatewayV2httpRequest) -> Result<Value, Problem> {
     let sent = http.body.as_deref().unwrap_or_default();
     let bytes = match http.is_base64_encoded {
-        true => BASE64_STANDARD
-            .decode(sent)
-            .map_err(|error| Problem::invalid(vec![fault("$", &error.to_string())]))?,
+        true => BASE64_STANDARD.decode(sent).map_err(|error| Problem::invalid(vec![fault("$", &error.to_string())]))?,
         false => sent.as_bytes().to_vec(),
     };
     serde_json::from_slice(&bytes).map_err(|error| Problem::invalid(vec![fault("$", &format!("is not JSON: {error}"))]))
 }
 
 fn fault(path: &str, message: &str) -> Fault {
-    Fault {
-        path: path.into(),
-        message: message.into(),
-    }
+    Fault { path: path.into(), message: message.into() }
 }

@@ -45,13 +45,7 @@ pub fn read(message: &SqsMessage) -> Result<Request, String> {
         return Err(format!("idempotency_key {key:?} is not 1 to 256 printable ASCII characters"));
     }
     let sender = message.attributes.get("SenderId").map_or("unknown", String::as_str);
-    Ok(Request {
-        tenant: job.tenant,
-        actor: format!("queue:{sender}"),
-        origin: None,
-        idempotency_key: key,
-        action,
-    })
+    Ok(Request { tenant: job.tenant, actor: format!("queue:{sender}"), origin: None, idempotency_key: key, action })
 }
 
 #[cfg(test)]
@@ -70,14 +64,8 @@ mod tests {
     fn a_job_names_its_sender_and_is_known_by_its_message_when_it_has_no_key() {
         let request = read(&message(r#"{"action":"delete","tenant":"demo","name":"research"}"#)).expect("a job");
         assert_eq!(request.action, Action::Delete("research".into()));
-        assert_eq!(
-            (request.actor.as_str(), request.idempotency_key.as_deref()),
-            ("queue:AIDAEXAMPLE", Some("m-1"))
-        );
-        let request = read(&message(
-            r#"{"action":"delete","tenant":"demo","name":"research","idempotency_key":"k"}"#,
-        ))
-        .expect("a job");
+        assert_eq!((request.actor.as_str(), request.idempotency_key.as_deref()), ("queue:AIDAEXAMPLE", Some("m-1")));
+        let request = read(&message(r#"{"action":"delete","tenant":"demo","name":"research","idempotency_key":"k"}"#)).expect("a job");
         assert_eq!(request.idempotency_key.as_deref(), Some("k"));
     }
 
@@ -90,10 +78,7 @@ mod tests {
             (r#"{"action":"delete","tenant":"de#mo","name":"a"}"#, "tenant"),
             (r#"{"action":"create","tenant":"demo","name":"a"}"#, "a create job has a cluster"),
             (r#"{"action":"retry","tenant":"demo"}"#, "a delete or retry job has a name"),
-            (
-                r#"{"action":"delete","tenant":"demo","name":"a","idempotency_key":""}"#,
-                "idempotency_key",
-            ),
+            (r#"{"action":"delete","tenant":"demo","name":"a","idempotency_key":""}"#, "idempotency_key"),
         ] {
             assert!(read(&message(body)).expect_err(body).contains(why), "{body}");
         }

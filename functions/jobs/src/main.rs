@@ -13,10 +13,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 async fn main() -> Result<(), Error> {
     settings::log();
     let config = session::operator_config().await;
-    let requests = &Requests {
-        records: Records::new(&config, settings::text("TABLE")?),
-        executions: Executions::new(&config)?,
-    };
+    let requests = &Requests { records: Records::new(&config, settings::text("TABLE")?), executions: Executions::new(&config)? };
     let handle = move |event: LambdaEvent<SqsEvent>| async move { Ok::<_, Error>(work(requests, event.payload).await) };
     lambda_runtime::run(service_fn(handle)).await
 }

@@ -47,10 +47,7 @@ impl World {
         match fault {
             None => Ok(()),
             Some(Fault::Refused) => Err(Error::transient("Throttled", "refused")),
-            Some(Fault::Before | Fault::After) => Err(Error {
-                refused: false,
-                ..Error::transient("NoAnswer", "lost")
-            }),
+            Some(Fault::Before | Fault::After) => Err(Error { refused: false, ..Error::transient("NoAnswer", "lost") }),
         }
     }
 }
@@ -99,12 +96,7 @@ impl Resource for Part {
         world.call(format!("create {}", self.key), |world| {
             let invisible = world.invisible;
             let thing = world.things.entry(self.key()).or_default();
-            *thing = Thing {
-                copies: thing.copies + 1,
-                invisible,
-                half_made: self.two_steps,
-                ..Thing::default()
-            };
+            *thing = Thing { copies: thing.copies + 1, invisible, half_made: self.two_steps, ..Thing::default() };
         })
     }
     async fn update(&self, _: &Context) -> Result<()> {
@@ -165,13 +157,7 @@ const LONG: Duration = Duration::from_secs(3600);
 impl Scene {
     fn new() -> Self {
         let world = Arc::new(Mutex::new(World::default()));
-        let part = |key, needs, two_steps| Part {
-            key,
-            needs,
-            two_steps,
-            holds_data: key == "bucket",
-            world: Arc::clone(&world),
-        };
+        let part = |key, needs, two_steps| Part { key, needs, two_steps, holds_data: key == "bucket", world: Arc::clone(&world) };
         let plan: Plan = vec![
             Box::new(part("cluster", &["subnet", "role"], false)),
             Box::new(part("subnet", &["vpc"], false)),
@@ -180,22 +166,11 @@ impl Scene {
             Box::new(part("role", &[], false)),
             Box::new(part("bucket", &[], true)),
         ];
-        Self {
-            world,
-            plan,
-            journal: Memory {
-                run: 1,
-                ..Memory::default()
-            },
-            grace: LONG,
-        }
+        Self { world, plan, journal: Memory { run: 1, ..Memory::default() }, grace: LONG }
     }
 
     async fn drive(&self, direction: Direction) -> Result<Answer> {
-        let limits = Limits {
-            grace: self.grace,
-            until: Instant::now() + LONG,
-        };
+        let limits = Limits { grace: self.grace, until: Instant::now() + LONG };
         let cx = context();
         match direction {
             Direction::Ensure => ensure(&self.plan, &cx, &self.journal, limits).await,
@@ -224,17 +199,12 @@ impl Scene {
     }
 
     fn place(&self, key: &str) -> usize {
-        self.calls()
-            .iter()
-            .position(|call| call == key)
-            .unwrap_or_else(|| panic!("{key} was not called"))
+        self.calls().iter().position(|call| call == key).unwrap_or_else(|| panic!("{key} was not called"))
     }
 }
 
 fn context() -> Context {
-    let config = aws_config::SdkConfig::builder()
-        .behavior_version(aws_config::BehaviorVersion::latest())
-        .build();
+    let config = aws_config::SdkConfig::builder().behavior_version(aws_config::BehaviorVersion::latest()).build();
     let body = serde_json::json!({
         "name": "a", "role_arn": "arn:aws:iam::222222222222:role/groundwork", "region": "us-west-2", "instance_types": [{"name": "m6i.large"}]
     });
@@ -246,11 +216,7 @@ fn context() -> Context {
         zones: vec![],
         spec: crate::spec::parse(&body).expect("valid"),
     };
-    Context {
-        aws: Clients::new(&config),
-        cluster,
-        outputs: Default::default(),
-    }
+    Context { aws: Clients::new(&config), cluster, outputs: Default::default() }
 }
 
 #[tokio::test]
@@ -314,23 +280,13 @@ async fn a_lost_create_is_waited_for_and_a_refused_one_is_not() {
     let scene = Scene::new();
     lock(&scene.world).fault = Some((1, Fault::Before));
     scene.drive(Direction::Ensure).await.expect_err("lost");
-    assert!(matches!(
-        scene.drive(Direction::Ensure).await.expect("no error"),
-        Answer::Pending { .. }
-    ));
+    assert!(matches!(scene.drive(Direction::Ensure).await.expect("no error"), Answer::Pending { .. }));
 }
 
 #[tokio::test]
 async fn half_made_things_are_deleted_on_the_way_down() {
     let scene = Scene::new();
-    lock(&scene.world).things.insert(
-        "gateway".into(),
-        Thing {
-            copies: 1,
-            half_made: true,
-            ..Thing::default()
-        },
-    );
+    lock(&scene.world).things.insert("gateway".into(), Thing { copies: 1, half_made: true, ..Thing::default() });
     assert_eq!(scene.drive(Direction::Destroy).await.expect("no error"), Answer::Ready);
     assert_eq!(scene.calls(), ["delete gateway"], "what the journal has lost is found all the same");
 }
@@ -339,14 +295,7 @@ async fn half_made_things_are_deleted_on_the_way_down() {
 async fn a_broken_thing_stops_its_run_and_the_next_run_makes_it_again() {
     let mut scene = Scene::new();
     scene.drive_to_the_end(Direction::Ensure).await;
-    lock(&scene.world).things.insert(
-        "cluster".into(),
-        Thing {
-            copies: 1,
-            broken: true,
-            ..Thing::default()
-        },
-    );
+    lock(&scene.world).things.insert("cluster".into(), Thing { copies: 1, broken: true, ..Thing::default() });
     scene.journal.run = 2;
     scene.drive(Direction::Ensure).await.expect_err("broken");
     scene.drive(Direction::Ensure).await.expect_err("still broken in the same run");
@@ -359,14 +308,7 @@ async fn a_broken_thing_stops_its_run_and_the_next_run_makes_it_again() {
 #[tokio::test]
 async fn a_broken_thing_that_holds_data_is_never_deleted_by_a_retry() {
     let mut scene = Scene::new();
-    lock(&scene.world).things.insert(
-        "bucket".into(),
-        Thing {
-            copies: 1,
-            broken: true,
-            ..Thing::default()
-        },
-    );
+    lock(&scene.world).things.insert("bucket".into(), Thing { copies: 1, broken: true, ..Thing::default() });
     for run in 1..4 {
         scene.journal.run = run;
         scene.drive(Direction::Ensure).await.expect_err("broken");
@@ -377,14 +319,7 @@ async fn a_broken_thing_that_holds_data_is_never_deleted_by_a_retry() {
 #[tokio::test]
 async fn a_sick_thing_stops_every_run_and_is_replaced_by_none() {
     let mut scene = Scene::new();
-    lock(&scene.world).things.insert(
-        "role".into(),
-        Thing {
-            copies: 1,
-            sick: true,
-            ..Thing::default()
-        },
-    );
+    lock(&scene.world).things.insert("role".into(), Thing { copies: 1, sick: true, ..Thing::default() });
     for run in 1..4 {
         scene.journal.run = run;
         scene.drive(Direction::Ensure).await.expect_err("sick");
@@ -418,10 +353,7 @@ async fn an_execution_that_a_newer_request_has_replaced_calls_nothing_more() {
 async fn a_delete_that_something_still_blocks_is_waited_for() {
     let mut scene = Scene::new();
     scene.drive_to_the_end(Direction::Ensure).await;
-    lock(&scene.world)
-        .things
-        .entry("subnet".into())
-        .and_modify(|thing| thing.blocked = true);
+    lock(&scene.world).things.entry("subnet".into()).and_modify(|thing| thing.blocked = true);
     let on = match scene.drive(Direction::Destroy).await.expect("no error") {
         Answer::Pending { on, .. } => on,
         Answer::Ready => panic!("the subnet is still there"),

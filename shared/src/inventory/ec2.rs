@@ -25,12 +25,7 @@ struct Thing {
 
 impl Thing {
     fn new(kind: &'static str, id: Option<String>, tags: Option<Vec<Tag>>, vpc: Option<String>) -> Self {
-        Self {
-            kind,
-            id: id.unwrap_or_default(),
-            tags: tags.unwrap_or_default(),
-            vpc,
-        }
+        Self { kind, id: id.unwrap_or_default(), tags: tags.unwrap_or_default(), vpc }
     }
 }
 
@@ -55,10 +50,7 @@ pub async fn look(cx: &Context, vpcs: &[String]) -> Result<Vec<Found>> {
 
 fn tags(cluster: &Cluster) -> [Filter; 2] {
     let kubernetes = kubernetes_tag(&cluster.name, &cluster.id);
-    [
-        filter(format!("tag:{OWNER_TAG}"), &cluster.id),
-        filter(format!("tag:{kubernetes}"), "owned"),
-    ]
+    [filter(format!("tag:{OWNER_TAG}"), &cluster.id), filter(format!("tag:{kubernetes}"), "owned")]
 }
 
 /// A filter narrows what EC2 sends; this decides.
@@ -103,59 +95,34 @@ async fn vpcs(ec2: &Client, by: Filter) -> Result<Vec<Thing>> {
 
 async fn internet_gateways(ec2: &Client, by: Filter) -> Result<Vec<Thing>> {
     let request = ec2.describe_internet_gateways().filters(by).into_paginator().items();
-    let found: Vec<_> = request
-        .send()
-        .collect::<Result<_, _>>()
-        .await
-        .called("ec2:DescribeInternetGateways")?;
+    let found: Vec<_> = request.send().collect::<Result<_, _>>().await.called("ec2:DescribeInternetGateways")?;
     let vpc = |attachments: Option<Vec<aws_sdk_ec2::types::InternetGatewayAttachment>>| attachments?.into_iter().next()?.vpc_id;
     let gateways = found.into_iter();
     Ok(gateways
-        .map(|gateway| {
-            Thing::new(
-                "internet gateway",
-                gateway.internet_gateway_id,
-                gateway.tags,
-                vpc(gateway.attachments),
-            )
-        })
+        .map(|gateway| Thing::new("internet gateway", gateway.internet_gateway_id, gateway.tags, vpc(gateway.attachments)))
         .collect())
 }
 
 async fn subnets(ec2: &Client, by: Filter) -> Result<Vec<Thing>> {
     let request = ec2.describe_subnets().filters(by).into_paginator().items();
     let found: Vec<_> = request.send().collect::<Result<_, _>>().await.called("ec2:DescribeSubnets")?;
-    Ok(found
-        .into_iter()
-        .map(|subnet| Thing::new("subnet", subnet.subnet_id, subnet.tags, subnet.vpc_id))
-        .collect())
+    Ok(found.into_iter().map(|subnet| Thing::new("subnet", subnet.subnet_id, subnet.tags, subnet.vpc_id)).collect())
 }
 
 /// A VPC's main table goes with it.
 async fn route_tables(ec2: &Client, by: Filter) -> Result<Vec<Thing>> {
     let request = ec2.describe_route_tables().filters(by).into_paginator().items();
     let found: Vec<_> = request.send().collect::<Result<_, _>>().await.called("ec2:DescribeRouteTables")?;
-    let main = |table: &RouteTable| {
-        table
-            .associations()
-            .iter()
-            .any(|association| association.main().unwrap_or_default())
-    };
+    let main = |table: &RouteTable| table.associations().iter().any(|association| association.main().unwrap_or_default());
     let own = found.into_iter().filter(|table| !main(table));
-    Ok(own
-        .map(|table| Thing::new("route table", table.route_table_id, table.tags, table.vpc_id))
-        .collect())
+    Ok(own.map(|table| Thing::new("route table", table.route_table_id, table.tags, table.vpc_id)).collect())
 }
 
 async fn nat_gateways(ec2: &Client, by: Filter) -> Result<Vec<Thing>> {
     let request = ec2.describe_nat_gateways().filter(by).into_paginator().items();
     let found: Vec<_> = request.send().collect::<Result<_, _>>().await.called("ec2:DescribeNatGateways")?;
-    let there = found
-        .into_iter()
-        .filter(|gateway| gateway.state() != Some(&NatGatewayState::Deleted));
-    Ok(there
-        .map(|gateway| Thing::new("NAT gateway", gateway.nat_gateway_id, gateway.tags, gateway.vpc_id))
-        .collect())
+    let there = found.into_iter().filter(|gateway| gateway.state() != Some(&NatGatewayState::Deleted));
+    Ok(there.map(|gateway| Thing::new("NAT gateway", gateway.nat_gateway_id, gateway.tags, gateway.vpc_id)).collect())
 }
 
 async fn endpoints(ec2: &Client, by: Filter) -> Result<Vec<Thing>> {
@@ -163,36 +130,22 @@ async fn endpoints(ec2: &Client, by: Filter) -> Result<Vec<Thing>> {
     let found: Vec<_> = request.send().collect::<Result<_, _>>().await.called("ec2:DescribeVpcEndpoints")?;
     let gone = |endpoint: &VpcEndpoint| endpoint.state().is_some_and(|state| state.as_str().eq_ignore_ascii_case("deleted"));
     let there = found.into_iter().filter(|endpoint| !gone(endpoint));
-    Ok(there
-        .map(|endpoint| Thing::new("VPC endpoint", endpoint.vpc_endpoint_id, endpoint.tags, endpoint.vpc_id))
-        .collect())
+    Ok(there.map(|endpoint| Thing::new("VPC endpoint", endpoint.vpc_endpoint_id, endpoint.tags, endpoint.vpc_id)).collect())
 }
 
 /// A VPC's default group goes with it.
 async fn security_groups(ec2: &Client, by: Filter) -> Result<Vec<Thing>> {
     let request = ec2.describe_security_groups().filters(by).into_paginator().items();
-    let found: Vec<_> = request
-        .send()
-        .collect::<Result<_, _>>()
-        .await
-        .called("ec2:DescribeSecurityGroups")?;
+    let found: Vec<_> = request.send().collect::<Result<_, _>>().await.called("ec2:DescribeSecurityGroups")?;
     let own = found.into_iter().filter(|group| group.group_name() != Some("default"));
-    Ok(own
-        .map(|group| Thing::new("security group", group.group_id, group.tags, group.vpc_id))
-        .collect())
+    Ok(own.map(|group| Thing::new("security group", group.group_id, group.tags, group.vpc_id)).collect())
 }
 
 async fn interfaces(ec2: &Client, by: Filter) -> Result<Vec<Thing>> {
     let request = ec2.describe_network_interfaces().filters(by).into_paginator().items();
-    let found: Vec<_> = request
-        .send()
-        .collect::<Result<_, _>>()
-        .await
-        .called("ec2:DescribeNetworkInterfaces")?;
+    let found: Vec<_> = request.send().collect::<Result<_, _>>().await.called("ec2:DescribeNetworkInterfaces")?;
     let interfaces = found.into_iter();
-    Ok(interfaces
-        .map(|found| Thing::new("network interface", found.network_interface_id, found.tag_set, found.vpc_id))
-        .collect())
+    Ok(interfaces.map(|found| Thing::new("network interface", found.network_interface_id, found.tag_set, found.vpc_id)).collect())
 }
 
 /// A terminated instance stays listed for an hour and holds nothing.
@@ -202,42 +155,27 @@ async fn instances(ec2: &Client, by: Filter) -> Result<Vec<Thing>> {
     let gone = |instance: &Instance| instance.state().and_then(|state| state.name()) == Some(&InstanceStateName::Terminated);
     let instances = found.into_iter().flat_map(|reservation| reservation.instances.unwrap_or_default());
     let there = instances.filter(|instance| !gone(instance));
-    Ok(there
-        .map(|instance| Thing::new("instance", instance.instance_id, instance.tags, instance.vpc_id))
-        .collect())
+    Ok(there.map(|instance| Thing::new("instance", instance.instance_id, instance.tags, instance.vpc_id)).collect())
 }
 
 async fn addresses(ec2: &Client, by: Filter) -> Result<Vec<Thing>> {
     let found = ec2.describe_addresses().filters(by).send().await.called("ec2:DescribeAddresses")?;
     let addresses = found.addresses.unwrap_or_default().into_iter();
-    Ok(addresses
-        .map(|address| Thing::new("elastic IP", address.allocation_id, address.tags, None))
-        .collect())
+    Ok(addresses.map(|address| Thing::new("elastic IP", address.allocation_id, address.tags, None)).collect())
 }
 
 async fn launch_templates(ec2: &Client, by: Filter) -> Result<Vec<Thing>> {
     let request = ec2.describe_launch_templates().filters(by).into_paginator().items();
-    let found: Vec<_> = request
-        .send()
-        .collect::<Result<_, _>>()
-        .await
-        .called("ec2:DescribeLaunchTemplates")?;
-    Ok(found
-        .into_iter()
-        .map(|template| Thing::new("launch template", template.launch_template_id, template.tags, None))
-        .collect())
+    let found: Vec<_> = request.send().collect::<Result<_, _>>().await.called("ec2:DescribeLaunchTemplates")?;
+    Ok(found.into_iter().map(|template| Thing::new("launch template", template.launch_template_id, template.tags, None)).collect())
 }
 
 async fn volumes(ec2: &Client, by: Filter) -> Result<Vec<Thing>> {
     let request = ec2.describe_volumes().filters(by).into_paginator().items();
     let found: Vec<_> = request.send().collect::<Result<_, _>>().await.called("ec2:DescribeVolumes")?;
     let going = [VolumeState::Deleting, VolumeState::Deleted];
-    let there = found
-        .into_iter()
-        .filter(|volume| volume.state().is_none_or(|state| !going.contains(state)));
-    Ok(there
-        .map(|volume| Thing::new("volume", volume.volume_id, volume.tags, None))
-        .collect())
+    let there = found.into_iter().filter(|volume| volume.state().is_none_or(|state| !going.contains(state)));
+    Ok(there.map(|volume| Thing::new("volume", volume.volume_id, volume.tags, None)).collect())
 }
 
 #[cfg(test)]

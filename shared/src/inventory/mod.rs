@@ -25,11 +25,7 @@ pub struct Found {
 
 impl Found {
     fn new(kind: &str, id: impl Into<String>, why: &str) -> Self {
-        Self {
-            kind: kind.into(),
-            id: id.into(),
-            why: why.into(),
-        }
+        Self { kind: kind.into(), id: id.into(), why: why.into() }
     }
 }
 
@@ -84,34 +80,17 @@ fn named(buckets: Vec<String>) -> impl Iterator<Item = Found> {
 
 async fn roles(cx: &Context) -> Result<Vec<Found>> {
     let ours = cx.cluster.scoped("");
-    let roles = list_roles(cx, ROLE_PATH)
-        .await?
-        .into_iter()
-        .filter(|role| role.role_name().starts_with(&ours));
+    let roles = list_roles(cx, ROLE_PATH).await?.into_iter().filter(|role| role.role_name().starts_with(&ours));
     Ok(roles.map(|role| Found::new("role", role.role_name, NAME)).collect())
 }
 
 async fn service_linked_roles(cx: &Context) -> Result<Vec<Found>> {
-    let roles = list_roles(cx, "/aws-service-role/")
-        .await?
-        .into_iter()
-        .filter(|role| SERVICE_LINKED.contains(&role.role_name()));
-    Ok(roles
-        .map(|role| Found::new("service-linked role", role.role_name, "shared by the whole account; AWS keeps it"))
-        .collect())
+    let roles = list_roles(cx, "/aws-service-role/").await?.into_iter().filter(|role| SERVICE_LINKED.contains(&role.role_name()));
+    Ok(roles.map(|role| Found::new("service-linked role", role.role_name, "shared by the whole account; AWS keeps it")).collect())
 }
 
 async fn list_roles(cx: &Context, path: &str) -> Result<Vec<Role>> {
-    cx.aws
-        .iam
-        .list_roles()
-        .path_prefix(path)
-        .into_paginator()
-        .items()
-        .send()
-        .collect::<Result<_, _>>()
-        .await
-        .called("iam:ListRoles")
+    cx.aws.iam.list_roles().path_prefix(path).into_paginator().items().send().collect::<Result<_, _>>().await.called("iam:ListRoles")
 }
 
 /// The cluster with its node groups, which are asked for only while it exists.
@@ -122,50 +101,23 @@ async fn cluster(cx: &Context) -> Result<Vec<Found>> {
         return Ok(vec![]);
     }
     let request = cx.aws.eks.list_nodegroups().cluster_name(&name);
-    let groups: Result<Vec<String>> = request
-        .into_paginator()
-        .items()
-        .send()
-        .collect::<Result<_, _>>()
-        .await
-        .called("eks:ListNodegroups");
+    let groups: Result<Vec<String>> = request.into_paginator().items().send().collect::<Result<_, _>>().await.called("eks:ListNodegroups");
     let groups = groups.unless(&["ResourceNotFoundException"])?.unwrap_or_default();
-    let groups = groups
-        .into_iter()
-        .map(|group| Found::new("node group", group, "it is in this cluster"));
+    let groups = groups.into_iter().map(|group| Found::new("node group", group, "it is in this cluster"));
     Ok(groups.chain([Found::new("cluster", &name, NAME)]).collect())
 }
 
 async fn log_groups(cx: &Context) -> Result<Vec<Found>> {
     let name = cx.cluster.log_group();
     let request = cx.aws.logs.describe_log_groups().log_group_name_prefix(&name);
-    let found: Vec<_> = request
-        .into_paginator()
-        .items()
-        .send()
-        .collect::<Result<_, _>>()
-        .await
-        .called("logs:DescribeLogGroups")?;
-    let ours = found
-        .into_iter()
-        .filter_map(|group| group.log_group_name)
-        .filter(|found| *found == name);
+    let found: Vec<_> = request.into_paginator().items().send().collect::<Result<_, _>>().await.called("logs:DescribeLogGroups")?;
+    let ours = found.into_iter().filter_map(|group| group.log_group_name).filter(|found| *found == name);
     Ok(ours.map(|name| Found::new("log group", name, NAME)).collect())
 }
 
 async fn buckets(cx: &Context) -> Result<Vec<String>> {
     let ours = cx.cluster.scoped("");
     let request = cx.aws.s3.list_buckets().prefix(&ours);
-    let found: Vec<_> = request
-        .into_paginator()
-        .items()
-        .send()
-        .collect::<Result<_, _>>()
-        .await
-        .called("s3:ListAllMyBuckets")?;
-    Ok(found
-        .into_iter()
-        .filter_map(|bucket| bucket.name)
-        .filter(|name| name.starts_with(&ours))
-        .collect())
+    let found: Vec<_> = request.into_paginator().items().send().collect::<Result<_, _>>().await.called("s3:ListAllMyBuckets")?;
+    Ok(found.into_iter().filter_map(|bucket| bucket.name).filter(|name| name.starts_with(&ours)).collect())
 }

@@ -24,13 +24,7 @@ pub struct Event {
 
 impl Event {
     pub fn new(actor: impl Into<String>, action: &str, target: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            at: Timestamp::now(),
-            actor: actor.into(),
-            action: action.into(),
-            target: target.into(),
-            message: message.into(),
-        }
+        Self { at: Timestamp::now(), actor: actor.into(), action: action.into(), target: target.into(), message: message.into() }
     }
 }
 
@@ -82,10 +76,7 @@ impl Records {
         for item in answer.items.unwrap_or_default() {
             let id = super::rest_of_key(&item, PREFIX);
             if id != after && events.len() < limit.unsigned_abs() as usize {
-                events.push(Listed {
-                    id,
-                    event: super::read(item)?,
-                });
+                events.push(Listed { id, event: super::read(item)? });
             }
         }
         Ok(events)

@@ -24,14 +24,7 @@ pub struct TableJournal {
 
 impl TableJournal {
     pub fn new(records: Records, cluster_id: String, stage: Stage, holder: String, run: u64) -> Self {
-        Self {
-            records,
-            cluster_id,
-            stage,
-            holder,
-            run,
-            turn: Mutex::default(),
-        }
+        Self { records, cluster_id, stage, holder, run, turn: Mutex::default() }
     }
 
     fn lease_held(&self) -> Result<TransactWriteItem> {
@@ -59,10 +52,7 @@ impl TableJournal {
     }
 
     fn event(&self, key: &Key, action: &str, message: &str) -> Result<TransactWriteItem> {
-        self.records.put_event(
-            &self.cluster_id,
-            &Event::new(format!("stage:{}", self.stage), action, &key.0, message),
-        )
+        self.records.put_event(&self.cluster_id, &Event::new(format!("stage:{}", self.stage), action, &key.0, message))
     }
 
     async fn commit(&self, items: Vec<TransactWriteItem>) -> Result<()> {
@@ -91,8 +81,7 @@ impl Journal for TableJournal {
     }
 
     async fn forget(&self, key: &Key) -> Result<()> {
-        self.commit(vec![self.lease_held()?, self.deletion(key)?, self.event(key, "gone", "")?])
-            .await
+        self.commit(vec![self.lease_held()?, self.deletion(key)?, self.event(key, "gone", "")?]).await
     }
 }
 

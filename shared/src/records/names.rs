@@ -28,11 +28,7 @@ impl Records {
     /// The tenant's clusters that are not deleted, by name.
     pub async fn clusters(&self, tenant: &str) -> Result<Vec<Record>> {
         let names = self.list::<Taken>(&tenant_pk(tenant), "NAME#").await?;
-        let ids: Vec<String> = names
-            .into_iter()
-            .filter(|(_, taken)| !taken.released)
-            .map(|(_, taken)| taken.cluster_id)
-            .collect();
+        let ids: Vec<String> = names.into_iter().filter(|(_, taken)| !taken.released).map(|(_, taken)| taken.cluster_id).collect();
         let mut records = Vec::new();
         // BatchGetItem takes a hundred keys at a time.
         for some in ids.chunks(100) {
@@ -46,17 +42,8 @@ impl Records {
         let mut records = Vec::new();
         let mut left = Some(self.keys_of(ids)?);
         while let Some(keys) = left.take() {
-            let answer = self
-                .db
-                .batch_get_item()
-                .request_items(&self.table, keys)
-                .send()
-                .await
-                .called("dynamodb:BatchGetItem")?;
-            let found = answer
-                .responses
-                .and_then(|mut tables| tables.remove(&self.table))
-                .unwrap_or_default();
+            let answer = self.db.batch_get_item().request_items(&self.table, keys).send().await.called("dynamodb:BatchGetItem")?;
+            let found = answer.responses.and_then(|mut tables| tables.remove(&self.table)).unwrap_or_default();
             records.extend(found.into_iter().map(super::read).collect::<Result<Vec<Record>>>()?);
             left = answer.unprocessed_keys.and_then(|mut tables| tables.remove(&self.table));
         }
@@ -79,11 +66,7 @@ impl Records {
 
     /// Takes a name that is new or free.
     pub(crate) fn take_name(&self, record: &Record) -> Result<TransactWriteItem> {
-        let taken = Taken {
-            cluster_id: record.id.clone(),
-            released: false,
-            expires_at: None,
-        };
+        let taken = Taken { cluster_id: record.id.clone(), released: false, expires_at: None };
         let put = self
             .put(&tenant_pk(&record.tenant), &format!("NAME#{}", record.name), &taken)?
             .condition_expression("attribute_not_exists(pk) OR released = :yes")
@@ -93,11 +76,7 @@ impl Records {
 
     /// Gives the name of a deleted cluster back, if it still has it.
     pub(crate) fn free_name(&self, record: &Record) -> Result<TransactWriteItem> {
-        let taken = Taken {
-            cluster_id: record.id.clone(),
-            released: true,
-            expires_at: record.expires_at,
-        };
+        let taken = Taken { cluster_id: record.id.clone(), released: true, expires_at: record.expires_at };
         let put = self
             .put(&tenant_pk(&record.tenant), &format!("NAME#{}", record.name), &taken)?
             .condition_expression("cluster_id = :id")

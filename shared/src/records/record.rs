@@ -103,13 +103,7 @@ pub struct Failure {
 impl Failure {
     pub fn new(run: u64, stage: Option<Stage>, error: &Error) -> Self {
         let (code, reason, hint) = (error.code.clone(), error.reason.clone(), error.hint.clone());
-        Self {
-            run,
-            stage,
-            code,
-            reason,
-            hint,
-        }
+        Self { run, stage, code, reason, hint }
     }
 }
 
@@ -206,10 +200,7 @@ impl Record {
 
     /// The stage that the current run is at: the last begun that is not ready.
     pub fn stage(&self) -> Option<Stage> {
-        let open = self
-            .stages
-            .iter()
-            .filter(|(_, progress)| progress.run == self.run && progress.ready_at.is_none());
+        let open = self.stages.iter().filter(|(_, progress)| progress.run == self.run && progress.ready_at.is_none());
         open.map(|(stage, _)| *stage).next_back()
     }
 

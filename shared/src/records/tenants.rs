@@ -16,9 +16,7 @@ impl Records {
             if let Some(profile) = self.get::<Profile>(&pk, "PROFILE").await? {
                 return Ok(profile.external_id);
             }
-            let fresh = Profile {
-                external_id: crate::names::new_external_id(),
-            };
+            let fresh = Profile { external_id: crate::names::new_external_id() };
             let put = self.put(&pk, "PROFILE", &fresh)?.condition_expression("attribute_not_exists(pk)");
             // Whoever comes second reads what the first one wrote.
             if self.commit(vec![transact_put(put)?]).await?.is_none() {

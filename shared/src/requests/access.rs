@@ -7,11 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 /// Writes the decision into the spec and says how it came about.
 pub fn decide(spec: &mut Spec, origin: Option<IpAddr>) -> EndpointAccess {
     if let Some(given) = &spec.public_access_cidrs {
-        return if given.is_empty() {
-            EndpointAccess::Closed
-        } else {
-            EndpointAccess::Given
-        };
+        return if given.is_empty() { EndpointAccess::Closed } else { EndpointAccess::Given };
     }
     // EKS refuses reserved ranges, and its public endpoints speak IPv4.
     match origin {
@@ -46,12 +42,7 @@ mod tests {
     fn the_endpoint_opens_to_what_was_given_else_to_the_requester_else_to_nobody() {
         let none = json!(null);
         for (given, origin, expected, cidrs) in [
-            (
-                json!(["198.51.100.0/24"]),
-                Some("203.0.113.9"),
-                EndpointAccess::Given,
-                vec!["198.51.100.0/24"],
-            ),
+            (json!(["198.51.100.0/24"]), Some("203.0.113.9"), EndpointAccess::Given, vec!["198.51.100.0/24"]),
             (json!([]), Some("203.0.113.9"), EndpointAccess::Closed, vec![]),
             (none.clone(), Some("203.0.113.9"), EndpointAccess::Requester, vec!["203.0.113.9/32"]),
             (none.clone(), Some("127.0.0.1"), EndpointAccess::Closed, vec![]),

@@ -28,11 +28,7 @@ impl Answer {
 impl Records {
     pub(crate) fn put_answer(&self, tenant: &str, key: &str, fingerprint: &str, body: &Value) -> Result<TransactWriteItem> {
         let now = Timestamp::now();
-        let answer = Answer {
-            fingerprint: fingerprint.to_owned(),
-            body: body.to_string(),
-            expires_at: (now + LIFE).as_second(),
-        };
+        let answer = Answer { fingerprint: fingerprint.to_owned(), body: body.to_string(), expires_at: (now + LIFE).as_second() };
         let put = self
             .put(&partition(tenant, key), "KEY", &answer)?
             .condition_expression("attribute_not_exists(pk) OR expires_at < :now")

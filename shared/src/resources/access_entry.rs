@@ -10,10 +10,7 @@ pub struct AccessEntry;
 
 impl AccessEntry {
     fn policy(cx: &Context) -> String {
-        format!(
-            "arn:{}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
-            cx.cluster.spec.partition()
-        )
+        format!("arn:{}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy", cx.cluster.spec.partition())
     }
 
     /// The ARN of the IAM role or user; it is in the plan only if there is one.
@@ -35,11 +32,7 @@ impl AccessEntry {
         let Some(entry) = answer.and_then(|answer| answer.access_entry) else {
             return Ok(None);
         };
-        check_ours(
-            &cx.cluster,
-            &format!("The access entry of {}", Self::principal(cx)),
-            entry.tags().into_iter().flatten(),
-        )?;
+        check_ours(&cx.cluster, &format!("The access entry of {}", Self::principal(cx)), entry.tags().into_iter().flatten())?;
         Ok(Some(entry))
     }
 
@@ -55,9 +48,7 @@ impl AccessEntry {
             .called("eks:ListAssociatedAccessPolicies")
             .unless(&["ResourceNotFoundException"])?;
         let policies = answer.and_then(|answer| answer.associated_access_policies).unwrap_or_default();
-        Ok(policies
-            .iter()
-            .any(|associated| associated.policy_arn() == Some(Self::policy(cx).as_str())))
+        Ok(policies.iter().any(|associated| associated.policy_arn() == Some(Self::policy(cx).as_str())))
     }
 }
 
@@ -82,10 +73,7 @@ impl Resource for AccessEntry {
         if !self.is_administrator(cx).await? {
             return Ok(Observed::Drifted);
         }
-        Ok(Observed::Ready(Outputs::from([(
-            "arn".into(),
-            entry.access_entry_arn.unwrap_or_default(),
-        )])))
+        Ok(Observed::Ready(Outputs::from([("arn".into(), entry.access_entry_arn.unwrap_or_default())])))
     }
 
     async fn create(&self, cx: &Context) -> Result<()> {

@@ -29,11 +29,7 @@ impl Addon {
         let Some(addon) = answer.and_then(|answer| answer.addon) else {
             return Ok(None);
         };
-        check_ours(
-            &cx.cluster,
-            &format!("The add-on {}", self.name),
-            addon.tags().into_iter().flatten(),
-        )?;
+        check_ours(&cx.cluster, &format!("The add-on {}", self.name), addon.tags().into_iter().flatten())?;
         Ok(Some(addon))
     }
 }
@@ -55,11 +51,7 @@ impl Resource for Addon {
         match self.name {
             "coredns" => vec!["node-group/system".into()],
             "aws-ebs-csi-driver" => {
-                vec![
-                    "node-group/system".into(),
-                    "pod-identity/ebs-csi".into(),
-                    "addon/eks-pod-identity-agent".into(),
-                ]
+                vec!["node-group/system".into(), "pod-identity/ebs-csi".into(), "addon/eks-pod-identity-agent".into()]
             }
             _ => vec!["cluster".into()],
         }
@@ -117,10 +109,7 @@ fn state(addon: &aws_sdk_eks::types::Addon) -> Observed {
         Some(AddonStatus::Active) => Observed::Ready(describe(addon)),
         Some(status @ (AddonStatus::CreateFailed | AddonStatus::DeleteFailed | AddonStatus::UpdateFailed)) => {
             let issues = addon.health().map(|health| health.issues()).unwrap_or_default();
-            let issues = issues.iter().map(|issue| Issue {
-                code: issue.code().map(|code| code.as_str()),
-                message: issue.message(),
-            });
+            let issues = issues.iter().map(|issue| Issue { code: issue.code().map(|code| code.as_str()), message: issue.message() });
             let what = format!("The add-on {}", addon.addon_name().unwrap_or_default());
             Observed::Broken(broken(&what, status.as_str(), issues))
         }
@@ -130,11 +119,7 @@ fn state(addon: &aws_sdk_eks::types::Addon) -> Observed {
 }
 
 fn describe(addon: &aws_sdk_eks::types::Addon) -> Outputs {
-    outputs([
-        ("name", addon.addon_name()),
-        ("arn", addon.addon_arn()),
-        ("version", addon.addon_version()),
-    ])
+    outputs([("name", addon.addon_name()), ("arn", addon.addon_arn()), ("version", addon.addon_version())])
 }
 
 #[cfg(test)]

@@ -31,12 +31,7 @@ enum Safeguard {
     TlsOnly,
 }
 
-const SAFEGUARDS: [Safeguard; 4] = [
-    Safeguard::AccessBlock,
-    Safeguard::Versioning,
-    Safeguard::Encryption,
-    Safeguard::TlsOnly,
-];
+const SAFEGUARDS: [Safeguard; 4] = [Safeguard::AccessBlock, Safeguard::Versioning, Safeguard::Encryption, Safeguard::TlsOnly];
 
 impl Bucket {
     fn name(&self, cx: &Context) -> String {
@@ -65,28 +60,17 @@ impl Bucket {
             Err(error) if error.code == "NoSuchTagSet" => vec![],
             Err(error) => return Err(error),
         };
-        check_ours(
-            &cx.cluster,
-            &format!("The bucket {name}"),
-            tags.iter().map(|tag| (tag.key(), tag.value())),
-        )?;
+        check_ours(&cx.cluster, &format!("The bucket {name}"), tags.iter().map(|tag| (tag.key(), tag.value())))?;
         Ok(true)
     }
 
     fn configuration(&self, cx: &Context) -> Result<CreateBucketConfiguration> {
         let region = cx.cluster.spec.region.as_str();
         let constraint = (region != HOME_REGION).then(|| BucketLocationConstraint::from(region));
-        let tags: Result<Vec<_>, _> = cx
-            .cluster
-            .tags(&self.key())
-            .into_iter()
-            .map(|(name, value)| Tag::builder().key(name).value(value).build())
-            .collect();
+        let tags: Result<Vec<_>, _> =
+            cx.cluster.tags(&self.key()).into_iter().map(|(name, value)| Tag::builder().key(name).value(value).build()).collect();
         let tags = tags.map_err(unbuilt)?;
-        Ok(CreateBucketConfiguration::builder()
-            .set_location_constraint(constraint)
-            .set_tags(Some(tags))
-            .build())
+        Ok(CreateBucketConfiguration::builder().set_location_constraint(constraint).set_tags(Some(tags)).build())
     }
 
     /// True when the bucket is empty, false when there is more than a call's worth in it.
@@ -112,16 +96,8 @@ impl Bucket {
             .called("s3:ListBucketVersions")
             .unless(&["NoSuchBucket"])?;
         let Some(answer) = answer else { return Ok(vec![]) };
-        let versions = answer
-            .versions
-            .unwrap_or_default()
-            .into_iter()
-            .map(|version| (version.key, version.version_id));
-        let markers = answer
-            .delete_markers
-            .unwrap_or_default()
-            .into_iter()
-            .map(|marker| (marker.key, marker.version_id));
+        let versions = answer.versions.unwrap_or_default().into_iter().map(|version| (version.key, version.version_id));
+        let markers = answer.delete_markers.unwrap_or_default().into_iter().map(|marker| (marker.key, marker.version_id));
         let identifiers: Result<_, BuildError> = versions
             .chain(markers)
             .map(|(key, version)| ObjectIdentifier::builder().set_key(key).set_version_id(version).build())
@@ -144,12 +120,7 @@ impl Bucket {
         let refused = answer.and_then(|answer| answer.errors).unwrap_or_default().into_iter().next();
         refused.map_or(Ok(()), |error| {
             let message = format!("{}: {}", error.key().unwrap_or_default(), error.message().unwrap_or_default());
-            Err(from_answer(
-                "s3:DeleteObjectVersion",
-                None,
-                error.code().unwrap_or("Unknown"),
-                &message,
-            ))
+            Err(from_answer("s3:DeleteObjectVersion", None, error.code().unwrap_or("Unknown"), &message))
         })
     }
 
@@ -310,27 +281,13 @@ fn everything_blocked() -> PublicAccessBlockConfiguration {
 }
 
 async fn is_versioned(cx: &Context, bucket: &str) -> Result<bool> {
-    let answer = cx
-        .aws
-        .s3
-        .get_bucket_versioning()
-        .bucket(bucket)
-        .send()
-        .await
-        .called("s3:GetBucketVersioning")?;
+    let answer = cx.aws.s3.get_bucket_versioning().bucket(bucket).send().await.called("s3:GetBucketVersioning")?;
     Ok(answer.status() == Some(&BucketVersioningStatus::Enabled))
 }
 
 async fn keep_versions(cx: &Context, bucket: &str) -> Result<()> {
     let enabled = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
-    cx.aws
-        .s3
-        .put_bucket_versioning()
-        .bucket(bucket)
-        .versioning_configuration(enabled)
-        .send()
-        .await
-        .called("s3:PutBucketVersioning")?;
+    cx.aws.s3.put_bucket_versioning().bucket(bucket).versioning_configuration(enabled).send().await.called("s3:PutBucketVersioning")?;
     Ok(())
 }
 
@@ -351,14 +308,8 @@ async fn is_encrypted(cx: &Context, bucket: &str) -> Result<bool> {
 }
 
 async fn encrypt(cx: &Context, bucket: &str) -> Result<()> {
-    let key = ServerSideEncryptionByDefault::builder()
-        .sse_algorithm(ServerSideEncryption::Aes256)
-        .build()
-        .map_err(unbuilt)?;
-    let rule = ServerSideEncryptionRule::builder()
-        .apply_server_side_encryption_by_default(key)
-        .bucket_key_enabled(true)
-        .build();
+    let key = ServerSideEncryptionByDefault::builder().sse_algorithm(ServerSideEncryption::Aes256).build().map_err(unbuilt)?;
+    let rule = ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(key).bucket_key_enabled(true).build();
     let configuration = ServerSideEncryptionConfiguration::builder().rules(rule).build().map_err(unbuilt)?;
     cx.aws
         .s3
@@ -372,28 +323,13 @@ async fn encrypt(cx: &Context, bucket: &str) -> Result<()> {
 }
 
 async fn is_tls_only(cx: &Context, bucket: &str) -> Result<bool> {
-    let answer = cx
-        .aws
-        .s3
-        .get_bucket_policy()
-        .bucket(bucket)
-        .send()
-        .await
-        .called("s3:GetBucketPolicy")
-        .unless(&["NoSuchBucketPolicy"])?;
+    let answer = cx.aws.s3.get_bucket_policy().bucket(bucket).send().await.called("s3:GetBucketPolicy").unless(&["NoSuchBucketPolicy"])?;
     let policy = answer.and_then(|answer| answer.policy);
     Ok(policy.is_some_and(|policy| denies_plain_http(&policy)))
 }
 
 async fn demand_tls(cx: &Context, bucket: &str, arn: &str) -> Result<()> {
-    cx.aws
-        .s3
-        .put_bucket_policy()
-        .bucket(bucket)
-        .policy(tls_policy(arn))
-        .send()
-        .await
-        .called("s3:PutBucketPolicy")?;
+    cx.aws.s3.put_bucket_policy().bucket(bucket).policy(tls_policy(arn)).send().await.called("s3:PutBucketPolicy")?;
     Ok(())
 }
 
@@ -416,9 +352,7 @@ fn tls_policy(arn: &str) -> String {
 fn denies_plain_http(policy: &str) -> bool {
     let policy: serde_json::Value = serde_json::from_str(policy).unwrap_or_default();
     let statements = policy["Statement"].as_array().cloned().unwrap_or_default();
-    statements
-        .iter()
-        .any(|statement| statement["Effect"] == "Deny" && statement["Condition"]["Bool"]["aws:SecureTransport"] == "false")
+    statements.iter().any(|statement| statement["Effect"] == "Deny" && statement["Condition"]["Bool"]["aws:SecureTransport"] == "false")
 }
 
 fn unbuilt(error: BuildError) -> Error {

@@ -23,23 +23,12 @@ impl ControlPlane {
 
     async fn find(&self, cx: &Context) -> Result<Option<Cluster>> {
         let name = cx.cluster.eks_name();
-        let answer = cx
-            .aws
-            .eks
-            .describe_cluster()
-            .name(&name)
-            .send()
-            .await
-            .called("eks:DescribeCluster")
-            .unless(&["ResourceNotFoundException"])?;
+        let answer =
+            cx.aws.eks.describe_cluster().name(&name).send().await.called("eks:DescribeCluster").unless(&["ResourceNotFoundException"])?;
         let Some(cluster) = answer.and_then(|answer| answer.cluster) else {
             return Ok(None);
         };
-        check_ours(
-            &cx.cluster,
-            &format!("The EKS cluster {name}"),
-            cluster.tags().into_iter().flatten(),
-        )?;
+        check_ours(&cx.cluster, &format!("The EKS cluster {name}"), cluster.tags().into_iter().flatten())?;
         Ok(Some(cluster))
     }
 
@@ -125,16 +114,8 @@ impl Resource for ControlPlane {
 }
 
 fn every_log() -> Logging {
-    let types = vec![
-        LogType::Api,
-        LogType::Audit,
-        LogType::Authenticator,
-        LogType::ControllerManager,
-        LogType::Scheduler,
-    ];
-    Logging::builder()
-        .cluster_logging(LogSetup::builder().set_types(Some(types)).enabled(true).build())
-        .build()
+    let types = vec![LogType::Api, LogType::Audit, LogType::Authenticator, LogType::ControllerManager, LogType::Scheduler];
+    Logging::builder().cluster_logging(LogSetup::builder().set_types(Some(types)).enabled(true).build()).build()
 }
 
 fn state(cluster: &Cluster) -> Observed {
@@ -142,10 +123,7 @@ fn state(cluster: &Cluster) -> Observed {
         Some(ClusterStatus::Active) => Observed::Ready(describe(cluster)),
         Some(status @ ClusterStatus::Failed) => {
             let issues = cluster.health().map(|health| health.issues()).unwrap_or_default();
-            let issues = issues.iter().map(|issue| Issue {
-                code: issue.code().map(|code| code.as_str()),
-                message: issue.message(),
-            });
+            let issues = issues.iter().map(|issue| Issue { code: issue.code().map(|code| code.as_str()), message: issue.message() });
             Observed::Broken(broken("The EKS cluster", status.as_str(), issues))
         }
         _ => Observed::Pending,
@@ -187,17 +165,11 @@ mod tests {
 
     #[test]
     fn a_failed_cluster_says_what_aws_says() {
-        let issue = ClusterIssue::builder()
-            .code(ClusterIssueCode::InsufficientFreeAddresses)
-            .message("subnet-1 is full")
-            .build();
+        let issue = ClusterIssue::builder().code(ClusterIssueCode::InsufficientFreeAddresses).message("subnet-1 is full").build();
         let health = ClusterHealth::builder().issues(issue).build();
         let Observed::Broken(error) = state(&Cluster::builder().status(ClusterStatus::Failed).health(health).build()) else {
             panic!("must be broken")
         };
-        assert_eq!(
-            error.reason,
-            "The EKS cluster is FAILED; InsufficientFreeAddresses: subnet-1 is full"
-        );
+        assert_eq!(error.reason, "The EKS cluster is FAILED; InsufficientFreeAddresses: subnet-1 is full");
     }
 }

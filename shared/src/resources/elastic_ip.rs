@@ -41,10 +41,7 @@ impl Resource for ElasticIp {
         let Some(address) = self.find(cx).await? else {
             return Ok(Observed::Absent);
         };
-        Ok(Observed::Ready(outputs([
-            ("id", address.allocation_id()),
-            ("ip", address.public_ip()),
-        ])))
+        Ok(Observed::Ready(outputs([("id", address.allocation_id()), ("ip", address.public_ip())])))
     }
 
     async fn create(&self, cx: &Context) -> Result<()> {

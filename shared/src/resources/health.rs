@@ -82,14 +82,9 @@ const TABLE: &[Row] = &[
 
 /// The error for a thing that EKS gave up on, with the cause that EKS gives.
 pub fn broken<'a>(what: &str, status: &str, issues: impl IntoIterator<Item = Issue<'a>>) -> Error {
-    let issues: Vec<_> = issues
-        .into_iter()
-        .map(|issue| (issue.code.unwrap_or("Unknown"), issue.message.unwrap_or("no message")))
-        .collect();
+    let issues: Vec<_> = issues.into_iter().map(|issue| (issue.code.unwrap_or("Unknown"), issue.message.unwrap_or("no message"))).collect();
     let known = TABLE.iter().find_map(|row| {
-        let (code, _) = issues
-            .iter()
-            .find(|(code, message)| (row.code.is_empty() || row.code == *code) && message.contains(row.says))?;
+        let (code, _) = issues.iter().find(|(code, message)| (row.code.is_empty() || row.code == *code) && message.contains(row.says))?;
         Some((row, *code))
     });
     let mut reason = format!("{what} is {status}");
@@ -98,11 +93,7 @@ pub fn broken<'a>(what: &str, status: &str, issues: impl IntoIterator<Item = Iss
         let _ = write!(reason, "; {code}: {message}");
     }
     match known {
-        Some((row, code)) => Error {
-            class: row.class,
-            hint: row.hint.into(),
-            ..Error::permanent(code, reason)
-        },
+        Some((row, code)) => Error { class: row.class, hint: row.hint.into(), ..Error::permanent(code, reason) },
         None => Error::permanent(issues.first().map_or(status, |(code, _)| code), reason),
     }
 }
@@ -112,10 +103,7 @@ mod tests {
     use super::*;
 
     fn error(issues: &[(&str, &str)]) -> Error {
-        let issues = issues.iter().map(|(code, message)| Issue {
-            code: Some(code),
-            message: Some(message),
-        });
+        let issues = issues.iter().map(|(code, message)| Issue { code: Some(code), message: Some(message) });
         broken("Node group g4dn-xlarge", "CREATE_FAILED", issues)
     }
 
@@ -123,41 +111,11 @@ mod tests {
     fn each_cause_gets_the_hint_that_mends_it() {
         const LAUNCH: &str = "AsgInstanceLaunchFailures";
         for (code, message, class, hint, why) in [
-            (
-                LAUNCH,
-                "Could not launch On-Demand Instances. VcpuLimitExceeded - You have requested more",
-                Class::Customer,
-                VCPUS,
-                "row 37",
-            ),
-            (
-                LAUNCH,
-                "InsufficientInstanceCapacity - We currently do not have sufficient p4d",
-                Class::Customer,
-                CAPACITY,
-                "row 36",
-            ),
-            (
-                LAUNCH,
-                "Unsupported - Your requested instance type (p3.2xlarge) is not supported",
-                Class::Customer,
-                OFFERING,
-                "row 35",
-            ),
-            (
-                LAUNCH,
-                "You've reached your quota for maximum Fleet Requests",
-                Class::Customer,
-                QUOTA,
-                "row 37, fleets",
-            ),
-            (
-                LAUNCH,
-                "Client.InvalidKMSKey.InvalidState: The KMS key provided is",
-                Class::Customer,
-                EBS_KEY,
-                "row 39",
-            ),
+            (LAUNCH, "Could not launch On-Demand Instances. VcpuLimitExceeded - You have requested more", Class::Customer, VCPUS, "row 37"),
+            (LAUNCH, "InsufficientInstanceCapacity - We currently do not have sufficient p4d", Class::Customer, CAPACITY, "row 36"),
+            (LAUNCH, "Unsupported - Your requested instance type (p3.2xlarge) is not supported", Class::Customer, OFFERING, "row 35"),
+            (LAUNCH, "You've reached your quota for maximum Fleet Requests", Class::Customer, QUOTA, "row 37, fleets"),
+            (LAUNCH, "Client.InvalidKMSKey.InvalidState: The KMS key provided is", Class::Customer, EBS_KEY, "row 39"),
             ("InsufficientFreeAddresses", "subnet-1", Class::Customer, SUBNETS, "row 38"),
             (
                 "NodeCreationFailure",
@@ -168,25 +126,17 @@ mod tests {
             ),
         ] {
             let found = error(&[(code, message)]);
-            assert_eq!(
-                (found.class, found.hint.as_str(), found.code.as_str()),
-                (class, hint, code),
-                "{why}"
-            );
+            assert_eq!((found.class, found.hint.as_str(), found.code.as_str()), (class, hint, code), "{why}");
         }
     }
 
     #[test]
     fn the_cause_goes_before_what_it_leads_to() {
-        let found = error(&[
-            ("NodeCreationFailure", "Instances failed to join"),
-            ("AsgInstanceLaunchFailures", "VcpuLimitExceeded - You have"),
-        ]);
+        let found =
+            error(&[("NodeCreationFailure", "Instances failed to join"), ("AsgInstanceLaunchFailures", "VcpuLimitExceeded - You have")]);
         assert_eq!((found.class, found.hint.as_str()), (Class::Customer, VCPUS));
         assert!(
-            found
-                .reason
-                .contains("NodeCreationFailure: Instances failed to join; AsgInstanceLaunchFailures: Vcpu"),
+            found.reason.contains("NodeCreationFailure: Instances failed to join; AsgInstanceLaunchFailures: Vcpu"),
             "{}",
             found.reason
         );

@@ -38,9 +38,7 @@ impl InternetGateway {
 
 /// EC2 documents `attached` and answers `available`.
 fn is_attached(attachment: &InternetGatewayAttachment) -> bool {
-    attachment
-        .state()
-        .is_some_and(|state| matches!(state.as_str(), "available" | "attached"))
+    attachment.state().is_some_and(|state| matches!(state.as_str(), "available" | "attached"))
 }
 
 #[async_trait]

@@ -55,19 +55,13 @@ impl LaunchTemplate {
         let Some(template) = found.launch_templates.unwrap_or_default().into_iter().next() else {
             return Ok(());
         };
-        let tags = template
-            .tags()
-            .iter()
-            .map(|tag| (tag.key().unwrap_or_default(), tag.value().unwrap_or_default()));
+        let tags = template.tags().iter().map(|tag| (tag.key().unwrap_or_default(), tag.value().unwrap_or_default()));
         check_ours(&cx.cluster, &format!("The launch template {name}"), tags)
     }
 
     fn data(&self, cluster: &Cluster) -> RequestLaunchTemplateData {
         let tagged = [ResourceType::Instance, ResourceType::Volume, ResourceType::NetworkInterface];
-        let metadata = Metadata::builder()
-            .http_tokens(LaunchTemplateHttpTokensState::Required)
-            .http_put_response_hop_limit(2)
-            .build();
+        let metadata = Metadata::builder().http_tokens(LaunchTemplateHttpTokensState::Required).http_put_response_hop_limit(2).build();
         RequestLaunchTemplateData::builder()
             .metadata_options(metadata)
             .set_block_device_mappings(Some(self.disks()))
@@ -89,19 +83,12 @@ impl LaunchTemplate {
     fn node_tags(&self, cluster: &Cluster, kind: ResourceType) -> TagSpecification {
         let group = format!("node-group/{}", self.group).into();
         let tags = ec2_tags(cluster, &group, kind, []);
-        TagSpecification::builder()
-            .set_resource_type(tags.resource_type)
-            .set_tags(tags.tags)
-            .build()
+        TagSpecification::builder().set_resource_type(tags.resource_type).set_tags(tags.tags).build()
     }
 }
 
 fn disk(device: &str, size_gib: Option<i32>) -> Disk {
-    let ebs = Ebs::builder()
-        .encrypted(true)
-        .volume_type(VolumeType::Gp3)
-        .set_volume_size(size_gib)
-        .delete_on_termination(true);
+    let ebs = Ebs::builder().encrypted(true).volume_type(VolumeType::Gp3).set_volume_size(size_gib).delete_on_termination(true);
     Disk::builder().device_name(device).ebs(ebs.build()).build()
 }
 
@@ -124,10 +111,7 @@ impl Resource for LaunchTemplate {
             return Ok(Observed::Absent);
         };
         let version = template.latest_version_number().map(|number| number.to_string());
-        Ok(Observed::Ready(outputs([
-            ("id", template.launch_template_id()),
-            ("version", version.as_deref()),
-        ])))
+        Ok(Observed::Ready(outputs([("id", template.launch_template_id()), ("version", version.as_deref())])))
     }
 
     async fn create(&self, cx: &Context) -> Result<()> {
@@ -170,11 +154,7 @@ mod tests {
 
     #[test]
     fn every_disk_is_encrypted_and_bottlerocket_has_a_second_one() {
-        for (group, sizes) in [
-            ("system", vec![Some(80)]),
-            ("m7g.large", vec![Some(80)]),
-            ("g4dn.xlarge", vec![None, Some(100)]),
-        ] {
+        for (group, sizes) in [("system", vec![Some(80)]), ("m7g.large", vec![Some(80)]), ("g4dn.xlarge", vec![None, Some(100)])] {
             let disks = LaunchTemplate { group: group.into() }.disks();
             let ebs: Vec<&Ebs> = disks.iter().filter_map(Disk::ebs).collect();
             assert!(ebs.iter().all(|ebs| ebs.encrypted() == Some(true)), "{group}");

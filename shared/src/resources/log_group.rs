@@ -13,19 +13,8 @@ pub struct LogGroup;
 impl LogGroup {
     async fn find(&self, cx: &Context) -> Result<Option<aws_sdk_cloudwatchlogs::types::LogGroup>> {
         let name = cx.cluster.log_group();
-        let answer = cx
-            .aws
-            .logs
-            .describe_log_groups()
-            .log_group_name_prefix(&name)
-            .send()
-            .await
-            .called("logs:DescribeLogGroups")?;
-        Ok(answer
-            .log_groups
-            .unwrap_or_default()
-            .into_iter()
-            .find(|group| group.log_group_name() == Some(name.as_str())))
+        let answer = cx.aws.logs.describe_log_groups().log_group_name_prefix(&name).send().await.called("logs:DescribeLogGroups")?;
+        Ok(answer.log_groups.unwrap_or_default().into_iter().find(|group| group.log_group_name() == Some(name.as_str())))
     }
 
     async fn tags(&self, cx: &Context, arn: &str) -> Result<HashMap<String, String>> {
@@ -84,14 +73,7 @@ impl Resource for LogGroup {
     async fn update(&self, cx: &Context) -> Result<()> {
         let Some(group) = self.find(cx).await? else { return Ok(()) };
         let tags = tag_map(&cx.cluster, &self.key());
-        cx.aws
-            .logs
-            .tag_resource()
-            .resource_arn(arn(&group))
-            .set_tags(tags)
-            .send()
-            .await
-            .called("logs:TagResource")?;
+        cx.aws.logs.tag_resource().resource_arn(arn(&group)).set_tags(tags).send().await.called("logs:TagResource")?;
         cx.aws
             .logs
             .put_retention_policy()

@@ -23,9 +23,7 @@ impl NatGateway {
             .await
             .called("ec2:DescribeNatGateways")?;
         let gateways = found.nat_gateways.unwrap_or_default().into_iter();
-        Ok(gateways
-            .filter(|gateway| is_this(&cx.cluster, &self.key(), gateway.tags()))
-            .collect())
+        Ok(gateways.filter(|gateway| is_this(&cx.cluster, &self.key(), gateway.tags())).collect())
     }
 
     async fn find(&self, cx: &Context) -> Result<Option<Found>> {
@@ -49,21 +47,13 @@ fn is_gone(gateway: &Found) -> bool {
 }
 
 fn newest_dead(gateways: &[Found]) -> Option<&str> {
-    let dead = gateways
-        .iter()
-        .filter(|gateway| matches!(gateway.state(), Some(State::Deleted | State::Deleting | State::Failed)));
-    dead.max_by_key(|gateway| gateway.create_time().map(|time| time.secs()))?
-        .nat_gateway_id()
+    let dead = gateways.iter().filter(|gateway| matches!(gateway.state(), Some(State::Deleted | State::Deleting | State::Failed)));
+    dead.max_by_key(|gateway| gateway.create_time().map(|time| time.secs()))?.nat_gateway_id()
 }
 
 fn cause(gateway: &Found) -> Error {
     let code = gateway.failure_code().unwrap_or("NatGatewayFailed");
-    from_answer(
-        "ec2:CreateNatGateway",
-        None,
-        code,
-        gateway.failure_message().unwrap_or("AWS gives no cause"),
-    )
+    from_answer("ec2:CreateNatGateway", None, code, gateway.failure_message().unwrap_or("AWS gives no cause"))
 }
 
 #[async_trait]
@@ -145,16 +135,9 @@ mod tests {
             (vec![deleted(), failed()], Some("failed")),
             (vec![failed(), gateway("going", State::Deleting)], Some("going")),
             (vec![failed(), gateway("coming", State::Pending)], Some("coming")),
-            (
-                vec![failed(), gateway("coming", State::Pending), gateway("there", State::Available)],
-                Some("there"),
-            ),
+            (vec![failed(), gateway("coming", State::Pending), gateway("there", State::Available)], Some("there")),
         ] {
-            assert_eq!(
-                liveliest(listed.clone()).as_ref().and_then(Found::nat_gateway_id),
-                expected,
-                "{listed:?}"
-            );
+            assert_eq!(liveliest(listed.clone()).as_ref().and_then(Found::nat_gateway_id), expected, "{listed:?}");
         }
     }
 }

@@ -28,14 +28,7 @@ pub struct NodeGroup {
 
 impl NodeGroup {
     pub fn system(zones: usize) -> Self {
-        Self {
-            group: "system".into(),
-            instance_type: SYSTEM_TYPE.into(),
-            least: 1,
-            desired: 1,
-            most: 3,
-            zones,
-        }
+        Self { group: "system".into(), instance_type: SYSTEM_TYPE.into(), least: 1, desired: 1, most: 3, zones }
     }
 
     pub fn of(wanted: &InstanceType, zones: usize) -> Self {
@@ -83,11 +76,7 @@ impl NodeGroup {
 
     fn scaling(&self) -> NodegroupScalingConfig {
         let count = |nodes: u32| i32::try_from(nodes).unwrap_or(i32::MAX);
-        NodegroupScalingConfig::builder()
-            .min_size(count(self.least))
-            .desired_size(count(self.desired))
-            .max_size(count(self.most))
-            .build()
+        NodegroupScalingConfig::builder().min_size(count(self.least)).desired_size(count(self.desired)).max_size(count(self.most)).build()
     }
 
     fn labels(&self, gpu: bool) -> HashMap<String, String> {
@@ -111,16 +100,8 @@ impl Resource for NodeGroup {
 
     /// A node joins only with a way out to ECR and EKS, and with the network plugin there; going down, it keeps both to its end.
     fn needs(&self) -> Vec<Key> {
-        let mut needs: Vec<Key> = [
-            "cluster",
-            "role/node",
-            "route-table/private",
-            "nat-gateway",
-            "addon/vpc-cni",
-            "addon/kube-proxy",
-        ]
-        .map(Key::from)
-        .into();
+        let mut needs: Vec<Key> =
+            ["cluster", "role/node", "route-table/private", "nat-gateway", "addon/vpc-cni", "addon/kube-proxy"].map(Key::from).into();
         needs.push(self.launch_template());
         needs.extend(self.subnets());
         needs
@@ -138,11 +119,7 @@ impl Resource for NodeGroup {
     /// answered with the first one's record when a retry makes it again.
     async fn create(&self, cx: &Context) -> Result<()> {
         let image = instances::image(&self.instance_type).map_err(|reason| {
-            Error::customer(
-                "InstanceTypeWithoutImage",
-                reason,
-                "Delete the cluster and ask for one with another instance type.",
-            )
+            Error::customer("InstanceTypeWithoutImage", reason, "Delete the cluster and ask for one with another instance type.")
         })?;
         let subnet_ids: Result<_> = self.subnets().map(|subnet| cx.output(subnet, "id")).collect();
         let template = LaunchTemplateSpecification::builder()
@@ -194,11 +171,7 @@ impl Resource for NodeGroup {
 
 /// Keeps pods that ask for no GPU off nodes that cost as much as one.
 fn gpu_taint() -> Taint {
-    Taint::builder()
-        .key("nvidia.com/gpu")
-        .value("true")
-        .effect(TaintEffect::NoSchedule)
-        .build()
+    Taint::builder().key("nvidia.com/gpu").value("true").effect(TaintEffect::NoSchedule).build()
 }
 
 fn state(group: &aws_sdk_eks::types::Nodegroup) -> Observed {
@@ -206,28 +179,18 @@ fn state(group: &aws_sdk_eks::types::Nodegroup) -> Observed {
         Some(NodegroupStatus::Active) => Observed::Ready(describe(group)),
         Some(status @ (NodegroupStatus::Degraded | NodegroupStatus::CreateFailed | NodegroupStatus::DeleteFailed)) => {
             let issues = group.health().map(|health| health.issues()).unwrap_or_default();
-            let issues = issues.iter().map(|issue| Issue {
-                code: issue.code().map(|code| code.as_str()),
-                message: issue.message(),
-            });
+            let issues = issues.iter().map(|issue| Issue { code: issue.code().map(|code| code.as_str()), message: issue.message() });
             let what = format!("The node group {}", group.nodegroup_name().unwrap_or_default());
             let error = broken(&what, status.as_str(), issues);
             // A degraded group may run the tenant's work on the nodes that it has.
-            if *status == NodegroupStatus::Degraded {
-                Observed::Sick(error)
-            } else {
-                Observed::Broken(error)
-            }
+            if *status == NodegroupStatus::Degraded { Observed::Sick(error) } else { Observed::Broken(error) }
         }
         _ => Observed::Pending,
     }
 }
 
 fn describe(group: &aws_sdk_eks::types::Nodegroup) -> Outputs {
-    let scaling_groups = group
-        .resources()
-        .map(|resources| resources.auto_scaling_groups())
-        .unwrap_or_default();
+    let scaling_groups = group.resources().map(|resources| resources.auto_scaling_groups()).unwrap_or_default();
     outputs([
         ("name", group.nodegroup_name()),
         ("arn", group.nodegroup_arn()),
@@ -255,42 +218,22 @@ mod tests {
             let seen = format!("{:?}", state(&Nodegroup::builder().status(status.clone()).build()));
             assert!(seen.starts_with(expected), "{status}: {seen}");
         }
-        let issue = GroupIssue::builder()
-            .code(NodegroupIssueCode::AsgInstanceLaunchFailures)
-            .message("InsufficientInstanceCapacity")
-            .build();
+        let issue =
+            GroupIssue::builder().code(NodegroupIssueCode::AsgInstanceLaunchFailures).message("InsufficientInstanceCapacity").build();
         let health = NodegroupHealth::builder().issues(issue).build();
-        let group = Nodegroup::builder()
-            .nodegroup_name("p4d")
-            .status(NodegroupStatus::Degraded)
-            .health(health)
-            .build();
-        let Observed::Sick(error) = state(&group) else {
-            panic!("must be sick")
-        };
-        assert_eq!(
-            error.reason,
-            "The node group p4d is DEGRADED; AsgInstanceLaunchFailures: InsufficientInstanceCapacity"
-        );
+        let group = Nodegroup::builder().nodegroup_name("p4d").status(NodegroupStatus::Degraded).health(health).build();
+        let Observed::Sick(error) = state(&group) else { panic!("must be sick") };
+        assert_eq!(error.reason, "The node group p4d is DEGRADED; AsgInstanceLaunchFailures: InsufficientInstanceCapacity");
     }
 
     #[test]
     fn the_tenant_s_groups_start_with_what_is_overprovisioned_and_the_system_s_with_a_node() {
-        let wanted = InstanceType {
-            name: "g4dn.xlarge".into(),
-            overprovisioned_ondemand_count: 2,
-            max_count: 10,
-        };
-        for (group, name, expected) in [
-            (NodeGroup::of(&wanted, 2), "g4dn-xlarge", (0, 2, 10)),
-            (NodeGroup::system(2), "system", (1, 1, 3)),
-        ] {
+        let wanted = InstanceType { name: "g4dn.xlarge".into(), overprovisioned_ondemand_count: 2, max_count: 10 };
+        for (group, name, expected) in [(NodeGroup::of(&wanted, 2), "g4dn-xlarge", (0, 2, 10)), (NodeGroup::system(2), "system", (1, 1, 3))]
+        {
             let scaling = group.scaling();
             let sizes = (scaling.min_size(), scaling.desired_size(), scaling.max_size());
-            assert_eq!(
-                (group.name().as_str(), sizes),
-                (name, (Some(expected.0), Some(expected.1), Some(expected.2)))
-            );
+            assert_eq!((group.name().as_str(), sizes), (name, (Some(expected.0), Some(expected.1), Some(expected.2))));
         }
     }
 }

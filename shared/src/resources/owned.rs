@@ -12,18 +12,13 @@ pub fn ec2_tags<const N: usize>(cluster: &Cluster, key: &Key, kind: ResourceType
     let tags = cluster.tags(key).into_iter().chain(more);
     TagSpecification::builder()
         .resource_type(kind)
-        .set_tags(Some(
-            tags.map(|(name, value)| Tag::builder().key(name).value(value).build()).collect(),
-        ))
+        .set_tags(Some(tags.map(|(name, value)| Tag::builder().key(name).value(value).build()).collect()))
         .build()
 }
 
 /// Finds this very resource of this very cluster.
 pub fn ec2_filters(cluster: &Cluster, key: &Key) -> Option<Vec<Filter>> {
-    Some(vec![
-        filter(format!("tag:{OWNER_TAG}"), &cluster.id),
-        filter(format!("tag:{RESOURCE_TAG}"), &key.0),
-    ])
+    Some(vec![filter(format!("tag:{OWNER_TAG}"), &cluster.id), filter(format!("tag:{RESOURCE_TAG}"), &key.0)])
 }
 
 /// A filter narrows what EC2 sends; before something is changed or deleted, its tags are read once more.
@@ -44,18 +39,8 @@ pub fn ec2_token(cluster: &Cluster, key: &Key, dead: Option<&str>) -> String {
 
 /// The ids of the VPCs that carry this cluster's owner tag: one, or none.
 pub async fn own_vpcs(cx: &Context) -> Result<Vec<String>> {
-    let request = cx
-        .aws
-        .ec2
-        .describe_vpcs()
-        .filters(filter(format!("tag:{OWNER_TAG}"), &cx.cluster.id));
-    let found: Vec<_> = request
-        .into_paginator()
-        .items()
-        .send()
-        .collect::<Result<_, _>>()
-        .await
-        .called("ec2:DescribeVpcs")?;
+    let request = cx.aws.ec2.describe_vpcs().filters(filter(format!("tag:{OWNER_TAG}"), &cx.cluster.id));
+    let found: Vec<_> = request.into_paginator().items().send().collect::<Result<_, _>>().await.called("ec2:DescribeVpcs")?;
     let ours = found.into_iter().filter(|vpc| has_tag(vpc.tags(), OWNER_TAG, &cx.cluster.id));
     Ok(ours.filter_map(|vpc| vpc.vpc_id).collect())
 }
@@ -75,8 +60,7 @@ pub fn filter(name: impl Into<String>, value: impl Into<String>) -> Filter {
 
 /// True if a thing found by its name carries this cluster's owner tag.
 pub fn is_ours<N: AsRef<str>, V: AsRef<str>>(cluster: &Cluster, tags: impl IntoIterator<Item = (N, V)>) -> bool {
-    tags.into_iter()
-        .any(|(name, value)| name.as_ref() == OWNER_TAG && value.as_ref() == cluster.id)
+    tags.into_iter().any(|(name, value)| name.as_ref() == OWNER_TAG && value.as_ref() == cluster.id)
 }
 
 /// Refuses a thing that has our name and not our owner tag: never adopted, never deleted.
@@ -85,11 +69,7 @@ pub fn check_ours<N: AsRef<str>, V: AsRef<str>>(cluster: &Cluster, what: &str, t
         return Ok(());
     }
     let reason = format!("{what} has this cluster's name and not its owner tag {OWNER_TAG}={}.", cluster.id);
-    Err(Error::customer(
-        "NotOurs",
-        reason,
-        "Give it the tag back if it is this cluster's, else remove it; then retry.",
-    ))
+    Err(Error::customer("NotOurs", reason, "Give it the tag back if it is this cluster's, else remove it; then retry."))
 }
 
 /// The owner tags as the APIs with plain maps want them.
@@ -104,8 +84,5 @@ pub fn id(value: impl Into<String>) -> BTreeMap<String, String> {
 
 /// The outputs that AWS gave a value for.
 pub fn outputs<const N: usize>(values: [(&str, Option<&str>); N]) -> Outputs {
-    values
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
-        .collect()
+    values.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect()
 }

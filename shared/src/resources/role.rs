@@ -43,11 +43,7 @@ impl Role {
     fn policies(self) -> &'static [&'static str] {
         match self {
             Role::Cluster => &["AmazonEKSClusterPolicy"],
-            Role::Node => &[
-                "AmazonEKSWorkerNodePolicy",
-                "AmazonEC2ContainerRegistryPullOnly",
-                "AmazonEKS_CNI_Policy",
-            ],
+            Role::Node => &["AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonEKS_CNI_Policy"],
             Role::EbsCsi => &["service-role/AmazonEBSCSIDriverPolicy"],
         }
     }
@@ -58,23 +54,11 @@ impl Role {
 
     async fn find(self, cx: &Context) -> Result<Option<aws_sdk_iam::types::Role>> {
         let name = self.name(cx);
-        let answer = cx
-            .aws
-            .iam
-            .get_role()
-            .role_name(&name)
-            .send()
-            .await
-            .called("iam:GetRole")
-            .unless(&["NoSuchEntity"])?;
+        let answer = cx.aws.iam.get_role().role_name(&name).send().await.called("iam:GetRole").unless(&["NoSuchEntity"])?;
         let Some(role) = answer.and_then(|answer| answer.role) else {
             return Ok(None);
         };
-        check_ours(
-            &cx.cluster,
-            &format!("The IAM role {name}"),
-            role.tags().iter().map(|tag| (tag.key(), tag.value())),
-        )?;
+        check_ours(&cx.cluster, &format!("The IAM role {name}"), role.tags().iter().map(|tag| (tag.key(), tag.value())))?;
         Ok(Some(role))
     }
 
@@ -117,15 +101,8 @@ impl Role {
 
     async fn delete_inline_policies(self, cx: &Context) -> Result<()> {
         let name = self.name(cx);
-        let answer = cx
-            .aws
-            .iam
-            .list_role_policies()
-            .role_name(&name)
-            .send()
-            .await
-            .called("iam:ListRolePolicies")
-            .unless(&["NoSuchEntity"])?;
+        let answer =
+            cx.aws.iam.list_role_policies().role_name(&name).send().await.called("iam:ListRolePolicies").unless(&["NoSuchEntity"])?;
         for policy in answer.map(|answer| answer.policy_names).unwrap_or_default() {
             cx.aws
                 .iam
@@ -197,10 +174,7 @@ impl Resource for Role {
         if !self.missing(cx).await?.is_empty() {
             return Ok(Observed::Drifted);
         }
-        Ok(Observed::Ready(Outputs::from([
-            ("arn".into(), role.arn),
-            ("name".into(), role.role_name),
-        ])))
+        Ok(Observed::Ready(Outputs::from([("arn".into(), role.arn), ("name".into(), role.role_name)])))
     }
 
     async fn create(&self, cx: &Context) -> Result<()> {
@@ -223,14 +197,7 @@ impl Resource for Role {
             return Ok(());
         }
         for arn in self.missing(cx).await? {
-            cx.aws
-                .iam
-                .attach_role_policy()
-                .role_name(self.name(cx))
-                .policy_arn(arn)
-                .send()
-                .await
-                .called("iam:AttachRolePolicy")?;
+            cx.aws.iam.attach_role_policy().role_name(self.name(cx)).policy_arn(arn).send().await.called("iam:AttachRolePolicy")?;
         }
         Ok(())
     }
@@ -242,25 +209,14 @@ impl Resource for Role {
         self.detach_policies(cx).await?;
         self.delete_inline_policies(cx).await?;
         self.delete_instance_profiles(cx).await?;
-        cx.aws
-            .iam
-            .delete_role()
-            .role_name(self.name(cx))
-            .send()
-            .await
-            .called("iam:DeleteRole")
-            .unless(&["NoSuchEntity"])?;
+        cx.aws.iam.delete_role().role_name(self.name(cx)).send().await.called("iam:DeleteRole").unless(&["NoSuchEntity"])?;
         Ok(())
     }
 }
 
 fn tags(cx: &Context, key: &Key) -> Result<Vec<Tag>> {
-    let tags: Result<_, BuildError> = cx
-        .cluster
-        .tags(key)
-        .into_iter()
-        .map(|(name, value)| Tag::builder().key(name).value(value).build())
-        .collect();
+    let tags: Result<_, BuildError> =
+        cx.cluster.tags(key).into_iter().map(|(name, value)| Tag::builder().key(name).value(value).build()).collect();
     tags.map_err(|error| Error::permanent("Tags", error.to_string()))
 }
 

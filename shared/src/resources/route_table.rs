@@ -125,16 +125,9 @@ fn is_live(route: &Route) -> bool {
 fn subnets(table: &Found) -> impl Iterator<Item = &str> {
     let holds = |association: &&RouteTableAssociation| {
         let state = association.association_state().and_then(|state| state.state());
-        !matches!(
-            state,
-            Some(Association::Disassociating | Association::Disassociated | Association::Failed)
-        )
+        !matches!(state, Some(Association::Disassociating | Association::Disassociated | Association::Failed))
     };
-    table
-        .associations()
-        .iter()
-        .filter(holds)
-        .filter_map(RouteTableAssociation::subnet_id)
+    table.associations().iter().filter(holds).filter_map(RouteTableAssociation::subnet_id)
 }
 
 #[async_trait]
@@ -148,10 +141,7 @@ impl Resource for RouteTable {
     }
 
     fn needs(&self) -> Vec<Key> {
-        ["vpc".into(), self.gateway()]
-            .into_iter()
-            .chain(subnet::keys(self.public, self.zones))
-            .collect()
+        ["vpc".into(), self.gateway()].into_iter().chain(subnet::keys(self.public, self.zones)).collect()
     }
 
     async fn observe(&self, cx: &Context) -> Result<Observed> {

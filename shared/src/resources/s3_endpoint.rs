@@ -20,9 +20,7 @@ impl S3Endpoint {
             .await
             .called("ec2:DescribeVpcEndpoints")?;
         let endpoints = found.vpc_endpoints.unwrap_or_default().into_iter();
-        Ok(endpoints
-            .filter(|endpoint| is_this(&cx.cluster, &self.key(), endpoint.tags()))
-            .collect())
+        Ok(endpoints.filter(|endpoint| is_this(&cx.cluster, &self.key(), endpoint.tags())).collect())
     }
 
     async fn find(&self, cx: &Context) -> Result<Option<VpcEndpoint>> {
@@ -57,12 +55,7 @@ fn refusal(refused: Option<Vec<UnsuccessfulItem>>) -> Result<()> {
     let Some(cause) = refused.into_iter().flatten().find_map(|item| item.error) else {
         return Ok(());
     };
-    Err(from_answer(
-        "ec2:DeleteVpcEndpoints",
-        None,
-        cause.code().unwrap_or("Unknown"),
-        cause.message().unwrap_or("no message"),
-    ))
+    Err(from_answer("ec2:DeleteVpcEndpoints", None, cause.code().unwrap_or("Unknown"), cause.message().unwrap_or("no message")))
 }
 
 #[async_trait]
@@ -89,10 +82,8 @@ impl Resource for S3Endpoint {
 
     async fn create(&self, cx: &Context) -> Result<()> {
         let listed = self.find_all(cx).await?;
-        let dead = listed
-            .iter()
-            .filter(|endpoint| is_dead(endpoint))
-            .max_by_key(|endpoint| endpoint.creation_timestamp.map(|time| time.secs()));
+        let dead =
+            listed.iter().filter(|endpoint| is_dead(endpoint)).max_by_key(|endpoint| endpoint.creation_timestamp.map(|time| time.secs()));
         cx.aws
             .ec2
             .create_vpc_endpoint()
@@ -135,13 +126,9 @@ mod tests {
 
     #[test]
     fn states_count_in_either_spelling() {
-        for (given, expected) in [
-            ("available", "Ready"),
-            ("Available", "Ready"),
-            ("pending", "Pending"),
-            ("Deleting", "Pending"),
-            ("failed", "Broken"),
-        ] {
+        for (given, expected) in
+            [("available", "Ready"), ("Available", "Ready"), ("pending", "Pending"), ("Deleting", "Pending"), ("failed", "Broken")]
+        {
             let found = observed(VpcEndpoint::builder().state(State::from(given)).build());
             assert!(format!("{found:?}").starts_with(expected), "{given}: {found:?}");
         }

@@ -15,14 +15,8 @@ pub struct Subnet {
 
 impl Subnet {
     async fn find(&self, cx: &Context) -> Result<Option<aws_sdk_ec2::types::Subnet>> {
-        let found = cx
-            .aws
-            .ec2
-            .describe_subnets()
-            .set_filters(ec2_filters(&cx.cluster, &self.key()))
-            .send()
-            .await
-            .called("ec2:DescribeSubnets")?;
+        let found =
+            cx.aws.ec2.describe_subnets().set_filters(ec2_filters(&cx.cluster, &self.key())).send().await.called("ec2:DescribeSubnets")?;
         let mut ours = found.subnets.unwrap_or_default().into_iter();
         Ok(ours.find(|subnet| is_this(&cx.cluster, &self.key(), subnet.tags())))
     }
@@ -34,25 +28,14 @@ impl Subnet {
 
     /// The tags by which load balancer controllers choose subnets. `shared` says that the subnet is not Kubernetes' to delete.
     fn role_tags(&self, cluster: &Cluster) -> [(String, String); 2] {
-        let role = if self.public {
-            "kubernetes.io/role/elb"
-        } else {
-            "kubernetes.io/role/internal-elb"
-        };
-        [
-            (role.into(), "1".into()),
-            (kubernetes_tag(&cluster.name, &cluster.id), "shared".into()),
-        ]
+        let role = if self.public { "kubernetes.io/role/elb" } else { "kubernetes.io/role/internal-elb" };
+        [(role.into(), "1".into()), (kubernetes_tag(&cluster.name, &cluster.id), "shared".into())]
     }
 }
 
 /// Every pod takes an address of a private subnet, so these are large: three /18, and the fourth /18 for the public /22s.
 fn cidr(public: bool, index: usize) -> String {
-    if public {
-        format!("10.0.{}.0/22", 192 + 4 * index)
-    } else {
-        format!("10.0.{}.0/18", 64 * index)
-    }
+    if public { format!("10.0.{}.0/22", 192 + 4 * index) } else { format!("10.0.{}.0/18", 64 * index) }
 }
 
 #[async_trait]
@@ -89,12 +72,7 @@ impl Resource for Subnet {
             .vpc_id(cx.output("vpc", "id")?)
             .availability_zone(self.zone(&cx.cluster)?)
             .cidr_block(cidr(self.public, self.index))
-            .tag_specifications(ec2_tags(
-                &cx.cluster,
-                &self.key(),
-                ResourceType::Subnet,
-                self.role_tags(&cx.cluster),
-            ))
+            .tag_specifications(ec2_tags(&cx.cluster, &self.key(), ResourceType::Subnet, self.role_tags(&cx.cluster)))
             .send()
             .await
             .called("ec2:CreateSubnet")
@@ -151,10 +129,7 @@ mod tests {
 
     #[test]
     fn no_two_subnets_overlap_and_all_lie_in_the_vpc() {
-        let cidrs: Vec<String> = [true, false]
-            .into_iter()
-            .flat_map(|public| (0..3).map(move |index| cidr(public, index)))
-            .collect();
+        let cidrs: Vec<String> = [true, false].into_iter().flat_map(|public| (0..3).map(move |index| cidr(public, index))).collect();
         let vpc = first_and_last(super::super::vpc::CIDR);
         for (position, one) in cidrs.iter().enumerate() {
             let (first, last) = first_and_last(one);

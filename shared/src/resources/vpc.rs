@@ -12,14 +12,8 @@ pub struct Vpc;
 
 impl Vpc {
     async fn find(&self, cx: &Context) -> Result<Option<aws_sdk_ec2::types::Vpc>> {
-        let found = cx
-            .aws
-            .ec2
-            .describe_vpcs()
-            .set_filters(ec2_filters(&cx.cluster, &self.key()))
-            .send()
-            .await
-            .called("ec2:DescribeVpcs")?;
+        let found =
+            cx.aws.ec2.describe_vpcs().set_filters(ec2_filters(&cx.cluster, &self.key())).send().await.called("ec2:DescribeVpcs")?;
         let mut ours = found.vpcs.unwrap_or_default().into_iter();
         Ok(ours.find(|vpc| is_this(&cx.cluster, &self.key(), vpc.tags())))
     }
@@ -60,11 +54,7 @@ impl Resource for Vpc {
             return Ok(Observed::Pending);
         }
         let vpc_id = vpc.vpc_id().unwrap_or_default();
-        if self.has_dns_names(cx, vpc_id).await? {
-            Ok(Observed::Ready(id(vpc_id)))
-        } else {
-            Ok(Observed::Drifted)
-        }
+        if self.has_dns_names(cx, vpc_id).await? { Ok(Observed::Ready(id(vpc_id))) } else { Ok(Observed::Drifted) }
     }
 
     async fn create(&self, cx: &Context) -> Result<()> {
@@ -96,14 +86,7 @@ impl Resource for Vpc {
 
     async fn delete(&self, cx: &Context) -> Result<()> {
         let Some(vpc) = self.find(cx).await? else { return Ok(()) };
-        cx.aws
-            .ec2
-            .delete_vpc()
-            .set_vpc_id(vpc.vpc_id)
-            .send()
-            .await
-            .called("ec2:DeleteVpc")
-            .unless(&["InvalidVpcID.NotFound"])?;
+        cx.aws.ec2.delete_vpc().set_vpc_id(vpc.vpc_id).send().await.called("ec2:DeleteVpc").unless(&["InvalidVpcID.NotFound"])?;
         Ok(())
     }
 }

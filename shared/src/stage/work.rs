@@ -33,11 +33,7 @@ impl Function {
             stage: self.stage,
         };
         let customer = session::assume(&self.config, &entry).await?;
-        Ok(Context {
-            aws: session::Clients::new(&customer),
-            cluster: record.cluster(),
-            outputs: Default::default(),
-        })
+        Ok(Context { aws: session::Clients::new(&customer), cluster: record.cluster(), outputs: Default::default() })
     }
 
     /// Proves that the role lets us in and that the region is usable.
@@ -57,13 +53,7 @@ impl Function {
 
     async fn provision(&self, invocation: &Invocation, record: &Record) -> Result<Answer> {
         let cx = self.open(record).await?;
-        drive::ensure(
-            &plan::of_stage(&cx.cluster, self.stage),
-            &cx,
-            &self.journal(invocation),
-            self.limits(invocation),
-        )
-        .await
+        drive::ensure(&plan::of_stage(&cx.cluster, self.stage), &cx, &self.journal(invocation), self.limits(invocation)).await
     }
 
     /// Takes everything away and looks at the account once more: deleted is what left nothing.
@@ -99,30 +89,18 @@ impl Function {
             record.inventory = Some(inventory.clone());
             Ok(())
         };
-        self.records
-            .change(&invocation.input.cluster_id, keep, |_| Ok(vec![]))
-            .await
-            .map(drop)
+        self.records.change(&invocation.input.cluster_id, keep, |_| Ok(vec![])).await.map(drop)
     }
 
     fn journal(&self, invocation: &Invocation) -> TableJournal {
         let input = &invocation.input;
-        TableJournal::new(
-            self.records.clone(),
-            input.cluster_id.clone(),
-            self.stage,
-            invocation.holder.clone(),
-            input.run,
-        )
+        TableJournal::new(self.records.clone(), input.cluster_id.clone(), self.stage, invocation.holder.clone(), input.run)
     }
 
     /// Rounds begin in the first half of the invocation only, so that the last one can end in the second.
     fn limits(&self, invocation: &Invocation) -> Limits {
         let left = invocation.deadline.duration_since(SystemTime::now()).unwrap_or_default();
-        Limits {
-            grace: self.grace,
-            until: Instant::now() + left / 2,
-        }
+        Limits { grace: self.grace, until: Instant::now() + left / 2 }
     }
 }
 
@@ -132,15 +110,8 @@ fn validate(record: &Record) -> Result<Answer> {
     match spec::parse(&body) {
         Ok(_) => Ok(Answer::Ready),
         Err(faults) => {
-            let faults: Vec<String> = faults
-                .into_iter()
-                .map(|fault| format!("{}: {}", fault.path, fault.message))
-                .collect();
-            Err(Error::customer(
-                "InvalidSpec",
-                faults.join("; "),
-                "Delete the cluster and create it with a spec that is valid.",
-            ))
+            let faults: Vec<String> = faults.into_iter().map(|fault| format!("{}: {}", fault.path, fault.message)).collect();
+            Err(Error::customer("InvalidSpec", faults.join("; "), "Delete the cluster and create it with a spec that is valid."))
         }
     }
 }

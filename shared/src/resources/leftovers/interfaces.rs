@@ -9,13 +9,8 @@ use aws_sdk_ec2::types::{NetworkInterface, NetworkInterfaceStatus, NetworkInterf
 /// All interfaces inside our VPC, except the NAT gateway's, which goes with it.
 pub async fn inside(cx: &Context, vpcs: &[String]) -> Result<Vec<NetworkInterface>> {
     let request = cx.aws.ec2.describe_network_interfaces().filters(in_vpcs(vpcs));
-    let found: Vec<NetworkInterface> = request
-        .into_paginator()
-        .items()
-        .send()
-        .collect::<Result<_, _>>()
-        .await
-        .called("ec2:DescribeNetworkInterfaces")?;
+    let found: Vec<NetworkInterface> =
+        request.into_paginator().items().send().collect::<Result<_, _>>().await.called("ec2:DescribeNetworkInterfaces")?;
     let ours = |interface: &NetworkInterface| {
         Within::Vpcs(vpcs).holds(interface.vpc_id()) && interface.interface_type() != Some(&NetworkInterfaceType::NatGateway)
     };
@@ -26,11 +21,7 @@ pub fn leftovers(inside: &[NetworkInterface]) -> Vec<Leftover> {
     inside
         .iter()
         .filter_map(|interface| {
-            Some(Leftover {
-                kind: Kind::Interface,
-                id: interface.network_interface_id.clone()?,
-                busy: is_busy(interface),
-            })
+            Some(Leftover { kind: Kind::Interface, id: interface.network_interface_id.clone()?, busy: is_busy(interface) })
         })
         .collect()
 }
@@ -59,16 +50,10 @@ mod tests {
     #[test]
     fn only_a_free_interface_that_no_service_made_is_deleted() {
         use NetworkInterfaceStatus::{Available, Detaching, InUse};
-        for (status, by_service, busy) in [
-            (Available, false, false),
-            (Available, true, true),
-            (InUse, false, true),
-            (Detaching, false, true),
-        ] {
-            let interface = NetworkInterface::builder()
-                .status(status.clone())
-                .requester_managed(by_service)
-                .build();
+        for (status, by_service, busy) in
+            [(Available, false, false), (Available, true, true), (InUse, false, true), (Detaching, false, true)]
+        {
+            let interface = NetworkInterface::builder().status(status.clone()).requester_managed(by_service).build();
             assert_eq!(is_busy(&interface), busy, "{status} {by_service}");
         }
     }

@@ -7,23 +7,12 @@ use aws_sdk_elasticloadbalancingv2::types::{LoadBalancer, TagDescription};
 
 pub async fn find(cx: &Context, within: &Within<'_>) -> Result<Vec<Leftover>> {
     let request = cx.aws.elbv2.describe_load_balancers();
-    let found: Vec<LoadBalancer> = request
-        .into_paginator()
-        .items()
-        .send()
-        .collect::<Result<_, _>>()
-        .await
-        .called("elasticloadbalancing:DescribeLoadBalancers")?;
+    let found: Vec<LoadBalancer> =
+        request.into_paginator().items().send().collect::<Result<_, _>>().await.called("elasticloadbalancing:DescribeLoadBalancers")?;
     let inside = found.into_iter().filter(|balancer| within.holds(balancer.vpc_id()));
     let arns = inside.filter_map(|balancer| balancer.load_balancer_arn).collect();
     let tagged = tagged(cx, arns).await?.into_iter();
-    Ok(tagged
-        .map(|arn| Leftover {
-            kind: Kind::LoadBalancer,
-            id: arn,
-            busy: false,
-        })
-        .collect())
+    Ok(tagged.map(|arn| Leftover { kind: Kind::LoadBalancer, id: arn, busy: false }).collect())
 }
 
 /// Those of the ARNs that carry this cluster's Kubernetes tags.
@@ -46,10 +35,7 @@ pub async fn tagged(cx: &Context, arns: Vec<String>) -> Result<Vec<String>> {
 }
 
 fn is_ours(cx: &Context, found: &TagDescription) -> bool {
-    found
-        .tags()
-        .iter()
-        .any(|tag| is_kubernetes_tag(&cx.cluster, tag.key().unwrap_or_default(), tag.value().unwrap_or_default()))
+    found.tags().iter().any(|tag| is_kubernetes_tag(&cx.cluster, tag.key().unwrap_or_default(), tag.value().unwrap_or_default()))
 }
 
 pub async fn remove(cx: &Context, arn: &str) -> Result<()> {

@@ -81,19 +81,13 @@ async fn find(cx: &Context) -> Result<Vec<Leftover>> {
     let inside = interfaces::inside(cx, &vpcs).await?;
     let ours = Within::Vpcs(&vpcs);
     let (balancers, groups, volumes) = try_join!(balancers(cx, &ours), security_groups::find(cx, &vpcs, &inside), volumes::find(cx))?;
-    Ok([balancers, interfaces::leftovers(&inside), groups, volumes]
-        .into_iter()
-        .flatten()
-        .collect())
+    Ok([balancers, interfaces::leftovers(&inside), groups, volumes].into_iter().flatten().collect())
 }
 
 /// The load balancers of both generations and their target groups that carry this cluster's Kubernetes tags.
 pub async fn balancers(cx: &Context, within: &Within<'_>) -> Result<Vec<Leftover>> {
-    let (classic, current, targets) = try_join!(
-        classic_load_balancers::find(cx, within),
-        load_balancers::find(cx, within),
-        target_groups::find(cx, within)
-    )?;
+    let (classic, current, targets) =
+        try_join!(classic_load_balancers::find(cx, within), load_balancers::find(cx, within), target_groups::find(cx, within))?;
     Ok([classic, current, targets].into_iter().flatten().collect())
 }
 
@@ -174,20 +168,12 @@ mod tests {
     use super::*;
 
     fn left(busy: bool) -> Leftover {
-        Leftover {
-            kind: Kind::Interface,
-            id: "eni-1".into(),
-            busy,
-        }
+        Leftover { kind: Kind::Interface, id: "eni-1".into(), busy }
     }
 
     #[test]
     fn only_what_nothing_can_be_asked_of_is_waited_for() {
-        for (found, expected) in [
-            (vec![], "Absent"),
-            (vec![left(true)], "Pending"),
-            (vec![left(true), left(false)], "Drifted"),
-        ] {
+        for (found, expected) in [(vec![], "Absent"), (vec![left(true)], "Pending"), (vec![left(true), left(false)], "Drifted")] {
             assert_eq!(format!("{:?}", observed(&found)), expected, "{found:?}");
         }
     }

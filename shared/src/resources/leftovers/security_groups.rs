@@ -9,43 +9,23 @@ use aws_sdk_ec2::types::{IpPermission, NetworkInterface, SecurityGroup, UserIdGr
 
 /// A group is held by the interfaces that use it, except those that are about to go themselves.
 pub async fn find(cx: &Context, vpcs: &[String], interfaces: &[NetworkInterface]) -> Result<Vec<Leftover>> {
-    let holders = || {
-        interfaces
-            .iter()
-            .filter(|interface| is_busy(interface))
-            .flat_map(NetworkInterface::groups)
-    };
-    let groups = inside(cx, vpcs)
-        .await?
-        .into_iter()
-        .filter(|group| group.group_name() != Some("default"));
-    let leftover = |id: String| Leftover {
-        kind: Kind::SecurityGroup,
-        busy: holders().any(|held| held.group_id() == Some(&id)),
-        id,
-    };
+    let holders = || interfaces.iter().filter(|interface| is_busy(interface)).flat_map(NetworkInterface::groups);
+    let groups = inside(cx, vpcs).await?.into_iter().filter(|group| group.group_name() != Some("default"));
+    let leftover = |id: String| Leftover { kind: Kind::SecurityGroup, busy: holders().any(|held| held.group_id() == Some(&id)), id };
     Ok(groups.filter_map(|group| group.group_id).map(leftover).collect())
 }
 
 async fn inside(cx: &Context, vpcs: &[String]) -> Result<Vec<SecurityGroup>> {
     let request = cx.aws.ec2.describe_security_groups().filters(in_vpcs(vpcs));
-    let found: Vec<SecurityGroup> = request
-        .into_paginator()
-        .items()
-        .send()
-        .collect::<Result<_, _>>()
-        .await
-        .called("ec2:DescribeSecurityGroups")?;
+    let found: Vec<SecurityGroup> =
+        request.into_paginator().items().send().collect::<Result<_, _>>().await.called("ec2:DescribeSecurityGroups")?;
     Ok(found.into_iter().filter(|group| Within::Vpcs(vpcs).holds(group.vpc_id())).collect())
 }
 
 /// Revokes the rules that name a group which is about to go: a group cannot be deleted while another refers to it.
 pub async fn forget(cx: &Context, going: &[&Leftover]) -> Result<()> {
-    let going: Vec<&str> = going
-        .iter()
-        .filter(|leftover| leftover.kind == Kind::SecurityGroup)
-        .map(|leftover| leftover.id.as_str())
-        .collect();
+    let going: Vec<&str> =
+        going.iter().filter(|leftover| leftover.kind == Kind::SecurityGroup).map(|leftover| leftover.id.as_str()).collect();
     if going.is_empty() {
         return Ok(());
     }
@@ -60,19 +40,13 @@ pub async fn forget(cx: &Context, going: &[&Leftover]) -> Result<()> {
 
 /// The rules, narrowed to the part that names one of the groups.
 fn naming(rules: &[IpPermission], groups: &[&str]) -> Vec<IpPermission> {
-    rules
-        .iter()
-        .flat_map(|rule| rule.user_id_group_pairs().iter().filter_map(|pair| narrowed(rule, pair, groups)))
-        .collect()
+    rules.iter().flat_map(|rule| rule.user_id_group_pairs().iter().filter_map(|pair| narrowed(rule, pair, groups))).collect()
 }
 
 fn narrowed(rule: &IpPermission, pair: &UserIdGroupPair, groups: &[&str]) -> Option<IpPermission> {
     let id = pair.group_id().filter(|id| groups.contains(id))?;
     let pair = UserIdGroupPair::builder().group_id(id).set_user_id(pair.user_id.clone()).build();
-    let rule = IpPermission::builder()
-        .set_ip_protocol(rule.ip_protocol.clone())
-        .set_from_port(rule.from_port)
-        .set_to_port(rule.to_port);
+    let rule = IpPermission::builder().set_ip_protocol(rule.ip_protocol.clone()).set_from_port(rule.from_port).set_to_port(rule.to_port);
     Some(rule.user_id_group_pairs(pair).build())
 }
 
@@ -80,12 +54,7 @@ async fn revoke_ingress(cx: &Context, group: &str, rules: Vec<IpPermission>) -> 
     if rules.is_empty() {
         return Ok(());
     }
-    let request = cx
-        .aws
-        .ec2
-        .revoke_security_group_ingress()
-        .group_id(group)
-        .set_ip_permissions(Some(rules));
+    let request = cx.aws.ec2.revoke_security_group_ingress().group_id(group).set_ip_permissions(Some(rules));
     request.send().await.called("ec2:RevokeSecurityGroupIngress").unless(&REVOKED)?;
     Ok(())
 }
@@ -94,12 +63,7 @@ async fn revoke_egress(cx: &Context, group: &str, rules: Vec<IpPermission>) -> R
     if rules.is_empty() {
         return Ok(());
     }
-    let request = cx
-        .aws
-        .ec2
-        .revoke_security_group_egress()
-        .group_id(group)
-        .set_ip_permissions(Some(rules));
+    let request = cx.aws.ec2.revoke_security_group_egress().group_id(group).set_ip_permissions(Some(rules));
     request.send().await.called("ec2:RevokeSecurityGroupEgress").unless(&REVOKED)?;
     Ok(())
 }
@@ -109,14 +73,7 @@ const REVOKED: [&str; 2] = ["InvalidPermission.NotFound", "InvalidGroup.NotFound
 /// A load balancer's interfaces hold its group for minutes after it is gone, so a dependency is no error: the next look tells.
 pub async fn remove(cx: &Context, id: &str) -> Result<()> {
     let gone_or_held = ["InvalidGroup.NotFound", "DependencyViolation"];
-    cx.aws
-        .ec2
-        .delete_security_group()
-        .group_id(id)
-        .send()
-        .await
-        .called("ec2:DeleteSecurityGroup")
-        .unless(&gone_or_held)?;
+    cx.aws.ec2.delete_security_group().group_id(id).send().await.called("ec2:DeleteSecurityGroup").unless(&gone_or_held)?;
     Ok(())
 }
 
@@ -128,11 +85,7 @@ mod tests {
     fn only_the_part_of_a_rule_that_names_a_going_group_is_revoked() {
         let pair = |id: &str| UserIdGroupPair::builder().group_id(id).user_id("222222222222").build();
         let rule = IpPermission::builder().ip_protocol("tcp").from_port(443).to_port(443);
-        let given = rule
-            .clone()
-            .user_id_group_pairs(pair("sg-goes"))
-            .user_id_group_pairs(pair("sg-stays"))
-            .build();
+        let given = rule.clone().user_id_group_pairs(pair("sg-goes")).user_id_group_pairs(pair("sg-stays")).build();
         assert_eq!(naming(&[given], &["sg-goes"]), [rule.user_id_group_pairs(pair("sg-goes")).build()]);
         assert_eq!(naming(&[IpPermission::builder().ip_protocol("-1").build()], &["sg-goes"]), []);
     }

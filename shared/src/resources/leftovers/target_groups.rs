@@ -8,23 +8,12 @@ use aws_sdk_elasticloadbalancingv2::types::TargetGroup;
 
 pub async fn find(cx: &Context, within: &Within<'_>) -> Result<Vec<Leftover>> {
     let request = cx.aws.elbv2.describe_target_groups();
-    let found: Vec<TargetGroup> = request
-        .into_paginator()
-        .items()
-        .send()
-        .collect::<Result<_, _>>()
-        .await
-        .called("elasticloadbalancing:DescribeTargetGroups")?;
+    let found: Vec<TargetGroup> =
+        request.into_paginator().items().send().collect::<Result<_, _>>().await.called("elasticloadbalancing:DescribeTargetGroups")?;
     let inside = found.into_iter().filter(|group| within.holds(group.vpc_id()));
     let arns = inside.filter_map(|group| group.target_group_arn).collect();
     let tagged = tagged(cx, arns).await?.into_iter();
-    Ok(tagged
-        .map(|arn| Leftover {
-            kind: Kind::TargetGroup,
-            id: arn,
-            busy: false,
-        })
-        .collect())
+    Ok(tagged.map(|arn| Leftover { kind: Kind::TargetGroup, id: arn, busy: false }).collect())
 }
 
 /// A load balancer lets go of its groups some seconds after it is deleted: the next look tells.

@@ -17,34 +17,17 @@ pub async fn find(cx: &Context) -> Result<Vec<Leftover>> {
 
 async fn tagged(cx: &Context, tag: &str, value: &str) -> Result<Vec<Volume>> {
     let request = cx.aws.ec2.describe_volumes().filters(filter(format!("tag:{tag}"), value));
-    let found: Vec<Volume> = request
-        .into_paginator()
-        .items()
-        .send()
-        .collect::<Result<_, _>>()
-        .await
-        .called("ec2:DescribeVolumes")?;
+    let found: Vec<Volume> = request.into_paginator().items().send().collect::<Result<_, _>>().await.called("ec2:DescribeVolumes")?;
     Ok(found.into_iter().filter(|volume| has_tag(volume.tags(), tag, value)).collect())
 }
 
 fn leftover(volume: Volume) -> Option<Leftover> {
     let busy = volume.state() != Some(&VolumeState::Available);
-    Some(Leftover {
-        kind: Kind::Volume,
-        id: volume.volume_id?,
-        busy,
-    })
+    Some(Leftover { kind: Kind::Volume, id: volume.volume_id?, busy })
 }
 
 pub async fn remove(cx: &Context, id: &str) -> Result<()> {
     let gone_or_in_use = ["InvalidVolume.NotFound", "VolumeInUse"];
-    cx.aws
-        .ec2
-        .delete_volume()
-        .volume_id(id)
-        .send()
-        .await
-        .called("ec2:DeleteVolume")
-        .unless(&gone_or_in_use)?;
+    cx.aws.ec2.delete_volume().volume_id(id).send().await.called("ec2:DeleteVolume").unless(&gone_or_in_use)?;
     Ok(())
 }
