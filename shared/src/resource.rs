@@ -149,7 +149,8 @@ impl Context {
 /// 2. Every verb can run any number of times, and the process can die at any await point.
 /// 3. `observe` finds by owner tag, or by name and owner tag, and needs no outputs of others. The same name without our tag is a
 ///    user's error: never adopted, never deleted.
-/// 4. Tags go in the create call itself. Where the API takes a token, it is `Cluster::token`.
+/// 4. Tags go in the create call itself. Where the API takes a token and no name makes the thing one of a kind, the token comes from
+///    `Cluster::token`.
 /// 5. "Already exists" (ours) on create and "not found" on delete are success.
 /// 6. What Kubernetes made is ours to remove only with this cluster's Kubernetes tags and, where it has one, inside our VPC.
 #[async_trait]
