@@ -69,7 +69,7 @@ impl Records {
             record.updated_at = jiff::Timestamp::now();
             let mut items = vec![self.put_record(&record, Some(seen))?];
             items.extend(also(&record)?);
-            if self.commit(items).await?.is_none() {
+            if self.commit(items).await? {
                 return Ok((record, outcome));
             }
             pause().await;
@@ -128,16 +128,15 @@ impl Records {
         items.into_iter().map(|item| Ok((rest_of_key(&item, prefix), read(item)?))).collect()
     }
 
-    /// Writes all items or none. Answers the place of the first item whose condition failed, if one did; what merely met another
-    /// transaction is tried again.
-    pub(crate) async fn commit(&self, items: Vec<TransactWriteItem>) -> Result<Option<usize>> {
+    /// Writes all items or none. Answers false if a condition failed; what merely met another transaction is tried again.
+    pub(crate) async fn commit(&self, items: Vec<TransactWriteItem>) -> Result<bool> {
         for _ in 0..ATTEMPTS {
             let sent = self.db.transact_write_items().set_transact_items(Some(items.clone())).send().await;
             let Some(reasons) = sent.as_ref().err().and_then(cancellation) else {
-                return sent.called("dynamodb:TransactWriteItems").map(|_| None);
+                return sent.called("dynamodb:TransactWriteItems").map(|_| true);
             };
-            if let Some(place) = reasons.iter().position(|reason| reason.code() == Some("ConditionalCheckFailed")) {
-                return Ok(Some(place));
+            if reasons.iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")) {
+                return Ok(false);
             }
             pause().await;
         }

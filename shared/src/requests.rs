@@ -105,8 +105,8 @@ impl Requests {
         let mut items = vec![self.records.put_record(&record, None)?, self.records.take_name(&record)?];
         items.extend(self.traces(request, &record)?);
         match self.records.commit(items).await? {
-            None => Ok(record),
-            Some(_) => Err(Problem::name_taken(&name)),
+            true => Ok(record),
+            false => Err(Problem::name_taken(&name)),
         }
     }
 

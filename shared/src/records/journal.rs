@@ -58,8 +58,8 @@ impl TableJournal {
     async fn commit(&self, items: Vec<TransactWriteItem>) -> Result<()> {
         let _turn = self.turn.lock().await;
         match self.records.commit(items).await? {
-            None => Ok(()),
-            Some(_) => Err(Error::superseded()),
+            true => Ok(()),
+            false => Err(Error::superseded()),
         }
     }
 }

@@ -19,7 +19,7 @@ impl Records {
             let fresh = Profile { external_id: crate::names::new_external_id() };
             let put = self.put(&pk, "PROFILE", &fresh)?.condition_expression("attribute_not_exists(pk)");
             // Whoever comes second reads what the first one wrote.
-            if self.commit(vec![transact_put(put)?]).await?.is_none() {
+            if self.commit(vec![transact_put(put)?]).await? {
                 return Ok(fresh.external_id);
             }
         }
