@@ -117,6 +117,9 @@ const fn row(code: &'static str, says: &'static str, class: Class, hint: &'stati
 const SOON: &str = "AWS needs a moment to see what was just made; retry if this lasts for more than a few minutes.";
 const SLOW: &str = "AWS limits how fast calls may come; retry in a few minutes.";
 const WAIT: &str = "Something in the account still depends on it; the next look will try again.";
+pub const SUBNETS: &str = "The cluster's subnets are full; end what uses their addresses, then retry.";
+pub const OFFERING: &str =
+    "The cluster's zones do not offer this instance type; delete the cluster and create it with another type, or in another region.";
 
 /// Code and message to class, first match wins; a code that is not here is Permanent. Codes ending in `*` match as a prefix.
 /// Sources: the numbered failure cases collected from eksctl, CAPA, the Terraform provider and others.
@@ -144,8 +147,13 @@ const TABLE: &[Row] = &[
         "The administrator's ARN names nobody; delete the cluster and create it with one that does.",
     ),
     // Service-linked roles (4).
-    row("InvalidRequestException", "iam:CreateServiceLinkedRole", Class::Customer, "Add iam:CreateServiceLinkedRole to the role."),
-    row("InvalidRequestException", "iam:GetRole", Class::Customer, "Add iam:GetRole to the role."),
+    row(
+        "InvalidRequestException",
+        "iam:CreateServiceLinkedRole",
+        Class::Customer,
+        "Add iam:CreateServiceLinkedRole to the role, then retry.",
+    ),
+    row("InvalidRequestException", "iam:GetRole", Class::Customer, "Add iam:GetRole to the role, then retry."),
     // Just-created ids that EC2 does not know everywhere yet (51).
     row("InvalidVpcID.NotFound", "", Class::Transient, SOON),
     row("InvalidSubnetID.NotFound", "", Class::Transient, SOON),
@@ -179,7 +187,7 @@ const TABLE: &[Row] = &[
     row("AuthFailure", "", Class::Customer, REGION),
     row("RegionDisabledException", "", Class::Customer, REGION),
     row("OptInRequired", "", Class::Customer, REGION),
-    // Quotas and capacity (36, 37, 38, 50).
+    // Quotas and capacity (16, 18, 35, 38, 50).
     row("VpcLimitExceeded", "", Class::Customer, "Raise the quota L-F678F1CE (VPCs per Region) or delete a VPC, then retry."),
     row("AddressLimitExceeded", "", Class::Customer, "Raise the quota L-0263D0A3 (EC2-VPC Elastic IPs) or release an address, then retry."),
     row("NatGatewayLimitExceeded", "", Class::Customer, "Raise the quota L-FE5A380F (NAT gateways per Availability Zone), then retry."),
@@ -191,15 +199,11 @@ const TABLE: &[Row] = &[
         "UnsupportedAvailabilityZoneException",
         "",
         Class::Customer,
-        "EKS has no control plane in that zone; choose another region, then retry.",
+        "EKS makes no control plane in one of the cluster's zones: the reason names the zones that will do. Delete the cluster and create it in another region, or ask the operator to leave the zone out.",
     ),
-    row("InsufficientFreeAddresses*", "", Class::Customer, "The subnets are full; end what uses their addresses, then retry."),
-    row(
-        "InvalidRequestException",
-        "is not supported in your requested Availability Zone",
-        Class::Customer,
-        "The cluster's zones do not offer this instance type; delete the cluster and create it with another type, or in another region.",
-    ),
+    row("InsufficientFreeAddresses*", "", Class::Customer, SUBNETS),
+    row("InvalidRequestException", "IPs in each subnet to be free", Class::Customer, SUBNETS),
+    row("InvalidRequestException", "is not supported in your requested Availability Zone", Class::Customer, OFFERING),
     // Names (17).
     row(
         "BucketAlreadyExists",
@@ -282,7 +286,9 @@ pub fn from_answer(action: &str, status: Option<u16>, code: &str, message: &str)
     } else {
         format!("AWS refused {action}: {code}: {message}")
     };
-    Error { class, code: code.into(), reason, hint, detail: format!("{action}: {code}: {message}"), refused: !failed_inside }
+    // S3 and EC2 throttle with a 503, and yet nothing was done.
+    let refused = !failed_inside || class == Class::Throttled;
+    Error { class, code: code.into(), reason, hint, detail: format!("{action}: {code}: {message}"), refused }
 }
 
 /// Turns the codes that mean "it is so already" into `None`.
@@ -345,6 +351,7 @@ mod tests {
         let error = from_answer("ec2:CreateVpc", Some(500), "Whatever", "internal failure");
         assert_eq!((error.class, error.refused), (Class::Transient, false));
         assert!(from_answer("ec2:CreateVpc", Some(400), "VpcLimitExceeded", "").refused);
+        assert!(from_answer("s3:CreateBucket", Some(503), "SlowDown", "Please reduce your request rate.").refused, "row 58");
     }
 
     #[test]

@@ -65,12 +65,10 @@ impl Bucket {
     }
 
     fn configuration(&self, cx: &Context) -> Result<CreateBucketConfiguration> {
-        let region = cx.cluster.spec.region.as_str();
-        let constraint = (region != HOME_REGION).then(|| BucketLocationConstraint::from(region));
         let tags: Result<Vec<_>, _> =
             cx.cluster.tags(&self.key()).into_iter().map(|(name, value)| Tag::builder().key(name).value(value).build()).collect();
         let tags = tags.map_err(unbuilt)?;
-        Ok(CreateBucketConfiguration::builder().set_location_constraint(constraint).set_tags(Some(tags)).build())
+        Ok(CreateBucketConfiguration::builder().set_location_constraint(constraint(&cx.cluster.spec.region)).set_tags(Some(tags)).build())
     }
 
     /// True when the bucket is empty, false when there is more than a call's worth in it.
@@ -150,6 +148,10 @@ impl Bucket {
         }
         Ok(!answer.is_truncated().unwrap_or_default())
     }
+}
+
+fn constraint(region: &str) -> Option<BucketLocationConstraint> {
+    (region != HOME_REGION).then(|| BucketLocationConstraint::from(region))
 }
 
 impl Safeguard {
@@ -362,6 +364,13 @@ fn unbuilt(error: BuildError) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_location_is_left_out_in_the_home_region_only() {
+        for (region, expected) in [("us-east-1", None), ("eu-west-1", Some("eu-west-1"))] {
+            assert_eq!(constraint(region), expected.map(BucketLocationConstraint::from), "{region}");
+        }
+    }
 
     #[test]
     fn our_policy_is_known_again_and_a_foreign_one_is_not_taken_for_it() {

@@ -2,7 +2,7 @@
 //!
 //! Nothing here passes by itself: a retry deletes the broken thing and makes it again.
 
-use crate::errors::{Class, Error};
+use crate::errors::{Class, Error, OFFERING, SUBNETS};
 use std::fmt::Write;
 
 /// One line of EKS's `health.issues`.
@@ -24,11 +24,8 @@ const fn row(code: &'static str, says: &'static str, class: Class, hint: &'stati
     Row { code, says, class, hint }
 }
 
-const VCPUS: &str = "Raise the EC2 quota for running On-Demand vCPUs of this instance family (G and VT: L-DB2E81BA, P: L-417A185B, standard: L-1216C47A), then retry.";
-const CAPACITY: &str =
-    "AWS has no capacity for this instance type in the cluster's zones now; retry later, or choose another instance type or region.";
-const OFFERING: &str = "The cluster's zones do not offer this instance type; choose another instance type or region.";
-const SUBNETS: &str = "The cluster's subnets are full; end what uses their addresses, then retry.";
+const VCPUS: &str = "Raise the EC2 quota for running On-Demand vCPUs of this instance family (G: L-DB2E81BA, P: L-417A185B, X: L-7295265B, standard: L-1216C47A) at https://console.aws.amazon.com/servicequotas/home/services/ec2/quotas, then retry.";
+const CAPACITY: &str = "AWS has no capacity for this instance type in the cluster's zones now; retry later, or delete the cluster and create it with another type, or in another region.";
 const EBS_KEY: &str =
     "Let AWSServiceRoleForAutoScaling use the account's default key for EBS encryption (kms:CreateGrant in the key's policy), then retry.";
 const QUOTA: &str = "Raise the quota that the reason names, then retry.";
@@ -39,6 +36,7 @@ const SIGN_UP: &str = "EC2 and Auto Scaling are not active in the account; finis
 const AGAIN: &str = "AWS failed inside; retry, and it is made again.";
 const JOIN: &str = "The nodes started and could not join the cluster; see that no policy or firewall keeps them from the cluster and from ECR and EC2, then retry.";
 const CHANGED: &str = "Something in the cluster was changed by others and is in the way of the add-on; take it back, then retry.";
+const REPLICAS: &str = "The add-on's pods found no node to run on; see that the nodes are ready and have room, then retry.";
 const STS: &str = "Activate the region's STS endpoint in the account's IAM settings, then retry.";
 
 /// First row that matches any issue wins, so the causes stand before what they lead to: nodes that were never launched do not join.
@@ -73,6 +71,7 @@ const TABLE: &[Row] = &[
     row("VpcNotFound", "", Class::Customer, GONE),
     row("ConfigurationConflict", "", Class::Customer, CHANGED),
     row("AdmissionRequestDenied", "", Class::Customer, CHANGED),
+    row("InsufficientNumberOfReplicas", "", Class::Customer, REPLICAS),
     row("InternalFailure", "", Class::Customer, AGAIN),
     row("ClusterUnreachable", "", Class::Customer, AGAIN),
     row("IamThrottling", "", Class::Customer, AGAIN),
