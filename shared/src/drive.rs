@@ -118,15 +118,16 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Going up, what this run has seen ready is not looked at again, nor are resources of other stages.
+    /// What this run has seen ready going up, or gone going down, is not looked at again, nor are resources of other stages.
     fn done_before(&self) -> BTreeSet<Key> {
-        if self.direction == Direction::Destroy {
-            return BTreeSet::new();
-        }
+        let done = match self.direction {
+            Direction::Ensure => State::Ready,
+            Direction::Destroy => State::Gone,
+        };
         let here: BTreeSet<Key> = self.plan.iter().map(|resource| resource.key()).collect();
         let entries = lock(&self.entries);
-        let ready = entries.iter().filter(|(_, entry)| entry.state == State::Ready);
-        ready.filter(|(key, entry)| entry.run == self.journal.run() || !here.contains(key)).map(|(key, _)| key.clone()).collect()
+        let before = entries.iter().filter(|(_, entry)| entry.state == done);
+        before.filter(|(key, entry)| entry.run == self.journal.run() || !here.contains(key)).map(|(key, _)| key.clone()).collect()
     }
 
     fn able(&self, done: &BTreeSet<Key>) -> Vec<&'a dyn Resource> {
@@ -185,7 +186,7 @@ impl<'a> Walk<'a> {
         let key = resource.key();
         match resource.observe(self.cx).await? {
             Observed::Absent if self.within_grace(&key) => Ok(Step::Wait(resource.pace().then)),
-            Observed::Absent => self.forget(&key).await,
+            Observed::Absent => self.record_gone(&key).await,
             Observed::Pending => Ok(Step::Wait(resource.pace().then)),
             Observed::Drifted | Observed::Ready(_) | Observed::Sick(_) | Observed::Broken(_) => self.delete(resource).await,
         }
@@ -202,7 +203,7 @@ impl<'a> Walk<'a> {
                 if error.refused {
                     match before {
                         Some(entry) => self.write(&key, entry).await?,
-                        None => self.forget(&key).await.map(drop)?,
+                        None => self.forget(&key).await?,
                     }
                 }
                 Err(error)
@@ -252,6 +253,13 @@ impl<'a> Walk<'a> {
         Ok(Step::Done)
     }
 
+    async fn record_gone(&self, key: &Key) -> Result<Step> {
+        if self.entry(key).is_some() {
+            self.write(key, Entry::new(State::Gone, self.journal.run())).await?;
+        }
+        Ok(Step::Done)
+    }
+
     /// AWS is at work: the next look comes when it can be through.
     async fn wait_for(&self, resource: &dyn Resource) -> Result<Step> {
         let key = resource.key();
@@ -291,12 +299,10 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    async fn forget(&self, key: &Key) -> Result<Step> {
-        if self.entry(key).is_some() {
-            self.journal.forget(key).await?;
-            lock(&self.entries).remove(key);
-        }
-        Ok(Step::Done)
+    async fn forget(&self, key: &Key) -> Result<()> {
+        self.journal.forget(key).await?;
+        lock(&self.entries).remove(key);
+        Ok(())
     }
 }
 

@@ -18,6 +18,8 @@ pub enum State {
     Broken,
     /// Its delete was about to be called.
     Deleting,
+    /// Seen to be absent on the way down.
+    Gone,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

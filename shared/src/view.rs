@@ -42,21 +42,28 @@ pub fn summary(record: &Record) -> Value {
     })
 }
 
-/// The plan's resources in their order, then what only the journal knows.
+/// The plan's resources in their order, each with its stage and those that it waits for, then what only the journal knows.
 fn resources(record: &Record, journal: &BTreeMap<Key, Entry>) -> Vec<Value> {
-    let planned: Vec<Key> = match record.zones.is_empty() || record.status == Status::Deleted {
+    let plan = match record.zones.is_empty() || record.status == Status::Deleted {
         true => vec![],
-        false => plan::plan(&record.cluster()).iter().filter(|resource| !resource.only_down()).map(|resource| resource.key()).collect(),
+        false => plan::plan(&record.cluster()),
     };
-    let unplanned = journal.keys().filter(|key| !planned.contains(key)).cloned();
-    planned.iter().cloned().chain(unplanned).map(|key| resource(&key, journal.get(&key))).collect()
+    let planned = plan.iter().filter(|one| !one.only_down());
+    let planned =
+        planned.map(|one| with_state(json!({"key": one.key(), "stage": one.stage(), "needs": one.needs()}), journal.get(&one.key())));
+    let unplanned = journal.iter().filter(|(key, entry)| entry.state != State::Gone && !plan.iter().any(|one| one.key() == **key));
+    planned.chain(unplanned.map(|(key, entry)| with_state(json!({"key": key}), Some(entry)))).collect()
 }
 
-fn resource(key: &Key, entry: Option<&Entry>) -> Value {
-    match entry {
-        None => json!({"key": key, "state": "absent"}),
-        Some(entry) => json!({"key": key, "state": entry.state, "since": entry.since, "note": entry.note, "outputs": entry.outputs}),
+fn with_state(mut resource: Value, entry: Option<&Entry>) -> Value {
+    let state = match entry.filter(|entry| entry.state != State::Gone) {
+        None => json!({"state": "absent"}),
+        Some(Entry { state, since, note, outputs, .. }) => json!({"state": state, "since": since, "note": note, "outputs": outputs}),
+    };
+    if let (Value::Object(resource), Value::Object(state)) = (&mut resource, state) {
+        resource.extend(state);
     }
+    resource
 }
 
 fn outputs(journal: &BTreeMap<Key, Entry>) -> Value {

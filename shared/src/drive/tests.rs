@@ -228,7 +228,7 @@ async fn a_plan_comes_about_in_the_order_of_its_needs_and_goes_in_the_reverse() 
     assert_eq!(scene.drive(Direction::Destroy).await.expect("no error"), Answer::Ready);
     assert!(scene.place("delete cluster") < scene.place("delete subnet"));
     assert!(scene.place("delete subnet") < scene.place("delete vpc"));
-    assert!(scene.copies().is_empty() && lock(&scene.journal.entries).is_empty());
+    assert!(scene.copies().is_empty() && lock(&scene.journal.entries).values().all(|entry| entry.state == State::Gone));
 }
 
 #[tokio::test]
@@ -339,6 +339,19 @@ async fn what_a_run_has_seen_ready_is_looked_at_again_by_the_next_run_only() {
     scene.journal.run = 2;
     scene.drive_to_the_end(Direction::Ensure).await;
     assert_eq!(scene.copies(), [1; 6]);
+}
+
+#[tokio::test]
+async fn what_a_run_has_seen_gone_is_looked_at_again_by_the_next_run_only() {
+    let mut scene = Scene::new();
+    scene.drive_to_the_end(Direction::Ensure).await;
+    scene.drive_to_the_end(Direction::Destroy).await;
+    lock(&scene.world).things.insert("role".into(), Thing { copies: 1, ..Thing::default() });
+    scene.drive_to_the_end(Direction::Destroy).await;
+    assert_eq!(scene.copies(), [1]);
+    scene.journal.run = 2;
+    scene.drive_to_the_end(Direction::Destroy).await;
+    assert!(scene.copies().is_empty());
 }
 
 #[tokio::test]

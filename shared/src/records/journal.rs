@@ -81,7 +81,7 @@ impl Journal for TableJournal {
     }
 
     async fn forget(&self, key: &Key) -> Result<()> {
-        self.commit(vec![self.lease_held()?, self.deletion(key)?, self.event(key, "gone", "")?]).await
+        self.commit(vec![self.lease_held()?, self.deletion(key)?, self.event(key, "refused", "")?]).await
     }
 }
 
@@ -99,5 +99,6 @@ fn action(state: State) -> &'static str {
         State::Ready => "ready",
         State::Broken => "broken",
         State::Deleting => "deleting",
+        State::Gone => "gone",
     }
 }
