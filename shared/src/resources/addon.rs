@@ -40,10 +40,11 @@ impl Resource for Addon {
         format!("addon/{}", self.name).into()
     }
 
+    /// The first nodes wait for the add-ons that they cannot join without, and for no other.
     fn stage(&self) -> Stage {
         match self.name {
-            "coredns" | "aws-ebs-csi-driver" => Stage::CreateNodegroups,
-            _ => Stage::CreateEks,
+            "vpc-cni" | "kube-proxy" => Stage::CreateEks,
+            _ => Stage::CreateNodegroups,
         }
     }
 

@@ -98,8 +98,9 @@ impl Resource for LaunchTemplate {
         format!("launch-template/{}", self.group).into()
     }
 
+    /// Made beside the control plane, so that nodes need not wait for it.
     fn stage(&self) -> Stage {
-        Stage::CreateNodegroups
+        Stage::CreateEks
     }
 
     fn needs(&self) -> Vec<Key> {

@@ -59,7 +59,7 @@ impl Resource for PodIdentity {
     }
 
     fn stage(&self) -> Stage {
-        Stage::CreateEks
+        Stage::CreateNodegroups
     }
 
     fn needs(&self) -> Vec<Key> {
