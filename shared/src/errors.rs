@@ -165,6 +165,9 @@ const TABLE: &[Row] = &[
     row("InvalidNatGatewayID.NotFound", "", Class::Transient, SOON),
     row("NatGatewayNotFound", "", Class::Transient, SOON),
     row("InvalidLaunchTemplateId.NotFound", "", Class::Transient, SOON),
+    // Gone between a list and the look at what it named.
+    row("LoadBalancerNotFound", "", Class::Transient, SOON),
+    row("TargetGroupNotFound", "", Class::Transient, SOON),
     // Work in progress on the same thing (30, 31, 41, 53).
     row("ResourceInUseException", "", Class::Transient, WAIT),
     row("OperationAborted*", "", Class::Transient, WAIT),

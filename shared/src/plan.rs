@@ -1,6 +1,7 @@
 //! What a cluster is: all its resources, a pure function of its spec. Teardown is the same list walked the other way.
 
 use crate::drive::Plan;
+use crate::journal::{Entry, State};
 use crate::resource::{Cluster, Key, Resource, Stage};
 use crate::resources::access_entry::AccessEntry;
 use crate::resources::addon::Addon;
@@ -20,6 +21,7 @@ use crate::resources::s3_endpoint::S3Endpoint;
 use crate::resources::subnet::Subnet;
 use crate::resources::vpc::Vpc;
 use crate::spec::{BucketsAfter, InstanceType};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The node group that runs what the cluster itself needs.
 pub const SYSTEM: &str = "system";
@@ -34,9 +36,20 @@ pub fn plan(cluster: &Cluster) -> Plan {
     plan
 }
 
-/// The part of the plan that one stage brings about.
-pub fn of_stage(cluster: &Cluster, stage: Stage) -> Plan {
-    plan(cluster).into_iter().filter(|resource| resource.stage() == stage).collect()
+/// The part of the plan that one stage brings about, with what it needs of earlier stages and the journal does not know as ready: a lost
+/// entry is written anew.
+pub fn of_stage(cluster: &Cluster, stage: Stage, journal: &BTreeMap<Key, Entry>) -> Plan {
+    let plan = plan(cluster);
+    let is_ready = |key: &Key| journal.get(key).is_some_and(|entry| entry.state == State::Ready);
+    let mut open: Vec<Key> = plan.iter().filter(|resource| resource.stage() == stage).map(|resource| resource.key()).collect();
+    let mut wanted = BTreeSet::new();
+    while let Some(key) = open.pop() {
+        if let Some(resource) = plan.iter().find(|resource| resource.key() == key) {
+            open.extend(resource.needs().into_iter().filter(|need| !is_ready(need) && !wanted.contains(need)));
+        }
+        wanted.insert(key);
+    }
+    plan.into_iter().filter(|resource| wanted.contains(&resource.key())).collect()
 }
 
 /// Everything that teardown must see gone: the plan, and node groups of an older spec that only the journal knows; not the
@@ -107,7 +120,6 @@ fn nodes(plan: &mut Plan, cluster: &Cluster) {
 mod tests {
     use super::*;
     use crate::spec;
-    use std::collections::BTreeSet;
 
     fn cluster(name: &str) -> Cluster {
         let body = serde_json::json!({
@@ -156,6 +168,22 @@ mod tests {
         }
         assert!(all.contains(&Key::from("subnet/private-0")) && all.contains(&Key::from("role/cluster")));
         assert!(!all.contains(&Key::from("nat-gateway")) && !all.contains(&Key::from("route-table/private")));
+    }
+
+    #[test]
+    fn a_stage_goes_back_to_what_the_journal_has_lost_of_its_needs() {
+        let cluster = cluster("research");
+        let ready = |key: Key| (key, Entry::new(State::Ready, 1));
+        let mut journal: BTreeMap<Key, Entry> = plan(&cluster).iter().map(|resource| ready(resource.key())).collect();
+        let keys = |journal: &BTreeMap<Key, Entry>| {
+            of_stage(&cluster, Stage::CreateNodegroups, journal).iter().map(|one| one.key()).collect::<BTreeSet<Key>>()
+        };
+        let whole = keys(&journal);
+        assert!(whole.contains(&Key::from("addon/coredns")) && !whole.contains(&Key::from("nat-gateway")));
+        for lost in ["nat-gateway", "bucket/logs"] {
+            journal.remove(&Key::from(lost));
+        }
+        assert_eq!(keys(&journal).difference(&whole).collect::<Vec<_>>(), [&Key::from("nat-gateway")]);
     }
 
     #[test]

@@ -53,7 +53,8 @@ impl Function {
 
     async fn provision(&self, invocation: &Invocation, record: &Record) -> Result<Answer> {
         let cx = self.open(record).await?;
-        drive::ensure(&plan::of_stage(&cx.cluster, self.stage), &cx, &self.journal(invocation), self.limits(invocation)).await
+        let plan = plan::of_stage(&cx.cluster, self.stage, &self.records.journal(&record.id).await?);
+        drive::ensure(&plan, &cx, &self.journal(invocation), self.limits(invocation)).await
     }
 
     /// Takes everything away and looks at the account once more: deleted is what left nothing.
