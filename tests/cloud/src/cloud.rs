@@ -1,0 +1,144 @@
+//! The way of one call: a fault may strike it, a rule may answer it, else the AWS behind does and the rules amend what it says.
+
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::faults::{Effect, Fault, Faults, When};
+use crate::report::Report;
+use crate::rules::{self, Rule};
+use crate::world::World;
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use http::Request;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// The AWS behind the cloud.
+pub trait Aws: Send + Sync {
+    /// None if there was no answer.
+    fn call(&self, request: Request<Bytes>) -> BoxFuture<'_, Option<Answer>>;
+}
+
+pub struct Cloud<A> {
+    pub behind: A,
+    state: Mutex<State>,
+    /// Told when a call falls silent: whoever plays a crash ends the process now.
+    pub silent: Notify,
+}
+
+struct State {
+    world: World,
+    rules: Vec<Box<dyn Rule>>,
+    faults: Faults,
+    report: Report,
+}
+
+impl<A: Aws> Cloud<A> {
+    pub fn new(behind: A, world: World) -> Self {
+        let state = State { world, rules: rules::all(), faults: Faults::default(), report: Report::default() };
+        Self { behind, state: Mutex::new(state), silent: Notify::new() }
+    }
+
+    /// None if the connection was reset.
+    pub async fn call(&self, request: Request<Bytes>) -> Option<Answer> {
+        let call = Call::read(request);
+        self.bury_the_dead().await;
+        let fault = self.strike(&call);
+        match &fault {
+            Some(Effect::Refuse(refusal)) => return Some(refusal.answer(&call.service)),
+            Some(Effect::Lose(When::BeforeEffect)) => return None,
+            Some(Effect::Hang(When::BeforeEffect)) => self.fall_silent().await,
+            Some(Effect::Slow(seconds)) => tokio::time::sleep(self.real(*seconds)).await,
+            _ => {}
+        }
+        let answer = self.answer(&call).await;
+        match fault {
+            Some(Effect::Lose(When::AfterEffect)) => None,
+            Some(Effect::Hang(When::AfterEffect)) => self.fall_silent().await,
+            Some(Effect::Fail(issue)) => {
+                rules::lifecycle::doom(&call, issue, &mut self.state().world);
+                answer
+            }
+            _ => answer,
+        }
+    }
+
+    pub fn set_faults(&self, faults: Vec<Fault>) {
+        self.state().faults.replace(faults);
+    }
+
+    /// What the cloud knows, and the time that it is there. What rules remember by themselves passes within minutes of that.
+    pub fn world(&self) -> (World, Duration) {
+        let state = self.state();
+        let now = state.world.now();
+        (state.world.copy(now, 0), now)
+    }
+
+    pub fn report(&self) -> Report {
+        let state = self.state();
+        let mut report = state.report.clone();
+        report.faults.clone_from(&state.faults.counts);
+        report
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn real(&self, seconds: f64) -> Duration {
+        self.state().world.real(Duration::from_secs_f64(seconds))
+    }
+
+    fn strike(&self, call: &Call) -> Option<Effect> {
+        let state = &mut *self.state();
+        state.report.count(call);
+        state.faults.strike(call, &mut state.world)
+    }
+
+    async fn fall_silent<T>(&self) -> T {
+        self.silent.notify_one();
+        std::future::pending().await
+    }
+
+    /// Deletions that have taken their time are passed on; what AWS says to them, nobody waits for.
+    async fn bury_the_dead(&self) {
+        let requests = self.state().world.bury();
+        for request in requests {
+            let name = Call::read(request.clone()).name();
+            match self.behind.call(request).await {
+                Some(answer) if answer.status().is_success() => {}
+                answer => eprintln!("a late {name} was answered {:?}", answer.map(|answer| (answer.status(), answer.into_body()))),
+            }
+        }
+    }
+
+    async fn answer(&self, call: &Call) -> Option<Answer> {
+        if let Some(answer) = self.state().answer_in_its_stead(call) {
+            return Some(answer);
+        }
+        let mut answer = self.behind.call(call.request.clone()).await;
+        match &mut answer {
+            Some(answer) => self.state().amend(call, answer),
+            None => self.state().give_up(call),
+        }
+        answer
+    }
+}
+
+impl State {
+    fn answer_in_its_stead(&mut self, call: &Call) -> Option<Answer> {
+        let world = &mut self.world;
+        self.rules.iter_mut().find_map(|rule| rule.before(call, world))
+    }
+
+    fn give_up(&mut self, call: &Call) {
+        self.rules.iter_mut().for_each(|rule| rule.unanswered(call, &mut self.world));
+    }
+
+    fn amend(&mut self, call: &Call, answer: &mut Answer) {
+        for rule in self.rules.iter_mut().rev() {
+            rule.after(call, answer, &mut self.world);
+        }
+        self.report.needed(self.world.caller(&call.access_key), crate::permissions::of(call));
+    }
+}

@@ -1,0 +1,17 @@
+//! A local cloud: AWS's timing, strictness and faults, laid around a local AWS that has none of them.
+//!
+//! Start with [`cloud`], the way of one call; then [`rules`], a file for each kind of rule.
+
+#![expect(clippy::expect_used, reason = "a test tool stops at what cannot be")]
+
+pub mod answer;
+pub mod call;
+pub mod cloud;
+pub mod faults;
+pub mod network;
+mod permissions;
+pub mod report;
+pub mod rules;
+pub mod timing;
+pub mod world;
+mod xml;

@@ -1,0 +1,116 @@
+//! The local cloud as an HTTP proxy between the functions and a local AWS.
+//!
+//! `cloud --port 4567 --aws http://127.0.0.1:4566 --speed 60 --seed 1`; its own paths begin with `/_cloud/`.
+
+use bytes::Bytes;
+use cloud::answer::{Answer, json_answer};
+use cloud::cloud::{Aws, Cloud};
+use cloud::faults::Fault;
+use cloud::world::World;
+use futures::future::{BoxFuture, FutureExt};
+use http::{Method, Request, Response, StatusCode, Uri};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::client::legacy::{Client, connect::HttpConnector};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use std::error::Error;
+use std::io;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let options = Options::read()?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
+    let behind = LocalAws { address: options.aws, client: Client::builder(TokioExecutor::new()).build_http() };
+    let cloud = Arc::new(Cloud::new(behind, World::new(options.seed, options.speed)));
+    loop {
+        let (stream, _) = listener.accept().await?;
+        let cloud = Arc::clone(&cloud);
+        tokio::spawn(async move {
+            let service = service_fn(|request| serve(Arc::clone(&cloud), request));
+            // A connection that ends early is a fault that was asked for, or a client that went away.
+            let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+}
+
+struct Options {
+    port: u16,
+    aws: String,
+    speed: f64,
+    seed: u64,
+}
+
+impl Options {
+    fn read() -> Result<Self, lexopt::Error> {
+        use lexopt::prelude::{Long, ValueExt};
+        let mut options = Self { port: 4567, aws: "http://127.0.0.1:4566".into(), speed: 60.0, seed: 1 };
+        let mut arguments = lexopt::Parser::from_env();
+        while let Some(argument) = arguments.next()? {
+            match argument {
+                Long("port") => options.port = arguments.value()?.parse()?,
+                Long("aws") => options.aws = arguments.value()?.string()?,
+                Long("speed") => options.speed = arguments.value()?.parse()?,
+                Long("seed") => options.seed = arguments.value()?.parse()?,
+                other => return Err(other.unexpected()),
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// An error instead of an answer makes hyper drop the connection: the client sees a reset. A client that goes away does not take its call
+/// along: AWS carries that out, and the cloud has to hear of it.
+async fn serve(cloud: Arc<Cloud<LocalAws>>, request: Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+    let request = Request::from_parts(parts, body);
+    let answer = match request.uri().path().strip_prefix("/_cloud/") {
+        Some(path) => own(&cloud, path, &request),
+        None => tokio::spawn(async move { cloud.call(request).await }).await?.ok_or(io::ErrorKind::ConnectionReset)?,
+    };
+    Ok(answer.map(Full::new))
+}
+
+/// The cloud's own paths: `PUT faults` with a list of them, `GET report`.
+fn own(cloud: &Cloud<LocalAws>, path: &str, request: &Request<Bytes>) -> Answer {
+    match (request.method(), path) {
+        (&Method::GET, "report") => json_answer(&serde_json::json!(cloud.report())),
+        (&Method::PUT, "faults") => match serde_json::from_slice::<Vec<Fault>>(request.body()) {
+            Ok(faults) => {
+                cloud.set_faults(faults);
+                plain(StatusCode::NO_CONTENT, String::new())
+            }
+            Err(error) => plain(StatusCode::BAD_REQUEST, error.to_string()),
+        },
+        _ => plain(StatusCode::NOT_FOUND, "GET /_cloud/report or PUT /_cloud/faults".to_owned()),
+    }
+}
+
+fn plain(status: StatusCode, text: String) -> Answer {
+    let mut answer = Answer::new(text.into());
+    *answer.status_mut() = status;
+    answer
+}
+
+struct LocalAws {
+    address: String,
+    client: Client<HttpConnector, Full<Bytes>>,
+}
+
+impl Aws for LocalAws {
+    /// The request as it was signed, but for the address.
+    fn call(&self, mut request: Request<Bytes>) -> BoxFuture<'_, Option<Answer>> {
+        async move {
+            let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+            *request.uri_mut() = format!("{}{path}", self.address).parse::<Uri>().ok()?;
+            let answer = self.client.request(request.map(Full::new)).await.ok()?;
+            let (parts, body) = answer.into_parts();
+            Some(Response::from_parts(parts, body.collect().await.ok()?.to_bytes()))
+        }
+        .boxed()
+    }
+}

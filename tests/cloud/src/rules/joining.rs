@@ -1,0 +1,79 @@
+//! Nodes join only with a way out to the internet and the network plugin in the cluster.
+
+use super::Rule;
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::timing::NODES_FAIL_TO_JOIN;
+use crate::world::{Issue, Kind, Life, Phase, World};
+use crate::xml;
+use serde_json::Value;
+use xmltree::Element;
+
+pub struct Joining;
+
+impl Rule for Joining {
+    /// Judged when the nodes should be there: what they need may come up beside them.
+    fn before(&mut self, _: &Call, world: &mut World) -> Option<Answer> {
+        let now = world.now();
+        let due = |life: &Life| life.kind == Kind::NodeGroup && life.issue.is_none() && !life.joined && life.ready <= now;
+        let due: Vec<String> = world.lives.iter().filter(|(_, life)| due(life)).map(|(name, _)| name.clone()).collect();
+        for name in due {
+            judge(&name, world);
+        }
+        None
+    }
+
+    /// Whoever waits for routes looks at them, so what is shown is enough to know.
+    fn after(&mut self, call: &Call, answer: &mut Answer, world: &mut World) {
+        if call.name() == "ec2:DescribeRouteTables" && answer.status().is_success() {
+            xml::retain_items(answer, |table| {
+                remember_table(table, world);
+                true
+            });
+        }
+    }
+}
+
+fn judge(name: &str, world: &mut World) {
+    let life = &world.lives[name];
+    let joins = wants_no_nodes(life) || (has_network_plugin(name, world) && subnets(life).all(|subnet| reaches_out(subnet, world)));
+    let patience = NODES_FAIL_TO_JOIN.sample(&mut world.rng);
+    if let Some(life) = world.lives.get_mut(name) {
+        if joins {
+            life.joined = true;
+        } else {
+            life.ready = life.born + patience;
+            life.issue =
+                Some(Issue { code: "NodeCreationFailure".into(), message: "Instances failed to join the kubernetes cluster".into() });
+        }
+    }
+}
+
+fn wants_no_nodes(life: &Life) -> bool {
+    life.body["scalingConfig"]["desiredSize"] == 0
+}
+
+fn subnets(life: &Life) -> impl Iterator<Item = &str> {
+    life.body["subnets"].as_array().into_iter().flatten().filter_map(Value::as_str)
+}
+
+fn has_network_plugin(group: &str, world: &World) -> bool {
+    let cluster = group.split("/node-groups/").next().unwrap_or_default();
+    world.lives.contains_key(&format!("{cluster}/addons/vpc-cni"))
+}
+
+fn reaches_out(subnet: &str, world: &World) -> bool {
+    world.network.way_out(subnet).is_some_and(|gateway| match gateway.starts_with("nat-") {
+        true => world.phase(gateway) == Some(Phase::There),
+        false => true,
+    })
+}
+
+fn remember_table(table: &Element, world: &mut World) {
+    let Some(id) = xml::child_text(table, "routeTableId") else { return };
+    let is_default = |route: &&Element| xml::child_text(route, "destinationCidrBlock").as_deref() == Some("0.0.0.0/0");
+    let gateway = |route: &Element| xml::child_text(route, "natGatewayId").or_else(|| xml::child_text(route, "gatewayId"));
+    let way_out = xml::items(table, "routeSet").find(is_default).and_then(gateway);
+    let association = |one: &Element| Some((xml::child_text(one, "routeTableAssociationId")?, xml::child_text(one, "subnetId")?));
+    world.network.show_table(&id, way_out, xml::items(table, "associationSet").filter_map(association).collect());
+}

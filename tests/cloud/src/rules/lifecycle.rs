@@ -1,0 +1,205 @@
+//! Clusters, node groups, add-ons and NAT gateways take their time to come and to go.
+
+use super::Rule;
+use crate::answer::{Answer, json_answer, json_of, replace_body};
+use crate::call::Call;
+use crate::timing::{self, Spread};
+use crate::world::{Issue, Kind, Life, Phase, World};
+use crate::xml;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+pub struct Lifecycle;
+
+impl Rule for Lifecycle {
+    fn before(&mut self, call: &Call, world: &mut World) -> Option<Answer> {
+        let kind = kind_of(call)?;
+        if !call.action.starts_with("Delete") {
+            return None;
+        }
+        let name = name_in(call)?;
+        go(&name, call, world)?;
+        Some(if kind == Kind::NatGateway { gone_gateway(&name) } else { json_answer(&shown(&name, world)?) })
+    }
+
+    fn after(&mut self, call: &Call, answer: &mut Answer, world: &mut World) {
+        let Some(kind) = kind_of(call).filter(|_| answer.status().is_success()) else { return };
+        if call.action.starts_with("Create") {
+            come(kind, call, answer, world);
+        } else if call.action.starts_with("Update") {
+            let busy = timing::UPDATE.sample(&mut world.rng);
+            let until = world.now() + busy;
+            if let Some(life) = world.lives.get_mut(&name_in_path(call)) {
+                life.busy_until = until;
+            }
+        }
+        match kind {
+            Kind::NatGateway => show_gateways(answer, world),
+            _ => show(call, answer, world),
+        }
+    }
+}
+
+/// What is being made by this call will fail, with that issue.
+pub fn doom(call: &Call, issue: Issue, world: &mut World) {
+    let newest = world.lives.iter_mut().filter(|(name, _)| call.service != "eks" || Some(name.as_str()) == name_to_make(call).as_deref());
+    if let Some((_, life)) = newest.max_by_key(|(_, life)| life.born) {
+        life.issue = Some(issue);
+    }
+}
+
+fn kind_of(call: &Call) -> Option<Kind> {
+    let verb = ["Create", "Describe", "Delete", "Update"].into_iter().find_map(|verb| call.action.strip_prefix(verb))?;
+    match (call.service.as_str(), verb) {
+        ("eks", noun) if noun.starts_with("Cluster") => Some(Kind::Cluster),
+        ("eks", noun) if noun.starts_with("Nodegroup") => Some(Kind::NodeGroup),
+        ("eks", "Addon") => Some(Kind::Addon),
+        ("ec2", "NatGateway" | "NatGateways") => Some(Kind::NatGateway),
+        _ => None,
+    }
+}
+
+/// `clusters/<name>/node-groups/<name>`, without what an update adds.
+pub fn name_in_path(call: &Call) -> String {
+    let things = call.path.len() / 2 * 2;
+    call.path[..things].join("/")
+}
+
+fn name_in(call: &Call) -> Option<String> {
+    if call.service == "ec2" { call.field("NatGatewayId").map(str::to_owned) } else { Some(name_in_path(call)) }
+}
+
+fn name_to_make(call: &Call) -> Option<String> {
+    let own = ["nodegroupName", "addonName", "name"].into_iter().find_map(|field| call.json[field].as_str())?;
+    Some(format!("{}/{own}", call.path.join("/")))
+}
+
+pub fn name_of_new(call: &Call, answer: &Answer) -> Option<String> {
+    if call.service == "ec2" { xml::text_of(answer, "natGatewayId").map(str::to_owned) } else { name_to_make(call) }
+}
+
+fn come(kind: Kind, call: &Call, answer: &Answer, world: &mut World) {
+    let Some(name) = name_of_new(call, answer) else { return };
+    if world.lives.contains_key(&name) {
+        return;
+    }
+    let born = world.now();
+    let ready = born + time_to_come(kind, world);
+    let body = json_of(answer).and_then(|body| body.get(root(kind)).cloned()).unwrap_or_default();
+    let life = Life { kind, born, ready, busy_until: Duration::ZERO, issue: None, joined: false, dies: None, body };
+    world.lives.insert(name, life);
+}
+
+fn time_to_come(kind: Kind, world: &mut World) -> Duration {
+    match kind {
+        Kind::Cluster => timing::create_cluster(&mut world.rng),
+        Kind::NodeGroup => timing::CREATE_NODEGROUP.sample(&mut world.rng),
+        Kind::Addon => timing::CREATE_ADDON.sample(&mut world.rng),
+        Kind::NatGateway => timing::CREATE_NAT_GATEWAY.sample(&mut world.rng),
+    }
+}
+
+fn time_to_go(kind: Kind) -> &'static Spread {
+    match kind {
+        Kind::Cluster => &timing::DELETE_CLUSTER,
+        Kind::NodeGroup => &timing::DELETE_NODEGROUP,
+        Kind::Addon => &timing::DELETE_ADDON,
+        Kind::NatGateway => &timing::DELETE_NAT_GATEWAY,
+    }
+}
+
+/// Keeps the request until its time has come. None if the cloud knows nothing of the thing.
+fn go(name: &str, call: &Call, world: &mut World) -> Option<()> {
+    let kind = world.lives.get(name)?.kind;
+    let at = world.now() + time_to_go(kind).sample(&mut world.rng);
+    let life = world.lives.get_mut(name)?;
+    life.dies.get_or_insert_with(|| (at, call.request.clone()));
+    Some(())
+}
+
+fn gone_gateway(id: &str) -> Answer {
+    let body = format!("<DeleteNatGatewayResponse><natGatewayId>{id}</natGatewayId></DeleteNatGatewayResponse>");
+    Answer::new(body.into())
+}
+
+fn root(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Cluster => "cluster",
+        Kind::NodeGroup => "nodegroup",
+        Kind::Addon => "addon",
+        Kind::NatGateway => "natGateway",
+    }
+}
+
+/// EKS's answer about one thing, with the status that AWS would give now.
+fn shown(name: &str, world: &World) -> Option<Value> {
+    let life = world.lives.get(name)?;
+    let mut body = life.body.clone();
+    let (status, issue) = status(name, life, world);
+    body["status"] = json!(status);
+    if let Some(Issue { code, message }) = issue {
+        body["health"] = json!({"issues": [{"code": code, "message": message}]});
+    }
+    Some(json!({ root(life.kind): body }))
+}
+
+fn show(call: &Call, answer: &mut Answer, world: &mut World) {
+    let name = if call.action.starts_with("Create") { name_to_make(call).unwrap_or_default() } else { name_in_path(call) };
+    let Some(life) = world.lives.get_mut(&name) else { return };
+    if let Some(body) = json_of(answer).and_then(|body| body.get(root(life.kind)).cloned()) {
+        life.body = body;
+    }
+    if let Some(body) = shown(&name, world) {
+        replace_body(answer, body.to_string());
+    }
+}
+
+fn status(name: &str, life: &Life, world: &World) -> (&'static str, Option<Issue>) {
+    match (life.phase(world.now()), life.kind) {
+        (Phase::Coming, _) => ("CREATING", None),
+        (Phase::Going, _) => ("DELETING", None),
+        (Phase::Busy, _) => ("UPDATING", None),
+        (Phase::Failed, Kind::Cluster) => ("FAILED", life.issue.clone()),
+        (Phase::Failed, _) => ("CREATE_FAILED", life.issue.clone()),
+        (Phase::There, Kind::Addon) if needs_nodes(name) && !has_nodes(name, world) => {
+            let message = "The add-on is unhealthy because it doesn't have the desired number of replicas.";
+            ("DEGRADED", Some(Issue { code: "InsufficientNumberOfReplicas".into(), message: message.into() }))
+        }
+        (Phase::There, _) => ("ACTIVE", None),
+    }
+}
+
+/// Deployments, and not only pods on every node there is.
+fn needs_nodes(addon: &str) -> bool {
+    ["/coredns", "/aws-ebs-csi-driver"].iter().any(|name| addon.ends_with(name))
+}
+
+fn has_nodes(addon: &str, world: &World) -> bool {
+    let cluster = addon.split("/addons/").next().unwrap_or_default();
+    let there = |(_, life): (&String, &Life)| life.phase(world.now()) == Phase::There && life.body["scalingConfig"]["desiredSize"] != 0;
+    world.children(cluster, Kind::NodeGroup).any(there)
+}
+
+fn show_gateways(answer: &mut Answer, world: &World) {
+    xml::retain_items(answer, |item| {
+        let life = xml::child_text(item, "natGatewayId").and_then(|id| world.lives.get(&id));
+        if let Some(life) = life {
+            show_gateway(item, life, world);
+        }
+        true
+    });
+}
+
+fn show_gateway(item: &mut xmltree::Element, life: &Life, world: &World) {
+    let state = match life.phase(world.now()) {
+        Phase::Coming => "pending",
+        Phase::There | Phase::Busy => "available",
+        Phase::Failed => "failed",
+        Phase::Going => "deleting",
+    };
+    xml::set_child(item, "state", state);
+    if let (Phase::Failed, Some(issue)) = (life.phase(world.now()), &life.issue) {
+        xml::set_child(item, "failureCode", &issue.code);
+        xml::set_child(item, "failureMessage", &issue.message);
+    }
+}

@@ -1,0 +1,35 @@
+//! The rules by which AWS differs from a local AWS, a file for each kind. How to add one: README.md.
+
+pub mod joining;
+pub mod lifecycle;
+pub mod order;
+pub mod sessions;
+pub mod tokens;
+pub mod visibility;
+
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::world::World;
+
+pub trait Rule: Send {
+    /// Answers in AWS's stead, or lets the call through.
+    fn before(&mut self, _: &Call, _: &mut World) -> Option<Answer> {
+        None
+    }
+    /// Amends what AWS answered, or remembers it.
+    fn after(&mut self, _: &Call, _: &mut Answer, _: &mut World) {}
+    /// The AWS behind gave no answer: it may have done what was asked, or not.
+    fn unanswered(&mut self, _: &Call, _: &mut World) {}
+}
+
+/// In the order in which they see a call; what comes back they see in the reverse.
+pub fn all() -> Vec<Box<dyn Rule>> {
+    vec![
+        Box::new(sessions::Sessions),
+        Box::new(visibility::Visibility::default()),
+        Box::new(tokens::Tokens::default()),
+        Box::new(order::Order),
+        Box::new(joining::Joining),
+        Box::new(lifecycle::Lifecycle),
+    ]
+}

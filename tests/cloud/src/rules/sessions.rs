@@ -1,0 +1,81 @@
+//! A session that was assumed from another lasts an hour at the most.
+
+use super::Rule;
+use crate::answer::{Answer, Refusal};
+use crate::call::Call;
+use crate::world::{Session, World};
+use crate::xml;
+use std::time::Duration;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+pub struct Sessions;
+
+impl Rule for Sessions {
+    fn before(&mut self, call: &Call, world: &mut World) -> Option<Answer> {
+        let expired = world.sessions.get(&call.access_key).is_some_and(|session| world.now() - session.issued > HOUR);
+        let refusal = if expired {
+            Refusal::new(403, "ExpiredToken", "The security token included in the request is expired")
+        } else if is_chained(call) && wanted(call) > HOUR {
+            let message = "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.";
+            Refusal::new(400, "ValidationError", message)
+        } else {
+            return None;
+        };
+        Some(refusal.answer(&call.service))
+    }
+
+    fn after(&mut self, call: &Call, answer: &mut Answer, world: &mut World) {
+        if call.action != "AssumeRole" {
+            return;
+        }
+        let Some(key) = xml::text_of(answer, "AccessKeyId") else { return };
+        let arn = format!("{}/{}", call.field("RoleArn").unwrap_or_default(), call.field("RoleSessionName").unwrap_or_default());
+        let issued = world.now();
+        world.sessions.insert(key.to_owned(), Session { arn: arn.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/"), issued });
+    }
+}
+
+fn is_chained(call: &Call) -> bool {
+    call.action == "AssumeRole" && call.request.headers().contains_key("x-amz-security-token")
+}
+
+fn wanted(call: &Call) -> Duration {
+    call.field("DurationSeconds").and_then(|text| text.parse().ok()).map_or(HOUR, Duration::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use http::{Request, Response};
+
+    fn signed_by(key: &str, body: &str) -> Call {
+        let scope = format!("AWS4-HMAC-SHA256 Credential={key}/20260101/us-west-2/sts/aws4_request, SignedHeaders=host");
+        let request = Request::post("/").header("authorization", scope).header("x-amz-security-token", "token");
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        Call::read(request.body(Bytes::from(body.to_owned())).expect("valid"))
+    }
+
+    fn refusal(answer: Option<Answer>) -> String {
+        answer.map(|answer| String::from_utf8_lossy(answer.body()).into_owned()).unwrap_or_default()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_chained_session_lasts_an_hour_at_the_most() {
+        let mut world = World::new(1, 1.0);
+        let asked = "Action=AssumeRole&RoleArn=arn:aws:iam::1:role/a&RoleSessionName=b&DurationSeconds=";
+        let answer = Sessions.before(&signed_by("function", &format!("{asked}7200")), &mut world);
+        assert!(refusal(answer).contains("ValidationError"));
+        let call = signed_by("function", &format!("{asked}3600"));
+        assert!(Sessions.before(&call, &mut world).is_none());
+        Sessions.after(&call, &mut Response::new("<AccessKeyId>customer</AccessKeyId>".into()), &mut world);
+        assert_eq!(world.caller("customer"), "arn:aws:sts::1:assumed-role/a/b");
+
+        let call = signed_by("customer", "Action=GetCallerIdentity");
+        tokio::time::advance(HOUR).await;
+        assert!(Sessions.before(&call, &mut world).is_none());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(refusal(Sessions.before(&call, &mut world)).contains("ExpiredToken"));
+    }
+}

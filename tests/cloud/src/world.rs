@@ -1,0 +1,155 @@
+//! What the cloud knows besides the AWS behind it: the time, what is on its way up or down, and what hangs on what.
+
+use crate::network::Network;
+use http::Request;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::time::Instant;
+
+pub struct World {
+    start: Instant,
+    /// AWS's time at the start.
+    before: Duration,
+    speed: f64,
+    pub rng: StdRng,
+    pub lives: BTreeMap<String, Life>,
+    pub network: Network,
+    /// Access key → the session that it belongs to.
+    pub sessions: BTreeMap<String, Session>,
+}
+
+/// Something that AWS takes its time over. EKS's are named by their path, NAT gateways by their id.
+#[derive(Clone)]
+pub struct Life {
+    pub kind: Kind,
+    pub born: Duration,
+    pub ready: Duration,
+    pub busy_until: Duration,
+    /// Why it fails once it would be ready.
+    pub issue: Option<Issue>,
+    /// Nodes: whether they have joined the cluster.
+    pub joined: bool,
+    /// When its deletion is through, and the request that the AWS behind gets then.
+    pub dies: Option<(Duration, Request<bytes::Bytes>)>,
+    /// What AWS last said of it.
+    pub body: Value,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Cluster,
+    NodeGroup,
+    Addon,
+    NatGateway,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    Coming,
+    There,
+    Busy,
+    Failed,
+    Going,
+}
+
+/// What EKS lists under `health.issues`, or EC2 as a failure.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+pub struct Issue {
+    pub code: String,
+    pub message: String,
+}
+
+#[derive(Clone)]
+pub struct Session {
+    pub arn: String,
+    pub issued: Duration,
+}
+
+impl World {
+    /// `speed` seconds of AWS go by in a second.
+    pub fn new(seed: u64, speed: f64) -> Self {
+        Self {
+            start: Instant::now(),
+            before: Duration::ZERO,
+            speed,
+            rng: StdRng::seed_from_u64(seed),
+            lives: BTreeMap::new(),
+            network: Network::default(),
+            sessions: BTreeMap::new(),
+        }
+    }
+
+    /// AWS's time since the beginning.
+    pub fn now(&self) -> Duration {
+        self.before + self.start.elapsed().mul_f64(self.speed)
+    }
+
+    /// The same world, from now on another course of events.
+    pub fn copy(&self, at: Duration, seed: u64) -> Self {
+        Self {
+            before: at,
+            lives: self.lives.clone(),
+            network: self.network.clone(),
+            sessions: self.sessions.clone(),
+            ..Self::new(seed, self.speed)
+        }
+    }
+
+    /// How long so much of AWS's time lasts here.
+    pub fn real(&self, aws: Duration) -> Duration {
+        aws.div_f64(self.speed)
+    }
+
+    pub fn phase(&self, name: &str) -> Option<Phase> {
+        self.lives.get(name).map(|life| life.phase(self.now()))
+    }
+
+    pub fn children<'a>(&'a self, cluster: &'a str, kind: Kind) -> impl Iterator<Item = (&'a String, &'a Life)> {
+        self.lives.iter().filter(move |(name, life)| life.kind == kind && is_within(name, cluster))
+    }
+
+    /// Buries what is through with its deletion; the requests are for the AWS behind.
+    pub fn bury(&mut self) -> Vec<Request<bytes::Bytes>> {
+        let now = self.now();
+        let over = |life: &Life| life.dies.as_ref().is_some_and(|(at, _)| *at <= now);
+        let dead: Vec<String> = self.lives.iter().filter(|(_, life)| over(life)).map(|(name, _)| name.clone()).collect();
+        dead.iter().filter_map(|name| self.remove(name)).collect()
+    }
+
+    /// A cluster takes what is in it along.
+    fn remove(&mut self, name: &str) -> Option<Request<bytes::Bytes>> {
+        self.network.cut(name);
+        let life = self.lives.remove(name)?;
+        self.lives.retain(|other, _| !is_within(other, name));
+        life.dies.map(|(_, request)| request)
+    }
+
+    /// `arn:aws:sts::<account>:assumed-role/<role>/<session>` of whoever signed.
+    pub fn caller(&self, access_key: &str) -> &str {
+        self.sessions.get(access_key).map_or("", |session| &session.arn)
+    }
+}
+
+fn is_within(name: &str, cluster: &str) -> bool {
+    name.strip_prefix(cluster).is_some_and(|rest| rest.starts_with('/'))
+}
+
+impl Life {
+    pub fn phase(&self, now: Duration) -> Phase {
+        if self.dies.is_some() {
+            Phase::Going
+        } else if now < self.ready {
+            Phase::Coming
+        } else if self.issue.is_some() {
+            Phase::Failed
+        } else if now < self.busy_until {
+            Phase::Busy
+        } else {
+            Phase::There
+        }
+    }
+}

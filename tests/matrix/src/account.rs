@@ -1,0 +1,115 @@
+//! A customer's account: an AWS in this process, as strict and as slow as AWS, reached through the real SDK.
+
+use crate::aws::Aws;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use bytes::Bytes;
+use cloud::answer::Answer;
+use cloud::call::Call;
+use cloud::cloud::{Aws as Behind, Cloud};
+use cloud::world::World;
+use futures::future::{BoxFuture, FutureExt};
+use groundwork::session::{Clients, retries, timeouts};
+use http::Request;
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub const REGION: &str = "us-west-2";
+
+#[derive(Clone, Debug)]
+pub struct Account(Arc<Inside>);
+
+pub struct Inside {
+    cloud: Cloud<InProcess>,
+    /// What was asked of AWS, call after call.
+    calls: Mutex<Vec<String>>,
+}
+
+pub struct InProcess(pub Aws);
+
+impl Behind for InProcess {
+    fn call(&self, request: Request<Bytes>) -> BoxFuture<'_, Option<Answer>> {
+        async move { Some(self.0.call(request).await) }.boxed()
+    }
+}
+
+impl std::fmt::Debug for Inside {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Account")
+    }
+}
+
+impl Account {
+    /// An empty account. The seed decides how long things take; with a speed of 1 they take as long as on AWS.
+    pub fn new(seed: u64, speed: f64) -> Self {
+        Self(Arc::new(Inside { cloud: Cloud::new(InProcess(Aws::new()), World::new(seed, speed)), calls: Mutex::default() }))
+    }
+
+    /// An account as it was when a snapshot was taken and the cloud frozen.
+    pub async fn thawed(snapshot: &serde_json::Value, world: World) -> Self {
+        let aws = Aws::new();
+        aws.restore(snapshot).await;
+        Self(Arc::new(Inside { cloud: Cloud::new(InProcess(aws), world), calls: Mutex::default() }))
+    }
+
+    pub fn cloud(&self) -> &Cloud<InProcess> {
+        &self.0.cloud
+    }
+
+    /// Everything in the account.
+    pub async fn snapshot(&self) -> serde_json::Value {
+        self.0.cloud.behind.0.snapshot().await
+    }
+
+    /// What was asked of AWS, call after call: the operation and all that it was told.
+    pub fn calls(&self) -> Vec<String> {
+        self.0.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, request: &Request<Bytes>) {
+        let call = Call::read(request.clone());
+        let mut calls = self.0.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.push([&[call.name().as_str()], call.texts().as_slice()].concat().join(" "));
+    }
+
+    /// Clients as patient as a function's.
+    pub fn clients(&self) -> Clients {
+        Clients::new(&self.config())
+    }
+
+    pub fn config(&self) -> SdkConfig {
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(REGION))
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::for_tests()))
+            .retry_config(retries())
+            .timeout_config(timeouts())
+            .http_client(SharedHttpClient::new(self.clone()))
+            .build()
+    }
+}
+
+impl HttpClient for Account {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Account {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let account = self.clone();
+        HttpConnectorFuture::new(async move {
+            let request = request.try_into_http1x().map_err(|error| ConnectorError::other(error.into(), None))?;
+            let request = request.map(|body| body.bytes().map(Bytes::copy_from_slice).unwrap_or_default());
+            account.note(&request);
+            let reset = || ConnectorError::io("connection reset".into());
+            let answer = account.cloud().call(request).await.ok_or_else(reset)?;
+            HttpResponse::try_from(answer.map(Into::into)).map_err(|error| ConnectorError::other(error.into(), None))
+        })
+    }
+}

@@ -1,0 +1,98 @@
+//! What the account must look like at the end: one of everything, or nothing.
+
+use groundwork::names::{OWNER_TAG, RESOURCE_TAG};
+use groundwork::plan;
+use groundwork::resource::Cluster;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// # Errors
+/// The resources of the plan that are not there exactly once.
+pub fn one_of_everything(cluster: &Cluster, account: &Value) -> Result<(), String> {
+    let mut owned = BTreeMap::new();
+    // EKS's things once more, some of them with tags that are not under `eks`: their names make them one of a kind.
+    count_owned(&account["asked"], &cluster.id, &mut owned);
+    owned.retain(|key, _| key.starts_with("node-group/"));
+    for (_, kind) in account.as_object().into_iter().flatten().filter(|(service, _)| *service != "asked") {
+        count_owned(kind, &cluster.id, &mut owned);
+    }
+    let plan = plan::plan(cluster);
+    let wanted = plan.iter().filter(|resource| !resource.only_down()).map(|resource| resource.key().0);
+    let wrong: Vec<String> = wanted
+        .filter_map(|key| match owned.get(&key).copied().unwrap_or_default() {
+            1 => None,
+            count => Some(format!("{count} × {key}")),
+        })
+        .collect();
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join(", ")) }
+}
+
+/// How many things of each kind there are, tagged or not: `ec2/vpcs` → 3.
+pub fn counts(account: &Value) -> BTreeMap<String, usize> {
+    let kinds = account.as_object().into_iter().flatten().flat_map(|(service, kinds)| {
+        kinds.as_object().into_iter().flatten().map(move |(kind, things)| (format!("{service}/{kind}"), size(things)))
+    });
+    kinds.filter(|(_, count)| *count > 0).collect()
+}
+
+fn size(things: &Value) -> usize {
+    things.as_object().map_or_else(|| things.as_array().map_or(0, Vec::len), serde_json::Map::len)
+}
+
+/// # Errors
+/// The kinds of which there are more or fewer things than there must be.
+pub fn as_many(wanted: &BTreeMap<String, usize>, account: &Value) -> Result<(), String> {
+    let there = counts(account);
+    let kinds: BTreeSet<&String> = wanted.keys().chain(there.keys()).collect();
+    let count = |counts: &BTreeMap<String, usize>, kind: &String| counts.get(kind).copied().unwrap_or_default();
+    let wrong = kinds.into_iter().filter(|kind| count(wanted, kind) != count(&there, kind));
+    let wrong: Vec<String> = wrong.map(|kind| format!("{} {kind} and not {}", count(&there, kind), count(wanted, kind))).collect();
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join(", ")) }
+}
+
+/// # Errors
+/// Where the account differs from what it was.
+pub fn same(before: &Value, after: &Value) -> Result<(), String> {
+    let mut differences = vec![];
+    compare(before, after, String::new(), &mut differences);
+    if differences.is_empty() { Ok(()) } else { Err(differences.join("; ")) }
+}
+
+fn compare(before: &Value, after: &Value, path: String, differences: &mut Vec<String>) {
+    match (before, after) {
+        (Value::Object(one), Value::Object(other)) => {
+            for key in one.keys().chain(other.keys().filter(|key| !one.contains_key(*key))) {
+                compare(&before[key], &after[key], format!("{path}/{key}"), differences);
+            }
+        }
+        (Value::Null, _) if before != after => differences.push(format!("left: {path}")),
+        (_, Value::Null) if before != after => differences.push(format!("lost: {path}")),
+        _ if before != after => differences.push(format!("changed: {path}")),
+        _ => {}
+    }
+}
+
+/// Counts by the resource tag, wherever in the account a thing with our owner tag is.
+fn count_owned(value: &Value, id: &str, owned: &mut BTreeMap<String, usize>) {
+    // EC2 lists NAT gateways for an hour after their end.
+    if value.get("state").is_some_and(|state| state == "deleted") {
+        return;
+    }
+    if let Some(tags) = value.get("tags").or(value.get("Tags"))
+        && tag(tags, OWNER_TAG).is_some_and(|owner| owner == id)
+    {
+        *owned.entry(tag(tags, RESOURCE_TAG).unwrap_or_default().to_owned()).or_default() += 1;
+    }
+    match value {
+        Value::Object(fields) => fields.values().for_each(|field| count_owned(field, id, owned)),
+        Value::Array(items) => items.iter().for_each(|item| count_owned(item, id, owned)),
+        _ => {}
+    }
+}
+
+/// Tags are a map in some services and a list in others.
+fn tag<'a>(tags: &'a Value, name: &str) -> Option<&'a str> {
+    let listed = || tags.as_array()?.iter().find(|tag| tag["key"] == name || tag["Key"] == name);
+    let value = tags.get(name).or_else(|| listed().map(|tag| tag.get("value").unwrap_or(&tag["Value"])))?;
+    value.as_str()
+}

@@ -1,0 +1,77 @@
+//! The crash matrix: `make matrix`. Ends with a line `matrix: N cases, F failed`.
+
+#![expect(clippy::expect_used, reason = "a test stops at what cannot be")]
+
+use matrix::cases::{self, Case, Place, SCENARIOS, Scenario, Start, Trouble, Without};
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+/// Runs with many faults, beside those with one.
+const RANDOM: u64 = 300;
+
+fn main() -> ExitCode {
+    let started = Instant::now();
+    let starts = SCENARIOS.map(|scenario| block_on(Start::of(scenario, Without::Nothing)));
+    let cases = all(&starts);
+    let failures = run(&cases, &starts);
+    failures.iter().for_each(|failure| println!("{failure}"));
+    let unmissed = rules_that_nobody_misses(&cases);
+    println!("matrix: {} s", started.elapsed().as_secs());
+    println!("matrix: {} cases, {} failed", cases.len(), failures.len());
+    if failures.len() + unmissed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn all(starts: &[Start]) -> Vec<Case> {
+    let mut all = vec![];
+    for start in starts {
+        let cases = block_on(cases::cases(start));
+        let writes = cases.iter().filter(|case| matches!(case.place, Place::Write(_))).count();
+        println!("{:?}: {} cases at calls of AWS, {writes} at writes of the journal", start.scenario, cases.len() - writes);
+        all.extend(cases);
+    }
+    println!("Random: {RANDOM} runs with many troubles, seeds 0 to {}", RANDOM - 1);
+    all.extend((0..RANDOM).map(|seed| {
+        let scenario = SCENARIOS[(seed % 3) as usize];
+        // Every other run takes a silence for a crash, the rest for a timeout.
+        let trouble = if seed % 2 == 0 { Trouble::CrashAfter } else { Trouble::TimedOutAfter };
+        Case { scenario, place: Place::Random { seed }, trouble }
+    }));
+    all
+}
+
+/// A matrix that passes without the rules that it is there for would prove nothing.
+fn rules_that_nobody_misses(cases: &[Case]) -> usize {
+    let creates = cases.iter().filter(|case| case.scenario == Scenario::Create);
+    let sample: Vec<Case> = creates.copied().step_by(41).collect();
+    let unmissed = |without: &Without| {
+        let failures = run(&sample, &[block_on(Start::of(Scenario::Create, *without))]);
+        println!("without {without:?}: {} of {} cases fail; {}", failures.len(), sample.len(), failures.first().map_or("", String::as_str));
+        failures.is_empty()
+    };
+    [Without::CreationGrace, Without::IntentBeforeCreate, Without::OwnerTags].iter().filter(|without| unmissed(without)).count()
+}
+
+/// On all cores; each case has a clock and an account of its own. Answers what failed, and how.
+fn run(cases: &[Case], starts: &[Start]) -> Vec<String> {
+    let next = AtomicUsize::new(0);
+    let failures = Mutex::new(vec![]);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let work = || {
+        while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let start = starts.iter().find(|start| start.scenario == case.scenario).expect("a start for each scenario");
+            if let Err(how) = block_on(case.run(start)) {
+                failures.lock().expect("nobody panics with it").push(format!("{case:?}: {how}"));
+            }
+        }
+    };
+    std::thread::scope(|scope| (0..cores).for_each(|_| drop(scope.spawn(work))));
+    failures.into_inner().expect("nobody panics with it")
+}
+
+/// On a clock that stands still while anything works and jumps ahead when all wait.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+    runtime.expect("a runtime").block_on(future)
+}

@@ -1,0 +1,222 @@
+//! The local cloud is as slow and as strict as AWS: what an emulator lets pass is refused here.
+
+#![expect(clippy::expect_used, reason = "a test stops at what cannot be")]
+
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_ec2::types::{DomainType, NatGatewayState};
+use aws_sdk_eks::types::{AddonStatus, ClusterStatus, NodegroupScalingConfig, NodegroupStatus, VpcConfigRequest};
+use groundwork::session::Clients;
+use matrix::account::Account;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// Until a new id or role is seen everywhere.
+const SEEN: Duration = Duration::from_secs(120);
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn aws() -> Clients {
+    Account::new(3, 1.0).clients()
+}
+
+fn code<T: std::fmt::Debug, E: ProvideErrorMetadata + std::fmt::Debug, R: std::fmt::Debug>(answer: Result<T, SdkError<E, R>>) -> String {
+    answer.expect_err("a refusal").code().expect("a code").to_owned()
+}
+
+async fn vpc(aws: &Clients) -> String {
+    let vpc = aws.ec2.create_vpc().cidr_block("10.0.0.0/16").send().await.expect("a VPC").vpc.and_then(|vpc| vpc.vpc_id).expect("an id");
+    sleep(SEEN).await;
+    vpc
+}
+
+async fn subnet(aws: &Clients) -> String {
+    let subnet = aws.ec2.create_subnet().vpc_id(vpc(aws).await).cidr_block("10.0.0.0/24").send().await.expect("a subnet");
+    sleep(SEEN).await;
+    subnet.subnet.and_then(|subnet| subnet.subnet_id).expect("an id")
+}
+
+async fn start_cluster(aws: &Clients, subnet: &str) {
+    let network = VpcConfigRequest::builder().subnet_ids(subnet).build();
+    aws.eks.create_cluster().name("a").role_arn("arn:aws:iam::1:role/a").resources_vpc_config(network).send().await.expect("a cluster");
+}
+
+async fn status(aws: &Clients) -> Option<ClusterStatus> {
+    aws.eks.describe_cluster().name("a").send().await.ok()?.cluster?.status
+}
+
+async fn cluster(aws: &Clients) -> String {
+    let subnet = subnet(aws).await;
+    start_cluster(aws, &subnet).await;
+    while status(aws).await != Some(ClusterStatus::Active) {
+        sleep(MINUTE).await;
+    }
+    subnet
+}
+
+async fn start_nodes(aws: &Clients, subnet: &str, count: i32) -> Result<(), String> {
+    let scaling = NodegroupScalingConfig::builder().min_size(0).desired_size(count).max_size(3).build();
+    let group = aws.eks.create_nodegroup().cluster_name("a").nodegroup_name("n").node_role("arn:aws:iam::1:role/n").subnets(subnet);
+    let made = group.scaling_config(scaling).send().await;
+    if made.is_err() { Err(code(made)) } else { Ok(()) }
+}
+
+async fn nodes(aws: &Clients) -> Option<aws_sdk_eks::types::Nodegroup> {
+    aws.eks.describe_nodegroup().cluster_name("a").nodegroup_name("n").send().await.ok()?.nodegroup
+}
+
+/// A NAT gateway, the address that it holds, and the subnet that it is in.
+async fn gateway(aws: &Clients) -> (String, String, String) {
+    let subnet = subnet(aws).await;
+    let address = aws.ec2.allocate_address().domain(DomainType::Vpc).send().await.expect("an address").allocation_id.expect("an id");
+    sleep(SEEN).await;
+    let gateway = aws.ec2.create_nat_gateway().subnet_id(&subnet).allocation_id(&address).send().await.expect("a gateway");
+    sleep(SEEN).await;
+    (gateway.nat_gateway.and_then(|gateway| gateway.nat_gateway_id).expect("an id"), address, subnet)
+}
+
+async fn state(aws: &Clients, gateway: &str) -> Option<NatGatewayState> {
+    aws.ec2.describe_nat_gateways().nat_gateway_ids(gateway).send().await.ok()?.nat_gateways?.first()?.state.clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_control_plane_takes_its_minutes_to_come_and_to_go() {
+    let aws = aws();
+    let subnet = subnet(&aws).await;
+    let asked = Instant::now();
+    start_cluster(&aws, &subnet).await;
+    assert_eq!(status(&aws).await, Some(ClusterStatus::Creating));
+    while status(&aws).await == Some(ClusterStatus::Creating) {
+        sleep(MINUTE).await;
+    }
+    assert_eq!(status(&aws).await, Some(ClusterStatus::Active));
+    assert!((6 * MINUTE..20 * MINUTE).contains(&asked.elapsed()), "{:?}", asked.elapsed());
+    aws.eks.delete_cluster().name("a").send().await.expect("accepted");
+    assert_eq!(status(&aws).await, Some(ClusterStatus::Deleting));
+    assert_eq!(code(aws.ec2.delete_subnet().subnet_id(&subnet).send().await), "DependencyViolation");
+    sleep(16 * MINUTE).await;
+    assert_eq!(status(&aws).await, None);
+    aws.ec2.delete_subnet().subnet_id(&subnet).send().await.expect("nothing is in it any more");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_belongs_to_a_cluster_waits_until_it_is_active() {
+    let aws = aws();
+    let subnet = subnet(&aws).await;
+    start_cluster(&aws, &subnet).await;
+    assert_eq!(start_nodes(&aws, &subnet, 1).await, Err("InvalidRequestException".to_owned()));
+    assert_eq!(code(aws.eks.delete_cluster().name("a").send().await), "ResourceInUseException");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_with_node_groups_is_not_deleted_nor_while_they_go() {
+    let aws = aws();
+    let subnet = cluster(&aws).await;
+    start_nodes(&aws, &subnet, 0).await.expect("accepted");
+    assert_eq!(code(aws.eks.delete_cluster().name("a").send().await), "ResourceInUseException");
+    sleep(10 * MINUTE).await;
+    aws.eks.delete_nodegroup().cluster_name("a").nodegroup_name("n").send().await.expect("accepted");
+    assert_eq!(nodes(&aws).await.and_then(|nodes| nodes.status), Some(NodegroupStatus::Deleting));
+    assert_eq!(code(aws.eks.delete_cluster().name("a").send().await), "ResourceInUseException");
+    sleep(15 * MINUTE).await;
+    aws.eks.delete_cluster().name("a").send().await.expect("nothing is in it any more");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nodes_without_a_way_out_fail_to_join_after_twenty_five_minutes() {
+    let aws = aws();
+    let subnet = cluster(&aws).await;
+    start_nodes(&aws, &subnet, 1).await.expect("accepted");
+    sleep(15 * MINUTE).await;
+    assert_eq!(nodes(&aws).await.and_then(|nodes| nodes.status), Some(NodegroupStatus::Creating));
+    sleep(30 * MINUTE).await;
+    let nodes = nodes(&aws).await.expect("they are listed");
+    assert_eq!(nodes.status, Some(NodegroupStatus::CreateFailed));
+    let issue = nodes.health.and_then(|health| health.issues?.pop()).expect("an issue");
+    assert_eq!(issue.code.expect("a code").as_str(), "NodeCreationFailure");
+}
+
+#[tokio::test(start_paused = true)]
+async fn coredns_is_degraded_as_long_as_there_is_no_node() {
+    let aws = aws();
+    cluster(&aws).await;
+    aws.eks.create_addon().cluster_name("a").addon_name("coredns").send().await.expect("accepted");
+    sleep(60 * MINUTE).await;
+    let addon = aws.eks.describe_addon().cluster_name("a").addon_name("coredns").send().await.expect("it is there").addon;
+    assert_eq!(addon.and_then(|addon| addon.status), Some(AddonStatus::Degraded));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_address_is_not_released_nor_its_subnet_deleted_while_a_nat_gateway_is_there_or_goes() {
+    let aws = aws();
+    let (gateway, address, subnet) = gateway(&aws).await;
+    assert_eq!(code(aws.ec2.release_address().allocation_id(&address).send().await), "InvalidIPAddress.InUse");
+    aws.ec2.delete_nat_gateway().nat_gateway_id(&gateway).send().await.expect("accepted");
+    assert_eq!(state(&aws, &gateway).await, Some(NatGatewayState::Deleting));
+    assert_eq!(code(aws.ec2.delete_subnet().subnet_id(&subnet).send().await), "DependencyViolation");
+    sleep(3 * MINUTE).await;
+    assert_eq!(state(&aws, &gateway).await, Some(NatGatewayState::Deleted));
+    aws.ec2.release_address().allocation_id(&address).send().await.expect("nobody holds it any more");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_network_with_anything_in_it_is_not_deleted() {
+    let aws = aws();
+    let vpc = vpc(&aws).await;
+    let gateway = aws.ec2.create_internet_gateway().send().await.expect("made").internet_gateway.and_then(|one| one.internet_gateway_id);
+    sleep(SEEN).await;
+    let gateway = gateway.expect("an id");
+    aws.ec2.attach_internet_gateway().vpc_id(&vpc).internet_gateway_id(&gateway).send().await.expect("attached");
+    assert_eq!(code(aws.ec2.delete_vpc().vpc_id(&vpc).send().await), "DependencyViolation");
+    assert_eq!(code(aws.ec2.delete_internet_gateway().internet_gateway_id(&gateway).send().await), "DependencyViolation");
+    aws.ec2.detach_internet_gateway().vpc_id(&vpc).internet_gateway_id(&gateway).send().await.expect("detached");
+    aws.ec2.delete_vpc().vpc_id(&vpc).send().await.expect("nothing is in it any more");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_id_is_not_found_at_first() {
+    let aws = aws();
+    let made = aws.ec2.create_vpc().cidr_block("10.0.0.0/16").send().await.expect("a VPC").vpc.and_then(|vpc| vpc.vpc_id).expect("an id");
+    let subnet = || aws.ec2.create_subnet().vpc_id(&made).cidr_block("10.0.0.0/24").send();
+    let listed = || async { aws.ec2.describe_vpcs().send().await.expect("a list").vpcs.unwrap_or_default() };
+    assert_eq!(code(subnet().await), "InvalidVpcID.NotFound");
+    assert!(listed().await.iter().all(|vpc| vpc.vpc_id() != Some(&made)));
+    sleep(SEEN).await;
+    subnet().await.expect("it is seen by now");
+    assert!(listed().await.iter().any(|vpc| vpc.vpc_id() == Some(&made)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn eks_does_not_see_a_new_role_at_first() {
+    let aws = aws();
+    let subnet = subnet(&aws).await;
+    let role = aws.iam.create_role().role_name("a").assume_role_policy_document("{}").send().await.expect("a role").role.expect("a role");
+    let network = || VpcConfigRequest::builder().subnet_ids(&subnet).build();
+    let cluster = || aws.eks.create_cluster().name("a").role_arn(role.arn()).resources_vpc_config(network()).send();
+    let refusal = cluster().await.expect_err("a refusal");
+    assert!(refusal.message().expect("a message").contains("could not be assumed because it does not exist"));
+    sleep(SEEN).await;
+    cluster().await.expect("it is seen by now");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_waits_for_the_one_before_it() {
+    let aws = aws();
+    let subnet = cluster(&aws).await;
+    start_nodes(&aws, &subnet, 0).await.expect("accepted");
+    sleep(10 * MINUTE).await;
+    let update = || aws.eks.update_nodegroup_config().cluster_name("a").nodegroup_name("n").send();
+    update().await.expect("accepted");
+    assert_eq!(code(update().await), "ResourceInUseException");
+    sleep(10 * MINUTE).await;
+    update().await.expect("the first is through");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_token_makes_one_thing() {
+    let aws = aws();
+    let vpc = vpc(&aws).await;
+    let table = |vpc: &str| aws.ec2.create_route_table().vpc_id(vpc).client_token("token").send();
+    let id = |made: aws_sdk_ec2::operation::create_route_table::CreateRouteTableOutput| made.route_table.and_then(|one| one.route_table_id);
+    let first = id(table(&vpc).await.expect("made"));
+    assert_eq!(id(table(&vpc).await.expect("answered as before")), first);
+    assert_eq!(code(table("vpc-other").await), "IdempotentParameterMismatch");
+}
