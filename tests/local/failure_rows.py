@@ -1,0 +1,59 @@
+"""The page of the failures that AWS is known for, written from the tests that show what becomes of them."""
+
+import re
+
+import settings
+
+TESTS = settings.REPOSITORY / "tests/matrix/tests/failure_rows"
+PAGE = settings.REPOSITORY / "docs/failures.md"
+# The collection that the numbers are of, where it lies beside the repository.
+COLLECTION = settings.REPOSITORY.parent / "shared/aws-failures.md"
+
+NUMBERS = (
+    "1 2 3 4 6 7 8 9 10 12 13 16 17 18 20 22 23 24 25 26 27 28 30 31 33 34 35 36 37 38 39 40 41 43 44 45 48 50 51 52 52b 53 55 58"
+).split()
+
+TEST = re.compile(r"^/// ([RWAFCP, ]+): (.+)\n(?:(?:///|#\[).*\n)+(?:async )?fn (row_(\d+b?)_\w+)", re.M)
+IMPOSSIBLE = re.compile(r'\(\s*"(\d+b?)",\s*"([^"]+)",?\s*\)')
+
+HEAD = """# What goes wrong on AWS, and what becomes of it
+
+Each row is a failure that others met before us, played through the real driver by the test that is named: `cargo test --workspace --test
+failure_rows row_16`. The tests say word for word what the user reads. Written from them by `make failure-rows`.
+
+R: it is tried again. W: it is waited for. A: what is there is adopted. F: the cluster is parked with a reason and a hint. C: something is
+cleaned up first. P: it is prevented, or the design makes it impossible.
+
+| # | what goes wrong | | test | why it cannot happen |
+|---|---|---|---|---|
+"""
+
+
+def tests():
+    """Number → what goes wrong, how it is handled, the test."""
+    found = (match.groups() for path in sorted(TESTS.glob("*.rs")) for match in TEST.finditer(path.read_text()))
+    return {number: (symptom, handling, name) for handling, symptom, name, number in found}
+
+
+def impossible():
+    """Number → why it cannot happen."""
+    return dict(IMPOSSIBLE.findall((TESTS / "main.rs").read_text()))
+
+
+def page():
+    found, why = tests(), impossible()
+    rows = ((number, *found[number], why.get(number, "")) for number in NUMBERS)
+    return HEAD + "".join(f"| {number} | {what} | {handling} | `{test}` | {reason} |\n" for number, what, handling, test, reason in rows)
+
+
+def collected():
+    """The numbers of the collection, or None where it is not."""
+    if not COLLECTION.exists():
+        return None
+    return re.findall(r"^\| (\d+b?) \|", COLLECTION.read_text(), re.M)
+
+
+if __name__ == "__main__":
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text(page())
+    print(f"failure rows: {len(tests())} of {len(NUMBERS)} have a test, {len(impossible())} of them cannot happen")

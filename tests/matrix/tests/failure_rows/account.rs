@@ -1,0 +1,168 @@
+//! IAM, STS, the account.
+
+use crate::scene::{QUICK_START, Scene, parks_until_mended, reads, refuse, runs_in_spite_of, times};
+use aws_config::Region;
+use groundwork::errors::{Class, Error};
+use groundwork::preflight;
+use groundwork::resource::Stage;
+use groundwork::session::{self, Entry};
+use matrix::account::REGION;
+
+const FRESH_ROLE: [&str; 6] = [
+    "Role with arn: arn:aws:iam::123456789012:role/x, could not be assumed because it does not exist or the trusted entity is not correct",
+    "roleArn, arn:aws:iam::123456789012:role/x, does not exist",
+    "Error in role params",
+    "Role could not be assumed because the trusted entity is not correct",
+    "The provided role doesn't have the Amazon EKS Managed Policies associated with it. Please ensure the following policy is attached: \
+     AmazonEKSClusterPolicy",
+    "IAM role's policy must include the `ec2:DescribeSubnets` action",
+];
+const SOON: &str = "AWS needs a moment to see what was just made; retry if this lasts for more than a few minutes.";
+const REGION_HINT: &str = "Enable the region in the account (and its regional STS endpoint), then retry.";
+
+async fn assume(scene: &Scene) -> Error {
+    let entry =
+        Entry { role_arn: &scene.cluster.spec.role_arn, external_id: "x", region: REGION, cluster_id: "x", stage: Stage::CreateEks };
+    // The operator lives elsewhere; what is asked in any region but the cluster's stops the test.
+    let operator = scene.account.config().to_builder().region(Region::new("eu-west-1")).build();
+    session::assume(&operator, &entry).await.expect_err("there is no STS behind")
+}
+
+/// R, F: EKS does not see a role that was just made, or its policy.
+#[tokio::test(start_paused = true)]
+async fn row_1_create_cluster_is_tried_again_until_eks_sees_its_role() {
+    let fresh = |message| times(2, refuse("eks:CreateCluster", 400, "InvalidParameterException", message));
+    runs_in_spite_of(FRESH_ROLE.map(fresh).into()).await;
+
+    let never = refuse("eks:CreateCluster", 400, "InvalidParameterException", FRESH_ROLE[2]);
+    let reason = "AWS refused eks:CreateCluster: InvalidParameterException: Error in role params";
+    parks_until_mended([(never, Class::Transient, reason, SOON)]).await;
+}
+
+/// F: The same code with any other message will never pass.
+#[tokio::test(start_paused = true)]
+async fn row_2_a_code_that_passes_with_one_message_parks_at_once_with_another() {
+    let reason = "AWS refused eks:CreateCluster: InvalidParameterException: Subnets specified must be in the same VPC";
+    let fault = refuse("eks:CreateCluster", 400, "InvalidParameterException", "Subnets specified must be in the same VPC");
+    let hint = "The operator has been alerted; retry once they have answered.";
+    parks_until_mended([(times(1, fault), Class::Permanent, reason, hint)]).await;
+}
+
+/// R: The first cluster of an account finds no service-linked role of EKS.
+#[tokio::test(start_paused = true)]
+async fn row_3_the_first_cluster_of_an_account_waits_for_the_service_linked_role() {
+    let message = "Role with arn: arn:aws:iam::123456789012:role/aws-service-role/eks.amazonaws.com/AWSServiceRoleForAmazonEKS, could not \
+                   be assumed because it does not exist or the trusted entity is not correct";
+    runs_in_spite_of(vec![times(3, refuse("eks:CreateCluster", 400, "InvalidParameterException", message))]).await;
+}
+
+/// R, F: The service-linked role of node groups is missing, or not seen yet.
+#[tokio::test(start_paused = true)]
+async fn row_4_the_permission_that_the_service_linked_role_of_node_groups_needs_is_named() {
+    let refused = |message| refuse("eks:CreateNodegroup", 400, "InvalidRequestException", message);
+    let create = "Failed to create service linked role: AWSServiceRoleForAmazonEKSNodegroup due to missing permissions for \
+                  'iam:CreateServiceLinkedRole'";
+    let look = "Failed to validate if SLR: AWSServiceRoleForAmazonEKSNodegroup already exists due to missing permissions for 'iam:GetRole'";
+    let reason = |message| format!("AWS refused eks:CreateNodegroup: InvalidRequestException: {message}");
+    parks_until_mended([
+        (refused(create), Class::Customer, &reason(create), "Add iam:CreateServiceLinkedRole to the role, then retry."),
+        (refused(look), Class::Customer, &reason(look), "Add iam:GetRole to the role, then retry."),
+    ])
+    .await;
+
+    let fresh = "Amazon EKS Nodegroups was unable to assume the service-linked role in your account.";
+    runs_in_spite_of(vec![times(3, refused(fresh))]).await;
+    assert!(QUICK_START.contains("Action: [iam:CreateServiceLinkedRole, iam:GetRole]"));
+}
+
+/// P: A load balancer has no service-linked role.
+#[tokio::test(start_paused = true)]
+async fn row_6_the_control_plane_may_make_the_service_linked_role_of_load_balancers() {
+    let scene = Scene::running().await;
+    let role = scene.cluster.scoped("cluster");
+    let attached = scene.clients().iam.list_attached_role_policies().role_name(role).send().await.expect("the role");
+    assert_eq!(attached.attached_policies()[0].policy_name(), Some("AmazonEKSClusterPolicy"));
+}
+
+/// R, F: Permissions flap after they were granted.
+#[tokio::test(start_paused = true)]
+async fn row_7_a_refusal_is_not_believed_for_a_minute() {
+    let denied = |call| refuse(call, 403, "UnauthorizedOperation", "You are not authorized to perform this operation.");
+    runs_in_spite_of(vec![times(5, denied("ec2:CreateVpc"))]).await;
+
+    let reason = "AWS refused ec2:CreateVpc: the role may not do it (UnauthorizedOperation).";
+    let hint = "Add ec2:CreateVpc to the role (and to its boundary and the organization's policies), then retry.";
+    parks_until_mended([(denied("ec2:CreateVpc"), Class::Customer, reason, hint)]).await;
+}
+
+/// R, P: A session ends in the middle of the work.
+#[tokio::test(start_paused = true)]
+async fn row_8_a_session_that_has_ended_is_taken_anew_and_never_asked_for_longer_than_chaining_allows() {
+    let expired = |call, code| times(2, refuse(call, 403, code, "The security token included in the request is expired"));
+    runs_in_spite_of(vec![expired("ec2:CreateSubnet", "ExpiredToken"), expired("eks:DescribeNodegroup", "ExpiredTokenException")]).await;
+
+    let scene = Scene::new().await;
+    assume(&scene).await;
+    let asked = &scene.account.calls()[scene.first("sts:AssumeRole")];
+    assert!(asked.split(' ').any(|text| text == "3600"), "{asked}");
+}
+
+/// P, F: The region is not enabled in the account.
+#[tokio::test(start_paused = true)]
+async fn row_9_a_region_that_is_not_enabled_is_named_before_anything_is_made() {
+    let scene = Scene::new().await;
+    for (code, message) in [
+        ("InvalidClientTokenId", "The security token included in the request is invalid"),
+        ("RegionDisabledException", "STS is not activated in this region"),
+    ] {
+        scene.set(vec![refuse("sts:AssumeRole", 403, code, message)]);
+        reads(&assume(&scene).await, Class::Customer, &format!("AWS refused sts:AssumeRole: {code}: {message}"), REGION_HINT);
+    }
+    let message = "AWS was not able to validate the provided access credentials";
+    scene.set(vec![refuse("ec2:DescribeAvailabilityZones", 401, "AuthFailure", message)]);
+    let error = preflight::zones(&scene.context()).await.expect_err("the region is not enabled");
+    reads(&error, Class::Customer, &format!("AWS refused ec2:DescribeAvailabilityZones: AuthFailure: {message}"), REGION_HINT);
+}
+
+/// C: A role has policies and instance profiles that others gave it.
+#[tokio::test(start_paused = true)]
+async fn row_10_what_others_gave_a_role_goes_before_it() {
+    let mut scene = Scene::new().await;
+    let iam = scene.clients().iam;
+    let policy = iam.create_policy().policy_name("AmazonSSMManagedInstanceCore").policy_document("{}").send().await.expect("a policy");
+    let policy = policy.policy.and_then(|policy| policy.arn).expect("its ARN");
+    scene.begin_here().await;
+    scene.runs().await;
+
+    let role = scene.cluster.scoped("node");
+    iam.attach_role_policy().role_name(&role).policy_arn(policy).send().await.expect("attached");
+    iam.put_role_policy().role_name(&role).policy_name("inline").policy_document("{}").send().await.expect("put");
+    iam.create_instance_profile().instance_profile_name("eks-1").send().await.expect("a profile");
+    iam.add_role_to_instance_profile().role_name(&role).instance_profile_name("eks-1").send().await.expect("added");
+    scene.set(vec![times(2, refuse("iam:DeleteRole", 409, "DeleteConflict", "Cannot delete entity, must detach all policies first."))]);
+    scene.goes().await;
+}
+
+/// P: OIDC providers leak.
+#[test]
+fn row_12_there_is_no_oidc_provider() {
+    assert!(!QUICK_START.contains("OpenIDConnectProvider"));
+}
+
+/// P: Roles go before the cluster that cleans up with them.
+#[tokio::test(start_paused = true)]
+async fn row_13_the_control_plane_s_role_stays_until_the_cluster_is_gone() {
+    let mut scene = Scene::running().await;
+    // The nodes' role and the CSI driver's go first.
+    let denied = refuse("iam:DeleteRole", 403, "AccessDenied", "User: x is not authorized to perform: iam:DeleteRole on resource: y");
+    scene.set(vec![cloud::faults::Fault { skip: 2, ..denied }]);
+    let reason = "AWS refused iam:DeleteRole: the role may not do it (AccessDenied).";
+    let hint = "Add iam:DeleteRole to the role (and to its boundary and the organization's policies), then retry.";
+    reads(&scene.is_blocked().await, Class::Customer, reason, hint);
+
+    let aws = scene.clients();
+    aws.iam.get_role().role_name(scene.cluster.scoped("cluster")).send().await.expect("the role is there");
+    aws.eks.describe_cluster().name(scene.cluster.eks_name()).send().await.expect_err("the cluster is gone");
+    scene.retry();
+    scene.goes().await;
+}

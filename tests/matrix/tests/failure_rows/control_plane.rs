@@ -1,0 +1,144 @@
+//! The control plane and what is in it.
+
+use crate::scene::{QUICK_START, Scene, doom, goes_in_spite_of, parks_until_mended, reads, refuse, runs_in_spite_of, times};
+use aws_sdk_eks::types::VpcConfigRequest;
+use cloud::faults::{Effect, Fault, When};
+use groundwork::errors::Class;
+use groundwork::{inventory, preflight};
+
+/// P, F: EKS makes no control plane in a zone.
+#[tokio::test(start_paused = true)]
+async fn row_16_zones_known_to_be_without_control_planes_are_left_out_and_of_a_new_one_the_user_reads_which_will_do() {
+    // Of the known ones there is none in this region: see the tests of preflight.rs.
+    let zones = preflight::zones(&Scene::new().await.context()).await.expect("zones");
+    assert_eq!(zones, ["us-west-2a", "us-west-2b", "us-west-2c"]);
+
+    let message = "Cannot create cluster 'x' because EKS does not support creating control plane instances in us-west-2a, the targeted \
+                   availability zone. Retry cluster creation using control plane subnets that span at least two of these availability \
+                   zones: us-west-2b, us-west-2c";
+    let reason = format!("AWS refused eks:CreateCluster: UnsupportedAvailabilityZoneException: {message}");
+    let hint = "EKS makes no control plane in one of the cluster's zones: the reason names the zones that will do. Delete the cluster and \
+                create it in another region, or ask the operator to leave the zone out.";
+    let fault = refuse("eks:CreateCluster", 400, "UnsupportedAvailabilityZoneException", message);
+    parks_until_mended([(fault, Class::Customer, &reason, hint)]).await;
+}
+
+/// A, F: A cluster of this name is there.
+#[tokio::test(start_paused = true)]
+async fn row_17_a_cluster_of_the_same_name_is_adopted_if_it_is_ours_and_else_never_touched() {
+    let lost = times(1, Fault::on("eks:CreateCluster", Effect::Lose(When::AfterEffect)));
+    runs_in_spite_of(vec![lost.clone()]).await;
+    runs_in_spite_of(vec![Fault { whole_operation: false, ..lost }]).await;
+
+    let scene = Scene::new().await;
+    let (eks, name) = (scene.clients().eks, scene.cluster.eks_name());
+    let foreign = eks.create_cluster().name(&name).role_arn("x").resources_vpc_config(VpcConfigRequest::builder().build());
+    foreign.send().await.expect("somebody else's");
+    let reason = "The EKS cluster groundwork-research-abcdefghijkl has this cluster's name and not its owner tag \
+                  groundwork:cluster=abcdefghijkl.";
+    let hint = "Give it the tag back if it is this cluster's, else remove it; then retry.";
+    reads(&scene.parks().await, Class::Customer, reason, hint);
+    reads(&scene.is_blocked().await, Class::Customer, reason, hint);
+    eks.describe_cluster().name(name).send().await.expect("it is still there");
+}
+
+/// P, F: The subnets have no addresses left.
+#[tokio::test(start_paused = true)]
+async fn row_18_full_subnets_are_named() {
+    let message = "Provided subnets subnet-1 Free IPs: 0 , need at least 5 IPs in each subnet to be free for this operation";
+    let hint = "The cluster's subnets are full; end what uses their addresses, then retry.";
+    let parked = ["eks:CreateCluster", "eks:CreateNodegroup"].map(|call| {
+        let reason = format!("AWS refused {call}: InvalidRequestException: {message}");
+        (refuse(call, 400, "InvalidRequestException", message), Class::Customer, reason, hint)
+    });
+    parks_until_mended(parked).await;
+}
+
+/// P: Two kinds of update are in one call.
+#[test]
+fn row_20_no_control_plane_is_updated() {
+    assert!(!QUICK_START.contains("eks:UpdateClusterConfig"));
+}
+
+/// P: A version is skipped or lowered.
+#[test]
+fn row_22_no_control_plane_changes_its_version() {
+    assert!(!QUICK_START.contains("eks:UpdateClusterVersion"));
+}
+
+/// P: Node groups lag behind the control plane.
+#[test]
+fn row_23_no_node_group_changes_its_version() {
+    assert!(!QUICK_START.contains("eks:UpdateNodegroupVersion"));
+}
+
+/// P: A disruption budget blocks the draining of nodes.
+#[test]
+fn row_24_no_node_group_is_updated() {
+    assert!(!QUICK_START.contains("eks:UpdateNodegroup"));
+}
+
+/// P: A KMS key lacks a policy, or is deleted.
+#[test]
+fn row_25_there_are_no_keys() {
+    assert!(!QUICK_START.contains("kms:"));
+}
+
+/// P, W, F: An add-on waits for nodes, or is given up on.
+#[tokio::test(start_paused = true)]
+async fn row_26_add_ons_come_when_they_can_and_one_that_failed_is_made_again() {
+    let mut scene = Scene::new().await;
+    // Those that need no node come before.
+    scene.set(vec![Fault { skip: 3, ..doom("eks:CreateAddon", "InsufficientNumberOfReplicas", "no node is ready") }]);
+    let reason = "The add-on coredns is CREATE_FAILED; InsufficientNumberOfReplicas: no node is ready";
+    let hint = "The add-on's pods found no node to run on; see that the nodes are ready and have room, then retry.";
+    reads(&scene.parks().await, Class::Customer, reason, hint);
+    scene.retry();
+    scene.runs().await;
+
+    let addon = |name| format!("eks:CreateAddon clusters {} addons {name}", scene.cluster.eks_name());
+    let (nodes, looked_at) = (scene.first("eks:CreateNodegroup"), scene.first("eks:DescribeNodegroup"));
+    assert!(scene.first(&addon("vpc-cni")) < nodes && scene.first(&addon("kube-proxy")) < nodes);
+    assert!(looked_at < scene.first(&addon("coredns")));
+    scene.goes().await;
+}
+
+/// W: Nodes join too early.
+#[tokio::test(start_paused = true)]
+async fn row_27_nodes_are_made_once_the_add_ons_have_shown_that_the_control_plane_serves() {
+    let scene = Scene::running().await;
+    for addon in ["vpc-cni", "kube-proxy"] {
+        let seen = scene.last(&format!("eks:DescribeAddon clusters {} addons {addon}", scene.cluster.eks_name()));
+        assert!(seen < scene.first("eks:CreateNodegroup"), "{addon}");
+    }
+}
+
+/// R: Pod Identity and access entries do not see a fresh role.
+#[tokio::test(start_paused = true)]
+async fn row_28_pod_identity_waits_until_eks_sees_the_role() {
+    let fresh = |call| times(5, refuse(call, 400, "InvalidParameterException", "Role provided in the request does not exist"));
+    runs_in_spite_of(["eks:CreatePodIdentityAssociation", "eks:CreateAccessEntry"].map(fresh).into()).await;
+}
+
+/// R: The cluster is being updated or scaled when it shall go.
+#[tokio::test(start_paused = true)]
+async fn row_30_deleting_waits_for_what_is_in_progress() {
+    let message = "Cannot delete because cluster research currently has an update in progress";
+    goes_in_spite_of(vec![times(30, refuse("eks:DeleteCluster", 409, "ResourceInUseException", message))]).await;
+}
+
+/// W, F: The cluster has node groups that are not ours.
+#[tokio::test(start_paused = true)]
+async fn row_31_node_groups_go_first_and_a_stranger_s_is_named_as_what_blocks_the_deletion() {
+    let mut scene = Scene::running().await;
+    let (eks, name) = (scene.clients().eks, scene.cluster.eks_name());
+    eks.create_nodegroup().cluster_name(&name).nodegroup_name("foreign").node_role("x").subnets("x").send().await.expect("a stranger's");
+    scene.is_blocked().await;
+    let left = inventory::take(&scene.context()).await.expect("an inventory").left;
+    let foreign = left.iter().find(|found| found.id == "foreign").expect("it is named");
+    assert_eq!((foreign.kind.as_str(), foreign.why.as_str()), ("node group", "it is in this cluster"));
+
+    eks.delete_nodegroup().cluster_name(name).nodegroup_name("foreign").send().await.expect("its owner takes it away");
+    scene.retry();
+    scene.goes().await;
+}

@@ -1,0 +1,146 @@
+//! The network, volumes, load balancers.
+
+use crate::scene::{QUICK_START, Scene, TEMPLATE, goes_in_spite_of, parks_until_mended, reads, refuse, runs_in_spite_of, times};
+use aws_sdk_ec2::types::{IpPermission, UserIdGroupPair};
+use groundwork::errors::Class;
+use matrix::neighbour;
+
+/// C, W: Interfaces that the network plugin left hold subnets and groups.
+#[tokio::test(start_paused = true)]
+async fn row_43_interfaces_that_were_left_go_before_the_subnets_that_they_hold() {
+    let scene = Scene::running().await;
+    neighbour::leave_behind(&scene).await;
+    let held = |call, message| times(3, refuse(call, 400, "DependencyViolation", message));
+    scene.set(vec![
+        held("ec2:DeleteSubnet", "The subnet 'subnet-1' has dependencies and cannot be deleted."),
+        held("ec2:DeleteSecurityGroup", "resource sg-1 has a dependent object"),
+        held("ec2:DeleteVpc", "The vpc 'vpc-1' has dependencies and cannot be deleted."),
+    ]);
+    scene.goes().await;
+    assert!(scene.last("ec2:DeleteNetworkInterface") < scene.first("ec2:DeleteSubnet"));
+}
+
+/// C, W: Load balancers of Kubernetes keep addresses and interfaces.
+#[tokio::test(start_paused = true)]
+async fn row_44_load_balancers_go_before_the_gateway_whose_addresses_they_hold() {
+    let scene = Scene::running().await;
+    neighbour::leave_behind(&scene).await;
+    let message = "Network vpc-1 has some mapped public address(es). Please unmap those public address(es) before detaching the gateway.";
+    scene.set(vec![times(20, refuse("ec2:DetachInternetGateway", 400, "DependencyViolation", message))]);
+    scene.goes().await;
+    assert!(scene.last("elasticloadbalancing:DeleteLoadBalancer") < scene.first("ec2:DetachInternetGateway"));
+}
+
+/// C: Security groups of load balancers refer to each other.
+#[tokio::test(start_paused = true)]
+async fn row_45_rules_that_name_a_group_go_before_it() {
+    let scene = Scene::running().await;
+    let ec2 = scene.clients().ec2;
+    let vpc = ec2.describe_vpcs().send().await.expect("a VPC").vpcs.and_then(|vpcs| vpcs.into_iter().find_map(|vpc| vpc.vpc_id));
+    let mut groups = vec![];
+    for name in ["k8s-elb-a", "k8s-elb-b"] {
+        let group = ec2.create_security_group().set_vpc_id(vpc.clone()).group_name(name).description("a load balancer's");
+        groups.push(group.send().await.expect("a group").group_id.expect("its id"));
+    }
+    tokio::time::sleep(neighbour::UNTIL_SEEN).await;
+    for (group, other) in [(&groups[0], &groups[1]), (&groups[1], &groups[0])] {
+        let pair = UserIdGroupPair::builder().group_id(other).build();
+        let rule = IpPermission::builder().ip_protocol("tcp").from_port(1).to_port(2).user_id_group_pairs(pair).build();
+        ec2.authorize_security_group_ingress().group_id(group).ip_permissions(rule).send().await.expect("a rule");
+    }
+    scene.goes().await;
+    assert!(scene.last("ec2:RevokeSecurityGroupIngress") < scene.first("ec2:DeleteSecurityGroup"));
+}
+
+/// C: Volumes of claims stay and cost.
+#[tokio::test(start_paused = true)]
+async fn row_48_volumes_that_kubernetes_tagged_for_this_cluster_go_and_no_others() {
+    let mut scene = Scene::new().await;
+    neighbour::settle_in(&scene.clients(), neighbour::OTHER).await;
+    scene.begin_here().await;
+    scene.runs().await;
+    neighbour::leave_behind(&scene).await;
+    scene.goes().await;
+    assert_eq!(scene.last("ec2:DeleteVolume"), scene.first("ec2:DeleteVolume"));
+}
+
+/// F: A quota of the network is used up.
+#[tokio::test(start_paused = true)]
+async fn row_50_the_quota_of_the_network_that_is_used_up_is_named_by_its_code() {
+    let quota = |call: &'static str, code: &str, message: &str, hint: &'static str| {
+        (refuse(call, 400, code, message), Class::Customer, format!("AWS refused {call}: {code}: {message}"), hint)
+    };
+    parks_until_mended([
+        quota(
+            "ec2:CreateVpc",
+            "VpcLimitExceeded",
+            "The maximum number of VPCs has been reached.",
+            "Raise the quota L-F678F1CE (VPCs per Region) or delete a VPC, then retry.",
+        ),
+        quota(
+            "ec2:CreateInternetGateway",
+            "InternetGatewayLimitExceeded",
+            "The maximum number of internet gateways has been reached.",
+            "Raise the quota L-A4707A72 (Internet gateways per Region), then retry.",
+        ),
+        quota(
+            "ec2:CreateNatGateway",
+            "NatGatewayLimitExceeded",
+            "Performing this operation would exceed the limit of 5 NAT gateways",
+            "Raise the quota L-FE5A380F (NAT gateways per Availability Zone), then retry.",
+        ),
+    ])
+    .await;
+    // It waits for nothing, so it would be there already.
+    parks_until_mended([quota(
+        "ec2:AllocateAddress",
+        "AddressLimitExceeded",
+        "The maximum number of addresses has been reached.",
+        "Raise the quota L-0263D0A3 (EC2-VPC Elastic IPs) or release an address, then retry.",
+    )])
+    .await;
+}
+
+/// R: EC2 does not know an id that it gave a moment ago.
+#[tokio::test(start_paused = true)]
+async fn row_51_ids_that_ec2_does_not_know_yet_are_asked_for_again() {
+    let unseen = |(call, code)| times(3, refuse(call, 400, code, "The ID does not exist"));
+    let up = [
+        ("ec2:ModifyVpcAttribute", "InvalidVpcID.NotFound"),
+        ("ec2:CreateSubnet", "InvalidVpcID.NotFound"),
+        ("ec2:ModifySubnetAttribute", "InvalidSubnetID.NotFound"),
+        ("ec2:AttachInternetGateway", "InvalidInternetGatewayID.NotFound"),
+        ("ec2:CreateNatGateway", "InvalidAllocationID.NotFound"),
+        ("ec2:AssociateRouteTable", "InvalidRouteTableID.NotFound"),
+        ("ec2:CreateRoute", "InvalidNatGatewayID.NotFound"),
+        ("ec2:CreateVpcEndpoint", "InvalidRouteTableID.NotFound"),
+        ("eks:CreateNodegroup", "InvalidLaunchTemplateId.NotFound"),
+    ];
+    runs_in_spite_of(up.map(unseen).into()).await;
+    // What the deletion no longer finds is gone.
+    goes_in_spite_of(vec![unseen(("ec2:DeleteRouteTable", "InvalidRouteTableID.NotFound"))]).await;
+}
+
+/// P: Interfaces of Lambda functions hold subnets.
+#[test]
+fn row_52_no_function_is_in_a_vpc() {
+    assert!(!TEMPLATE.contains("VpcConfig") && !QUICK_START.contains("lambda:"));
+}
+
+/// P: Routes go before the nodes that need them.
+#[tokio::test(start_paused = true)]
+async fn row_52b_the_way_out_stays_until_the_nodes_are_gone() {
+    let mut scene = Scene::running().await;
+    let message = "You are not authorized to perform this operation.";
+    scene.set(vec![refuse("ec2:DeleteNatGateway", 403, "UnauthorizedOperation", message)]);
+    let reason = "AWS refused ec2:DeleteNatGateway: the role may not do it (UnauthorizedOperation).";
+    let hint = "Add ec2:DeleteNatGateway to the role (and to its boundary and the organization's policies), then retry.";
+    reads(&scene.is_blocked().await, Class::Customer, reason, hint);
+
+    for group in ["system", "m6i-large"] {
+        let request = scene.clients().eks.describe_nodegroup().cluster_name(scene.cluster.eks_name()).nodegroup_name(group);
+        request.send().await.expect_err("the nodes are gone");
+    }
+    scene.retry();
+    scene.goes().await;
+}

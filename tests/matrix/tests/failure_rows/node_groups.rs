@@ -1,0 +1,130 @@
+//! Node groups.
+
+use crate::scene::{Scene, doom, goes_in_spite_of, parks_until_mended, refuse, times};
+use aws_sdk_ec2::types::Filter;
+use cloud::faults::Fault;
+use groundwork::errors::Class;
+use groundwork::names::RESOURCE_TAG;
+
+const LAUNCH: &str = "AsgInstanceLaunchFailures";
+const VCPUS: &str = "Raise the EC2 quota for running On-Demand vCPUs of this instance family (G: L-DB2E81BA, P: L-417A185B, X: L-7295265B, \
+                     standard: L-1216C47A) at https://console.aws.amazon.com/servicequotas/home/services/ec2/quotas, then retry.";
+const QUOTA: &str = "Raise the quota that the reason names, then retry.";
+const CAPACITY: &str = "AWS has no capacity for this instance type in the cluster's zones now; retry later, or delete the cluster and \
+                        create it with another type, or in another region.";
+const OFFERING: &str =
+    "The cluster's zones do not offer this instance type; delete the cluster and create it with another type, or in another region.";
+const SUBNETS: &str = "The cluster's subnets are full; end what uses their addresses, then retry.";
+const EBS_KEY: &str =
+    "Let AWSServiceRoleForAutoScaling use the account's default key for EBS encryption (kms:CreateGrant in the key's policy), then retry.";
+const JOIN: &str = "The nodes started and could not join the cluster; see that no policy or firewall keeps them from the cluster and from \
+                    ECR and EC2, then retry.";
+
+/// EKS gives up on the system's node group.
+fn given_up(code: &str, message: &str, class: Class, hint: &'static str) -> (Fault, Class, String, &'static str) {
+    (doom("eks:CreateNodegroup", code, message), class, format!("The node group system is CREATE_FAILED; {code}: {message}"), hint)
+}
+
+/// F: Nodes never join.
+#[tokio::test(start_paused = true)]
+async fn row_33_nodes_that_never_join_raise_the_alarm_and_a_retry_makes_them_again() {
+    // The network is ours, so what keeps them is for the operator to look at, too.
+    parks_until_mended([given_up("NodeCreationFailure", "Instances failed to join the kubernetes cluster", Class::Permanent, JOIN)]).await;
+}
+
+/// P: A public subnet gives its nodes no address.
+#[tokio::test(start_paused = true)]
+async fn row_34_nodes_are_in_private_subnets_and_public_ones_give_addresses() {
+    let scene = Scene::running().await;
+    let aws = scene.clients();
+    let all = aws.ec2.describe_subnets().filters(Filter::builder().name("tag-key").values(RESOURCE_TAG).build());
+    let all = all.send().await.expect("subnets").subnets.unwrap_or_default();
+    let (public, private): (Vec<_>, Vec<_>) = all.into_iter().partition(|subnet| subnet.map_public_ip_on_launch() == Some(true));
+    assert_eq!((public.len(), private.len()), (2, 2));
+
+    let groups = aws.eks.describe_nodegroup().cluster_name(scene.cluster.eks_name()).nodegroup_name("m6i-large");
+    let groups = groups.send().await.expect("the node group").nodegroup.expect("the node group");
+    let is_private = |id: &String| private.iter().any(|subnet| subnet.subnet_id() == Some(id));
+    assert!(groups.subnets().len() == 2 && groups.subnets().iter().all(is_private));
+}
+
+/// F: A zone does not offer the instance type.
+#[tokio::test(start_paused = true)]
+async fn row_35_an_instance_type_that_the_zones_do_not_offer_is_named() {
+    let message = "Your requested instance type (m4.xlarge) is not supported in your requested Availability Zone (us-west-2d). Please \
+                   retry your request by not specifying an Availability Zone or choosing us-west-2a, us-west-2b, us-west-2c.";
+    let at_once = refuse("eks:CreateNodegroup", 400, "InvalidRequestException", message);
+    let reason = format!("AWS refused eks:CreateNodegroup: InvalidRequestException: {message}");
+    let later = "Could not launch On-Demand Instances. Unsupported - Your requested instance type (p3.2xlarge) is not supported in your \
+                 requested Availability Zone (us-west-2d).";
+    let fleet = "InvalidFleetConfiguration: Your requested instance type is not supported.";
+    parks_until_mended([
+        (at_once, Class::Customer, reason, OFFERING),
+        given_up(LAUNCH, later, Class::Customer, OFFERING),
+        given_up(LAUNCH, fleet, Class::Customer, OFFERING),
+    ])
+    .await;
+}
+
+/// F: AWS has no capacity.
+#[tokio::test(start_paused = true)]
+async fn row_36_without_capacity_it_parks_and_a_retry_makes_the_group_once_there_is_some() {
+    let zonal = "Could not launch On-Demand Instances. InsufficientInstanceCapacity - We currently do not have sufficient p4d.24xlarge \
+                 capacity in the Availability Zone you requested.";
+    let fleet = "UnfulfillableCapacity - Unable to fulfill capacity due to your request configuration.";
+    parks_until_mended([zonal, fleet].map(|message| given_up(LAUNCH, message, Class::Customer, CAPACITY))).await;
+}
+
+/// F: A quota of EC2 is used up.
+#[tokio::test(start_paused = true)]
+async fn row_37_the_quota_that_is_used_up_is_named_by_its_code() {
+    let vcpus = "Could not launch On-Demand Instances. VcpuLimitExceeded - You have requested more vCPU capacity than your current vCPU \
+                 limit of 0 allows for the instance bucket that the specified instance type belongs to. Please visit \
+                 http://aws.amazon.com/contact-us/ec2-request to request an adjustment to this limit. Launching EC2 instance failed.";
+    let fleets = "You've reached your quota for maximum Fleet Requests for this account.";
+    parks_until_mended([given_up(LAUNCH, vcpus, Class::Customer, VCPUS), given_up(LAUNCH, fleets, Class::Customer, QUOTA)]).await;
+}
+
+/// F: A subnet has no addresses left for nodes.
+#[tokio::test(start_paused = true)]
+async fn row_38_full_subnets_are_named_whatever_needs_an_address() {
+    let (code, message) = ("InsufficientFreeAddressesInSubnet", "There are not enough free addresses in subnet subnet-1.");
+    let gateway = (
+        doom("ec2:CreateNatGateway", code, message),
+        Class::Customer,
+        format!("AWS refused ec2:CreateNatGateway: {code}: {message}"),
+        SUBNETS,
+    );
+    let nodes =
+        given_up("InsufficientFreeAddresses", "One or more of the subnets does not have enough free addresses.", Class::Customer, SUBNETS);
+    let fleet = given_up(LAUNCH, &format!("{code}: {message}"), Class::Customer, SUBNETS);
+    parks_until_mended([gateway, nodes, fleet]).await;
+}
+
+/// F: Auto Scaling may not use the account's default key for volumes.
+#[tokio::test(start_paused = true)]
+async fn row_39_a_key_for_volumes_that_auto_scaling_may_not_use_is_named() {
+    let messages = [
+        "Client.InternalError: Client error on launch",
+        "Client.InvalidKMSKey.InvalidState: The KMS key provided is in an incorrect state",
+    ];
+    parks_until_mended(messages.map(|message| given_up(LAUNCH, message, Class::Customer, EBS_KEY))).await;
+}
+
+/// P: A launch template contradicts the node group.
+#[tokio::test(start_paused = true)]
+async fn row_40_the_instance_type_is_given_once_and_the_template_by_its_id_alone() {
+    let scene = Scene::running().await;
+    let says = |call: &str, text: &str| {
+        scene.account.calls().iter().any(|made| made.starts_with(call) && made.split(' ').any(|part| part == text))
+    };
+    assert!(says("eks:CreateNodegroup", "m6i.large") && !says("ec2:CreateLaunchTemplate", "m6i.large"));
+    assert!(!says("eks:CreateNodegroup", &scene.cluster.scoped("lt-m6i.large")));
+}
+
+/// W: The group is busy when it shall go.
+#[tokio::test(start_paused = true)]
+async fn row_41_a_busy_node_group_is_waited_for() {
+    let message = "Nodegroup cannot be updated as it is currently not in Active State";
+    goes_in_spite_of(vec![times(10, refuse("eks:DeleteNodegroup", 409, "ResourceInUseException", message))]).await;
+}

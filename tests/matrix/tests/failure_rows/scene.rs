@@ -1,0 +1,147 @@
+//! A cluster whose AWS fails in a certain way.
+
+use cloud::answer::Refusal;
+use cloud::faults::{Effect, Fault};
+use cloud::world::Issue;
+use groundwork::errors::{Class, Error};
+use matrix::account::Account;
+use matrix::judge;
+use matrix::life::Life;
+use serde_json::Value;
+use std::ops::{Deref, DerefMut};
+
+/// What a customer's role may do.
+pub const QUICK_START: &str = include_str!("../../../../onboarding/quick-start.yaml");
+/// The service itself.
+pub const TEMPLATE: &str = include_str!("../../../../template.yaml");
+
+/// The call is refused, every time.
+pub fn refuse(call: &str, status: u16, code: &str, message: &str) -> Fault {
+    Fault::on(call, Effect::Refuse(Refusal::new(status, code, message)))
+}
+
+/// What the call makes is given up on by AWS.
+pub fn doom(call: &str, code: &str, message: &str) -> Fault {
+    Fault { times: 1, ..Fault::on(call, Effect::Fail(Issue { code: code.into(), message: message.into() })) }
+}
+
+pub fn times(times: usize, fault: Fault) -> Fault {
+    Fault { times, ..fault }
+}
+
+pub struct Scene {
+    life: Life,
+    before: Value,
+}
+
+impl Deref for Scene {
+    type Target = Life;
+    fn deref(&self) -> &Life {
+        &self.life
+    }
+}
+
+impl DerefMut for Scene {
+    fn deref_mut(&mut self) -> &mut Life {
+        &mut self.life
+    }
+}
+
+impl Scene {
+    /// A cluster that is asked for, in an empty account.
+    pub async fn new() -> Self {
+        let life = Life::new(Account::new(1, 1.0));
+        let before = life.account.snapshot().await;
+        Self { life, before }
+    }
+
+    pub async fn running() -> Self {
+        let scene = Self::new().await;
+        scene.runs().await;
+        scene
+    }
+
+    pub fn set(&self, faults: Vec<Fault>) {
+        self.account.cloud().set_faults(faults);
+    }
+
+    /// Somebody mended it and asked to go on.
+    pub fn retry(&mut self) {
+        self.set(vec![]);
+        self.journal.run += 1;
+    }
+
+    pub async fn runs(&self) {
+        self.provision().await.expect("nothing parks it");
+        judge::one_of_everything(&self.cluster, &self.account.snapshot().await).expect("one of everything");
+    }
+
+    pub async fn parks(&self) -> Error {
+        self.provision().await.expect_err("it must park")
+    }
+
+    pub async fn goes(&self) {
+        self.tear_down().await.expect("nothing blocks the deletion");
+        judge::same(&self.before, &self.account.snapshot().await).expect("the account as it was");
+    }
+
+    pub async fn is_blocked(&self) -> Error {
+        self.tear_down().await.expect_err("it must be blocked")
+    }
+
+    /// What is in the account now was there before the cluster.
+    pub async fn begin_here(&mut self) {
+        self.before = self.account.snapshot().await;
+    }
+
+    /// Where among all calls the last one is that begins so.
+    pub fn last(&self, call: &str) -> usize {
+        self.account.calls().iter().rposition(|made| made.starts_with(call)).expect(call)
+    }
+
+    /// Where among all calls the first one is that begins so.
+    pub fn first(&self, call: &str) -> usize {
+        self.account.calls().iter().position(|made| made.starts_with(call)).expect(call)
+    }
+
+    fn all_struck(&self, faults: &[Fault]) {
+        let report = self.account.cloud().report();
+        let wanted: usize = faults.iter().map(|fault| fault.times).sum();
+        let struck: usize = report.faults.values().sum();
+        assert!(struck >= wanted, "{struck} of {wanted} faults struck: {:?}", report.faults);
+    }
+}
+
+/// Ends running although AWS failed so often, and leaves nothing when it is deleted.
+pub async fn runs_in_spite_of(faults: Vec<Fault>) {
+    let scene = Scene::new().await;
+    scene.set(faults.clone());
+    scene.runs().await;
+    scene.all_struck(&faults);
+    scene.goes().await;
+}
+
+/// Is deleted although AWS failed so often.
+pub async fn goes_in_spite_of(faults: Vec<Fault>) {
+    let scene = Scene::running().await;
+    scene.set(faults.clone());
+    scene.goes().await;
+    scene.all_struck(&faults);
+}
+
+/// Parks with each class, reason and hint in turn; once the causes are mended, a retry ends running; and a deletion leaves nothing.
+pub async fn parks_until_mended<R: AsRef<str>>(parked: impl IntoIterator<Item = (Fault, Class, R, &str)>) {
+    let mut scene = Scene::new().await;
+    for (fault, class, reason, hint) in parked {
+        scene.set(vec![fault]);
+        reads(&scene.parks().await, class, reason.as_ref(), hint);
+        scene.retry();
+    }
+    scene.runs().await;
+    scene.goes().await;
+}
+
+/// What the user reads.
+pub fn reads(error: &Error, class: Class, reason: &str, hint: &str) {
+    assert_eq!((error.class, error.reason.as_str(), error.hint.as_str()), (class, reason, hint));
+}
