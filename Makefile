@@ -1,6 +1,9 @@
 # make demo   a cluster in a customer's account and back, on a local AWS
 # make up     the service on a local AWS, until make down; then `. .local/env`
 # make test   everything that CI checks
+# make matrix every call of a cluster's life × every way in which it can fail
+# make failure-rows   writes docs/failures.md from the tests of the failures that AWS is known for
+# make soak   CLUSTERS=30 clusters at once with SEED=7, FAULTS=0.05 of all calls failing, and a service that is troubled
 PYTHON ?= python3.11
 LOCAL = .local
 TIMED = $(PYTHON) tests/local/timed.py
@@ -11,7 +14,7 @@ FUNCTIONS = api jobs sweep validate assume-role create-buckets create-eks create
 SHELL = /bin/bash
 .SHELLFLAGS = -euo pipefail -c
 
-.PHONY: demo up down test tools build release check-rust check-templates end-to-end
+.PHONY: demo up down test matrix soak failure-rows tools build release check-rust check-templates end-to-end
 
 demo:
 	@mkdir -p $(LOCAL) && rm -f $(LOCAL)/times
@@ -27,6 +30,13 @@ down: $(LOCAL)/test/installed
 
 test: tools check-rust check-templates end-to-end
 	@$(PYTHON) tests/local/counts.py $(LOCAL)/cargo-test.log $(LOCAL)/end-to-end.xml
+
+# Of the whole workspace, as all builds here: another choice of crates would give the AWS SDK other features, and build it once more.
+matrix:
+	cargo test --workspace --locked --test matrix
+
+failure-rows:
+	@$(PYTHON) tests/local/failure_rows.py
 
 # --- Tools: one virtual environment for each, because their dependencies contradict each other ------
 
@@ -47,7 +57,7 @@ $(LOCAL)/node_modules/.installed: tests/local/package.json
 
 # For the local AWS, and shared with the tests: unoptimized, because optimizing the EC2 SDK alone takes ten minutes on two cores.
 build:
-	cargo build --workspace --locked
+	cargo build --workspace --exclude matrix --locked
 	@for name in $(FUNCTIONS); do \
 	  mkdir -p target/lambda/$$name && strip -o target/lambda/$$name/bootstrap target/debug/$$name || exit 1; \
 	done
@@ -72,3 +82,7 @@ check-templates: tools
 # On a local AWS of its own, so that it may run beside the one of `make up`.
 end-to-end: tools build
 	$(LOCAL)/test/bin/python -m pytest tests/end_to_end --junitxml=$(LOCAL)/end-to-end.xml
+
+# On a local AWS of its own, too. Its last line is the result.
+soak: tools build
+	@CLUSTERS=$(or $(CLUSTERS),30) SEED=$(or $(SEED),7) FAULTS=$(or $(FAULTS),0.05) $(LOCAL)/test/bin/python tests/soak/soak.py

@@ -2,20 +2,12 @@
 
 import json
 import random
-from functools import cache
 
-import clients
 import settings
+from account import Account
 from waiting import until
 
 QUICK_START = settings.REPOSITORY / "onboarding/quick-start.yaml"
-
-
-class Account:
-    def __init__(self, number):
-        self.number = number
-        # On the local AWS an account's number is the access key of its root user. Making a client takes long.
-        self.client = cache(lambda service: clients.client(service, (number, "test")))
 
 
 def new():

@@ -20,6 +20,9 @@ def free_port():
 # The workers of pytest-xdist inherit these from the process that starts them, so all agree.
 os.environ.setdefault("GROUNDWORK_LOCAL_DIR", ".local/tests")
 os.environ.setdefault("GROUNDWORK_PORT", str(free_port()))
+os.environ.setdefault("GROUNDWORK_CLOUD_PORT", str(free_port()))
+# An hour of AWS in six seconds: the states in between are there, and the tests do not wait for them long.
+os.environ.setdefault("GROUNDWORK_SPEED", "600")
 os.environ.setdefault("GROUNDWORK_TEST_RUN", secrets.token_hex(8))
 sys.path[:0] = [str(HERE), str(HERE.parent / "local")]
 

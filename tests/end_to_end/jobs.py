@@ -18,6 +18,10 @@ def create(tenant, name, key, **more):
     })
 
 
+def delete(tenant, name):
+    return json.dumps({"action": "delete", "tenant": tenant.name, "name": name})
+
+
 def schedule_once(service, name, job, seconds_ahead=1):
     """A schedule that fires once and removes itself, so that the same name can be used for the next firing."""
     at = datetime.now(timezone.utc) + timedelta(seconds=seconds_ahead)

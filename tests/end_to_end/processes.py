@@ -13,9 +13,17 @@ WORKERS = ("validate", "assume-role", "create-buckets", "create-eks", "create-no
 
 def running():
     """The workers that run now: pid → function."""
-    threads = Path(f"/proc/{cloud.recorded()['pid']}/task").glob("*/children")
-    children = {int(pid): function_of(pid) for file in threads for pid in file.read_text().split()}
+    threads = Path(f"/proc/{cloud.emulator().recorded()['pid']}/task").glob("*/children")
+    children = {pid: function_of(pid) for file in threads for pid in pids(file)}
     return {pid: function for pid, function in children.items() if function}
+
+
+def pids(file):
+    """None, if the thread that they are children of has just ended."""
+    try:
+        return [int(pid) for pid in file.read_text().split()]
+    except OSError:
+        return []
 
 
 def function_of(pid):
@@ -27,12 +35,12 @@ def function_of(pid):
     return next((worker for name in names for worker in WORKERS if name.endswith(f"-{worker}")), None)
 
 
-def kill_one():
+def kill_one(chance=random, workers=WORKERS):
     """Kills a worker as the kernel would, without a word of warning. Answers which."""
-    found = running()
+    found = {pid: function for pid, function in running().items() if function in workers}
     if not found:
         return None
-    pid = random.choice(list(found))
+    pid = chance.choice(sorted(found))
     try:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:

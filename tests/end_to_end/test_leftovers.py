@@ -5,9 +5,8 @@ import kubernetes
 
 
 def test_leftovers_of_kubernetes_go_and_a_neighbour_stays_untouched(tenant):
-    neighbour = kubernetes.of_neighbour(tenant.account, "groundwork-busy-aaaaaaaaaaaa")
-    neighbour.make()
-    neighbour.volume(tags=[])
+    for tagged in (True, False):
+        kubernetes.of_neighbour(tenant.account, "groundwork-busy-aaaaaaaaaaaa", tagged).make()
     before = census.census(tenant.account)
 
     cluster = tenant.running("busy")

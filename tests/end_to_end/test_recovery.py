@@ -3,9 +3,11 @@
 import random
 import threading
 
-import clients
 import census
+import clients
 import processes
+import pytest
+import records
 from waiting import until
 
 
@@ -56,12 +58,11 @@ def test_a_stopped_execution_is_noticed_and_the_cluster_still_gets_to_running(te
     assert set(census.owned(tenant.account, cluster["id"]).values()) == {1}
 
 
-def test_sweep_starts_what_was_accepted_and_never_begun(tenant, service):
-    """As if the process had died between accepting a retry and starting its execution, a good while ago."""
+@pytest.mark.parametrize("status", ["queued", "provisioning"])
+def test_sweep_starts_what_was_accepted_and_has_no_execution(tenant, service, status):
     cluster = tenant.running("forgotten")
-    write(service, cluster["id"], status="queued", unsettled="yes", updated_at="2026-01-01T00:00:00Z")
-    next_run = run_of(service, cluster["id"]) + 1
-    write_number(service, cluster["id"], "run", next_run)
+    records.without_execution(service, cluster["id"], status)
+    next_run = records.run_of(service, cluster["id"])
     service.sweep()
     tenant.wait("forgotten", "running")
     names = {execution["name"] for execution in service.executions("Provision", cluster["id"])}
@@ -77,29 +78,47 @@ def test_sweep_leaves_alone_what_is_at_rest_or_at_work(tenant, service):
     assert len(service.executions("Provision", cluster["id"])) == 1
 
 
-def record(service, cluster_id):
-    return {"pk": {"S": f"CLUSTER#{cluster_id}"}, "sk": {"S": "RECORD"}}
+def test_a_journal_entry_lost_in_the_middle_of_a_creation_is_written_again(tenant, service):
+    before = census.census(tenant.account)
+    cluster = tenant.create("torn")
+    entries = until(lambda: at_least(10, records.journal(service, cluster["id"])), "the creation is under way", every=0.05)
+    lost = random.choice(entries)
+    print("lost:", lost)
+    records.lose(service, cluster["id"], lost)
+    tenant.wait("torn", "running")
+    assert set(census.owned(tenant.account, cluster["id"]).values()) == {1}
+    tenant.gone("torn")
+    assert census.census(tenant.account) == before
 
 
-def run_of(service, cluster_id):
-    found = clients.operator("dynamodb").get_item(TableName=service.stack["TableName"], Key=record(service, cluster_id))
-    return int(found["Item"]["run"]["N"])
+def test_a_journal_entry_of_an_earlier_stage_that_is_lost_is_written_again(tenant, service):
+    cluster = tenant.create("behind")
+    until(lambda: tenant.show("behind")["stage"] == "create-nodegroups", "the last stage has begun", every=0.02)
+    records.lose(service, cluster["id"], "RESOURCE#cluster")
+    tenant.wait("behind", "running")
+    assert "RESOURCE#cluster" in records.journal(service, cluster["id"])
 
 
-def write(service, cluster_id, **texts):
-    for name, text in texts.items():
-        update(service, cluster_id, name, {"S": text})
+def test_a_run_over_a_lost_journal_finds_everything_and_makes_nothing_twice(tenant, service):
+    cluster = tenant.running("amnesic")
+    entries, owned = records.journal(service, cluster["id"]), census.owned(tenant.account, cluster["id"])
+    for entry in entries:
+        records.lose(service, cluster["id"], entry)
+    records.without_execution(service, cluster["id"], "provisioning")
+    service.sweep()
+    tenant.wait("amnesic", "running")
+    assert records.journal(service, cluster["id"]) == entries
+    assert census.owned(tenant.account, cluster["id"]) == owned
 
 
-def write_number(service, cluster_id, name, number):
-    update(service, cluster_id, name, {"N": str(number)})
+def test_a_cluster_whose_journal_is_lost_is_taken_away_whole(tenant, service):
+    before = census.census(tenant.account)
+    cluster = tenant.running("unwritten")
+    for entry in records.journal(service, cluster["id"]):
+        records.lose(service, cluster["id"], entry)
+    tenant.gone("unwritten")
+    assert census.census(tenant.account) == before
 
 
-def update(service, cluster_id, name, value):
-    clients.operator("dynamodb").update_item(
-        TableName=service.stack["TableName"],
-        Key=record(service, cluster_id),
-        UpdateExpression="SET #name = :value",
-        ExpressionAttributeNames={"#name": name},
-        ExpressionAttributeValues={":value": value},
-    )
+def at_least(count, found):
+    return found if len(found) >= count else None

@@ -48,7 +48,7 @@ def places(service):
     return {
         "execution histories": list(histories(service)),
         "log groups": list(logged()),
-        "log of the local AWS": cloud.LOG.read_text().splitlines(),
+        "log of the local AWS": cloud.emulator().log.read_text().splitlines(),
         "clusters' records": [json.dumps(item) for item in clusters],
         "idempotency keys": [json.dumps(item) for item in table(service) if item["pk"]["S"].startswith("IDEMPOTENCY#")],
     }

@@ -14,6 +14,10 @@ def rust(log):
     return f"Rust: {passed} passed, {failed} failed, {ignored} skipped"
 
 
+def matrix(log):
+    return re.search(r"^matrix: \d+ cases, \d+ failed$", log.read_text(), re.MULTILINE).group()
+
+
 def end_to_end(report):
     suite = ElementTree.parse(report).getroot().find("testsuite")
     total, skipped = int(suite.get("tests")), int(suite.get("skipped"))
@@ -23,4 +27,5 @@ def end_to_end(report):
 
 if __name__ == "__main__":
     print(rust(Path(sys.argv[1])))
+    print(matrix(Path(sys.argv[1])))
     print(end_to_end(Path(sys.argv[2])))

@@ -4,10 +4,14 @@ import json
 import sys
 import time
 
+import census
 import cloud
 import environment
+import kubernetes
 import settings
+import timeline
 import up
+from account import Account
 from api import Api
 from problem import Problem, explained
 from timed import TIMES, timed
@@ -29,43 +33,52 @@ def main():
 
 
 def show_a_cluster(api):
+    account = Account(settings.DEMO_ACCOUNT)
+    settle_neighbours(account)
+    before = census.census(account)
     request = json.loads((settings.REPOSITORY / "examples/cluster.json").read_text())
     name = request["name"]
     print(f"\nPOST /clusters {json.dumps(request)}", flush=True)
     with timed("create"):
         api.create(request)
-        cluster = follow(api, name, until="running")
+        cluster, events = follow(api, name, until="running")
     print_cluster(cluster)
+    timeline.show(cluster, events)
+    kubernetes.of_cluster(account, cluster).make()
+    print("\nKubernetes has made a load balancer, its groups, an interface and a volume.")
     print(f"\nDELETE /clusters/{name}", flush=True)
     with timed("delete"):
         # Its log goes on where the creation ended: what was shown is not shown again.
         seen = api.logs(name, None).get("next")
         api.delete(name)
-        cluster = follow(api, name, until="deleted", after=seen)
+        cluster, _ = follow(api, name, until="deleted", after=seen)
     print_inventory(cluster["inventory"])
+    print_neighbours(before, census.census(account))
 
 
 def follow(api, name, until, after=None):
-    """Prints the cluster's log as it grows, until the status is the one wanted or cannot become so."""
+    """Prints the cluster's log as it grows, until the status is the one wanted or cannot become so. Answers both."""
     deadline = time.monotonic() + SECONDS_FOR_A_CLUSTER
+    events = []
     while time.monotonic() < deadline:
         cluster = api.show(name)
-        after = print_news(api, name, after)
+        news, after = read_news(api, name, after)
+        events += news
         if cluster["status"] == until:
-            return cluster
+            return cluster, events
         if cluster["status"] in ("failed", "delete_blocked"):
             raise Problem(f"{cluster['status']}: {cluster.get('reason')}\nhint: {cluster.get('hint')}")
         time.sleep(SECONDS_BETWEEN_LOOKS)
     raise Problem(f"{name} was not {until} after {SECONDS_FOR_A_CLUSTER} s; it is {cluster['status']}")
 
 
-def print_news(api, name, after):
-    """Prints what the log has after a cursor, and answers the cursor to go on from."""
+def read_news(api, name, after):
+    """Prints what the log has after a cursor, and answers it with the cursor to go on from."""
     page = api.logs(name, after)
     for event in page["events"]:
         print(f"  {event['at']}  {event['action']:<10} {event.get('target') or '':<32} {event.get('message') or ''}")
     sys.stdout.flush()
-    return page.get("next") or after
+    return page["events"], page.get("next") or after
 
 
 def print_cluster(cluster):
@@ -82,6 +95,21 @@ def print_inventory(inventory):
         print(f"  {thing}")
     if left:
         raise Problem("Something is left in the customer's account.")
+
+
+def settle_neighbours(account):
+    """Two networks of somebody else's: one with tags that look like a cluster's, one with none."""
+    for tagged in (True, False):
+        neighbour = kubernetes.of_neighbour(account, "groundwork-demo-neighbours", tagged)
+        neighbour.make()
+
+
+def print_neighbours(before, after):
+    count = sum(len(things) for things in before.values())
+    changed = {kind: (things, after[kind]) for kind, things in before.items() if after[kind] != things}
+    if changed:
+        raise Problem(f"Something of the neighbours changed: {changed}")
+    print(f"The neighbours: all {count} things that were in the account before are there, and nothing else is.")
 
 
 if __name__ == "__main__":

@@ -4,14 +4,17 @@
   for due schedules only every ten seconds.
 * There is no TLS here. A bucket policy that refuses what came without it would lock everybody out,
   so every request counts as one that came with it.
+* AWS refuses to associate a subnet with a route table twice, and subnets that overlap; ministack does
+  both, when an SDK repeats a call whose answer was lost.
 """
 
 import json
 from datetime import datetime, timezone
+from ipaddress import ip_network
 
 from ministack import app
 from ministack.core import iam_evaluator
-from ministack.services import eventbridge, scheduler
+from ministack.services import ec2, eventbridge, scheduler
 
 SECONDS_BETWEEN_LOOKS = 1
 
@@ -58,7 +61,36 @@ def with_secure_transport(resolve):
     return resolve_key
 
 
+def once_for_each_subnet(associate):
+    """EC2's AssociateRouteTable, which a subnet that has its table already is refused."""
+
+    def associate_route_table(parameters):
+        subnet = ec2._p(parameters, "SubnetId")
+        tables = ec2._route_tables.values()
+        if any(association.get("SubnetId") == subnet for table in tables for association in table["Associations"]):
+            message = f"The subnet {subnet} conflicts with an existing association"
+            return ec2._error("Resource.AlreadyAssociated", message, 400)
+        return associate(parameters)
+
+    return associate_route_table
+
+
+def refusing_overlaps(create):
+    """EC2's CreateSubnet, within one network."""
+
+    def create_subnet(parameters):
+        block = ip_network(ec2._p(parameters, "CidrBlock"))
+        inside = (subnet for subnet in ec2._subnets.values() if subnet["VpcId"] == ec2._p(parameters, "VpcId"))
+        if any(ip_network(subnet["CidrBlock"]).overlaps(block) for subnet in inside):
+            return ec2._error("InvalidSubnet.Conflict", f"The CIDR '{block}' conflicts with another subnet", 400)
+        return create(parameters)
+
+    return create_subnet
+
+
 iam_evaluator._resolve_condition_key = with_secure_transport(iam_evaluator._resolve_condition_key)
+ec2._ACTION_MAP["AssociateRouteTable"] = once_for_each_subnet(ec2._ACTION_MAP["AssociateRouteTable"])
+ec2._ACTION_MAP["CreateSubnet"] = refusing_overlaps(ec2._ACTION_MAP["CreateSubnet"])
 eventbridge._invoke_target = with_context_attributes(eventbridge._invoke_target)
 scheduler._SCHEDULE_TICK_INTERVAL = SECONDS_BETWEEN_LOOKS
 

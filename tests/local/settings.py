@@ -11,10 +11,16 @@ STATE = REPOSITORY / os.environ.get("GROUNDWORK_LOCAL_DIR", ".local")
 PORT = int(os.environ.get("GROUNDWORK_PORT", "4566"))
 # An address, not a name: the SDKs then put bucket names in the path, and nothing has to resolve them.
 EMULATOR_URL = f"http://127.0.0.1:{PORT}"
-# The AWS that the functions call: the emulator, or a proxy in front of it.
-CLOUD_URL = os.environ.get("GROUNDWORK_CLOUD_URL", EMULATOR_URL)
-# A minute of waiting in a state machine takes so many minutes here.
-WAIT_SCALE = os.environ.get("GROUNDWORK_WAIT_SCALE", "0.02")
+# The AWS that the functions call: a proxy in front of the emulator, with AWS's timing, strictness and faults.
+CLOUD_PORT = int(os.environ.get("GROUNDWORK_CLOUD_PORT", "4567"))
+CLOUD_URL = f"http://127.0.0.1:{CLOUD_PORT}"
+# So many seconds of AWS go by in a second.
+SPEED = int(os.environ.get("GROUNDWORK_SPEED", "60"))
+# The seed of how long things take, and of the faults.
+SEED = int(os.environ.get("SEED", "7"))
+# Whether the emulator writes down what is in it when it stops, and where to: for restarts in the middle of things.
+KEEPS_STATE = os.environ.get("GROUNDWORK_KEEPS_STATE") == "1"
+KEPT = STATE / "kept"
 
 REGION = "us-west-2"
 STACK = "groundwork"

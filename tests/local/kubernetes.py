@@ -10,14 +10,14 @@ class Leftovers:
     def __init__(self, account, vpc_id, subnet_ids, eks_name):
         self.account, self.vpc_id, self.subnet_ids = account, vpc_id, subnet_ids
         self.ec2 = account.client("ec2")
-        self.tags = [{"Key": f"kubernetes.io/cluster/{eks_name}", "Value": "owned"}]
+        self.tags = [{"Key": f"kubernetes.io/cluster/{eks_name}", "Value": "owned"}] if eks_name else []
 
     def make(self):
         group = self.security_group("balancer")
         self.let_in(self.security_group("nodes"), group)
         self.load_balancer(group)
         self.interface()
-        self.volume(self.tags)
+        self.volume()
 
     def security_group(self, name):
         made = self.ec2.create_security_group(
@@ -36,8 +36,9 @@ class Leftovers:
         # AWS knows the network by the subnets; the local AWS has to be told.
         elb.meta.events.register("before-call.elastic-load-balancing-v2.CreateLoadBalancer", self.name_network)
         name = f"k8s-{self.vpc_id[-8:]}"
-        elb.create_load_balancer(Name=name, Subnets=self.subnet_ids, SecurityGroups=[group], Tags=self.tags)
-        elb.create_target_group(Name=name, Protocol="TCP", Port=80, VpcId=self.vpc_id, Tags=self.tags)
+        tags = {"Tags": self.tags} if self.tags else {}
+        elb.create_load_balancer(Name=name, Subnets=self.subnet_ids, SecurityGroups=[group], **tags)
+        elb.create_target_group(Name=name, Protocol="TCP", Port=80, VpcId=self.vpc_id, **tags)
 
     def name_network(self, params, **_):
         params["body"]["VpcId"] = self.vpc_id
@@ -45,13 +46,11 @@ class Leftovers:
     def interface(self):
         self.ec2.create_network_interface(SubnetId=self.subnet_ids[0], **self.tagged("network-interface"))
 
-    def volume(self, tags):
-        zone = f"{settings.REGION}a"
-        given = {"TagSpecifications": [{"ResourceType": "volume", "Tags": tags}]} if tags else {}
-        self.ec2.create_volume(AvailabilityZone=zone, Size=1, **given)
+    def volume(self):
+        self.ec2.create_volume(AvailabilityZone=f"{settings.REGION}a", Size=1, **self.tagged("volume"))
 
     def tagged(self, kind):
-        return {"TagSpecifications": [{"ResourceType": kind, "Tags": self.tags}]}
+        return {"TagSpecifications": [{"ResourceType": kind, "Tags": self.tags}]} if self.tags else {}
 
 
 def of_cluster(account, cluster):
@@ -62,11 +61,12 @@ def of_cluster(account, cluster):
     return Leftovers(account, private[0]["VpcId"], ids, cluster["outputs"]["cluster_name"])
 
 
-def of_neighbour(account, eks_name):
-    """A network of somebody else's, with things that look like a cluster's."""
+def of_neighbour(account, eks_name, tagged=True):
+    """A network of somebody else's, with things that look like a cluster's, by their tags or only by what they are."""
     ec2 = account.client("ec2")
     vpc_id = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    ec2.create_tags(Resources=[vpc_id], Tags=[{"Key": "Name", "Value": "groundwork-neighbour-vpc"}])
+    if tagged:
+        ec2.create_tags(Resources=[vpc_id], Tags=[{"Key": "Name", "Value": "groundwork-neighbour-vpc"}])
     zones = [(f"{settings.REGION}{letter}", f"10.0.{index}.0/24") for index, letter in enumerate("ab")]
     made = [ec2.create_subnet(VpcId=vpc_id, AvailabilityZone=zone, CidrBlock=block)["Subnet"] for zone, block in zones]
-    return Leftovers(account, vpc_id, [subnet["SubnetId"] for subnet in made], eks_name)
+    return Leftovers(account, vpc_id, [subnet["SubnetId"] for subnet in made], eks_name if tagged else None)

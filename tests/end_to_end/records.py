@@ -1,0 +1,36 @@
+"""The records in the table, and what can happen to them behind the service's back."""
+
+import clients
+
+LONG_AGO = "2026-01-01T00:00:00Z"
+
+
+def key(cluster_id, sort_key="RECORD"):
+    return {"pk": {"S": f"CLUSTER#{cluster_id}"}, "sk": {"S": sort_key}}
+
+
+def run_of(service, cluster_id):
+    found = clients.operator("dynamodb").get_item(TableName=service.stack["TableName"], Key=key(cluster_id))
+    return int(found["Item"]["run"]["N"])
+
+
+def without_execution(service, cluster_id, status):
+    """As if the process had died between writing that a run begins and starting its execution, a good while ago."""
+    clients.operator("dynamodb").update_item(
+        TableName=service.stack["TableName"],
+        Key=key(cluster_id),
+        # The version too, so that no stage at work writes over it.
+        UpdateExpression="SET #status = :status, unsettled = :yes, updated_at = :at, #run = #run + :one, #version = #version + :one",
+        ExpressionAttributeNames={"#status": "status", "#run": "run", "#version": "version"},
+        ExpressionAttributeValues={":status": {"S": status}, ":yes": {"S": "yes"}, ":at": {"S": LONG_AGO}, ":one": {"N": "1"}},
+    )
+
+
+def journal(service, cluster_id):
+    """The sort keys of the journal's entries."""
+    keys = (item["sk"]["S"] for item in service.records(f"CLUSTER#{cluster_id}"))
+    return sorted(one for one in keys if one.startswith("RESOURCE#"))
+
+
+def lose(service, cluster_id, entry):
+    clients.operator("dynamodb").delete_item(TableName=service.stack["TableName"], Key=key(cluster_id, entry))

@@ -1,0 +1,73 @@
+"""When each resource of a cluster was asked for and was there, what it waited for, and which of them decided how long it all took."""
+
+from datetime import datetime
+
+import settings
+
+WIDTH = 48
+LAST_STAGE = "create-nodegroups"
+
+
+def show(cluster, events):
+    spans = spans_of(cluster, events)
+    start, end = min(span.asked for span in spans), max(span.ready for span in spans)
+    path = critical_path(spans)
+    print(f"\nThe creation at AWS's pace, {settings.SPEED} times as fast here; minutes and seconds of AWS, * on the critical path")
+    print(f"  {'resource':<30} {'asked':>6} {'there':>6}  {'':<{WIDTH}}  waited for")
+    for span in sorted(spans, key=lambda span: (span.asked, span.ready)):
+        mark = "*" if span in path else " "
+        print(f"{mark} {span.key:<30} {pace(span.asked - start):>6} {pace(span.ready - start):>6}  {bar(span, start, end)}  {span.waited_for or ''}")
+    print(f"\nCritical path, {pace(end - start)}: " + " → ".join(f"{span.key} {pace(span.ready - span.asked)}" for span in path))
+
+
+class Span:
+    def __init__(self, key, asked, ready):
+        self.key, self.asked, self.ready, self.waited_for = key, asked, ready, None
+
+
+def spans_of(cluster, events):
+    asked, ready = first(events, "creating"), first(events, "ready")
+    spans = {one["key"]: Span(one["key"], asked[one["key"]], ready[one["key"]]) for one in cluster["resources"]}
+    for one in cluster["resources"]:
+        before = [spans[key] for key in [*one["needs"], *stages_before(one, cluster)] if key in spans]
+        if before:
+            spans[one["key"]].waited_for = max(before, key=lambda span: span.ready).key
+    return list(spans.values())
+
+
+def stages_before(resource, cluster):
+    """The last stage begins when all others are through."""
+    if resource["stage"] != LAST_STAGE:
+        return []
+    return [one["key"] for one in cluster["resources"] if one["stage"] != LAST_STAGE]
+
+
+def first(events, action):
+    """Target → when the log first says so of it."""
+    times = {}
+    for event in events:
+        if event["action"] == action:
+            # Nanoseconds are more than a datetime takes.
+            times.setdefault(event["target"], datetime.fromisoformat(event["at"][:26].rstrip("Z")))
+    return times
+
+
+def critical_path(spans):
+    """From what was there last, back over what each waited for."""
+    by_key = {span.key: span for span in spans}
+    path = [max(spans, key=lambda span: span.ready)]
+    while path[0].waited_for:
+        path.insert(0, by_key[path[0].waited_for])
+    return path
+
+
+def bar(span, start, end):
+    columns = [round(WIDTH * ((time - start) / (end - start))) for time in (span.asked, span.ready)]
+    length = max(1, columns[1] - columns[0])
+    return (" " * min(columns[0], WIDTH - 1) + "─" * length).ljust(WIDTH)[:WIDTH]
+
+
+def pace(real):
+    """So long on AWS."""
+    seconds = round(real.total_seconds() * settings.SPEED)
+    return f"{seconds // 60}:{seconds % 60:02}"
