@@ -1,6 +1,7 @@
 //! What the cloud knows besides the AWS behind it: the time, what is on its way up or down, and what hangs on what.
 
 use crate::network::Network;
+use crate::timing::ID_SEEN;
 use http::Request;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -15,6 +16,8 @@ pub struct World {
     /// AWS's time at the start.
     before: Duration,
     speed: f64,
+    /// Seconds of AWS, on average, until EC2 shows a new id everywhere.
+    pub ids_seen_after: f64,
     pub rng: StdRng,
     pub lives: BTreeMap<String, Life>,
     pub network: Network,
@@ -76,6 +79,7 @@ impl World {
             start: Instant::now(),
             before: Duration::ZERO,
             speed,
+            ids_seen_after: ID_SEEN,
             rng: StdRng::seed_from_u64(seed),
             lives: BTreeMap::new(),
             network: Network::default(),
@@ -92,6 +96,7 @@ impl World {
     pub fn copy(&self, at: Duration, seed: u64) -> Self {
         Self {
             before: at,
+            ids_seen_after: self.ids_seen_after,
             lives: self.lives.clone(),
             network: self.network.clone(),
             sessions: self.sessions.clone(),

@@ -45,16 +45,20 @@ impl std::fmt::Debug for Inside {
 }
 
 impl Account {
-    /// An empty account. The seed decides how long things take; with a speed of 1 they take as long as on AWS.
-    pub fn new(seed: u64, speed: f64) -> Self {
-        Self(Arc::new(Inside { cloud: Cloud::new(InProcess(Aws::new()), World::new(seed, speed)), calls: Mutex::default() }))
+    /// An empty account in which everything takes as long as on AWS; the seed decides how long.
+    pub fn new(seed: u64) -> Self {
+        Self::of(Aws::new(), World::new(seed, 1.0))
+    }
+
+    pub fn of(aws: Aws, world: World) -> Self {
+        Self(Arc::new(Inside { cloud: Cloud::new(InProcess(aws), world), calls: Mutex::default() }))
     }
 
     /// An account as it was when a snapshot was taken and the cloud frozen.
     pub async fn thawed(snapshot: &serde_json::Value, world: World) -> Self {
         let aws = Aws::new();
         aws.restore(snapshot).await;
-        Self(Arc::new(Inside { cloud: Cloud::new(InProcess(aws), world), calls: Mutex::default() }))
+        Self::of(aws, world)
     }
 
     pub fn cloud(&self) -> &Cloud<InProcess> {

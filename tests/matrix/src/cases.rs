@@ -1,6 +1,7 @@
 //! The cases: every call of a create, of a re-run over a changed spec and of a delete × every fault, and many faults at once.
 
 use crate::account::Account;
+use crate::aws::Aws;
 use crate::journal::{Fault as WriteFault, Frozen, Notebook};
 use crate::life::{GRACE, Life};
 use crate::{judge, neighbour};
@@ -15,8 +16,16 @@ use tokio::time::sleep;
 
 /// The driver's waits are AWS's; what it waits for comes ten times as fast, or most of a life would be looks at what is not there yet.
 const SPEED: f64 = 10.0;
+/// New ids are seen so late that the driver looks for them in vain for a while: that is what the creation grace is for.
+const IDS_SEEN_AFTER: f64 = 100.0;
 /// Of how long things take. Random cases have seeds of their own.
 const SEED: u64 = 1;
+
+fn world() -> World {
+    let mut world = World::new(SEED, SPEED);
+    world.ids_seen_after = IDS_SEEN_AFTER;
+    world
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scenario {
@@ -146,7 +155,7 @@ pub struct Start {
 
 impl Start {
     pub async fn of(scenario: Scenario, without: Without) -> Self {
-        let mut life = Life::new(Account::new(SEED, SPEED));
+        let mut life = Life::new(Account::of(Aws::new(), world()));
         // A tag that others have too tells as little as one that nobody looks at.
         let owner = if without == Without::OwnerTags { &life.cluster.id } else { neighbour::OTHER };
         neighbour::settle_in(&life.clients(), owner).await;

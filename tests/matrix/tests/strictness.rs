@@ -15,7 +15,7 @@ const SEEN: Duration = Duration::from_secs(120);
 const MINUTE: Duration = Duration::from_secs(60);
 
 fn aws() -> Clients {
-    Account::new(3, 1.0).clients()
+    Account::new(3).clients()
 }
 
 fn code<T: std::fmt::Debug, E: ProvideErrorMetadata + std::fmt::Debug, R: std::fmt::Debug>(answer: Result<T, SdkError<E, R>>) -> String {

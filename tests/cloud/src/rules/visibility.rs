@@ -3,7 +3,7 @@
 use super::Rule;
 use crate::answer::{Answer, Refusal};
 use crate::call::Call;
-use crate::timing::{ID_SEEN, ROLE_SEEN, seen_after};
+use crate::timing::{ROLE_SEEN, seen_after};
 use crate::world::World;
 use crate::xml;
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ impl Visibility {
         let given = call.texts();
         let named = IDS.iter().filter_map(|(prefix, element, _)| xml::text_of(answer, element).filter(|id| id.starts_with(prefix)));
         for id in named.filter(|id| !given.contains(id)) {
-            let seen = world.now() + seen_after(ID_SEEN, &mut world.rng);
+            let seen = world.now() + seen_after(world.ids_seen_after, &mut world.rng);
             self.ids.insert(id.to_owned(), seen);
         }
     }

@@ -50,7 +50,7 @@ impl DerefMut for Scene {
 impl Scene {
     /// A cluster that is asked for, in an empty account.
     pub async fn new() -> Self {
-        let life = Life::new(Account::new(1, 1.0));
+        let life = Life::new(Account::new(1));
         let before = life.account.snapshot().await;
         Self { life, before }
     }
