@@ -39,7 +39,7 @@ def proxy():
         settings.REPOSITORY / "target/debug/cloud",
         "--port", settings.CLOUD_PORT, "--aws", settings.EMULATOR_URL, "--speed", settings.SPEED, "--seed", settings.SEED,
     ]
-    return Process("cloud", command, {}, settings.CLOUD_PORT, lambda: answers(f"{settings.CLOUD_URL}/_cloud/report"))
+    return Process("cloud", command, {}, settings.CLOUD_PORT, lambda: answers(f"{settings.PROXY_URL}/_cloud/report"))
 
 
 def start():
@@ -73,13 +73,13 @@ def is_running():
 def set_faults(faults):
     """Faults as tests/cloud/README.md describes them, in place of those before."""
     body = json.dumps(faults).encode()
-    with urllib.request.urlopen(urllib.request.Request(f"{settings.CLOUD_URL}/_cloud/faults", body, method="PUT"), timeout=5):
+    with urllib.request.urlopen(urllib.request.Request(f"{settings.PROXY_URL}/_cloud/faults", body, method="PUT"), timeout=5):
         pass
 
 
 def report():
     """What went through the proxy."""
-    with urllib.request.urlopen(f"{settings.CLOUD_URL}/_cloud/report", timeout=5) as answer:
+    with urllib.request.urlopen(f"{settings.PROXY_URL}/_cloud/report", timeout=5) as answer:
         return json.load(answer)
 
 

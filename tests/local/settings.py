@@ -11,9 +11,11 @@ STATE = REPOSITORY / os.environ.get("GROUNDWORK_LOCAL_DIR", ".local")
 PORT = int(os.environ.get("GROUNDWORK_PORT", "4566"))
 # An address, not a name: the SDKs then put bucket names in the path, and nothing has to resolve them.
 EMULATOR_URL = f"http://127.0.0.1:{PORT}"
-# The AWS that the functions call: a proxy in front of the emulator, with AWS's timing, strictness and faults.
+# A proxy in front of the emulator gives it AWS's timing, strictness and faults.
 CLOUD_PORT = int(os.environ.get("GROUNDWORK_CLOUD_PORT", "4567"))
-CLOUD_URL = f"http://127.0.0.1:{CLOUD_PORT}"
+PROXY_URL = f"http://127.0.0.1:{CLOUD_PORT}"
+# The AWS that the functions call.
+CLOUD_URL = os.environ.get("GROUNDWORK_CLOUD_URL", PROXY_URL)
 # So many seconds of AWS go by in a second.
 SPEED = int(os.environ.get("GROUNDWORK_SPEED", "60"))
 # The seed of how long things take, and of the faults.
