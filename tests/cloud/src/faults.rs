@@ -66,6 +66,20 @@ impl Fault {
         Self { calls: calls.into(), by: String::new(), effect, rate: always(), skip: 0, times: forever(), whole_operation: true }
     }
 
+    /// # Errors
+    /// What about the rule cannot be.
+    pub fn check(&self) -> Result<(), String> {
+        if !(0.0..=1.0).contains(&self.rate) {
+            return Err(format!("{}: the rate {} is no share between 0 and 1", self.calls, self.rate));
+        }
+        match self.effect {
+            Effect::Slow(seconds) if !(0.0..=86_400.0).contains(&seconds) => {
+                Err(format!("{}: {seconds} is no number of seconds within a day", self.calls))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn is_about(&self, call: &Call, world: &World) -> bool {
         let name = call.name();
         let named = match self.calls.strip_suffix('*') {

@@ -79,15 +79,21 @@ async fn serve(cloud: Arc<Cloud<LocalAws>>, request: Request<Incoming>) -> io::R
 fn own(cloud: &Cloud<LocalAws>, path: &str, request: &Request<Bytes>) -> Answer {
     match (request.method(), path) {
         (&Method::GET, "report") => json_answer(&serde_json::json!(cloud.report())),
-        (&Method::PUT, "faults") => match serde_json::from_slice::<Vec<Fault>>(request.body()) {
+        (&Method::PUT, "faults") => match faults(request.body()) {
             Ok(faults) => {
                 cloud.set_faults(faults);
                 plain(StatusCode::NO_CONTENT, String::new())
             }
-            Err(error) => plain(StatusCode::BAD_REQUEST, error.to_string()),
+            Err(reason) => plain(StatusCode::BAD_REQUEST, reason),
         },
         _ => plain(StatusCode::NOT_FOUND, "GET /_cloud/report or PUT /_cloud/faults".to_owned()),
     }
+}
+
+fn faults(body: &[u8]) -> Result<Vec<Fault>, String> {
+    let faults: Vec<Fault> = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    faults.iter().try_for_each(Fault::check)?;
+    Ok(faults)
 }
 
 fn plain(status: StatusCode, text: String) -> Answer {
