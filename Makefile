@@ -3,18 +3,21 @@
 # make test   everything that CI checks
 # make matrix every call of a cluster's life × every way in which it can fail
 # make failure-rows   writes docs/failures.md from the tests of the failures that AWS is known for
+# make publish   STACK=groundwork: uploads what customers deploy to the bucket of the stack, after each deployment
+# make onboarding     writes the quick-start, as CloudFormation and as Terraform, and docs/permissions.md from the table of permissions
+# make policy-proof   that what a customer grants is enough and no more; writes docs/policy-proof.md
 # make soak   CLUSTERS=30 clusters at once with SEED=7, FAULTS=0.05 of all calls failing, and a service that is troubled
 PYTHON ?= python3.11
 LOCAL = .local
 TIMED = $(PYTHON) tests/local/timed.py
-VENVS = $(addprefix $(LOCAL)/,$(addsuffix /installed,emulator sam build test))
+VENVS = $(addprefix $(LOCAL)/,$(addsuffix /installed,emulator sam build test policy))
 FUNCTIONS = api jobs sweep validate assume-role create-buckets create-eks create-nodegroups teardown
 
 # A command that feeds a log fails as a whole when it fails.
 SHELL = /bin/bash
 .SHELLFLAGS = -euo pipefail -c
 
-.PHONY: demo up down test matrix soak failure-rows tools build release check-rust check-templates end-to-end
+.PHONY: demo up down test matrix soak failure-rows policy-proof onboarding tools build release publish check-rust check-templates end-to-end
 
 demo:
 	@mkdir -p $(LOCAL) && rm -f $(LOCAL)/times
@@ -37,6 +40,10 @@ matrix:
 
 failure-rows:
 	@$(PYTHON) tests/local/failure_rows.py
+
+onboarding:
+	cargo build --workspace --exclude matrix --locked
+	target/debug/onboarding
 
 # --- Tools: one virtual environment for each, because their dependencies contradict each other ------
 
@@ -66,6 +73,14 @@ build:
 release: $(LOCAL)/build/installed
 	PATH="$(CURDIR)/$(LOCAL)/build/bin:$$PATH" cargo lambda build --release --disable-optimizations --locked
 
+# With the operator's own AWS CLI and credentials.
+AWS ?= aws
+STACK ?= groundwork
+publish:
+	bucket=$$($(AWS) cloudformation describe-stacks --stack-name $(STACK) --output text \
+	  --query "Stacks[0].Outputs[?OutputKey=='QuickStartBucketName'].OutputValue") && \
+	$(AWS) s3 cp onboarding/quick-start.yaml "s3://$$bucket/quick-start/quick-start.yaml" --content-type application/yaml
+
 # --- Checks ---------------------------------------------------------------------------------------
 
 check-rust:
@@ -77,6 +92,8 @@ check-rust:
 check-templates: tools
 	SAM_CLI_TELEMETRY=0 $(LOCAL)/sam/bin/sam validate --lint --template template.yaml --region us-west-2
 	$(LOCAL)/sam/bin/cfn-lint template.yaml onboarding/quick-start.yaml
+	if command -v terraform >/dev/null; then terraform fmt -check -recursive -diff onboarding examples; \
+	  else echo "terraform is not here: the format of its files is not checked"; fi
 	for machine in statemachine/*.asl.json; do $(LOCAL)/node_modules/.bin/asl-validator --json-path $$machine; done
 
 # On a local AWS of its own, so that it may run beside the one of `make up`.
@@ -86,3 +103,8 @@ end-to-end: tools build
 # On a local AWS of its own, too. Its last line is the result.
 soak: tools build
 	@CLUSTERS=$(or $(CLUSTERS),30) SEED=$(or $(SEED),7) FAULTS=$(or $(FAULTS),0.05) $(LOCAL)/test/bin/python tests/soak/soak.py
+
+# On a local AWS of its own, too. Its last line is the result.
+policy-proof: tools build
+	$(LOCAL)/test/bin/python tests/policy/record.py $(LOCAL)/policy-proof.json
+	@$(LOCAL)/policy/bin/python tests/policy/prove.py $(LOCAL)/policy-proof.json

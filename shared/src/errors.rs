@@ -80,9 +80,14 @@ impl Error {
         Self::new(Class::Transient, code, reason, "This passes by itself; retry if it does not.")
     }
 
-    /// IAM said no. Right after a role or policy was made it may say so for a while, though the permission is there (failure case 7).
+    /// AWS said no to a call.
     pub fn is_denial(&self) -> bool {
         is_denied(&self.code)
+    }
+
+    /// What IAM says of a role may be yesterday's news for a while after the role or its policies were made or changed (failure case 7).
+    pub fn may_be_stale(&self) -> bool {
+        self.is_denial() || matches!(self.code.as_str(), "MissingPermissions" | "OpenTrust")
     }
 
     pub fn superseded() -> Self {

@@ -10,6 +10,7 @@ pub mod instances;
 pub mod inventory;
 pub mod journal;
 pub mod names;
+pub mod permissions;
 pub mod plan;
 pub mod preflight;
 pub mod problem;

@@ -8,19 +8,21 @@ use crate::resources::addon::Addon;
 use crate::resources::bucket::Bucket;
 use crate::resources::cluster::ControlPlane;
 use crate::resources::elastic_ip::ElasticIp;
+use crate::resources::existing_bucket::ExistingBucket;
+use crate::resources::existing_cluster::ExistingCluster;
 use crate::resources::internet_gateway::InternetGateway;
 use crate::resources::launch_template::LaunchTemplate;
 use crate::resources::leftovers::Leftovers;
 use crate::resources::log_group::LogGroup;
 use crate::resources::nat_gateway::NatGateway;
-use crate::resources::node_group::NodeGroup;
+use crate::resources::node_group::{NodeGroup, Place};
 use crate::resources::pod_identity::PodIdentity;
 use crate::resources::role::Role;
 use crate::resources::route_table::RouteTable;
 use crate::resources::s3_endpoint::S3Endpoint;
 use crate::resources::subnet::Subnet;
 use crate::resources::vpc::Vpc;
-use crate::spec::{BucketsAfter, InstanceType};
+use crate::spec::{InstanceType, Mode};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The node group that runs what the cluster itself needs.
@@ -29,10 +31,15 @@ pub const SYSTEM: &str = "system";
 /// Every resource of the cluster.
 pub fn plan(cluster: &Cluster) -> Plan {
     let mut plan = Plan::new();
-    buckets(&mut plan);
-    network(&mut plan, cluster.zones.len());
-    control_plane(&mut plan, cluster);
-    nodes(&mut plan, cluster);
+    match cluster.spec.mode {
+        Mode::Managed => {
+            buckets(&mut plan);
+            network(&mut plan, cluster.zones.len());
+            control_plane(&mut plan, cluster);
+            nodes(&mut plan, cluster);
+        }
+        Mode::SelfManaged => customers(&mut plan, cluster),
+    }
     plan
 }
 
@@ -53,7 +60,7 @@ pub fn of_stage(cluster: &Cluster, stage: Stage, journal: &BTreeMap<Key, Entry>)
 }
 
 /// Everything that teardown must see gone: the plan, and node groups of an older spec that only the journal knows; not the
-/// buckets if the tenant keeps them.
+/// buckets if the tenant keeps them, and nothing that the customer made.
 pub fn teardown(cluster: &Cluster, journaled: impl Iterator<Item = Key>) -> Plan {
     let mut whole = cluster.clone();
     for key in journaled {
@@ -64,8 +71,23 @@ pub fn teardown(cluster: &Cluster, journaled: impl Iterator<Item = Key>) -> Plan
             whole.spec.instance_types.push(InstanceType { name: name.to_owned(), overprovisioned_ondemand_count: 0, max_count: 1 });
         }
     }
-    let kept = |resource: &dyn Resource| resource.stage() == Stage::CreateBuckets && cluster.spec.deletion.buckets == BucketsAfter::Retain;
+    let kept = |resource: &dyn Resource| match resource.stage() {
+        Stage::CreateBuckets => cluster.spec.keeps_buckets(),
+        Stage::CreateEks => cluster.spec.mode == Mode::SelfManaged,
+        _ => false,
+    };
     plan(&whole).into_iter().filter(|resource| !kept(resource.as_ref())).collect()
+}
+
+/// What the customer made, and our node groups in it.
+fn customers(plan: &mut Plan, cluster: &Cluster) {
+    for name in &cluster.spec.buckets {
+        plan.push(Box::new(ExistingBucket { name: name.clone() }));
+    }
+    plan.push(Box::new(ExistingCluster));
+    for wanted in &cluster.spec.instance_types {
+        plan.push(Box::new(NodeGroup::of(wanted, Place::Theirs)));
+    }
 }
 
 fn buckets(plan: &mut Plan) {
@@ -106,7 +128,7 @@ fn control_plane(plan: &mut Plan, cluster: &Cluster) {
 
 fn nodes(plan: &mut Plan, cluster: &Cluster) {
     let zones = cluster.zones.len();
-    let wanted = cluster.spec.instance_types.iter().map(|wanted| NodeGroup::of(wanted, zones));
+    let wanted = cluster.spec.instance_types.iter().map(|wanted| NodeGroup::of(wanted, Place::Ours { zones }));
     for group in std::iter::once(NodeGroup::system(zones)).chain(wanted) {
         plan.push(Box::new(LaunchTemplate { group: group.group.clone() }));
         plan.push(Box::new(group));
@@ -119,40 +141,65 @@ fn nodes(plan: &mut Plan, cluster: &Cluster) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec;
+    use crate::spec::{self, BucketsAfter, Deletion};
 
     fn cluster(name: &str) -> Cluster {
-        let body = serde_json::json!({
+        of(&serde_json::json!({
             "name": name, "role_arn": "arn:aws:iam::222222222222:role/groundwork", "region": "us-west-2",
             "instance_types": [{"name": "g4dn.xlarge"}, {"name": "m6i.large"}],
             "admin_principal_arn": "arn:aws:iam::222222222222:role/admin"
-        });
+        }))
+    }
+
+    fn self_managed() -> Cluster {
+        of(&serde_json::json!({
+            "name": "research", "role_arn": "arn:aws:iam::222222222222:role/groundwork", "region": "us-west-2", "mode": "self_managed",
+            "eks_cluster_name": "theirs", "buckets": ["their-data", "their-logs"],
+            "node_role_arn": "arn:aws:iam::222222222222:role/nodes", "instance_types": [{"name": "m6i.large"}]
+        }))
+    }
+
+    fn of(body: &serde_json::Value) -> Cluster {
+        let spec = spec::parse(body).expect("valid");
         Cluster {
             id: crate::names::new_cluster_id(),
-            name: name.to_owned(),
+            name: spec.name.clone(),
             tenant: "demo".into(),
             account: "222222222222".into(),
             zones: vec!["us-west-2a".into(), "us-west-2b".into(), "us-west-2c".into()],
-            spec: spec::parse(&body).expect("valid"),
+            spec,
         }
+    }
+
+    fn keys(plan: &Plan) -> Vec<String> {
+        plan.iter().map(|resource| resource.key().0).collect()
+    }
+
+    #[test]
+    fn a_self_managed_cluster_is_what_the_customer_made_and_node_groups_and_only_those_are_taken_away() {
+        let cluster = self_managed();
+        assert_eq!(keys(&plan(&cluster)), ["bucket/their-data", "bucket/their-logs", "cluster", "node-group/m6i.large"]);
+        let journaled = ["bucket/their-data", "cluster", "node-group/p3.2xlarge"].map(Key::from);
+        assert_eq!(keys(&teardown(&cluster, journaled.into_iter())), ["node-group/m6i.large", "node-group/p3.2xlarge"]);
     }
 
     #[test]
     fn every_need_is_a_resource_of_the_same_or_an_earlier_stage_and_there_is_no_circle() {
-        let plan = plan(&cluster("research"));
-        let mut done = BTreeSet::new();
-        while done.len() < plan.len() {
-            let before = done.len();
-            for resource in &plan {
-                if resource.needs().iter().all(|key| done.contains(key)) {
-                    done.insert(resource.key());
+        for plan in [cluster("research"), self_managed()].map(|cluster| plan(&cluster)) {
+            let mut done = BTreeSet::new();
+            while done.len() < plan.len() {
+                let before = done.len();
+                for resource in &plan {
+                    if resource.needs().iter().all(|key| done.contains(key)) {
+                        done.insert(resource.key());
+                    }
                 }
+                assert!(done.len() > before, "nobody can act any more: {:?} of {} are done", done, plan.len());
             }
-            assert!(done.len() > before, "nobody can act any more: {:?} of {} are done", done, plan.len());
-        }
-        for resource in &plan {
-            for other in plan.iter().filter(|other| resource.needs().contains(&other.key())) {
-                assert!(other.stage() <= resource.stage(), "{} needs {}", resource.key(), other.key());
+            for resource in &plan {
+                for other in plan.iter().filter(|other| resource.needs().contains(&other.key())) {
+                    assert!(other.stage() <= resource.stage(), "{} needs {}", resource.key(), other.key());
+                }
             }
         }
     }
@@ -189,7 +236,7 @@ mod tests {
     #[test]
     fn teardown_sees_node_groups_that_only_the_journal_knows_and_leaves_retained_buckets() {
         let mut cluster = cluster("research");
-        cluster.spec.deletion.buckets = BucketsAfter::Retain;
+        cluster.spec.deletion = Some(Deletion { buckets: BucketsAfter::Retain });
         let plan = teardown(&cluster, [Key::from("node-group/p3.2xlarge")].into_iter());
         let keys: BTreeSet<Key> = plan.iter().map(|resource| resource.key()).collect();
         assert!(keys.contains(&Key::from("node-group/p3.2xlarge")) && keys.contains(&Key::from("launch-template/p3.2xlarge")));

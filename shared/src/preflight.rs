@@ -1,5 +1,8 @@
 //! What is looked at before anything is made.
 
+pub mod permissions;
+pub mod trust;
+
 use crate::errors::{Called, Error, Result};
 use crate::resource::Context;
 use crate::resources::owned::filter;

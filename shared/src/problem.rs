@@ -4,7 +4,7 @@ use crate::errors::{Class, Error};
 use crate::spec::Fault;
 use serde::Serialize;
 
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Problem {
     /// The HTTP status.
     pub status: u16,
@@ -14,6 +14,9 @@ pub struct Problem {
     pub hint: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Fault>,
+    /// Seconds after which the same request may be sent again: the header `Retry-After`.
+    #[serde(skip)]
+    pub retry_after: Option<u32>,
 }
 
 impl Problem {
@@ -52,8 +55,25 @@ impl Problem {
         Self::new(422, "Unprocessable Content", "idempotency_key_reused", detail, "Use a new key for a new request.")
     }
 
+    pub fn role_registered() -> Self {
+        let hint = "Make a role of your own; GET /onboarding says how. If this one is yours alone, ask the operator.";
+        Self::new(409, "Conflict", "role_registered", "This role is registered with Groundwork already, and not as yours.", hint)
+    }
+
+    pub fn too_many_clusters(most: u32) -> Self {
+        let hint = "Delete a cluster, or ask the operator for more.";
+        let detail = format!("You have {most} clusters that are not deleted, as many as you may have.");
+        Self::new(429, "Too Many Requests", "cluster_limit", detail, hint)
+    }
+
+    pub fn too_many_requests(most: u32, retry_after: u32) -> Self {
+        let detail = format!("You have sent more than {most} requests in this minute.");
+        let hint = format!("Send the request again in {retry_after} s.");
+        Self { retry_after: Some(retry_after), ..Self::new(429, "Too Many Requests", "request_limit", detail, hint) }
+    }
+
     fn new(status: u16, title: &'static str, code: &'static str, detail: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { status, title, code, detail: detail.into(), hint: hint.into(), faults: vec![] }
+        Self { status, title, code, detail: detail.into(), hint: hint.into(), faults: vec![], retry_after: None }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The records in DynamoDB, one table: clusters, their journals and events, names, tenants, idempotency keys.
+//! The records in DynamoDB, one table: clusters, their journals and events, names, tenants, roles, limits, idempotency keys.
 //!
 //! | pk | sk | what |
 //! |---|---|---|
@@ -7,14 +7,19 @@
 //! | `CLUSTER#<id>` | `EVENT#<time>` | an event |
 //! | `TENANT#<tenant>` | `NAME#<name>` | which cluster has, or last had, a name |
 //! | `TENANT#<tenant>` | `PROFILE` | the tenant's external ID, here and nowhere else |
+//! | `TENANT#<tenant>` | `CLUSTERS` | the ids of the clusters that count for the tenant's limit: those that are not deleted |
+//! | `TENANT#<tenant>` | `MINUTE#<minutes since 1970>` | how many requests came over HTTP |
+//! | `ROLE#<arn in lower case>` | `CLAIM` | the tenant that a customer's role belongs to |
 //! | `IDEMPOTENCY#<tenant>#<key>` | `KEY` | the answer that a request got |
 //!
 //! Every write is conditional: a record carries a version, and two executions never interleave.
 
 pub mod events;
 pub mod journal;
+pub mod limits;
 pub mod names;
 pub mod record;
+pub mod roles;
 pub mod tenants;
 
 use crate::errors::{Called, Error, Result};
@@ -128,15 +133,22 @@ impl Records {
         items.into_iter().map(|item| Ok((rest_of_key(&item, prefix), read(item)?))).collect()
     }
 
-    /// Writes all items or none. Answers false if a condition failed; what merely met another transaction is tried again.
+    /// Writes all items or none. Answers false if a condition failed.
     pub(crate) async fn commit(&self, items: Vec<TransactWriteItem>) -> Result<bool> {
+        Ok(self.commit_or_refused(items).await?.is_none())
+    }
+
+    /// Writes all items, or none and answers the place of the first whose condition failed. What merely met another transaction
+    /// is tried again.
+    pub(crate) async fn commit_or_refused(&self, items: Vec<TransactWriteItem>) -> Result<Option<usize>> {
         for _ in 0..ATTEMPTS {
             let sent = self.db.transact_write_items().set_transact_items(Some(items.clone())).send().await;
             let Some(reasons) = sent.as_ref().err().and_then(cancellation) else {
-                return sent.called("dynamodb:TransactWriteItems").map(|_| true);
+                return sent.called("dynamodb:TransactWriteItems").map(|_| None);
             };
-            if reasons.iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")) {
-                return Ok(false);
+            let refused = reasons.iter().position(|reason| reason.code() == Some("ConditionalCheckFailed"));
+            if refused.is_some() {
+                return Ok(refused);
             }
             pause().await;
         }

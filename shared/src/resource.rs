@@ -100,8 +100,9 @@ impl Cluster {
         crate::names::scoped(&self.id, purpose)
     }
 
+    /// The customer's own cluster, where there is one.
     pub fn eks_name(&self) -> String {
-        crate::names::eks_cluster(&self.name, &self.id)
+        self.spec.eks_cluster_name.clone().unwrap_or_else(|| crate::names::eks_cluster(&self.name, &self.id))
     }
 
     pub fn log_group(&self) -> String {

@@ -1,9 +1,12 @@
 //! A session in the customer's account: assumed by each invocation itself, kept in memory, an hour at the most (role chaining).
 
-use crate::errors::{Called, Error, Result};
+use crate::errors::{Called, Class, Error, Result};
 use crate::resource::Stage;
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_sts::operation::assume_role::AssumeRoleOutput;
+use aws_sdk_sts::operation::assume_role::builders::AssumeRoleFluentBuilder;
+use aws_sdk_sts::types::PolicyDescriptorType;
 use std::time::{Duration, SystemTime};
 
 /// One client per AWS API, all in the customer's account and the cluster's region.
@@ -14,7 +17,6 @@ pub struct Clients {
     pub iam: aws_sdk_iam::Client,
     pub s3: aws_sdk_s3::Client,
     pub logs: aws_sdk_cloudwatchlogs::Client,
-    pub elb: aws_sdk_elasticloadbalancing::Client,
     pub elbv2: aws_sdk_elasticloadbalancingv2::Client,
 }
 
@@ -28,7 +30,6 @@ impl Clients {
             iam: aws_sdk_iam::Client::new(config),
             s3: aws_sdk_s3::Client::from_conf(s3),
             logs: aws_sdk_cloudwatchlogs::Client::new(config),
-            elb: aws_sdk_elasticloadbalancing::Client::new(config),
             elbv2: aws_sdk_elasticloadbalancingv2::Client::new(config),
         }
     }
@@ -52,13 +53,20 @@ pub fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// Who asks to be let into which account.
+/// Who asks to be let into which account, and what for.
 pub struct Entry<'a> {
     pub role_arn: &'a str,
-    pub external_id: &'a str,
     pub region: &'a str,
     pub cluster_id: &'a str,
     pub stage: Stage,
+    pub limits: SessionPolicies,
+}
+
+/// What a session may do of what the role may do: STS counts both as one set.
+pub struct SessionPolicies {
+    /// The ARN of the stage's managed policy in the customer's account.
+    pub managed: Option<String>,
+    pub inline: String,
 }
 
 /// Assumes the customer's role, by the regional STS endpoint of the cluster's region: tokens of the global one are not valid in
@@ -66,18 +74,15 @@ pub struct Entry<'a> {
 ///
 /// # Errors
 /// `Customer` when AWS refuses; it does not say whether the role is missing, does not trust us, or asks for another external ID.
-pub async fn assume(operator: &SdkConfig, entry: &Entry<'_>) -> Result<SdkConfig> {
+pub async fn assume(operator: &SdkConfig, entry: &Entry<'_>, external_id: &str) -> Result<SdkConfig> {
     let config = operator.to_builder().region(Region::new(entry.region.to_owned())).build();
-    let answer = aws_sdk_sts::Client::new(&config)
-        .assume_role()
-        .role_arn(entry.role_arn)
-        .external_id(entry.external_id)
-        .role_session_name(format!("groundwork-{}-{}", entry.cluster_id, entry.stage))
-        .duration_seconds(3600)
+    let answer = request(&config, entry)
+        .external_id(external_id)
         .send()
         .await
         .called("sts:AssumeRole")
-        .map_err(|error| explain_refusal(error, entry.role_arn))?;
+        .map_err(|error| explain_refusal(error, entry))?;
+    check_account(&answer, entry.role_arn)?;
     let granted = answer.credentials().ok_or_else(|| Error::permanent("NoCredentials", "STS answered without credentials."))?;
     let expiry = SystemTime::try_from(*granted.expiration()).ok();
     let credentials = Credentials::new(
@@ -90,13 +95,54 @@ pub async fn assume(operator: &SdkConfig, entry: &Entry<'_>) -> Result<SdkConfig
     Ok(config.to_builder().credentials_provider(SharedCredentialsProvider::new(credentials)).build())
 }
 
-fn explain_refusal(error: Error, role_arn: &str) -> Error {
-    if !error.is_denial() {
-        return error;
+/// True if AWS lets somebody in who names this external ID, or none. The session is thrown away.
+pub async fn is_open(operator: &SdkConfig, entry: &Entry<'_>, external_id: Option<&str>) -> Result<bool> {
+    let config = operator.to_builder().region(Region::new(entry.region.to_owned())).build();
+    let answer = request(&config, entry).set_external_id(external_id.map(str::to_owned)).send().await.called("sts:AssumeRole");
+    match answer {
+        Ok(_) => Ok(true),
+        Err(error) if error.is_denial() => Ok(false),
+        Err(error) => Err(error),
     }
-    Error {
-        reason: format!("AWS does not let Groundwork assume {role_arn}: the role does not exist, does not trust us, or asks for another external ID."),
-        hint: "Compare the role's trust policy with GET /onboarding: the principal, and the external ID in its sts:ExternalId condition. Then retry.".into(),
-        ..error
+}
+
+fn request(config: &SdkConfig, entry: &Entry<'_>) -> AssumeRoleFluentBuilder {
+    let managed = entry.limits.managed.as_ref().map(|arn| PolicyDescriptorType::builder().arn(arn).build());
+    aws_sdk_sts::Client::new(config)
+        .assume_role()
+        .role_arn(entry.role_arn)
+        .role_session_name(format!("groundwork-{}-{}", entry.cluster_id, entry.stage))
+        .duration_seconds(3600)
+        .set_policy_arns(managed.map(|policy| vec![policy]))
+        .policy(&entry.limits.inline)
+}
+
+/// The session is in the account that the request named.
+fn check_account(answer: &AssumeRoleOutput, role_arn: &str) -> Result<()> {
+    let account = |arn: &str| arn.split(':').nth(4).map(str::to_owned);
+    let session = answer.assumed_role_user().map(|user| user.arn());
+    if session.and_then(account) == account(role_arn) {
+        return Ok(());
+    }
+    let reason = format!("{role_arn} led into another account: {}.", session.unwrap_or("nobody"));
+    Err(Error::customer("AnotherAccount", reason, "Delete the cluster and create it with the ARN of a role in the account that you mean."))
+}
+
+fn explain_refusal(error: Error, entry: &Entry<'_>) -> Error {
+    let role_arn = entry.role_arn;
+    if error.is_denial() {
+        return Error {
+            reason: format!("AWS does not let Groundwork assume {role_arn}: the role does not exist, does not trust us, or asks for another external ID."),
+            hint: "Compare the role's trust policy with GET /onboarding: the principal, and the external ID in its sts:ExternalId condition. Then retry.".into(),
+            ..error
+        };
+    }
+    match (&entry.limits.managed, error.class) {
+        (Some(arn), Class::Permanent) => Error {
+            class: Class::Customer,
+            hint: format!("See that the account has the policy {arn}, as the quick-start makes it; then retry."),
+            ..error
+        },
+        _ => error,
     }
 }

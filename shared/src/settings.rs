@@ -10,9 +10,15 @@ pub fn text(name: &str) -> Result<String, String> {
 
 /// # Errors
 /// Names the variable that is missing or not a number.
-pub fn seconds(name: &str) -> Result<Duration, String> {
+pub fn number(name: &str) -> Result<u32, String> {
     let text = text(name)?;
-    text.parse().map(Duration::from_secs).map_err(|_| format!("{name} is {text:?}, not a whole number of seconds"))
+    text.parse().map_err(|_| format!("{name} is {text:?}, not a whole number"))
+}
+
+/// # Errors
+/// Names the variable that is missing or not a number.
+pub fn seconds(name: &str) -> Result<Duration, String> {
+    number(name).map(|seconds| Duration::from_secs(seconds.into()))
 }
 
 /// JSON lines, as the functions' LoggingConfig asks for.

@@ -89,7 +89,7 @@ impl Function {
         match outcome {
             Ok(Answer::Ready) => Ok(Reply::Ready),
             Ok(Answer::Pending { wait, .. }) => Ok(pending(wait)),
-            Err(error) if error.is_denial() && refused_for < self.refusal_grace => Ok(pending(LOOK_AGAIN_AFTER_REFUSAL)),
+            Err(error) if error.may_be_stale() && refused_for < self.refusal_grace => Ok(pending(LOOK_AGAIN_AFTER_REFUSAL)),
             Err(error) => {
                 tracing::error!(stage = %self.stage, cluster_id = invocation.input.cluster_id, class = error.class.name(), detail = error.detail, "stage failed");
                 Err(error)
@@ -127,6 +127,7 @@ impl Function {
             let mut items = self.closing_event(record, outcome)?;
             if record.status == Status::Deleted {
                 items.push(self.records.free_name(record)?);
+                items.push(self.records.free_place(record)?);
             }
             Ok(items)
         };
@@ -141,7 +142,7 @@ impl Function {
         let Some(progress) = record.stages.get_mut(&self.stage) else {
             return Duration::ZERO;
         };
-        let refused = outcome.as_ref().is_err_and(Error::is_denial);
+        let refused = outcome.as_ref().is_err_and(Error::may_be_stale);
         progress.refused_since = refused.then(|| progress.refused_since.unwrap_or(now));
         let refused_for = progress.refused_since.map_or(Duration::ZERO, |since| now.duration_since(since).unsigned_abs());
         match outcome {

@@ -4,6 +4,7 @@ use crate::journal::{Entry, State};
 use crate::plan;
 use crate::records::record::{Record, Status};
 use crate::resource::Key;
+use crate::spec::Mode;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -44,9 +45,11 @@ pub fn summary(record: &Record) -> Value {
 
 /// The plan's resources in their order, each with its stage and those that it waits for, then what only the journal knows.
 fn resources(record: &Record, journal: &BTreeMap<Key, Entry>) -> Vec<Value> {
-    let plan = match record.zones.is_empty() || record.status == Status::Deleted {
-        true => vec![],
-        false => plan::plan(&record.cluster()),
+    // What a managed cluster consists of is known with its zones.
+    let known = record.spec.mode == Mode::SelfManaged || !record.zones.is_empty();
+    let plan = match known && record.status != Status::Deleted {
+        true => plan::plan(&record.cluster()),
+        false => vec![],
     };
     let planned = plan.iter().filter(|one| !one.only_down());
     let planned =

@@ -3,11 +3,9 @@
 import json
 import random
 
-import settings
+import quick_start
 from account import Account
 from waiting import until
-
-QUICK_START = settings.REPOSITORY / "onboarding/quick-start.yaml"
 
 
 def new():
@@ -26,7 +24,7 @@ def onboard(account, wanted, role_name="groundwork", external_id=None):
     stack_name = f"onboarding-{role_name}"
     cloudformation.create_stack(
         StackName=stack_name,
-        TemplateBody=QUICK_START.read_text(),
+        TemplateBody=quick_start.template(),
         Capabilities=["CAPABILITY_NAMED_IAM"],
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
     )
@@ -42,11 +40,20 @@ def ended(cloudformation, stack_name):
 
 def replace_trust(account, role_name, old, new):
     """Replaces a text in the role's trust policy. Answers what puts it right again."""
+
+    def replaced(policy):
+        assert old in json.dumps(policy)
+        return json.loads(json.dumps(policy).replace(old, new))
+
+    return change_trust(account, role_name, replaced)
+
+
+def change_trust(account, role_name, change):
+    """Gives the role another trust policy, made from the one that it has. Answers what puts it right again."""
     iam = account.client("iam")
-    before = json.dumps(iam.get_role(RoleName=role_name)["Role"]["AssumeRolePolicyDocument"])
-    assert old in before
-    iam.update_assume_role_policy(RoleName=role_name, PolicyDocument=before.replace(old, new))
-    return lambda: iam.update_assume_role_policy(RoleName=role_name, PolicyDocument=before)
+    before = iam.get_role(RoleName=role_name)["Role"]["AssumeRolePolicyDocument"]
+    iam.update_assume_role_policy(RoleName=role_name, PolicyDocument=json.dumps(change(before)))
+    return lambda: iam.update_assume_role_policy(RoleName=role_name, PolicyDocument=json.dumps(before))
 
 
 def take_permission(account, role_name, action):

@@ -47,6 +47,12 @@ def statements(path):
     return [(where, part) for where, part in found if isinstance(part, dict) and {"Effect", "Action"} <= part.keys()]
 
 
+def routes():
+    """The routes of the HTTP API: (method, path)."""
+    resources = template("template.yaml")["Resources"].values()
+    return [tuple(one["Properties"]["RouteKey"].split()) for one in resources if one["Type"] == "AWS::ApiGatewayV2::Route"]
+
+
 def listed(value):
     return value if isinstance(value, list) else [value]
 

@@ -98,3 +98,9 @@ def with_role(service, tenant, account, **more):
     tenant.account = account
     tenant.role_arn = accounts.onboard(account, tenant.onboarding(), **more)
     return tenant
+
+
+def without_role(tenant):
+    """Its requests are accepted as any, and parked for want of the role: enough for tests of the API."""
+    tenant.role_arn = f"arn:aws:iam::{secrets.randbelow(10**11) + 3 * 10**11}:role/groundwork-none"
+    return tenant

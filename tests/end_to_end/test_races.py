@@ -1,16 +1,10 @@
 """Requests that meet: the later one wins, nothing is made twice, and nothing is left."""
 
 import random
-from concurrent.futures import ThreadPoolExecutor
 
 import census
 import tenants
-from waiting import until
-
-
-def at_once(*calls):
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return [future.result() for future in [pool.submit(call) for call in calls]]
+from waiting import at_once, until
 
 
 def test_two_deletions_at_once_are_one_teardown(tenant, service):

@@ -1,58 +1,26 @@
 """What the API refuses, and how it says so; what it answers when asked twice."""
 
-import secrets
-
 import pytest
 
+import templates
 import tenants
+from answers import problem
+from tenants import without_role
 from waiting import until
-
-ROUTES = [
-    ("GET", "/clusters/{}"),
-    ("DELETE", "/clusters/{}"),
-    ("POST", "/clusters/{}/retry"),
-    ("GET", "/clusters/{}/logs"),
-]
-
-
-def problem(answer, status, code=None):
-    """The answer's body, if it is a problem of that status."""
-    assert answer.status_code == status, answer.text
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    body = answer.json()
-    assert body["status"] == status and body["title"] and body["code"] and body["hint"], body
-    assert code in (None, body["code"])
-    return body
-
-
-def without_role(tenant):
-    """Accepted as any, and parked for want of the role: enough for tests of the API."""
-    tenant.role_arn = f"arn:aws:iam::{secrets.randbelow(10**11) + 3 * 10**11}:role/groundwork-none"
-    return tenant
 
 
 @pytest.mark.parametrize("token", [None, "Bearer no.such.token", "Bearer ", "Basic dGVzdDp0ZXN0"])
 def test_without_a_good_token_every_route_is_closed(service, stranger, token):
     stranger.session.headers.pop("Authorization")
     headers = {"Authorization": token} if token else {}
-    for method, route in [*ROUTES, ("GET", "/clusters"), ("POST", "/clusters"), ("GET", "/onboarding")]:
-        assert stranger.call(method, route.format("any"), **headers).status_code == 401, (method, route)
+    for method, path in templates.routes():
+        assert stranger.call(method, path.replace("{name}", "any"), **headers).status_code == 401, (method, path)
 
 
 def test_a_token_whose_payload_was_changed_is_refused(stranger):
     header, _, signature = stranger.session.headers["Authorization"].removeprefix("Bearer ").split(".")
     _, other, _ = tenants.new(stranger.service).session.headers["Authorization"].split(".")
     assert stranger.call("GET", "/clusters", Authorization=f"Bearer {header}.{other}.{signature}").status_code == 401
-
-
-def test_another_tenant_s_cluster_is_as_absent_as_one_that_never_was(stranger, service):
-    without_role(stranger).create("secret")
-    other = tenants.new(service)
-    for method, route in ROUTES:
-        for name in ("secret", "never"):
-            problem(other.call(method, route.format(name)), 404, "cluster_not_found")
-    assert other.list() == []
-    assert [event["target"] for event in stranger.requested("secret")] == ["create"]
 
 
 BAD_BODIES = [
@@ -122,13 +90,6 @@ def test_the_same_key_gets_the_same_answer_and_makes_no_second_cluster(stranger)
     assert len(stranger.list()) == 1 and len(stranger.requested("once")) == 1
     problem(stranger.call("POST", "/clusters", body | {"region": "eu-west-1"}, **key), 422)
     problem(stranger.call("DELETE", "/clusters/once", **key), 422)
-
-
-def test_keys_of_two_tenants_do_not_meet(stranger, service):
-    other = tenants.new(service)
-    for one in (stranger, other):
-        one.accepted("POST", "/clusters", without_role(one).request("mine"), **{"Idempotency-Key": "same"})
-        assert len(one.list()) == 1
 
 
 def test_a_name_in_use_is_a_conflict(stranger):

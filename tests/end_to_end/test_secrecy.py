@@ -35,7 +35,8 @@ def test_no_credential_and_no_external_id_is_in_histories_logs_or_records(tenant
 def live_a_whole_life(tenant):
     """A refusal, a retry, a creation and a deletion: every stage has had the external ID and credentials in its hands."""
     mend = accounts.replace_trust(tenant.account, "groundwork", tenant.onboarding()["external_id"], "another-external-id")
-    tenant.create("discreet")
+    own = tenant.onboarding()["external_id"]
+    tenant.accepted("POST", "/clusters", tenant.request("discreet", external_id=own), **{"Idempotency-Key": "discreet"})
     tenant.wait("discreet", "failed")
     mend()
     tenant.retry("discreet")

@@ -15,10 +15,10 @@ def customer(service):
     return client(service, settings.DEMO_KEYS)
 
 
-def client(service, keys):
+def client(service, keys, url=settings.EMULATOR_URL):
     return boto3.client(
         service,
-        endpoint_url=settings.EMULATOR_URL,
+        endpoint_url=url,
         region_name=settings.REGION,
         aws_access_key_id=keys[0],
         aws_secret_access_key=keys[1],

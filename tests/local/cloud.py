@@ -79,7 +79,16 @@ def set_faults(faults):
 
 def report():
     """What went through the proxy."""
-    with urllib.request.urlopen(f"{settings.PROXY_URL}/_cloud/report", timeout=5) as answer:
+    return told("report")
+
+
+def authorizations():
+    """What AWS would have asked IAM for each session in a customer's account."""
+    return told("authorizations")
+
+
+def told(path):
+    with urllib.request.urlopen(f"{settings.PROXY_URL}/_cloud/{path}", timeout=30) as answer:
         return json.load(answer)
 
 

@@ -5,6 +5,7 @@ import secrets
 import requests
 
 import clients
+import quick_start
 import settings
 from problem import Problem, run
 
@@ -49,10 +50,12 @@ def onboarding(api_url, bearer):
 def grant(wanted):
     """Deploys the quick-start in the customer's account, and answers the role's ARN."""
     stack_name = "groundwork-onboarding"
+    template = settings.STATE / "quick-start.json"
+    template.write_text(quick_start.template())
     run(
         [
             settings.TOOLS / "test/bin/aws", "cloudformation", "deploy",
-            "--template-file", settings.REPOSITORY / "onboarding/quick-start.yaml",
+            "--template-file", template,
             "--stack-name", stack_name,
             "--capabilities", "CAPABILITY_NAMED_IAM",
             "--no-fail-on-empty-changeset",

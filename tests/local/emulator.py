@@ -6,12 +6,14 @@
   so every request counts as one that came with it.
 * AWS refuses to associate a subnet with a route table twice, and subnets that overlap; ministack does
   both, when an SDK repeats a call whose answer was lost.
+* What it lacks of IAM is in iam_mends.py.
 """
 
 import json
 from datetime import datetime, timezone
 from ipaddress import ip_network
 
+import iam_mends
 from ministack import app
 from ministack.core import iam_evaluator
 from ministack.services import ec2, eventbridge, scheduler
@@ -88,6 +90,7 @@ def refusing_overlaps(create):
     return create_subnet
 
 
+iam_mends.mend()
 iam_evaluator._resolve_condition_key = with_secure_transport(iam_evaluator._resolve_condition_key)
 ec2._ACTION_MAP["AssociateRouteTable"] = once_for_each_subnet(ec2._ACTION_MAP["AssociateRouteTable"])
 ec2._ACTION_MAP["CreateSubnet"] = refusing_overlaps(ec2._ACTION_MAP["CreateSubnet"])

@@ -5,23 +5,25 @@ import settings
 
 
 class Leftovers:
-    """A load balancer with its group and target group, an interface and a volume, tagged for an EKS cluster."""
+    """A load balancer with its group and target group, an interface and a volume, tagged for an EKS cluster.
 
-    def __init__(self, account, vpc_id, subnet_ids, eks_name):
+    The tags are those that EKS, Kubernetes and its controllers give; `owner` is what a cluster's add-ons are told to give besides."""
+
+    def __init__(self, account, vpc_id, subnet_ids, eks_name, owner=None):
         self.account, self.vpc_id, self.subnet_ids = account, vpc_id, subnet_ids
         self.ec2 = account.client("ec2")
-        self.tags = [{"Key": f"kubernetes.io/cluster/{eks_name}", "Value": "owned"}] if eks_name else []
+        self.eks_name, self.owner = eks_name, owner
 
     def make(self):
-        group = self.security_group("balancer")
-        self.let_in(self.security_group("nodes"), group)
-        self.load_balancer(group)
+        balancers = self.security_group("balancers", self.controller())
+        self.let_in(self.security_group("nodes", {"aws:eks:cluster-name": self.eks_name}), balancers)
+        self.load_balancer(balancers)
         self.interface()
         self.volume()
 
-    def security_group(self, name):
+    def security_group(self, name, more):
         made = self.ec2.create_security_group(
-            GroupName=f"k8s-{name}", Description="made by Kubernetes", VpcId=self.vpc_id, **self.tagged("security-group")
+            GroupName=f"k8s-{name}", Description="made by Kubernetes", VpcId=self.vpc_id, **self.tagged("security-group", more)
         )
         return made["GroupId"]
 
@@ -36,7 +38,7 @@ class Leftovers:
         # AWS knows the network by the subnets; the local AWS has to be told.
         elb.meta.events.register("before-call.elastic-load-balancing-v2.CreateLoadBalancer", self.name_network)
         name = f"k8s-{self.vpc_id[-8:]}"
-        tags = {"Tags": self.tags} if self.tags else {}
+        tags = {"Tags": self.tags(self.controller())} if self.eks_name else {}
         elb.create_load_balancer(Name=name, Subnets=self.subnet_ids, SecurityGroups=[group], **tags)
         elb.create_target_group(Name=name, Protocol="TCP", Port=80, VpcId=self.vpc_id, **tags)
 
@@ -44,13 +46,26 @@ class Leftovers:
         params["body"]["VpcId"] = self.vpc_id
 
     def interface(self):
-        self.ec2.create_network_interface(SubnetId=self.subnet_ids[0], **self.tagged("network-interface"))
+        made = self.ec2.create_network_interface(SubnetId=self.subnet_ids[0])["NetworkInterface"]
+        # The local AWS makes interfaces without tags.
+        if self.eks_name:
+            self.ec2.create_tags(Resources=[made["NetworkInterfaceId"]], Tags=self.tags(self.owners()))
 
     def volume(self):
-        self.ec2.create_volume(AvailabilityZone=f"{settings.REGION}a", Size=1, **self.tagged("volume"))
+        self.ec2.create_volume(AvailabilityZone=f"{settings.REGION}a", Size=1, **self.tagged("volume", self.owners()))
 
-    def tagged(self, kind):
-        return {"TagSpecifications": [{"ResourceType": kind, "Tags": self.tags}]} if self.tags else {}
+    def controller(self):
+        return {"elbv2.k8s.aws/cluster": self.eks_name}
+
+    def owners(self):
+        return {"groundwork:cluster": self.owner} if self.owner else {}
+
+    def tags(self, more):
+        tags = {f"kubernetes.io/cluster/{self.eks_name}": "owned"} | more
+        return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+    def tagged(self, kind, more):
+        return {"TagSpecifications": [{"ResourceType": kind, "Tags": self.tags(more)}]} if self.eks_name else {}
 
 
 def of_cluster(account, cluster):
@@ -58,7 +73,7 @@ def of_cluster(account, cluster):
     subnets = ec2.describe_subnets(Filters=[{"Name": "tag:groundwork:cluster", "Values": [cluster["id"]]}])["Subnets"]
     private = [one for one in subnets if "kubernetes.io/role/internal-elb" in census.tags_of(one)]
     ids = [subnet["SubnetId"] for subnet in private]
-    return Leftovers(account, private[0]["VpcId"], ids, cluster["outputs"]["cluster_name"])
+    return Leftovers(account, private[0]["VpcId"], ids, cluster["outputs"]["cluster_name"], cluster["id"])
 
 
 def of_neighbour(account, eks_name, tagged=True):

@@ -42,4 +42,6 @@ PARAMETERS = {
     "StuckAfterSeconds": "60",
     "TeardownBudgetSeconds": "60",
     "JobsRetryAfterSeconds": "5",
+    # Tests look every few tenths of a second.
+    "RequestsPerMinute": "100000",
 }

@@ -1,11 +1,12 @@
 """Brings the service up on the local AWS, with a customer, and says so in `.local/env`."""
 
+import clients
 import cloud
 import customer
 import deploy
 import environment
 import settings
-from problem import explained
+from problem import explained, run
 from timed import timed
 
 
@@ -14,12 +15,22 @@ def up():
         cloud.start()
     with timed("deploy"):
         stack = deploy.deploy()
+        publish()
     with timed("onboard"):
         api_url = deploy.api_url(stack)
         token = customer.token(stack)
         wanted = customer.onboarding(api_url, token)
         role_arn = customer.grant(wanted)
     environment.write(variables(stack, api_url, token, wanted, role_arn))
+
+
+def publish():
+    """Uploads what customers deploy, as an operator does after each deployment."""
+    run(
+        ["make", "-C", settings.REPOSITORY, "publish", f"AWS={settings.TOOLS / 'test/bin/aws'}", f"STACK={settings.STACK}"],
+        log=settings.STATE / "publish.log",
+        environment=clients.environment(settings.OPERATOR_KEYS),
+    )
 
 
 def variables(stack, api_url, token, wanted, role_arn):

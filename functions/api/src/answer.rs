@@ -13,14 +13,27 @@ pub enum Answer {
     Accepted(Value),
 }
 
+impl Answer {
+    pub fn status(&self) -> u16 {
+        match self {
+            Answer::Found(_) => 200,
+            Answer::Accepted(_) => 202,
+        }
+    }
+}
+
 pub fn response(answer: Result<Answer, Problem>) -> ApiGatewayV2httpResponse {
+    let status = answer.as_ref().map_or_else(|problem| problem.status, Answer::status);
     match answer {
-        Ok(Answer::Found(body)) => write(200, "application/json", &body, None),
+        Ok(Answer::Found(body)) => write(status, "application/json", &body, None),
         Ok(Answer::Accepted(body)) => {
             let location = format!("/clusters/{}", body["name"].as_str().unwrap_or_default());
-            write(202, "application/json", &body, Some((header::LOCATION, location)))
+            write(status, "application/json", &body, Some((header::LOCATION, location)))
         }
-        Err(problem) => write(problem.status, "application/problem+json", &json!(problem), None),
+        Err(problem) => {
+            let retry_after = problem.retry_after.map(|seconds| (header::RETRY_AFTER, seconds.to_string()));
+            write(status, "application/problem+json", &json!(problem), retry_after)
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The HTTP API: reads the request and the tenant, calls the one path behind all requests, writes the answer.
 
 mod answer;
+mod onboarding;
 mod routes;
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
@@ -15,10 +16,19 @@ async fn main() -> Result<(), Error> {
     settings::log();
     let config = session::operator_config().await;
     let api = &routes::Api {
-        requests: Requests { records: Records::new(&config, settings::text("TABLE")?), executions: Executions::new(&config)? },
+        requests: Requests {
+            records: Records::new(&config, settings::text("TABLE")?),
+            executions: Executions::new(&config)?,
+            clusters_per_tenant: settings::number("CLUSTERS_PER_TENANT")?,
+        },
         tenant_claim: settings::text("TENANT_CLAIM")?,
-        operator_account: settings::text("OPERATOR_ACCOUNT_ID")?,
-        principal_pattern: settings::text("PRINCIPAL_PATTERN")?,
+        requests_per_minute: settings::number("REQUESTS_PER_MINUTE")?,
+        operator: onboarding::Operator {
+            account: settings::text("OPERATOR_ACCOUNT_ID")?,
+            principal_pattern: settings::text("PRINCIPAL_PATTERN")?,
+            region: settings::text("AWS_REGION")?,
+            template_url: settings::text("TEMPLATE_URL")?,
+        },
     };
     let handle = move |event: LambdaEvent<ApiGatewayV2httpRequest>| async move { Ok::<_, Error>(api.answer(&event.payload).await) };
     lambda_runtime::run(service_fn(handle)).await

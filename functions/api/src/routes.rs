@@ -1,20 +1,24 @@
 //! The routes. Each reads what it needs of the request and answers for the token's tenant only.
 
 use crate::answer::{Answer, response};
+use crate::onboarding::Operator;
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use groundwork::problem::Problem;
 use groundwork::records::events;
+use groundwork::requests::audit::Asked;
 use groundwork::requests::{Action, Request, Requests};
-use groundwork::spec::Fault;
+use groundwork::spec::{self, Fault};
 use groundwork::{requests, view};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 pub struct Api {
     pub requests: Requests,
     pub tenant_claim: String,
-    pub operator_account: String,
-    pub principal_pattern: String,
+    /// The most requests of a tenant in a minute.
+    pub requests_per_minute: u32,
+    pub operator: Operator,
 }
 
 /// The most events that one answer carries.
@@ -22,11 +26,14 @@ const PAGE: i32 = 1000;
 
 impl Api {
     pub async fn answer(&self, http: &ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse {
-        response(self.route(http).await)
+        let answer = self.route(http).await;
+        self.audit(http, &answer);
+        response(answer)
     }
 
     async fn route(&self, http: &ApiGatewayV2httpRequest) -> Result<Answer, Problem> {
         let tenant = self.tenant(http)?;
+        self.count(&tenant).await?;
         let name = || http.path_parameters.get("name").cloned().unwrap_or_default();
         match http.route_key.as_deref().unwrap_or_default() {
             "POST /clusters" => self.accept(http, tenant, Action::Create(body(http)?)).await,
@@ -45,6 +52,28 @@ impl Api {
         tenant.map(str::to_owned).ok_or_else(|| Problem::no_tenant(&self.tenant_claim))
     }
 
+    /// Every request counts, the refused ones too.
+    async fn count(&self, tenant: &str) -> Result<(), Problem> {
+        let now = Timestamp::now();
+        if self.requests.records.count_request(tenant, now).await? > self.requests_per_minute {
+            let next_minute = 60 - (now.as_second() % 60) as u32;
+            return Err(Problem::too_many_requests(self.requests_per_minute, next_minute));
+        }
+        Ok(())
+    }
+
+    fn audit(&self, http: &ApiGatewayV2httpRequest, answer: &Result<Answer, Problem>) {
+        let (tenant, cluster) = (self.tenant(http).ok(), cluster(http));
+        let asked = Asked {
+            actor: &actor(http),
+            tenant: tenant.as_deref(),
+            request: http.route_key.as_deref().unwrap_or_default(),
+            cluster: cluster.as_deref(),
+            from: source(http),
+        };
+        asked.log(answer.as_ref().map(Answer::status));
+    }
+
     async fn accept(&self, http: &ApiGatewayV2httpRequest, tenant: String, action: Action) -> Result<Answer, Problem> {
         let idempotency_key = match http.headers.get("idempotency-key").map(|key| key.to_str()) {
             None => None,
@@ -55,8 +84,9 @@ impl Api {
         };
         let request = Request {
             tenant,
-            actor: format!("tenant:{}", claim(http, "sub").unwrap_or("unknown")),
-            origin: http.request_context.http.source_ip.as_deref().and_then(|address| address.parse().ok()),
+            actor: actor(http),
+            from: source(http).to_owned(),
+            origin: source(http).parse().ok(),
             idempotency_key,
             action,
         };
@@ -93,13 +123,26 @@ impl Api {
     }
 
     async fn onboarding(&self, tenant: &str) -> Result<Answer, Problem> {
-        Ok(Answer::Found(json!({
-            "external_id": self.requests.records.external_id(tenant).await?,
-            "principal": {"account_id": self.operator_account, "pattern": self.principal_pattern},
-            "role_name": "groundwork, or any name that begins with it",
-            "grant": "Deploy onboarding/quick-start.yaml in the account that the clusters shall live in; it makes the role and grants what it needs.",
-        })))
+        let external_id = self.requests.records.external_id(tenant).await?;
+        Ok(Answer::Found(self.operator.answer(&external_id)))
     }
+}
+
+fn actor(http: &ApiGatewayV2httpRequest) -> String {
+    format!("tenant:{}", claim(http, "sub").unwrap_or("unknown"))
+}
+
+fn source(http: &ApiGatewayV2httpRequest) -> &str {
+    http.request_context.http.source_ip.as_deref().unwrap_or("unknown")
+}
+
+/// The name of the cluster that a request is about, if that is a name.
+fn cluster(http: &ApiGatewayV2httpRequest) -> Option<String> {
+    let name = match http.route_key.as_deref() {
+        Some("POST /clusters") => body(http).ok()?.get("name")?.as_str()?.to_owned(),
+        _ => http.path_parameters.get("name")?.clone(),
+    };
+    spec::is_name(&name).then_some(name)
 }
 
 fn claim<'a>(http: &'a ApiGatewayV2httpRequest, name: &str) -> Option<&'a str> {

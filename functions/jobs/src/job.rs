@@ -1,7 +1,9 @@
 //! The job message: the same from an operator's program and as the input of a schedule.
 
 use aws_lambda_events::sqs::SqsMessage;
+use groundwork::problem::Problem;
 use groundwork::requests::{self, Action, Request};
+use groundwork::spec::Fault;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -27,7 +29,16 @@ enum Verb {
 ///
 /// # Errors
 /// What is wrong with the message, for the operator's log.
-pub fn read(message: &SqsMessage) -> Result<Request, String> {
+pub fn read(message: &SqsMessage) -> Result<Request, Problem> {
+    parse(message).map_err(|message| Problem::invalid(vec![Fault { path: "$".into(), message }]))
+}
+
+/// Who put the message on the queue.
+pub fn sender(message: &SqsMessage) -> &str {
+    message.attributes.get("SenderId").map_or("unknown", String::as_str)
+}
+
+fn parse(message: &SqsMessage) -> Result<Request, String> {
     let job: Job = serde_json::from_str(message.body.as_deref().unwrap_or_default()).map_err(|error| format!("not a job: {error}"))?;
     if !requests::is_tenant(&job.tenant) {
         return Err(format!("tenant {:?} is not 1 to 128 letters, digits and ._@-", job.tenant));
@@ -44,8 +55,8 @@ pub fn read(message: &SqsMessage) -> Result<Request, String> {
     if let Some(key) = key.as_deref().filter(|key| !requests::is_idempotency_key(key)) {
         return Err(format!("idempotency_key {key:?} is not 1 to 256 printable ASCII characters"));
     }
-    let sender = message.attributes.get("SenderId").map_or("unknown", String::as_str);
-    Ok(Request { tenant: job.tenant, actor: format!("queue:{sender}"), origin: None, idempotency_key: key, action })
+    let from = sender(message).to_owned();
+    Ok(Request { tenant: job.tenant, actor: format!("queue:{from}"), from, origin: None, idempotency_key: key, action })
 }
 
 #[cfg(test)]
@@ -64,7 +75,8 @@ mod tests {
     fn a_job_names_its_sender_and_is_known_by_its_message_when_it_has_no_key() {
         let request = read(&message(r#"{"action":"delete","tenant":"demo","name":"research"}"#)).expect("a job");
         assert_eq!(request.action, Action::Delete("research".into()));
-        assert_eq!((request.actor.as_str(), request.idempotency_key.as_deref()), ("queue:AIDAEXAMPLE", Some("m-1")));
+        assert_eq!((request.actor.as_str(), request.from.as_str()), ("queue:AIDAEXAMPLE", "AIDAEXAMPLE"));
+        assert_eq!(request.idempotency_key.as_deref(), Some("m-1"));
         let request = read(&message(r#"{"action":"delete","tenant":"demo","name":"research","idempotency_key":"k"}"#)).expect("a job");
         assert_eq!(request.idempotency_key.as_deref(), Some("k"));
     }
@@ -80,7 +92,7 @@ mod tests {
             (r#"{"action":"retry","tenant":"demo"}"#, "a delete or retry job has a name"),
             (r#"{"action":"delete","tenant":"demo","name":"a","idempotency_key":""}"#, "idempotency_key"),
         ] {
-            assert!(read(&message(body)).expect_err(body).contains(why), "{body}");
+            assert!(parse(&message(body)).expect_err(body).contains(why), "{body}");
         }
     }
 }

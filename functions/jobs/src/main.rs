@@ -4,8 +4,10 @@ mod job;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use groundwork::executions::Executions;
+use groundwork::problem::Problem;
 use groundwork::records::Records;
-use groundwork::requests::Requests;
+use groundwork::requests::audit::Asked;
+use groundwork::requests::{Request, Requests};
 use groundwork::{session, settings};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 
@@ -13,7 +15,11 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 async fn main() -> Result<(), Error> {
     settings::log();
     let config = session::operator_config().await;
-    let requests = &Requests { records: Records::new(&config, settings::text("TABLE")?), executions: Executions::new(&config)? };
+    let requests = &Requests {
+        records: Records::new(&config, settings::text("TABLE")?),
+        executions: Executions::new(&config)?,
+        clusters_per_tenant: settings::number("CLUSTERS_PER_TENANT")?,
+    };
     let handle = move |event: LambdaEvent<SqsEvent>| async move { Ok::<_, Error>(work(requests, event.payload).await) };
     lambda_runtime::run(service_fn(handle)).await
 }
@@ -21,22 +27,39 @@ async fn main() -> Result<(), Error> {
 async fn work(requests: &Requests, batch: SqsEvent) -> SqsBatchResponse {
     let mut response = SqsBatchResponse::default();
     for message in &batch.records {
-        let message_id = message.message_id.clone().unwrap_or_default();
-        if let Err(why) = one(requests, message).await {
-            tracing::error!(message_id, why, "job failed");
+        if let Err(problem) = one(requests, message).await {
+            let message_id = message.message_id.clone().unwrap_or_default();
+            tracing::error!(message_id, why = %serde_json::json!(problem), "job failed");
             response.add_failure(message_id);
         }
     }
     response
 }
 
-async fn one(requests: &Requests, message: &SqsMessage) -> Result<(), String> {
-    let request = job::read(message)?;
-    match requests.accept(&request).await {
-        Ok(cluster) => {
-            tracing::info!(tenant = request.tenant, cluster_id = cluster["id"].as_str(), "job accepted");
-            Ok(())
-        }
-        Err(problem) => Err(serde_json::json!(problem).to_string()),
-    }
+async fn one(requests: &Requests, message: &SqsMessage) -> Result<(), Problem> {
+    let job = job::read(message);
+    let outcome = match &job {
+        Ok(request) => accept(requests, request).await,
+        Err(problem) => Err(problem.clone()),
+    };
+    audit(message, job.ok().as_ref(), &outcome);
+    outcome
+}
+
+async fn accept(requests: &Requests, request: &Request) -> Result<(), Problem> {
+    let cluster = requests.accept(request).await?;
+    tracing::info!(tenant = request.tenant, cluster_id = cluster["id"].as_str(), "job accepted");
+    Ok(())
+}
+
+fn audit(message: &SqsMessage, job: Option<&Request>, outcome: &Result<(), Problem>) {
+    let from = job::sender(message);
+    let asked = Asked {
+        actor: &format!("queue:{from}"),
+        tenant: job.map(|job| job.tenant.as_str()),
+        request: &job.map_or("job".to_owned(), |job| format!("job {}", job.action.verb())),
+        cluster: job.and_then(|job| job.action.cluster()),
+        from,
+    };
+    asked.log(outcome.as_ref().map(|()| 202));
 }

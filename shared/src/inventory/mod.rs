@@ -7,7 +7,7 @@ use crate::names::ROLE_PATH;
 use crate::resource::Context;
 use crate::resources::leftovers::{Leftover, Within, balancers};
 use crate::resources::owned::own_vpcs;
-use crate::spec::BucketsAfter;
+use crate::spec::Mode;
 use aws_sdk_iam::types::Role;
 use futures::try_join;
 use serde::{Deserialize, Serialize};
@@ -50,6 +50,24 @@ const NAME: &str = "its name is this cluster's";
 /// # Errors
 /// Any look that fails fails the whole: half an inventory proves nothing.
 pub async fn take(cx: &Context) -> Result<Inventory> {
+    match cx.cluster.spec.mode {
+        Mode::Managed => of_ours(cx).await,
+        Mode::SelfManaged => of_theirs(cx).await,
+    }
+}
+
+/// In a cluster of the customer's nothing but node groups can be left.
+async fn of_theirs(cx: &Context) -> Result<Inventory> {
+    let groups = node_groups(cx).await?;
+    let theirs = groups.is_some().then(|| ("cluster", cx.cluster.eks_name()));
+    let buckets = cx.cluster.spec.buckets.iter().map(|name| ("bucket", name.clone()));
+    let kept = theirs.into_iter().chain(buckets).map(|(kind, name)| Found::new(kind, name, "the customer's own")).collect();
+    let ours = cx.cluster.scoped("");
+    let left = groups.into_iter().flatten().filter(|group| group.starts_with(&ours));
+    Ok(Inventory { left: left.map(|group| Found::new("node group", group, NAME)).collect(), kept })
+}
+
+async fn of_ours(cx: &Context) -> Result<Inventory> {
     let vpcs = own_vpcs(cx).await?;
     let (ec2, balancers, roles, cluster, logs, buckets, service_linked) = try_join!(
         ec2::look(cx, &vpcs),
@@ -63,9 +81,9 @@ pub async fn take(cx: &Context) -> Result<Inventory> {
     let mut left: Vec<Found> = [ec2, roles, cluster, logs].into_iter().flatten().collect();
     left.extend(balancers.into_iter().map(balancer));
     let mut kept = service_linked;
-    match cx.cluster.spec.deletion.buckets {
-        BucketsAfter::Delete => left.extend(named(buckets)),
-        BucketsAfter::Retain => kept.extend(buckets.into_iter().map(|name| Found::new("bucket", name, "retained on request"))),
+    match cx.cluster.spec.keeps_buckets() {
+        false => left.extend(named(buckets)),
+        true => kept.extend(buckets.into_iter().map(|name| Found::new("bucket", name, "retained on request"))),
     }
     Ok(Inventory { left, kept })
 }
@@ -100,11 +118,16 @@ async fn cluster(cx: &Context) -> Result<Vec<Found>> {
     if answer.unless(&["ResourceNotFoundException"])?.is_none() {
         return Ok(vec![]);
     }
-    let request = cx.aws.eks.list_nodegroups().cluster_name(&name);
-    let groups: Result<Vec<String>> = request.into_paginator().items().send().collect::<Result<_, _>>().await.called("eks:ListNodegroups");
-    let groups = groups.unless(&["ResourceNotFoundException"])?.unwrap_or_default();
+    let groups = node_groups(cx).await?.unwrap_or_default();
     let groups = groups.into_iter().map(|group| Found::new("node group", group, "it is in this cluster"));
     Ok(groups.chain([Found::new("cluster", &name, NAME)]).collect())
+}
+
+/// None if there is no cluster.
+async fn node_groups(cx: &Context) -> Result<Option<Vec<String>>> {
+    let request = cx.aws.eks.list_nodegroups().cluster_name(cx.cluster.eks_name());
+    let groups: Result<Vec<String>> = request.into_paginator().items().send().collect::<Result<_, _>>().await.called("eks:ListNodegroups");
+    groups.unless(&["ResourceNotFoundException"])
 }
 
 async fn log_groups(cx: &Context) -> Result<Vec<Found>> {

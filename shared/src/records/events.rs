@@ -1,4 +1,4 @@
-//! A cluster's events: who, what, when, on what. The log that a user reads.
+//! A cluster's events: who, what, when, on what, from where. The log that a user reads.
 
 use super::{Records, cluster_pk, transact_put};
 use crate::errors::{Called, Result};
@@ -20,11 +20,21 @@ pub struct Event {
     /// A resource's key, a stage, or the cluster.
     pub target: String,
     pub message: String,
+    /// Where a request came from: an address, or the queue's sender.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
 }
 
 impl Event {
     pub fn new(actor: impl Into<String>, action: &str, target: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { at: Timestamp::now(), actor: actor.into(), action: action.into(), target: target.into(), message: message.into() }
+        Self {
+            at: Timestamp::now(),
+            actor: actor.into(),
+            action: action.into(),
+            target: target.into(),
+            message: message.into(),
+            from: None,
+        }
     }
 }
 

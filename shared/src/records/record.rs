@@ -3,7 +3,7 @@
 use crate::errors::Error;
 use crate::inventory::Inventory;
 use crate::resource::{Cluster, Stage};
-use crate::spec::Spec;
+use crate::spec::{Mode, Spec};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -66,6 +66,8 @@ pub enum EndpointAccess {
     Requester,
     /// Closed: no ranges given, and no public IPv4 address that the request came from.
     Closed,
+    /// As the customer made it, whose cluster it is.
+    Customer,
 }
 
 /// One invocation's hold on a cluster. It lives as long as the invocation may, so nobody has to give it back.
@@ -125,7 +127,7 @@ pub struct Record {
     pub leases: BTreeMap<Stage, Lease>,
     #[serde(default)]
     pub stages: BTreeMap<Stage, Progress>,
-    /// The availability zones, once assume-role has chosen them. Empty: no stage has worked in the account yet.
+    /// The availability zones, once assume-role has chosen them for a managed cluster.
     #[serde(default)]
     pub zones: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -202,6 +204,15 @@ impl Record {
     pub fn stage(&self) -> Option<Stage> {
         let open = self.stages.iter().filter(|(_, progress)| progress.run == self.run && progress.ready_at.is_none());
         open.map(|(stage, _)| *stage).next_back()
+    }
+
+    /// True once a stage that makes something has begun: until then nothing of ours can be in the account.
+    pub fn has_begun(&self) -> bool {
+        let makers: &[Stage] = match self.spec.mode {
+            Mode::Managed => &[Stage::CreateBuckets, Stage::CreateEks, Stage::CreateNodegroups],
+            Mode::SelfManaged => &[Stage::CreateNodegroups],
+        };
+        makers.iter().any(|stage| self.stages.contains_key(stage))
     }
 
     pub fn cluster(&self) -> Cluster {

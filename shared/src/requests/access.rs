@@ -1,11 +1,14 @@
 //! Who may reach a new cluster's public endpoint: the ranges given, else the address the request came from, else nobody.
 
 use crate::records::record::EndpointAccess;
-use crate::spec::Spec;
+use crate::spec::{Mode, Spec};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// Writes the decision into the spec and says how it came about.
 pub fn decide(spec: &mut Spec, origin: Option<IpAddr>) -> EndpointAccess {
+    if spec.mode == Mode::SelfManaged {
+        return EndpointAccess::Customer;
+    }
     if let Some(given) = &spec.public_access_cidrs {
         return if given.is_empty() { EndpointAccess::Closed } else { EndpointAccess::Given };
     }
@@ -37,6 +40,17 @@ fn is_public(address: Ipv4Addr) -> bool {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn nothing_is_decided_about_a_cluster_that_the_customer_made() {
+        let body = json!({
+            "name": "a", "role_arn": "arn:aws:iam::222222222222:role/groundwork", "region": "us-west-2", "mode": "self_managed",
+            "eks_cluster_name": "theirs", "buckets": ["their-data"]
+        });
+        let mut spec = crate::spec::parse(&body).expect("valid");
+        assert_eq!(decide(&mut spec, "203.0.113.9".parse().ok()), EndpointAccess::Customer);
+        assert_eq!(spec.public_access_cidrs, None);
+    }
 
     #[test]
     fn the_endpoint_opens_to_what_was_given_else_to_the_requester_else_to_nobody() {

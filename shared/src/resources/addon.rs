@@ -3,9 +3,11 @@
 use super::health::{Issue, broken};
 use super::owned::{check_ours, outputs, tag_map};
 use crate::errors::{Called, Result, Unless};
-use crate::resource::{Context, Key, Observed, Outputs, Pace, Resource, Stage};
+use crate::names::OWNER_TAG;
+use crate::resource::{Cluster, Context, Key, Observed, Outputs, Pace, Resource, Stage};
 use async_trait::async_trait;
 use aws_sdk_eks::types::{AddonStatus, ResolveConflicts};
+use serde_json::{Value, json};
 
 /// Daemon sets are ready when no node lacks their pod, so they come up before there are nodes; nodes without vpc-cni never get ready.
 /// Deployments need nodes.
@@ -31,6 +33,17 @@ impl Addon {
         };
         check_ours(&cx.cluster, &format!("The add-on {}", self.name), addon.tags().into_iter().flatten())?;
         Ok(Some(addon))
+    }
+
+    /// What an add-on makes in the account carries our owner tag, so that teardown may remove what is left of it.
+    fn configuration(&self, cluster: &Cluster) -> Option<Value> {
+        let owner = json!({OWNER_TAG: cluster.id});
+        match self.name {
+            // The plugin reads this as text.
+            "vpc-cni" => Some(json!({"env": {"ADDITIONAL_ENI_TAGS": owner.to_string()}})),
+            "aws-ebs-csi-driver" => Some(json!({"controller": {"extraVolumeTags": owner}})),
+            _ => None,
+        }
     }
 }
 
@@ -75,6 +88,7 @@ impl Resource for Addon {
             .cluster_name(cx.cluster.eks_name())
             .addon_name(self.name)
             .resolve_conflicts(ResolveConflicts::Overwrite)
+            .set_configuration_values(self.configuration(&cx.cluster).map(|values| values.to_string()))
             .set_tags(tag_map(&cx.cluster, &self.key()))
             .send()
             .await

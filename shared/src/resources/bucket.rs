@@ -15,7 +15,7 @@ use serde_json::json;
 /// A million objects take hundreds of batches: a call removes this many, and the next look goes on.
 const BATCHES: usize = 10;
 /// Where S3 wants no location constraint.
-const HOME_REGION: &str = "us-east-1";
+pub(super) const HOME_REGION: &str = "us-east-1";
 
 pub struct Bucket {
     /// `artifacts`, `checkpoints` or `logs`.
@@ -248,7 +248,7 @@ impl Resource for Bucket {
     }
 }
 
-async fn blocks_public_access(cx: &Context, bucket: &str) -> Result<bool> {
+pub(super) async fn blocks_public_access(cx: &Context, bucket: &str) -> Result<bool> {
     let answer = cx
         .aws
         .s3

@@ -130,7 +130,7 @@ fn state(cluster: &Cluster) -> Observed {
     }
 }
 
-fn describe(cluster: &Cluster) -> Outputs {
+pub(super) fn describe(cluster: &Cluster) -> Outputs {
     let network = cluster.resources_vpc_config();
     outputs([
         ("name", cluster.name()),

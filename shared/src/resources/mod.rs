@@ -5,6 +5,8 @@ pub mod addon;
 pub mod bucket;
 pub mod cluster;
 pub mod elastic_ip;
+pub mod existing_bucket;
+pub mod existing_cluster;
 mod health;
 pub mod internet_gateway;
 pub mod launch_template;

@@ -1,11 +1,11 @@
-//! A managed node group: one per instance type, and the small one that the system's own pods run on.
+//! A managed node group: one per instance type and, in a cluster of ours, the small one that the system's own pods run on.
 
 use super::health::{Issue, broken};
 use super::owned::{check_ours, outputs, tag_map};
 use super::subnet;
-use crate::errors::{Called, Error, Result, Unless};
+use crate::errors::{Called, Class, Error, Result, Unless};
 use crate::instances;
-use crate::resource::{Context, Key, Observed, Outputs, Pace, Resource, Stage};
+use crate::resource::{Cluster, Context, Key, Observed, Outputs, Pace, Resource, Stage};
 use crate::spec::InstanceType;
 use async_trait::async_trait;
 use aws_sdk_eks::types::{CapacityTypes, LaunchTemplateSpecification, NodegroupScalingConfig, NodegroupStatus, Taint, TaintEffect};
@@ -22,41 +22,78 @@ pub struct NodeGroup {
     pub least: u32,
     pub desired: u32,
     pub most: u32,
-    /// How many availability zones the private subnets are in.
-    pub zones: usize,
+    pub place: Place,
+}
+
+/// Whose cluster the nodes join.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Ours, with private subnets in so many availability zones.
+    Ours { zones: usize },
+    /// The customer's, with a node role of theirs. No launch template, so that nothing of EC2 has to be granted: EKS's own asks for
+    /// IMDSv2, too.
+    Theirs,
 }
 
 impl NodeGroup {
     pub fn system(zones: usize) -> Self {
-        Self { group: "system".into(), instance_type: SYSTEM_TYPE.into(), least: 1, desired: 1, most: 3, zones }
+        Self { group: "system".into(), instance_type: SYSTEM_TYPE.into(), least: 1, desired: 1, most: 3, place: Place::Ours { zones } }
     }
 
-    pub fn of(wanted: &InstanceType, zones: usize) -> Self {
+    pub fn of(wanted: &InstanceType, place: Place) -> Self {
         Self {
             group: wanted.name.clone(),
             instance_type: wanted.name.clone(),
             least: 0,
             desired: wanted.overprovisioned_ondemand_count,
             most: wanted.max_count,
-            zones,
+            place,
         }
     }
 
     /// EKS allows no dots.
-    fn name(&self) -> String {
+    fn label(&self) -> String {
         self.group.replace('.', "-")
     }
 
-    fn launch_template(&self) -> Key {
+    /// In a cluster of theirs the id tells it from the customer's own groups.
+    fn name(&self, cluster: &Cluster) -> String {
+        match self.place {
+            Place::Ours { .. } => self.label(),
+            Place::Theirs => cluster.scoped(&self.label()),
+        }
+    }
+
+    fn launch_template_key(&self) -> Key {
         format!("launch-template/{}", self.group).into()
     }
 
-    fn subnets(&self) -> impl Iterator<Item = Key> {
-        subnet::keys(false, self.zones)
+    fn launch_template(&self, cx: &Context) -> Result<Option<LaunchTemplateSpecification>> {
+        if self.place == Place::Theirs {
+            return Ok(None);
+        }
+        let output = |name| cx.output(self.launch_template_key(), name);
+        Ok(Some(LaunchTemplateSpecification::builder().id(output("id")?).version(output("version")?).build()))
+    }
+
+    fn role(&self, cx: &Context) -> Result<String> {
+        match &cx.cluster.spec.node_role_arn {
+            Some(theirs) => Ok(theirs.clone()),
+            None => cx.output("role/node", "arn"),
+        }
+    }
+
+    fn subnets(&self, cx: &Context) -> Result<Vec<String>> {
+        let theirs = &cx.cluster.spec.subnet_ids;
+        match self.place {
+            Place::Ours { zones } => subnet::keys(false, zones).map(|subnet| cx.output(subnet, "id")).collect(),
+            Place::Theirs if !theirs.is_empty() => Ok(theirs.clone()),
+            Place::Theirs => Ok(cx.output("cluster", "subnets")?.split(',').map(str::to_owned).collect()),
+        }
     }
 
     async fn find(&self, cx: &Context) -> Result<Option<aws_sdk_eks::types::Nodegroup>> {
-        let name = self.name();
+        let name = self.name(&cx.cluster);
         let answer = cx
             .aws
             .eks
@@ -80,7 +117,7 @@ impl NodeGroup {
     }
 
     fn labels(&self, gpu: bool) -> HashMap<String, String> {
-        let mut labels = HashMap::from([(GROUP_LABEL.to_owned(), self.name())]);
+        let mut labels = HashMap::from([(GROUP_LABEL.to_owned(), self.label())]);
         if gpu {
             labels.insert("nvidia.com/gpu.present".into(), "true".into());
         }
@@ -100,10 +137,11 @@ impl Resource for NodeGroup {
 
     /// A node joins only with a way out to ECR and EKS, and with the network plugin there; going down, it keeps both to its end.
     fn needs(&self) -> Vec<Key> {
+        let Place::Ours { zones } = self.place else { return vec!["cluster".into()] };
         let mut needs: Vec<Key> =
             ["cluster", "role/node", "route-table/private", "nat-gateway", "addon/vpc-cni", "addon/kube-proxy"].map(Key::from).into();
-        needs.push(self.launch_template());
-        needs.extend(self.subnets());
+        needs.push(self.launch_template_key());
+        needs.extend(subnet::keys(false, zones));
         needs
     }
 
@@ -112,7 +150,8 @@ impl Resource for NodeGroup {
     }
 
     async fn observe(&self, cx: &Context) -> Result<Observed> {
-        Ok(self.find(cx).await?.as_ref().map_or(Observed::Absent, state))
+        let seen = self.find(cx).await?.as_ref().map_or(Observed::Absent, state);
+        Ok(if self.place == Place::Theirs { in_their_network(seen) } else { seen })
     }
 
     /// Without a token of ours: its name makes it one of a kind in the cluster, and a group that failed and was deleted must not be
@@ -121,23 +160,18 @@ impl Resource for NodeGroup {
         let image = instances::image(&self.instance_type).map_err(|reason| {
             Error::customer("InstanceTypeWithoutImage", reason, "Delete the cluster and ask for one with another instance type.")
         })?;
-        let subnet_ids: Result<_> = self.subnets().map(|subnet| cx.output(subnet, "id")).collect();
-        let template = LaunchTemplateSpecification::builder()
-            .id(cx.output(self.launch_template(), "id")?)
-            .version(cx.output(self.launch_template(), "version")?)
-            .build();
         cx.aws
             .eks
             .create_nodegroup()
             .cluster_name(cx.cluster.eks_name())
-            .nodegroup_name(self.name())
-            .node_role(cx.output("role/node", "arn")?)
-            .set_subnets(Some(subnet_ids?))
+            .nodegroup_name(self.name(&cx.cluster))
+            .node_role(self.role(cx)?)
+            .set_subnets(Some(self.subnets(cx)?))
             .instance_types(&self.instance_type)
             .ami_type(image.ami)
             .capacity_type(CapacityTypes::OnDemand)
             .scaling_config(self.scaling())
-            .launch_template(template)
+            .set_launch_template(self.launch_template(cx)?)
             .set_labels(Some(self.labels(image.gpu)))
             .set_taints(image.gpu.then(|| vec![gpu_taint()]))
             .set_tags(tag_map(&cx.cluster, &self.key()))
@@ -160,7 +194,7 @@ impl Resource for NodeGroup {
             .eks
             .delete_nodegroup()
             .cluster_name(cx.cluster.eks_name())
-            .nodegroup_name(self.name())
+            .nodegroup_name(self.name(&cx.cluster))
             .send()
             .await
             .called("eks:DeleteNodegroup")
@@ -186,6 +220,14 @@ fn state(group: &aws_sdk_eks::types::Nodegroup) -> Observed {
             if *status == NodegroupStatus::Degraded { Observed::Sick(error) } else { Observed::Broken(error) }
         }
         _ => Observed::Pending,
+    }
+}
+
+/// Nodes that cannot join over a network of the customer's are for the customer to look at, and no alarm of ours.
+fn in_their_network(seen: Observed) -> Observed {
+    match seen {
+        Observed::Broken(error) if error.code == "NodeCreationFailure" => Observed::Broken(Error { class: Class::Customer, ..error }),
+        seen => seen,
     }
 }
 
@@ -229,11 +271,26 @@ mod tests {
     #[test]
     fn the_tenant_s_groups_start_with_what_is_overprovisioned_and_the_system_s_with_a_node() {
         let wanted = InstanceType { name: "g4dn.xlarge".into(), overprovisioned_ondemand_count: 2, max_count: 10 };
-        for (group, name, expected) in [(NodeGroup::of(&wanted, 2), "g4dn-xlarge", (0, 2, 10)), (NodeGroup::system(2), "system", (1, 1, 3))]
-        {
+        for (group, expected) in [(NodeGroup::of(&wanted, Place::Ours { zones: 2 }), (0, 2, 10)), (NodeGroup::system(2), (1, 1, 3))] {
             let scaling = group.scaling();
             let sizes = (scaling.min_size(), scaling.desired_size(), scaling.max_size());
-            assert_eq!((group.name().as_str(), sizes), (name, (Some(expected.0), Some(expected.1), Some(expected.2))));
+            assert_eq!(sizes, (Some(expected.0), Some(expected.1), Some(expected.2)), "{}", group.group);
+        }
+    }
+
+    #[test]
+    fn what_keeps_nodes_from_joining_is_for_whoever_made_the_network() {
+        let failed = |code: NodegroupIssueCode| {
+            let health = NodegroupHealth::builder().issues(GroupIssue::builder().code(code).build()).build();
+            state(&Nodegroup::builder().status(NodegroupStatus::CreateFailed).health(health).build())
+        };
+        for (seen, class) in [
+            (failed(NodegroupIssueCode::NodeCreationFailure), Class::Permanent),
+            (in_their_network(failed(NodegroupIssueCode::NodeCreationFailure)), Class::Customer),
+            (in_their_network(failed("Strange".into())), Class::Permanent),
+        ] {
+            let Observed::Broken(error) = seen else { panic!("must be broken") };
+            assert_eq!(error.class, class, "{}", error.code);
         }
     }
 }

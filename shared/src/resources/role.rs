@@ -3,6 +3,7 @@
 use super::owned::check_ours;
 use crate::errors::{Called, Error, Result, Unless};
 use crate::names::ROLE_PATH;
+use crate::permissions::boundary;
 use crate::resource::{Context, Key, Observed, Outputs, Resource, Stage};
 use async_trait::async_trait;
 use aws_sdk_iam::error::BuildError;
@@ -183,6 +184,7 @@ impl Resource for Role {
             .create_role()
             .role_name(self.name(cx))
             .path(ROLE_PATH)
+            .permissions_boundary(boundary::arn(&cx.cluster.spec.names()))
             .assume_role_policy_document(self.trust())
             .set_tags(Some(tags(cx, &self.key())?))
             .send()

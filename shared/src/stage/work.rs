@@ -7,7 +7,9 @@ use crate::inventory::{self, Inventory};
 use crate::records::journal::TableJournal;
 use crate::records::record::Record;
 use crate::resource::{Context, Stage};
-use crate::{plan, preflight, session, spec};
+use crate::spec::Mode;
+use crate::{permissions, plan, preflight, session, spec};
+use aws_config::SdkConfig;
 use std::time::{Instant, SystemTime};
 
 impl Function {
@@ -25,20 +27,37 @@ impl Function {
 
     async fn open(&self, record: &Record) -> Result<Context> {
         let external_id = self.records.external_id(&record.tenant).await?;
-        let entry = session::Entry {
-            role_arn: &record.spec.role_arn,
-            external_id: &external_id,
-            region: &record.spec.region,
-            cluster_id: &record.id,
-            stage: self.stage,
-        };
-        let customer = session::assume(&self.config, &entry).await?;
-        Ok(Context { aws: session::Clients::new(&customer), cluster: record.cluster(), outputs: Default::default() })
+        let customer = session::assume(&self.config, &self.entry(record), &external_id).await?;
+        Ok(context(&customer, record))
     }
 
-    /// Proves that the role lets us in and that the region is usable.
+    fn entry<'a>(&self, record: &'a Record) -> session::Entry<'a> {
+        let limits = match record.spec.mode {
+            Mode::Managed => session::SessionPolicies {
+                managed: Some(permissions::policy_arn(self.stage, &record.spec.names())),
+                inline: permissions::session::narrowed(self.stage, &record.id).compact(),
+            },
+            Mode::SelfManaged => session::SessionPolicies {
+                managed: None,
+                inline: permissions::self_managed::session(self.stage, &record.spec, &record.id).compact(),
+            },
+        };
+        session::Entry { role_arn: &record.spec.role_arn, region: &record.spec.region, cluster_id: &record.id, stage: self.stage, limits }
+    }
+
+    /// Proves that the role lets us in, and nobody else; then that it may do what it must, and that the region is usable.
     async fn assume_role(&self, invocation: &Invocation, record: &Record) -> Result<Answer> {
-        let zones = preflight::zones(&self.open(record).await?).await?;
+        let external_id = self.records.external_id(&record.tenant).await?;
+        let customer = preflight::trust::both_ways(&self.config, &self.entry(record), &external_id).await?;
+        let cx = context(&customer, record);
+        preflight::permissions::check(&cx).await?;
+        preflight::trust::no_wildcard(&cx).await?;
+        self.claim(record).await?;
+        let zones = match record.spec.mode {
+            Mode::Managed => preflight::zones(&cx).await?,
+            // Where the nodes go is in the customer's subnets.
+            Mode::SelfManaged => vec![],
+        };
         let choose = |record: &mut Record| {
             self.owned(record, invocation)?;
             // Chosen once: subnets that exist stay where they are.
@@ -51,6 +70,18 @@ impl Function {
         Ok(Answer::Ready)
     }
 
+    /// The role is the tenant's from now on: another one that names it is refused at once.
+    async fn claim(&self, record: &Record) -> Result<()> {
+        match self.records.claim_role(&record.tenant, &record.spec.role_arn).await? {
+            true => Ok(()),
+            false => Err(Error::customer(
+                "RoleRegistered",
+                format!("{} is registered by another tenant.", record.spec.role_arn),
+                "Deploy the quick-start with another role name and create the cluster with that role.",
+            )),
+        }
+    }
+
     async fn provision(&self, invocation: &Invocation, record: &Record) -> Result<Answer> {
         let cx = self.open(record).await?;
         let plan = plan::of_stage(&cx.cluster, self.stage, &self.records.journal(&record.id).await?);
@@ -59,8 +90,7 @@ impl Function {
 
     /// Takes everything away and looks at the account once more: deleted is what left nothing.
     async fn tear_down(&self, invocation: &Invocation, record: &Record) -> Result<Answer> {
-        if record.zones.is_empty() {
-            // assume-role never passed, so no stage has worked in the account.
+        if !record.has_begun() {
             self.record_inventory(invocation, &Inventory::default()).await?;
             return Ok(Answer::Ready);
         }
@@ -103,6 +133,10 @@ impl Function {
         let left = invocation.deadline.duration_since(SystemTime::now()).unwrap_or_default();
         Limits { grace: self.grace, until: Instant::now() + left / 2 }
     }
+}
+
+fn context(customer: &SdkConfig, record: &Record) -> Context {
+    Context { aws: session::Clients::new(customer), cluster: record.cluster(), outputs: Default::default() }
 }
 
 /// The spec was checked when it was accepted; a record that an older version wrote is checked by the rules of this one.

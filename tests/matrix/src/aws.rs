@@ -19,7 +19,6 @@ use winterbaume_core::{
 use winterbaume_ec2::Ec2Service;
 use winterbaume_ec2::views::{CountersView, Ec2StateView, RouteTableAssociationView};
 use winterbaume_eks::EksService;
-use winterbaume_elasticloadbalancing::ElasticLoadBalancingService;
 use winterbaume_elasticloadbalancingv2::ElasticLoadBalancingV2Service;
 use winterbaume_iam::IamService;
 use winterbaume_iam::views::{IamStateView, ManagedPolicyView};
@@ -45,7 +44,6 @@ const MANAGED_POLICIES: [&str; 5] = [
 pub struct Aws {
     ec2: Ec2Service,
     eks: EksService,
-    elb: ElasticLoadBalancingService,
     elbv2: ElasticLoadBalancingV2Service,
     iam: IamService,
     logs: CloudWatchLogsService,
@@ -99,7 +97,6 @@ impl Aws {
             "asked": *asked,
             "ec2": without_counters(ec2),
             "eks": value(eks),
-            "elb": value(self.elb.snapshot(ACCOUNT, REGION).await),
             "elbv2": value(self.elbv2.snapshot(ACCOUNT, REGION).await),
             "iam": value(iam),
             "logs": value(self.logs.snapshot(ACCOUNT, REGION).await),
@@ -115,7 +112,6 @@ impl Aws {
         ec2.counters = fresh_counters(&snapshot["ec2"]);
         put(&self.ec2, REGION, ec2).await;
         put(&self.eks, REGION, view(&snapshot["eks"])).await;
-        put(&self.elb, REGION, view(&snapshot["elb"])).await;
         put(&self.elbv2, REGION, view(&snapshot["elbv2"])).await;
         put(&self.iam, IAM_REGION, view(&snapshot["iam"])).await;
         put(&self.logs, REGION, view(&snapshot["logs"])).await;
@@ -505,9 +501,12 @@ fn with_action(request: &MockRequest, action: &str) -> MockRequest {
 
 impl Aws {
     async fn call_s3(&self, request: MockRequest) -> MockResponse {
-        let answer = self.s3.handle(request.clone()).await;
+        let mut answer = self.s3.handle(request.clone()).await;
         if is_success(&answer) {
             self.keep_bucket_tags(&request).await;
+            if request.uri.contains("?location") {
+                unwrap_location(&mut answer);
+            }
         }
         answer
     }
@@ -524,17 +523,20 @@ impl Aws {
     }
 }
 
+/// winterbaume answers GetBucketLocation with an element inside an element of the same name.
+fn unwrap_location(answer: &mut MockResponse) {
+    let region = between(text(&answer.body), "<LocationConstraint><LocationConstraint>", "<").unwrap_or_default();
+    answer.body = format!("<LocationConstraint>{region}</LocationConstraint>").into();
+}
+
 // Elastic Load Balancing
 
 impl Aws {
-    /// Two services under one name, told apart by the version of their API.
     async fn call_balancers(&self, request: MockRequest) -> MockResponse {
         let form = form(&request);
-        let is_classic = field(&form, "Version") == "2012-06-01";
-        let answer = if is_classic { self.elb.handle(request).await } else { self.elbv2.handle(request).await };
+        let answer = self.elbv2.handle(request).await;
         if is_success(&answer) {
             match field(&form, "Action") {
-                "CreateLoadBalancer" if is_classic => self.place_classic(&form).await,
                 "CreateLoadBalancer" => self.place(&form, &text_of(&answer, "LoadBalancerArn")).await,
                 "CreateTargetGroup" => self.place(&form, &text_of(&answer, "TargetGroupArn")).await,
                 _ => {}
@@ -544,16 +546,6 @@ impl Aws {
     }
 
     /// winterbaume puts every load balancer into one VPC that there is not, and forgets its tags.
-    async fn place_classic(&self, form: &Form) {
-        let vpc = self.vpc_of_subnets(form).await;
-        let mut elb = self.elb.snapshot(ACCOUNT, REGION).await;
-        let balancer = elb.load_balancers.get_mut(field(form, "LoadBalancerName")).expect("it was just made");
-        balancer.vpc_id = vpc;
-        balancer.tags = tags(form);
-        put(&self.elb, REGION, elb).await;
-    }
-
-    /// As for the classic ones.
     async fn place(&self, form: &Form, arn: &str) {
         let vpc = self.vpc_of_subnets(form).await;
         let mut elbv2 = self.elbv2.snapshot(ACCOUNT, REGION).await;

@@ -32,9 +32,11 @@ pub enum Scenario {
     Create,
     Change,
     Delete,
+    /// Node groups in a cluster of the customer's, from their creation to their end.
+    SelfManaged,
 }
 
-pub const SCENARIOS: [Scenario; 3] = [Scenario::Create, Scenario::Change, Scenario::Delete];
+pub const SCENARIOS: [Scenario; 4] = [Scenario::Create, Scenario::Change, Scenario::Delete, Scenario::SelfManaged];
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Trouble {
@@ -155,16 +157,20 @@ pub struct Start {
 
 impl Start {
     pub async fn of(scenario: Scenario, without: Without) -> Self {
-        let mut life = Life::new(Account::of(Aws::new(), world()));
+        let account = Account::of(Aws::new(), world());
+        let mut life = match scenario {
+            Scenario::SelfManaged => Life::self_managed(account).await,
+            Scenario::Create | Scenario::Change | Scenario::Delete => Life::new(account),
+        };
         // A tag that others have too tells as little as one that nobody looks at.
         let owner = if without == Without::OwnerTags { &life.cluster.id } else { neighbour::OTHER };
         neighbour::settle_in(&life.clients(), owner).await;
         let empty = life.account.snapshot().await;
-        if scenario != Scenario::Create {
+        if matches!(scenario, Scenario::Change | Scenario::Delete) {
             life.provision().await.expect("nothing goes wrong yet");
         }
         match scenario {
-            Scenario::Create => {}
+            Scenario::Create | Scenario::SelfManaged => {}
             Scenario::Change => life.change_spec(),
             Scenario::Delete => neighbour::leave_behind(&life).await,
         }
@@ -222,17 +228,29 @@ impl Scene<'_> {
     }
 
     async fn act(&self) -> Result<(), String> {
-        let outcome = match self.start.scenario {
-            Scenario::Create | Scenario::Change => self.life.provision().await,
-            Scenario::Delete => self.life.tear_down().await,
-        };
-        outcome.map_err(|error| format!("parked: {} ({})", error.reason, error.code))
+        match self.start.scenario {
+            Scenario::Create | Scenario::Change => self.provision().await,
+            Scenario::Delete => self.tear_down().await,
+            Scenario::SelfManaged => {
+                self.provision().await?;
+                judge::one_of_everything(&self.life.cluster, &self.life.account.snapshot().await)?;
+                self.tear_down().await
+            }
+        }
+    }
+
+    async fn provision(&self) -> Result<(), String> {
+        self.life.provision().await.map_err(|error| format!("parked: {} ({})", error.reason, error.code))
+    }
+
+    async fn tear_down(&self) -> Result<(), String> {
+        self.life.tear_down().await.map_err(|error| format!("not deleted: {} ({})", error.reason, error.code))
     }
 
     /// Running with one of everything and nothing besides, or the account as it was before the cluster.
     async fn judge(&self) -> Result<(), String> {
         let account = self.life.account.snapshot().await;
-        if self.start.scenario == Scenario::Delete {
+        if matches!(self.start.scenario, Scenario::Delete | Scenario::SelfManaged) {
             return judge::same(&self.start.empty, &account);
         }
         judge::one_of_everything(&self.life.cluster, &account)?;
@@ -241,7 +259,7 @@ impl Scene<'_> {
 
     /// What is running goes, too.
     async fn end(&self) -> Result<(), String> {
-        self.life.tear_down().await.map_err(|error| format!("not deleted: {}", error.reason))?;
+        self.tear_down().await?;
         judge::same(&self.start.empty, &self.life.account.snapshot().await)
     }
 }

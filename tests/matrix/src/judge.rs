@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// # Errors
-/// The resources of the plan that are not there exactly once.
+/// The resources of the plan that are ours and not there exactly once.
 pub fn one_of_everything(cluster: &Cluster, account: &Value) -> Result<(), String> {
     let mut owned = BTreeMap::new();
     // EKS's things once more, some of them with tags that are not under `eks`: their names make them one of a kind.
@@ -16,7 +16,7 @@ pub fn one_of_everything(cluster: &Cluster, account: &Value) -> Result<(), Strin
     for (_, kind) in account.as_object().into_iter().flatten().filter(|(service, _)| *service != "asked") {
         count_owned(kind, &cluster.id, &mut owned);
     }
-    let plan = plan::plan(cluster);
+    let plan = plan::teardown(cluster, std::iter::empty());
     let wanted = plan.iter().filter(|resource| !resource.only_down()).map(|resource| resource.key().0);
     let wrong: Vec<String> = wanted
         .filter_map(|key| match owned.get(&key).copied().unwrap_or_default() {

@@ -11,3 +11,4 @@ pub mod journal;
 pub mod judge;
 pub mod life;
 pub mod neighbour;
+pub mod theirs;

@@ -2,6 +2,7 @@
 
 use crate::account::{Account, REGION};
 use crate::journal::{Frozen, Notebook};
+use crate::theirs;
 use groundwork::drive::{self, Answer, Limits};
 use groundwork::errors::{Error, Result};
 use groundwork::inventory;
@@ -59,10 +60,26 @@ fn research() -> Cluster {
     }
 }
 
+/// Two node groups in the cluster that `theirs` makes.
+fn self_managed() -> Cluster {
+    let body = json!({
+        "name": "research", "role_arn": "arn:aws:iam::123456789012:role/groundwork", "region": REGION, "mode": "self_managed",
+        "eks_cluster_name": theirs::CLUSTER, "buckets": theirs::BUCKETS, "node_role_arn": "arn:aws:iam::123456789012:role/nodes",
+        "instance_types": [{"name": "m6i.large"}, {"name": "g4dn.xlarge"}]
+    });
+    Cluster { zones: vec![], spec: groundwork::spec::parse(&body).expect("a valid spec"), ..research() }
+}
+
 impl Life {
     /// A cluster that was asked for, in this account.
     pub fn new(account: Account) -> Self {
         Self::of(account, research(), Notebook::thawed(1, &Frozen::default()))
+    }
+
+    /// Node groups that were asked for, in a cluster that the customer made.
+    pub async fn self_managed(account: Account) -> Self {
+        theirs::make(&account.clients()).await;
+        Self::of(account, self_managed(), Notebook::thawed(1, &Frozen::default()))
     }
 
     pub fn of(account: Account, cluster: Cluster, journal: Notebook) -> Self {

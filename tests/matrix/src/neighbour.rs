@@ -3,7 +3,7 @@
 use crate::account::REGION;
 use crate::life::Life;
 use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
-use groundwork::names::{OWNER_TAG, RESOURCE_TAG, kubernetes_tag};
+use groundwork::names::{OWNER_TAG, RESOURCE_TAG};
 use groundwork::session::Clients;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -45,11 +45,16 @@ fn owner_tags(kind: ResourceType, owner: &str, key: &str) -> TagSpecification {
     TagSpecification::builder().resource_type(kind).tags(tag(OWNER_TAG, owner)).tags(tag(RESOURCE_TAG, key)).build()
 }
 
-/// What a cluster's Kubernetes leaves: an interface of the network plugin, a volume of a claim, a group and a load balancer.
+/// What a cluster's Kubernetes leaves: an interface of the network plugin, a volume of a claim, a group and a load balancer. Plugin and
+/// driver are told to give what they make our owner tag.
 pub async fn leave_behind(life: &Life) {
     let aws = life.clients();
     let owned = |kind| {
-        let tag = Tag::builder().key(kubernetes_tag(&life.cluster.name, &life.cluster.id)).value("owned").build();
+        let tag = |name: &str, value: &str| Tag::builder().key(name).value(value).build();
+        let tag = match kind {
+            ResourceType::SecurityGroup => tag("elbv2.k8s.aws/cluster", &life.cluster.eks_name()),
+            _ => tag(OWNER_TAG, &life.cluster.id),
+        };
         TagSpecification::builder().resource_type(kind).tags(tag).build()
     };
     let ours = Filter::builder().name(format!("tag:{OWNER_TAG}")).values(&life.cluster.id).build();

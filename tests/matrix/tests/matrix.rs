@@ -33,7 +33,7 @@ fn all(starts: &[Start]) -> Vec<Case> {
     }
     println!("Random: {RANDOM} runs with many troubles, seeds 0 to {}", RANDOM - 1);
     all.extend((0..RANDOM).map(|seed| {
-        let scenario = SCENARIOS[(seed % 3) as usize];
+        let scenario = SCENARIOS[seed as usize % SCENARIOS.len()];
         // Every other run takes a silence for a crash, the rest for a timeout.
         let trouble = if seed % 2 == 0 { Trouble::CrashAfter } else { Trouble::TimedOutAfter };
         Case { scenario, place: Place::Random { seed }, trouble }

@@ -1,9 +1,10 @@
 //! Network interfaces that the VPC CNI, a load balancer or EKS left in our VPC.
 
-use super::super::owned::in_vpcs;
+use super::super::owned::{has_tag, in_vpcs};
 use super::{Kind, Leftover, Within};
 use crate::errors::{Called, Result, Unless};
-use crate::resource::Context;
+use crate::names::OWNER_TAG;
+use crate::resource::{Cluster, Context};
 use aws_sdk_ec2::types::{NetworkInterface, NetworkInterfaceStatus, NetworkInterfaceType};
 
 /// All interfaces inside our VPC, except the NAT gateway's, which goes with it.
@@ -17,18 +18,20 @@ pub async fn inside(cx: &Context, vpcs: &[String]) -> Result<Vec<NetworkInterfac
     Ok(found.into_iter().filter(ours).collect())
 }
 
-pub fn leftovers(inside: &[NetworkInterface]) -> Vec<Leftover> {
+pub fn leftovers(cluster: &Cluster, inside: &[NetworkInterface]) -> Vec<Leftover> {
     inside
         .iter()
         .filter_map(|interface| {
-            Some(Leftover { kind: Kind::Interface, id: interface.network_interface_id.clone()?, busy: is_busy(interface) })
+            Some(Leftover { kind: Kind::Interface, id: interface.network_interface_id.clone()?, busy: is_busy(cluster, interface) })
         })
         .collect()
 }
 
-/// In use, or made by an AWS service, which alone may delete it.
-pub fn is_busy(interface: &NetworkInterface) -> bool {
-    interface.requester_managed().unwrap_or_default() || interface.status() != Some(&NetworkInterfaceStatus::Available)
+/// In use, made by an AWS service, which alone may delete it, or without our owner tag, which nodes and the network plugin give theirs.
+pub fn is_busy(cluster: &Cluster, interface: &NetworkInterface) -> bool {
+    interface.requester_managed().unwrap_or_default()
+        || interface.status() != Some(&NetworkInterfaceStatus::Available)
+        || !has_tag(interface.tag_set(), OWNER_TAG, &cluster.id)
 }
 
 pub async fn remove(cx: &Context, id: &str) -> Result<()> {
@@ -46,15 +49,22 @@ pub async fn remove(cx: &Context, id: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_sdk_ec2::types::Tag;
 
     #[test]
-    fn only_a_free_interface_that_no_service_made_is_deleted() {
+    fn only_a_free_interface_with_our_owner_tag_that_no_service_made_is_deleted() {
         use NetworkInterfaceStatus::{Available, Detaching, InUse};
-        for (status, by_service, busy) in
-            [(Available, false, false), (Available, true, true), (InUse, false, true), (Detaching, false, true)]
-        {
-            let interface = NetworkInterface::builder().status(status.clone()).requester_managed(by_service).build();
-            assert_eq!(is_busy(&interface), busy, "{status} {by_service}");
+        let cluster = super::super::tests::cluster();
+        let tag = |owner: &str| Tag::builder().key(OWNER_TAG).value(owner).build();
+        for (status, by_service, owner, busy) in [
+            (Available, false, "abcdefghijkl", false),
+            (Available, false, "zyxwvutsrqpo", true),
+            (Available, true, "abcdefghijkl", true),
+            (InUse, false, "abcdefghijkl", true),
+            (Detaching, false, "abcdefghijkl", true),
+        ] {
+            let interface = NetworkInterface::builder().status(status.clone()).requester_managed(by_service).tag_set(tag(owner)).build();
+            assert_eq!(is_busy(&cluster, &interface), busy, "{status} {by_service} {owner}");
         }
     }
 }

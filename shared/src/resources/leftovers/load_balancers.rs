@@ -1,6 +1,6 @@
 //! Network and application load balancers of Services and Ingresses.
 
-use super::{Kind, Leftover, Within, is_kubernetes_tag};
+use super::{CONTROLLER_TAG, Kind, Leftover, Within};
 use crate::errors::{Called, Result, Unless};
 use crate::resource::Context;
 use aws_sdk_elasticloadbalancingv2::types::{LoadBalancer, TagDescription};
@@ -35,7 +35,8 @@ pub async fn tagged(cx: &Context, arns: Vec<String>) -> Result<Vec<String>> {
 }
 
 fn is_ours(cx: &Context, found: &TagDescription) -> bool {
-    found.tags().iter().any(|tag| is_kubernetes_tag(&cx.cluster, tag.key().unwrap_or_default(), tag.value().unwrap_or_default()))
+    let name = cx.cluster.eks_name();
+    found.tags().iter().any(|tag| tag.key() == Some(CONTROLLER_TAG) && tag.value() == Some(&name))
 }
 
 pub async fn remove(cx: &Context, arn: &str) -> Result<()> {

@@ -2,7 +2,6 @@
 //!
 //! Removed after the cluster is gone, so that nothing makes them again, and before the network that they hold on to.
 
-mod classic_load_balancers;
 mod interfaces;
 mod load_balancers;
 mod security_groups;
@@ -12,8 +11,7 @@ mod volumes;
 use super::owned::own_vpcs;
 use super::subnet;
 use crate::errors::Result;
-use crate::names::kubernetes_tag;
-use crate::resource::{Cluster, Context, Key, Observed, Pace, Resource, Stage};
+use crate::resource::{Context, Key, Observed, Pace, Resource, Stage};
 use async_trait::async_trait;
 use futures::try_join;
 
@@ -24,7 +22,6 @@ pub struct Leftovers {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    ClassicLoadBalancer,
     LoadBalancer,
     TargetGroup,
     Interface,
@@ -35,7 +32,6 @@ pub enum Kind {
 impl Kind {
     pub fn name(self) -> &'static str {
         match self {
-            Kind::ClassicLoadBalancer => "classic load balancer",
             Kind::LoadBalancer => "load balancer",
             Kind::TargetGroup => "target group",
             Kind::Interface => "network interface",
@@ -48,7 +44,7 @@ impl Kind {
 #[derive(Debug)]
 pub struct Leftover {
     pub kind: Kind,
-    /// The ARN of a load balancer or target group, the name of a classic one, else the id.
+    /// The ARN of a load balancer or target group, else the id.
     pub id: String,
     /// Something else holds it: only waiting helps.
     pub busy: bool,
@@ -81,19 +77,17 @@ async fn find(cx: &Context) -> Result<Vec<Leftover>> {
     let inside = interfaces::inside(cx, &vpcs).await?;
     let ours = Within::Vpcs(&vpcs);
     let (balancers, groups, volumes) = try_join!(balancers(cx, &ours), security_groups::find(cx, &vpcs, &inside), volumes::find(cx))?;
-    Ok([balancers, interfaces::leftovers(&inside), groups, volumes].into_iter().flatten().collect())
+    Ok([balancers, interfaces::leftovers(&cx.cluster, &inside), groups, volumes].into_iter().flatten().collect())
 }
 
-/// The load balancers of both generations and their target groups that carry this cluster's Kubernetes tags.
+/// The load balancers and target groups that the controller made in this cluster.
 pub async fn balancers(cx: &Context, within: &Within<'_>) -> Result<Vec<Leftover>> {
-    let (classic, current, targets) =
-        try_join!(classic_load_balancers::find(cx, within), load_balancers::find(cx, within), target_groups::find(cx, within))?;
-    Ok([classic, current, targets].into_iter().flatten().collect())
+    let (balancers, targets) = try_join!(load_balancers::find(cx, within), target_groups::find(cx, within))?;
+    Ok([balancers, targets].into_iter().flatten().collect())
 }
 
 async fn remove(cx: &Context, leftover: &Leftover) -> Result<()> {
     match leftover.kind {
-        Kind::ClassicLoadBalancer => classic_load_balancers::remove(cx, &leftover.id).await,
         Kind::LoadBalancer => load_balancers::remove(cx, &leftover.id).await,
         Kind::TargetGroup => target_groups::remove(cx, &leftover.id).await,
         Kind::Interface => interfaces::remove(cx, &leftover.id).await,
@@ -110,11 +104,9 @@ fn observed(left: &[Leftover]) -> Observed {
     }
 }
 
-/// The tag of the in-tree controllers and CSI drivers, or that of the AWS Load Balancer Controller.
-fn is_kubernetes_tag(cluster: &Cluster, name: &str, value: &str) -> bool {
-    (name == kubernetes_tag(&cluster.name, &cluster.id) && value == "owned")
-        || (name == "elbv2.k8s.aws/cluster" && value == cluster.eks_name())
-}
+/// What the AWS Load Balancer Controller puts on all that it makes, with the cluster's name. Nothing else makes load balancers: the
+/// boundary keeps the control plane from it.
+const CONTROLLER_TAG: &str = "elbv2.k8s.aws/cluster";
 
 #[async_trait]
 impl Resource for Leftovers {
@@ -166,6 +158,16 @@ impl Resource for Leftovers {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    pub fn cluster() -> crate::resource::Cluster {
+        let body = serde_json::json!({
+            "name": "a", "role_arn": "arn:aws:iam::222222222222:role/groundwork", "region": "us-west-2",
+            "instance_types": [{"name": "m6i.large"}]
+        });
+        let spec = crate::spec::parse(&body).expect("valid");
+        let (id, name, tenant, account) = ("abcdefghijkl".into(), "a".into(), "demo".into(), "222222222222".into());
+        crate::resource::Cluster { id, name, tenant, account, zones: vec![], spec }
+    }
 
     fn left(busy: bool) -> Leftover {
         Leftover { kind: Kind::Interface, id: "eni-1".into(), busy }

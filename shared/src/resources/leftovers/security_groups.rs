@@ -1,25 +1,31 @@
-//! Security groups inside our VPC. Every one but the default group goes: nobody else puts groups into a VPC that we made.
+//! Security groups inside our VPC that EKS or the AWS Load Balancer Controller made for this cluster.
 
-use super::super::owned::in_vpcs;
+use super::super::owned::{has_tag, in_vpcs};
 use super::interfaces::is_busy;
-use super::{Kind, Leftover, Within};
+use super::{CONTROLLER_TAG, Kind, Leftover, Within};
 use crate::errors::{Called, Result, Unless};
-use crate::resource::Context;
+use crate::resource::{Cluster, Context};
 use aws_sdk_ec2::types::{IpPermission, NetworkInterface, SecurityGroup, UserIdGroupPair};
 
 /// A group is held by the interfaces that use it, except those that are about to go themselves.
 pub async fn find(cx: &Context, vpcs: &[String], interfaces: &[NetworkInterface]) -> Result<Vec<Leftover>> {
-    let holders = || interfaces.iter().filter(|interface| is_busy(interface)).flat_map(NetworkInterface::groups);
-    let groups = inside(cx, vpcs).await?.into_iter().filter(|group| group.group_name() != Some("default"));
+    let holders = || interfaces.iter().filter(|interface| is_busy(&cx.cluster, interface)).flat_map(NetworkInterface::groups);
+    let groups = inside(cx, vpcs).await?;
     let leftover = |id: String| Leftover { kind: Kind::SecurityGroup, busy: holders().any(|held| held.group_id() == Some(&id)), id };
-    Ok(groups.filter_map(|group| group.group_id).map(leftover).collect())
+    Ok(groups.into_iter().filter_map(|group| group.group_id).map(leftover).collect())
 }
 
 async fn inside(cx: &Context, vpcs: &[String]) -> Result<Vec<SecurityGroup>> {
     let request = cx.aws.ec2.describe_security_groups().filters(in_vpcs(vpcs));
     let found: Vec<SecurityGroup> =
         request.into_paginator().items().send().collect::<Result<_, _>>().await.called("ec2:DescribeSecurityGroups")?;
-    Ok(found.into_iter().filter(|group| Within::Vpcs(vpcs).holds(group.vpc_id())).collect())
+    let ours = |group: &SecurityGroup| Within::Vpcs(vpcs).holds(group.vpc_id()) && is_ours(&cx.cluster, group);
+    Ok(found.into_iter().filter(ours).collect())
+}
+
+/// The tags of those that make groups.
+fn is_ours(cluster: &Cluster, group: &SecurityGroup) -> bool {
+    ["aws:eks:cluster-name", CONTROLLER_TAG].iter().any(|tag| has_tag(group.tags(), tag, &cluster.eks_name()))
 }
 
 /// Revokes the rules that name a group which is about to go: a group cannot be deleted while another refers to it.
@@ -80,6 +86,21 @@ pub async fn remove(cx: &Context, id: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_sdk_ec2::types::Tag;
+
+    #[test]
+    fn a_group_is_this_cluster_s_by_the_tags_of_those_that_make_groups() {
+        let cluster = super::super::tests::cluster();
+        let group = |key: &str, value: &str| SecurityGroup::builder().tags(Tag::builder().key(key).value(value).build()).build();
+        for (key, value, ours) in [
+            ("aws:eks:cluster-name", "groundwork-a-abcdefghijkl", true),
+            ("elbv2.k8s.aws/cluster", "groundwork-a-abcdefghijkl", true),
+            ("aws:eks:cluster-name", "groundwork-a-zyxwvutsrqpo", false),
+            ("Name", "groundwork-a-abcdefghijkl", false),
+        ] {
+            assert_eq!(is_ours(&cluster, &group(key, value)), ours, "{key}={value}");
+        }
+    }
 
     #[test]
     fn only_the_part_of_a_rule_that_names_a_going_group_is_revoked() {

@@ -1,24 +1,17 @@
-//! The EBS volumes of persistent volume claims, and disks that a node left: they outlive the cluster and cost money.
+//! The EBS volumes of persistent volume claims, and disks that a node left: they outlive the cluster and cost money. The CSI driver
+//! and the launch templates give them our owner tag.
 
 use super::super::owned::{filter, has_tag};
 use super::{Kind, Leftover};
 use crate::errors::{Called, Result, Unless};
-use crate::names::{OWNER_TAG, kubernetes_tag};
+use crate::names::OWNER_TAG;
 use crate::resource::Context;
 use aws_sdk_ec2::types::{Volume, VolumeState};
 
 pub async fn find(cx: &Context) -> Result<Vec<Leftover>> {
-    let mut found = tagged(cx, &kubernetes_tag(&cx.cluster.name, &cx.cluster.id), "owned").await?;
-    found.extend(tagged(cx, OWNER_TAG, &cx.cluster.id).await?);
-    found.sort_by(|one, other| one.volume_id.cmp(&other.volume_id));
-    found.dedup_by(|one, other| one.volume_id == other.volume_id);
-    Ok(found.into_iter().filter_map(leftover).collect())
-}
-
-async fn tagged(cx: &Context, tag: &str, value: &str) -> Result<Vec<Volume>> {
-    let request = cx.aws.ec2.describe_volumes().filters(filter(format!("tag:{tag}"), value));
+    let request = cx.aws.ec2.describe_volumes().filters(filter(format!("tag:{OWNER_TAG}"), &cx.cluster.id));
     let found: Vec<Volume> = request.into_paginator().items().send().collect::<Result<_, _>>().await.called("ec2:DescribeVolumes")?;
-    Ok(found.into_iter().filter(|volume| has_tag(volume.tags(), tag, value)).collect())
+    Ok(found.into_iter().filter(|volume| has_tag(volume.tags(), OWNER_TAG, &cx.cluster.id)).filter_map(leftover).collect())
 }
 
 fn leftover(volume: Volume) -> Option<Leftover> {

@@ -1,7 +1,7 @@
 //! The network, volumes, load balancers.
 
 use crate::scene::{QUICK_START, Scene, TEMPLATE, goes_in_spite_of, parks_until_mended, reads, refuse, runs_in_spite_of, times};
-use aws_sdk_ec2::types::{IpPermission, UserIdGroupPair};
+use aws_sdk_ec2::types::{IpPermission, ResourceType, Tag, TagSpecification, UserIdGroupPair};
 use groundwork::errors::Class;
 use matrix::neighbour;
 
@@ -40,6 +40,8 @@ async fn row_45_rules_that_name_a_group_go_before_it() {
     let mut groups = vec![];
     for name in ["k8s-elb-a", "k8s-elb-b"] {
         let group = ec2.create_security_group().set_vpc_id(vpc.clone()).group_name(name).description("a load balancer's");
+        let tag = Tag::builder().key("elbv2.k8s.aws/cluster").value(scene.cluster.eks_name()).build();
+        let group = group.tag_specifications(TagSpecification::builder().resource_type(ResourceType::SecurityGroup).tags(tag).build());
         groups.push(group.send().await.expect("a group").group_id.expect("its id"));
     }
     tokio::time::sleep(neighbour::UNTIL_SEEN).await;

@@ -1,0 +1,54 @@
+//! What a customer needs to let Groundwork in: whom to trust, with which external ID, and the quick-start that grants it.
+
+use groundwork::permissions::document::PLACEHOLDERS;
+use groundwork::permissions::{self, STAGES, boundary};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value, json};
+
+/// The stack that the link proposes in the customer's account.
+const STACK: &str = "groundwork";
+
+/// This Groundwork, as its customers' roles see it.
+pub struct Operator {
+    pub account: String,
+    pub principal_pattern: String,
+    pub region: String,
+    pub template_url: String,
+}
+
+impl Operator {
+    pub fn answer(&self, external_id: &str) -> Value {
+        json!({
+            "external_id": external_id,
+            "principal": {"account_id": self.account, "pattern": self.principal_pattern},
+            "role_name": "groundwork, or any name that begins with it",
+            "grant": "Open quick_create_url, signed in to the account that the clusters shall live in, or deploy template_url there yourself; \
+                      it makes the role and grants what it needs.",
+            "quick_create_url": self.quick_create_url(external_id),
+            "template_url": self.template_url,
+            "policy": policies(),
+        })
+    }
+
+    /// CloudFormation's console with the quick-start filled in. It leaves out what the template hides with NoEcho.
+    fn quick_create_url(&self, external_id: &str) -> String {
+        let fields = [
+            ("templateURL", self.template_url.as_str()),
+            ("stackName", STACK),
+            ("param_OperatorAccountId", &self.account),
+            ("param_OperatorPrincipalPattern", &self.principal_pattern),
+            ("param_ExternalId", external_id),
+        ];
+        let fields = fields.map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC))).join("&");
+        let region = &self.region;
+        format!("https://{region}.console.aws.amazon.com/cloudformation/home?region={region}#/stacks/create/review?{fields}")
+    }
+}
+
+/// What the role is granted: a managed policy for each stage and the boundary of the roles that Groundwork makes, by their ARNs, with
+/// placeholders for what is the customer's.
+fn policies() -> Map<String, Value> {
+    let of_stages = STAGES.map(|stage| (permissions::policy_arn(stage, &PLACEHOLDERS), json!(permissions::policy(stage, &PLACEHOLDERS))));
+    let boundary = (boundary::arn(&PLACEHOLDERS), json!(boundary::policy(&PLACEHOLDERS)));
+    of_stages.into_iter().chain([boundary]).collect()
+}

@@ -1,0 +1,112 @@
+//! The quick-start as a CloudFormation template: a frame, and the policies in it.
+
+use groundwork::permissions::document::{Document, Names, Statement};
+use groundwork::permissions::{STAGES, boundary, grants, policy, trust};
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+const FRAME: &str = include_str!("quick-start.frame.yaml");
+const NAMES: Names<'static> = Names { partition: "${AWS::Partition}", account: "${AWS::AccountId}", role: "${RoleName}" };
+const TRUST: trust::Who<'static> = trust::Who {
+    partition: "${AWS::Partition}",
+    operator_account: "${OperatorAccountId}",
+    principal_pattern: "${OperatorPrincipalPattern}",
+    external_id: "${ExternalId}",
+};
+
+pub fn quick_start() -> String {
+    let mut policies = String::new();
+    for stage in STAGES {
+        managed(&mut policies, &stage.to_string(), &format!("What Groundwork's stage {stage} may do."), &policy(stage, &NAMES));
+    }
+    managed(&mut policies, "boundary", "The most that a role made by Groundwork may do.", &boundary::policy(&NAMES));
+    let attached: String = STAGES.iter().map(|stage| format!("        - !Ref {}Policy\n", pascal(&stage.to_string()))).collect();
+    FRAME.replace("{attached}\n", &attached).replace("{trust}\n", &yaml(&trust::policy(&TRUST), 8)).replace("{policies}\n", &policies)
+}
+
+fn managed(out: &mut String, name: &str, description: &str, document: &Document) {
+    let resource = pascal(name);
+    line(out, 2, &format!("{resource}Policy:"));
+    line(out, 4, "Type: AWS::IAM::ManagedPolicy");
+    line(out, 4, "Properties:");
+    line(out, 6, &format!("ManagedPolicyName: !Sub ${{RoleName}}-{name}"));
+    line(out, 6, "Path: /groundwork/");
+    line(out, 6, &format!("Description: {description}"));
+    line(out, 6, "PolicyDocument:");
+    line(out, 8, "Version: \"2012-10-17\"");
+    line(out, 8, "Statement:");
+    document.statement.iter().for_each(|one| statement(out, one));
+}
+
+fn statement(out: &mut String, statement: &Statement) {
+    let reasons: BTreeSet<&str> = grants().filter(|grant| grant.sid == statement.sid).map(|grant| grant.why).collect();
+    reasons.iter().for_each(|why| line(out, 10, &format!("# {why}")));
+    line(out, 10, &format!("- Sid: {}", statement.sid));
+    line(out, 12, "Effect: Allow");
+    list(out, 12, "Action", &statement.action);
+    list(out, 12, "Resource", &statement.resource);
+    if statement.condition.is_empty() {
+        return;
+    }
+    line(out, 12, "Condition:");
+    for (operator, keys) in &statement.condition {
+        line(out, 14, &format!("{operator}:"));
+        keys.iter().for_each(|(key, values)| list(out, 16, key, values));
+    }
+}
+
+fn list(out: &mut String, indent: usize, key: &str, values: &[String]) {
+    match values {
+        [only] => line(out, indent, &format!("{key}: {}", scalar(only))),
+        _ => {
+            line(out, indent, &format!("{key}:"));
+            values.iter().for_each(|value| line(out, indent + 2, &format!("- {}", scalar(value))));
+        }
+    }
+}
+
+/// Any JSON as YAML in block style.
+fn yaml(value: &serde_json::Value, indent: usize) -> String {
+    let mut out = String::new();
+    block(&mut out, indent, value);
+    out
+}
+
+fn block(out: &mut String, indent: usize, value: &serde_json::Value) {
+    let Some(fields) = value.as_object() else { return };
+    for (key, value) in fields {
+        match value {
+            serde_json::Value::Object(_) => {
+                line(out, indent, &format!("{key}:"));
+                block(out, indent + 2, value);
+            }
+            serde_json::Value::Array(items) => {
+                line(out, indent, &format!("{key}:"));
+                for item in items {
+                    let mut inner = String::new();
+                    block(&mut inner, indent + 4, item);
+                    out.push_str(&" ".repeat(indent + 2));
+                    out.push_str("- ");
+                    out.push_str(inner.trim_start());
+                }
+            }
+            _ => line(out, indent, &format!("{key}: {}", scalar(value.as_str().unwrap_or_default()))),
+        }
+    }
+}
+
+/// Quoted, because ARNs and patterns hold what means something in YAML.
+fn scalar(text: &str) -> String {
+    let substitute = if text.contains("${") { "!Sub " } else { "" };
+    format!("{substitute}\"{text}\"")
+}
+
+fn line(out: &mut String, indent: usize, text: &str) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "{}{text}", " ".repeat(indent));
+}
+
+/// `create-eks` → `CreateEks`
+fn pascal(name: &str) -> String {
+    name.split('-').map(|word| word[..1].to_uppercase() + &word[1..]).collect()
+}

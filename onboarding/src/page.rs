@@ -1,0 +1,58 @@
+//! The page for those who read every permission.
+
+use groundwork::permissions::{Grant, STAGES, grants, self_managed};
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+const HEAD: &str = include_str!("permissions.head.md");
+const COLUMNS: &str = "\n| action | on | only | stages | what for |\n|---|---|---|---|---|\n";
+const SELF_MANAGED: &str = "
+# Self-managed mode
+
+Where the customer made the cluster and the buckets (`\"mode\": \"self_managed\"`), the role needs this and nothing of the above:
+[examples/self-managed/policy.json](../examples/self-managed/policy.json). A session's only policy is made from the same rows, for its
+stage, this cluster, these buckets and this node role. Nothing of EC2 can be made or changed: the node groups are without a launch
+template, and EKS's own service-linked role launches their instances.
+";
+
+pub fn page() -> String {
+    let mut page = HEAD.to_owned();
+    let mut service = "";
+    for grant in grants() {
+        let next = grant.actions.first().map_or("", |action| action.name.split(':').next().unwrap_or_default());
+        if next != service {
+            service = next;
+            // Writing to a String cannot fail.
+            let _ = write!(page, "\n## {service}\n{COLUMNS}");
+        }
+        rows(&mut page, grant);
+    }
+    page.push_str(SELF_MANAGED);
+    page.push_str(COLUMNS);
+    self_managed::GRANTS.iter().for_each(|grant| rows(&mut page, grant));
+    page
+}
+
+fn rows(page: &mut String, grant: &Grant) {
+    let on: Vec<String> = grant.resources.iter().map(|arn| format!("`{}`", short(arn))).collect();
+    for action in grant.actions {
+        let purpose = match action.source {
+            Some(source) => format!("{} ([AWS]({source}))", action.purpose),
+            None => action.purpose.to_owned(),
+        };
+        let _ = writeln!(page, "| `{}` | {} | {} | {} | {purpose} |", action.name, on.join(" "), grant.why, stages(action.stages));
+    }
+}
+
+/// `arn:${partition}:ec2:*:${account}:vpc/*` → `vpc/*`
+fn short(arn: &str) -> &str {
+    arn.splitn(6, ':').nth(5).unwrap_or(arn)
+}
+
+fn stages(of: &[groundwork::resource::Stage]) -> String {
+    let all: BTreeSet<_> = STAGES.iter().collect();
+    match of.iter().collect::<BTreeSet<_>>() == all {
+        true => "all".into(),
+        false => of.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+    }
+}

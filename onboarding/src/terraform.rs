@@ -1,0 +1,23 @@
+//! The policies as the Terraform module and the self-managed example read them: JSON with the placeholders that `templatefile` fills.
+
+use groundwork::permissions::document::{Document, PLACEHOLDERS};
+use groundwork::permissions::{STAGES, boundary, policy, self_managed, trust};
+
+pub fn policies() -> Vec<(String, String)> {
+    let stages = STAGES.iter().map(|stage| (stage.to_string(), policy(*stage, &PLACEHOLDERS)));
+    let boundary = ("boundary".to_owned(), boundary::policy(&PLACEHOLDERS));
+    let mut files: Vec<_> = stages.chain([boundary]).map(|(name, document)| (path(&name), text(&document))).collect();
+    let trust = format!("{:#}\n", trust::policy(&trust::PLACEHOLDERS));
+    files.push((path("trust"), trust.clone()));
+    files.push(("examples/self-managed/trust.json".into(), trust));
+    files.push(("examples/self-managed/policy.json".into(), text(&self_managed::template())));
+    files
+}
+
+fn path(name: &str) -> String {
+    format!("onboarding/terraform/policies/{name}.json")
+}
+
+fn text(document: &Document) -> String {
+    document.pretty() + "\n"
+}

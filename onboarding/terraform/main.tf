@@ -1,0 +1,60 @@
+# The role through which Groundwork lays clusters in this account: the quick-start, as Terraform.
+# The policies are written by `make onboarding` from the same table as the CloudFormation template's.
+
+terraform {
+  required_version = ">= 1.5"
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.0"
+    }
+  }
+}
+
+data "aws_caller_identity" "this" {}
+
+data "aws_partition" "this" {}
+
+locals {
+  stages = toset(["assume-role", "create-buckets", "create-eks", "create-nodegroups", "teardown"])
+  names = {
+    partition = data.aws_partition.this.partition
+    account   = data.aws_caller_identity.this.account_id
+    role      = var.role_name
+  }
+}
+
+resource "aws_iam_role" "groundwork" {
+  name                 = var.role_name
+  description          = "Groundwork lays clusters through this role."
+  max_session_duration = 3600
+  assume_role_policy = templatefile("${path.module}/policies/trust.json", {
+    partition         = local.names.partition
+    operator_account  = var.operator_account_id
+    principal_pattern = var.operator_principal_pattern
+    external_id       = var.external_id
+  })
+}
+
+# What each of Groundwork's stages may do; a session gets its stage's alone.
+resource "aws_iam_policy" "stage" {
+  for_each    = local.stages
+  name        = "${var.role_name}-${each.key}"
+  path        = "/groundwork/"
+  description = "What Groundwork's stage ${each.key} may do."
+  policy      = templatefile("${path.module}/policies/${each.key}.json", local.names)
+}
+
+resource "aws_iam_role_policy_attachment" "stage" {
+  for_each   = local.stages
+  role       = aws_iam_role.groundwork.name
+  policy_arn = aws_iam_policy.stage[each.key].arn
+}
+
+# The most that a role made by Groundwork may do; Groundwork cannot change it.
+resource "aws_iam_policy" "boundary" {
+  name        = "${var.role_name}-boundary"
+  path        = "/groundwork/"
+  description = "The most that a role made by Groundwork may do."
+  policy      = templatefile("${path.module}/policies/boundary.json", local.names)
+}

@@ -1,0 +1,40 @@
+variable "operator_account_id" {
+  description = "The account that Groundwork runs in. GET /onboarding answers it."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9]{12}$", var.operator_account_id))
+    error_message = "An AWS account id has twelve digits."
+  }
+}
+
+variable "operator_principal_pattern" {
+  description = "The names of Groundwork's roles that may assume this one. GET /onboarding answers it."
+  type        = string
+
+  validation {
+    condition     = can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$", var.operator_principal_pattern))
+    error_message = "This is the ARN of a role, in which * may stand for the end of its name."
+  }
+}
+
+variable "external_id" {
+  description = "What Groundwork has to say to be let in: yours alone, made by Groundwork. GET /onboarding answers it."
+  type        = string
+
+  validation {
+    condition     = length(var.external_id) >= 16
+    error_message = "Take the external ID from GET /onboarding; it is not for you to choose."
+  }
+}
+
+variable "role_name" {
+  description = "The role's name. Groundwork may assume no role whose name begins otherwise than with groundwork."
+  type        = string
+  default     = "groundwork"
+
+  validation {
+    condition     = can(regex("^groundwork[A-Za-z0-9+=,.@_-]{0,22}$", var.role_name))
+    error_message = "The name begins with groundwork and has at most 32 characters."
+  }
+}

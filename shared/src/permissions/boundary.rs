@@ -1,0 +1,90 @@
+//! The permissions boundary of every role that Groundwork makes: of what the policies of AWS allow that these roles carry, only what
+//! reaches clusters of ours.
+//!
+//! It grants nothing by itself. IAM cannot keep whoever may make a role from choosing whom it trusts, so the boundary, and not the trust,
+//! is what holds: no role made by Groundwork can reach what is not a cluster's.
+
+use super::document::{Document, Names, Statement};
+
+/// What the policies of AWS look at: none of it shows data, and EC2 knows no narrower resource.
+const LOOK: &[&str] = &[
+    "ec2:DescribeAccountAttributes",
+    "ec2:DescribeAddresses",
+    "ec2:DescribeAvailabilityZones",
+    "ec2:DescribeDhcpOptions",
+    "ec2:DescribeInstanceTopology",
+    "ec2:DescribeInstanceTypes",
+    "ec2:DescribeInstances",
+    "ec2:DescribeInternetGateways",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeRouteTables",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSnapshots",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeTags",
+    "ec2:DescribeVolumeStatus",
+    "ec2:DescribeVolumes",
+    "ec2:DescribeVolumesModifications",
+    "ec2:DescribeVpcs",
+    "ecr:GetAuthorizationToken",
+];
+const IMAGES: &[&str] = &["ecr:BatchGetImage", "ecr:BatchImportUpstreamImage", "ecr:GetDownloadUrlForLayer"];
+/// The network plugin's and the EBS CSI driver's, on what carries our owner tag: launch template and add-ons give it.
+const OURS: &[&str] = &[
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:AttachNetworkInterface",
+    "ec2:AttachVolume",
+    "ec2:CreateNetworkInterface",
+    "ec2:CreateSnapshot",
+    "ec2:CreateTags",
+    "ec2:CreateVolume",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DeleteSnapshot",
+    "ec2:DeleteVolume",
+    "ec2:DetachNetworkInterface",
+    "ec2:DetachVolume",
+    "ec2:EnableFastSnapshotRestores",
+    "ec2:ModifyNetworkInterfaceAttribute",
+    "ec2:ModifyVolume",
+    "ec2:UnassignPrivateIpAddresses",
+];
+const NEW: &[&str] = &["ec2:CreateNetworkInterface", "ec2:CreateSnapshot", "ec2:CreateVolume"];
+/// Nodes' interfaces are in the cluster's own security group.
+const INTO_GROUPS: &[&str] = &["ec2:CreateNetworkInterface", "ec2:ModifyNetworkInterfaceAttribute"];
+const CLUSTERS: &[&str] = &["eks-auth:AssumeRoleForPodIdentity", "eks:DescribeCluster"];
+
+const THINGS: [&str; 3] = [
+    "arn:${partition}:ec2:*:${account}:network-interface/*",
+    "arn:${partition}:ec2:*:${account}:volume/*",
+    // Snapshots have no account in their ARN.
+    "arn:${partition}:ec2:*::snapshot/*",
+];
+const INSTANCE: &str = "arn:${partition}:ec2:*:${account}:instance/*";
+const SUBNET: &str = "arn:${partition}:ec2:*:${account}:subnet/*";
+const GROUP: &str = "arn:${partition}:ec2:*:${account}:security-group/*";
+const REPOSITORIES: &str = "arn:${partition}:ecr:*:*:repository/*";
+const CLUSTER: &str = "arn:${partition}:eks:*:${account}:cluster/groundwork-*";
+
+const OWNER: &[&str] = &["?*"];
+
+/// What the quick-start calls it.
+pub fn arn(names: &Names) -> String {
+    names.fill("arn:${partition}:iam::${account}:policy/groundwork/${role}-boundary")
+}
+
+pub fn policy(names: &Names) -> Document {
+    let [interface, volume, snapshot] = THINGS;
+    let tagged = ("StringLike", "aws:ResourceTag/groundwork:cluster", OWNER);
+    let tagging = ("StringLike", "aws:RequestTag/groundwork:cluster", OWNER);
+    let creating = ("StringLike", "ec2:CreateAction", ["Create*"].as_slice());
+    let cluster_group = ("StringLike", "aws:ResourceTag/aws:eks:cluster-name", ["groundwork-*"].as_slice());
+    Document::new(vec![
+        Statement::allow("Look", LOOK, &["*"], &[], names),
+        Statement::allow("PullImages", IMAGES, &[REPOSITORIES], &[], names),
+        Statement::allow("Ours", OURS, &[interface, volume, snapshot, INSTANCE, SUBNET], &[tagged], names),
+        Statement::allow("New", NEW, &THINGS, &[tagging], names),
+        Statement::allow("TagNew", &["ec2:CreateTags"], &THINGS, &[tagging, creating], names),
+        Statement::allow("ClustersGroups", INTO_GROUPS, &[GROUP], &[cluster_group], names),
+        Statement::allow("OurClusters", CLUSTERS, &[CLUSTER], &[], names),
+    ])
+}

@@ -1,0 +1,76 @@
+//! What narrows a session to one cluster, beside its stage's managed policy.
+//!
+//! STS counts all policies of a session as one set, so an Allow here would narrow nothing: these are all denials.
+//! Source: "Session policies" in the IAM User Guide, policy evaluation logic.
+
+use super::document::{Document, Statement};
+use crate::names::{OWNER_TAG, ROLE_PATH};
+use crate::resource::Stage;
+
+/// STS's limit for the text of an inline session policy and the ARNs of managed ones together, in characters.
+pub const LIMIT: usize = 2048;
+
+/// The inline policy of a stage's session, for the cluster of that id.
+pub fn narrowed(stage: Stage, id: &str) -> Document {
+    let [tagging, tagged] = [("Tagging", "aws:RequestTag"), ("Tagged", "aws:ResourceTag")].map(|(sid, key)| other_owners(sid, key, id));
+    Document::new(match stage {
+        // assume-role looks at the customer's role, which has no cluster's name.
+        Stage::Validate | Stage::AssumeRole => vec![tagging, tagged],
+        Stage::CreateBuckets | Stage::CreateEks | Stage::CreateNodegroups => vec![tagging, tagged, other_names(id)],
+        Stage::Teardown => vec![tagging, tagged, other_names(id), other_leftovers(id)],
+    })
+}
+
+/// Whatever carries an owner tag, or shall get one: this cluster's.
+fn other_owners(sid: &str, key: &str, id: &str) -> Statement {
+    let key = format!("{key}/{OWNER_TAG}");
+    Statement::deny(sid, &["*"]).when("Null", &key, vec!["false".into()]).when("StringNotEquals", &key, vec![id.into()])
+}
+
+/// Whatever has a name: this cluster's. Not here is what knows no resource (ListAllMyBuckets, CreateCluster, ListRoles,
+/// DescribeLogGroups); and of a role that is not there IAM does not know the path.
+fn other_names(id: &str) -> Statement {
+    let actions = [
+        ["s3:A*", "s3:C*", "s3:D*", "s3:G*", "s3:ListB*", "s3:P*", "s3:T*"].as_slice(),
+        &["eks:A*", "eks:CreateA*", "eks:CreateN*", "eks:CreateP*", "eks:D*", "eks:L*", "eks:T*"],
+        &["iam:*Role", "iam:*RolePolic*"],
+        &["logs:C*", "logs:Delete*", "logs:L*", "logs:P*", "logs:T*"],
+    ];
+    let ours = [
+        format!("arn:*:s3:::groundwork-{id}-*"),
+        format!("arn:*:eks:*:*:cluster/groundwork-*-{id}"),
+        format!("arn:*:eks:*:*:*/groundwork-*-{id}/*"),
+        format!("arn:*:iam::*:role{ROLE_PATH}groundwork-{id}-*"),
+        format!("arn:*:iam::*:role/groundwork-{id}-*"),
+        "arn:*:iam::*:role/aws-service-role/*".into(),
+        format!("arn:*:logs:*:*:log-group:/aws/eks/groundwork-*-{id}/*"),
+    ];
+    Statement::deny_all_but("Name", &actions.concat(), ours.into())
+}
+
+/// What was left in the network: by this cluster's owner tag, or the tag that EKS or the AWS Load Balancer Controller gives.
+fn other_leftovers(id: &str) -> Statement {
+    let actions = ["ec2:DeleteN*Interface", "ec2:DeleteSecurityGroup", "ec2:DeleteVolume", "ec2:RevokeS*", "elasticloadbalancing:Delete*"];
+    let cluster = vec![format!("groundwork-*-{id}")];
+    Statement::deny("Left", &actions)
+        .when("StringNotEquals", &format!("aws:ResourceTag/{OWNER_TAG}"), vec![id.into()])
+        .when("StringNotLike", "aws:ResourceTag/aws:eks:cluster-name", cluster.clone())
+        .when("StringNotLike", "aws:ResourceTag/elbv2.k8s.aws/cluster", cluster)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::document::Names;
+    use super::super::{STAGES, policy_arn};
+    use super::*;
+
+    #[test]
+    fn every_inline_policy_is_within_the_limit() {
+        for stage in STAGES {
+            let names = Names { partition: "aws-us-gov", account: "222222222222", role: &"r".repeat(32) };
+            let inline = narrowed(stage, &"i".repeat(12)).compact();
+            let size = inline.len() + policy_arn(stage, &names).len();
+            assert!(size <= LIMIT, "the session policy of {stage} has {size} characters");
+        }
+    }
+}

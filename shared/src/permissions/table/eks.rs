@@ -1,0 +1,109 @@
+//! EKS: clusters whose names begin with `groundwork-`, and what is in them.
+
+use super::*;
+
+const CLUSTER: &str = "arn:${partition}:eks:*:${account}:cluster/groundwork-*";
+const NODE_GROUP: &str = "arn:${partition}:eks:*:${account}:nodegroup/groundwork-*/*/*";
+const ADDON: &str = "arn:${partition}:eks:*:${account}:addon/groundwork-*/*/*";
+const ACCESS_ENTRY: &str = "arn:${partition}:eks:*:${account}:access-entry/groundwork-*/*";
+const POD_IDENTITY: &str = "arn:${partition}:eks:*:${account}:podidentityassociation/groundwork-*/*";
+
+const NAMED: &str = "Only clusters with our name.";
+const TAGGED: &str = "Only clusters with our name and what is in them, and only with our owner tag.";
+
+pub const GRANTS: &[Grant] = &[
+    Grant {
+        sid: "MakeCluster",
+        resources: ANY,
+        conditions: MADE_OURS,
+        why: "EKS knows no resource for making a cluster; only with our owner tag in the call itself.",
+        actions: &[action("eks:CreateCluster", EKS, "Make the control plane.")],
+    },
+    Grant {
+        sid: "MakeInOurClusters",
+        resources: &[CLUSTER],
+        conditions: MADE_OURS,
+        why: TAGGED,
+        actions: &[
+            action("eks:CreateAddon", EKS_NODES, "Install an add-on."),
+            action("eks:CreateAccessEntry", EKS, "Let the tenant's administrator in."),
+            action("eks:CreateNodegroup", NODES, "Make the node groups."),
+            action("eks:CreatePodIdentityAssociation", NODES, "Give the EBS CSI controller its role."),
+        ],
+    },
+    Grant {
+        sid: "MakeInOurClusters",
+        resources: &[CLUSTER, ACCESS_ENTRY],
+        conditions: MADE_OURS,
+        why: TAGGED,
+        actions: &[action("eks:TagResource", EKS, "Put the owner tags on in the create call.")],
+    },
+    Grant {
+        sid: "MakeInOurClusters",
+        resources: &[ADDON],
+        conditions: MADE_OURS,
+        why: TAGGED,
+        actions: &[action("eks:TagResource", EKS_NODES, "Put the owner tags on in the create call.")],
+    },
+    Grant {
+        sid: "MakeInOurClusters",
+        resources: &[NODE_GROUP, POD_IDENTITY],
+        conditions: MADE_OURS,
+        why: TAGGED,
+        actions: &[action("eks:TagResource", NODES, "Put the owner tags on in the create call.")],
+    },
+    Grant {
+        sid: "InOurClusters",
+        resources: &[CLUSTER],
+        conditions: ALWAYS,
+        why: NAMED,
+        actions: &[
+            action("eks:DescribeCluster", EKS_NODES_CHECKS_DOWN, "See when the control plane is up or gone, and that it is ours."),
+            action("eks:DeleteCluster", EKS_DOWN, "Remove the control plane; on a retry, one that failed."),
+            action("eks:ListNodegroups", DOWN, "Name in the inventory whatever node group is left."),
+            action("eks:ListPodIdentityAssociations", NODES_DOWN, "Find the EBS CSI controller's association."),
+        ],
+    },
+    Grant {
+        sid: "InOurClusters",
+        resources: &[NODE_GROUP],
+        conditions: ALWAYS,
+        why: NAMED,
+        actions: &[
+            action("eks:DescribeNodegroup", NODES_DOWN, "See when a node group is up or gone, and that it is ours."),
+            action("eks:DeleteNodegroup", NODES_DOWN, "Remove a node group; on a retry, one that failed."),
+        ],
+    },
+    Grant {
+        sid: "InOurClusters",
+        resources: &[ADDON],
+        conditions: ALWAYS,
+        why: NAMED,
+        actions: &[
+            action("eks:DescribeAddon", EKS_NODES_DOWN, "See when an add-on is up or gone, and that it is ours."),
+            action("eks:DeleteAddon", EKS_NODES_DOWN, "Remove an add-on; on a retry, one that failed."),
+        ],
+    },
+    Grant {
+        sid: "InOurClusters",
+        resources: &[ACCESS_ENTRY],
+        conditions: ALWAYS,
+        why: NAMED,
+        actions: &[
+            action("eks:DescribeAccessEntry", EKS_DOWN, "Find the administrator's entry, and see that it is ours."),
+            action("eks:ListAssociatedAccessPolicies", EKS_DOWN, "See whether the entry has its policy."),
+            action("eks:AssociateAccessPolicy", EKS, "Make the entry an administrator's."),
+            action("eks:DeleteAccessEntry", DOWN, "Remove the entry."),
+        ],
+    },
+    Grant {
+        sid: "InOurClusters",
+        resources: &[POD_IDENTITY],
+        conditions: ALWAYS,
+        why: NAMED,
+        actions: &[
+            action("eks:DescribePodIdentityAssociation", NODES_DOWN, "See that the association is ours."),
+            action("eks:DeletePodIdentityAssociation", DOWN, "Remove the association."),
+        ],
+    },
+];

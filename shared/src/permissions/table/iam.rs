@@ -1,0 +1,147 @@
+//! IAM: the roles of clusters, nodes and add-ons, all under the path `/groundwork/` and within the boundary of the quick-start.
+
+use super::*;
+
+const ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-*";
+const ROLES_NOT_THERE: &str = "arn:${partition}:iam::${account}:role/groundwork-*";
+const CLUSTER_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-*-cluster";
+const NODE_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-*-node";
+const CSI_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-*-ebs-csi";
+const ITSELF: &str = "arn:${partition}:iam::${account}:role/${role}";
+const BOUNDARY: &str = "arn:${partition}:iam::${account}:policy/groundwork/${role}-boundary";
+/// EKS names the profiles of its nodes.
+const PROFILES: &str = "arn:${partition}:iam::${account}:instance-profile/eks-*";
+const FOR_EKS: &str = "arn:${partition}:iam::${account}:role/aws-service-role/eks.amazonaws.com/AWSServiceRoleForAmazonEKS";
+const FOR_NODE_GROUPS: &str =
+    "arn:${partition}:iam::${account}:role/aws-service-role/eks-nodegroup.amazonaws.com/AWSServiceRoleForAmazonEKSNodegroup";
+
+const UNDER_OUR_PATH: &str = "Only roles under our path.";
+const SERVICE_LINKED: &str = "https://docs.aws.amazon.com/eks/latest/userguide/using-service-linked-roles.html";
+const POD_IDENTITY: &str = "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-association.html";
+
+pub const GRANTS: &[Grant] = &[
+    Grant {
+        sid: "LookAtItself",
+        resources: &[ITSELF],
+        conditions: ALWAYS,
+        why: "Only the role that the customer made for us.",
+        actions: &[
+            action("iam:GetRole", ASSUME_ROLE, "Read whom the role trusts: a wildcard is refused."),
+            action("iam:SimulatePrincipalPolicy", ASSUME_ROLE, "Ask IAM which permissions are missing, before anything is made."),
+        ],
+    },
+    Grant {
+        sid: "Look",
+        resources: ANY,
+        conditions: ALWAYS,
+        why: "IAM knows no resource for listing roles.",
+        actions: &[action("iam:ListRoles", CHECKS_DOWN, "See in the inventory that no role is left, and which AWS keeps.")],
+    },
+    Grant {
+        sid: "MakeRoles",
+        resources: &[ROLES],
+        conditions: &[("StringLike", "aws:RequestTag/groundwork:cluster", &["?*"]), ("ArnEquals", "iam:PermissionsBoundary", &[BOUNDARY])],
+        why: "Only under our path, with our owner tag and within the boundary, which Groundwork cannot change.",
+        actions: &[action("iam:CreateRole", EKS, "Make the roles of the control plane, the nodes and the EBS CSI driver.")],
+    },
+    Grant {
+        sid: "TagRoles",
+        resources: &[ROLES],
+        conditions: MADE_OURS,
+        why: "Only under our path, and only our owner tag.",
+        actions: &[action("iam:TagRole", EKS, "Put the owner tags on in the create call.")],
+    },
+    Grant {
+        sid: "GiveRolesTheirPolicies",
+        resources: &[ROLES],
+        conditions: &[
+            ("ArnEquals", "iam:PermissionsBoundary", &[BOUNDARY]),
+            (
+                "ArnEquals",
+                "iam:PolicyARN",
+                &[
+                    "arn:${partition}:iam::aws:policy/AmazonEKSClusterPolicy",
+                    "arn:${partition}:iam::aws:policy/AmazonEKSWorkerNodePolicy",
+                    "arn:${partition}:iam::aws:policy/AmazonEKS_CNI_Policy",
+                    "arn:${partition}:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly",
+                    "arn:${partition}:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy",
+                ],
+            ),
+        ],
+        why: "Only roles within the boundary, and only the policies of AWS that control plane, nodes and driver need.",
+        actions: &[action("iam:AttachRolePolicy", EKS, "Give the roles what EKS asks for.")],
+    },
+    Grant {
+        sid: "FindOurRoles",
+        resources: &[ROLES, ROLES_NOT_THERE],
+        conditions: ALWAYS,
+        why: "Only roles with our name. Of a role that is not there IAM does not know the path.",
+        actions: &[action("iam:GetRole", EKS_NODES_DOWN, "Find a role, and see that it is ours; EKS looks at the roles that it is given.")],
+    },
+    Grant {
+        sid: "OurRoles",
+        resources: &[ROLES],
+        conditions: ALWAYS,
+        why: UNDER_OUR_PATH,
+        actions: &[
+            action("iam:ListAttachedRolePolicies", EKS_NODES_DOWN, "See which policies a role has; EKS looks, too."),
+            action("iam:ListRolePolicies", DOWN, "See which inline policies others gave a role."),
+            action("iam:ListInstanceProfilesForRole", DOWN, "See which instance profile EKS left on a role."),
+            action("iam:DetachRolePolicy", DOWN, "Take a role's policies away, or it cannot go."),
+            action("iam:DeleteRolePolicy", DOWN, "The same for inline policies."),
+            action("iam:DeleteRole", DOWN, "Remove the roles."),
+        ],
+    },
+    Grant {
+        sid: "ProfilesOfNodes",
+        resources: &[PROFILES],
+        conditions: ALWAYS,
+        why: "EKS names the profiles and does not tag them, so IAM knows nothing narrower.",
+        actions: &[
+            action("iam:RemoveRoleFromInstanceProfile", DOWN, "Free our node role from a profile that EKS left."),
+            action("iam:DeleteInstanceProfile", DOWN, "Remove that profile."),
+        ],
+    },
+    Grant {
+        sid: "GiveEksItsRole",
+        resources: &[CLUSTER_ROLES],
+        conditions: &[("StringEquals", "iam:PassedToService", &["eks.amazonaws.com"])],
+        why: "Only control planes' roles, only to EKS.",
+        actions: &[action("iam:PassRole", EKS, "Give the control plane its role.")],
+    },
+    Grant {
+        sid: "GiveNodesTheirRole",
+        resources: &[NODE_ROLES],
+        conditions: &[("StringEquals", "iam:PassedToService", &["eks.amazonaws.com"])],
+        why: "Only nodes' roles, only to EKS, whose own role hands them to the instances.",
+        actions: &[action("iam:PassRole", NODES, "Give the nodes their role.")],
+    },
+    Grant {
+        sid: "GivePodsTheirRole",
+        resources: &[CSI_ROLES],
+        conditions: &[("StringEquals", "iam:PassedToService", &["pods.eks.amazonaws.com"])],
+        why: "Only the EBS CSI driver's role, only to EKS Pod Identity.",
+        actions: &[asked_for("iam:PassRole", NODES, "Give the EBS CSI controller its role.", POD_IDENTITY)],
+    },
+    Grant {
+        sid: "LetEksMakeItsRole",
+        resources: &[FOR_EKS],
+        conditions: &[("StringEquals", "iam:AWSServiceName", &["eks.amazonaws.com"])],
+        why: "Only EKS's own service-linked role.",
+        actions: &[asked_for("iam:CreateServiceLinkedRole", EKS, "An account's first cluster makes it.", SERVICE_LINKED)],
+    },
+    Grant {
+        sid: "LetNodeGroupsMakeTheirRole",
+        resources: &[FOR_NODE_GROUPS],
+        conditions: &[("StringEquals", "iam:AWSServiceName", &["eks-nodegroup.amazonaws.com"])],
+        why: "Only EKS node groups' own service-linked role.",
+        actions: &[asked_for("iam:CreateServiceLinkedRole", NODES, "An account's first node group makes it.", SERVICE_LINKED)],
+    },
+    Grant {
+        sid: "LookAtNodeGroupsRole",
+        resources: &[FOR_NODE_GROUPS],
+        conditions: ALWAYS,
+        why: "Only EKS node groups' own service-linked role.",
+        actions: &[asked_for("iam:GetRole", NODES, "EKS looks whether the account has it.", SERVICE_LINKED)],
+    },
+];

@@ -1,0 +1,36 @@
+//! CloudWatch Logs: the control planes' log groups.
+
+use super::*;
+
+const GROUPS: &str = "arn:${partition}:logs:*:${account}:log-group:/aws/eks/groundwork-*";
+
+pub const GRANTS: &[Grant] = &[
+    Grant {
+        sid: "Look",
+        resources: ANY,
+        conditions: ALWAYS,
+        why: "CloudWatch Logs knows no resource for listing log groups.",
+        actions: &[action("logs:DescribeLogGroups", EKS_NODES_CHECKS_DOWN, "Find the control plane's log group by its name.")],
+    },
+    Grant {
+        sid: "MakeLogGroup",
+        resources: &[GROUPS],
+        conditions: MADE_OURS,
+        why: "Only EKS's log groups of clusters with our name, with our owner tag.",
+        actions: &[
+            action("logs:CreateLogGroup", EKS, "Make the control plane's log group before EKS does, tagged and not kept for ever."),
+            action("logs:TagResource", EKS, "Put the owner tags on."),
+        ],
+    },
+    Grant {
+        sid: "OurLogGroups",
+        resources: &[GROUPS],
+        conditions: ALWAYS,
+        why: "Only EKS's log groups of clusters with our name.",
+        actions: &[
+            action("logs:ListTagsForResource", EKS_NODES_DOWN, "See that the log group is ours."),
+            action("logs:PutRetentionPolicy", EKS, "Keep the control plane's logs for 90 days."),
+            action("logs:DeleteLogGroup", DOWN, "Remove the log group."),
+        ],
+    },
+];

@@ -1,0 +1,64 @@
+//! S3: buckets whose names begin with `groundwork-`. Nothing here reads an object.
+
+use super::*;
+
+const NAMES: &str = "arn:${partition}:s3:::groundwork-*";
+const OBJECTS: &str = "arn:${partition}:s3:::groundwork-*/*";
+
+const NAMED: &str = "Only buckets with our name.";
+
+pub const GRANTS: &[Grant] = &[
+    Grant {
+        sid: "Look",
+        resources: ANY,
+        conditions: ALWAYS,
+        why: "S3 knows no resource for listing buckets.",
+        actions: &[action("s3:ListAllMyBuckets", CHECKS_DOWN, "See in the inventory that no bucket is left.")],
+    },
+    Grant {
+        sid: "MakeBuckets",
+        resources: &[NAMES],
+        conditions: MADE_OURS,
+        why: "Only with our name, and with our owner tag in the call itself.",
+        actions: &[
+            action("s3:CreateBucket", BUCKETS, "Make the buckets."),
+            action("s3:TagResource", BUCKETS, "Put the owner tags on in the create call."),
+        ],
+    },
+    Grant {
+        sid: "OurBuckets",
+        resources: &[NAMES],
+        conditions: ALWAYS,
+        why: NAMED,
+        actions: &[
+            action("s3:GetBucketTagging", BUCKETS_DOWN, "See that a bucket is ours."),
+            action("s3:GetBucketPublicAccessBlock", BUCKETS_DOWN, "See whether it is closed to the public."),
+            action("s3:PutBucketPublicAccessBlock", BUCKETS, "Close it to the public."),
+            action("s3:GetBucketVersioning", BUCKETS_DOWN, "See whether it keeps versions."),
+            action("s3:PutBucketVersioning", BUCKETS, "Let it keep versions."),
+            action("s3:GetEncryptionConfiguration", BUCKETS_DOWN, "See whether it is encrypted."),
+            action("s3:PutEncryptionConfiguration", BUCKETS, "Encrypt it."),
+            action("s3:GetBucketPolicy", BUCKETS_DOWN, "See whether it refuses plain HTTP."),
+            action("s3:PutBucketPolicy", BUCKETS, "Let it refuse plain HTTP."),
+            action("s3:ListBucketVersions", DOWN, "Find what is in it, to empty it."),
+            action("s3:ListBucketMultipartUploads", DOWN, "Find unfinished uploads in it."),
+            action("s3:DeleteBucket", DOWN, "Remove it."),
+        ],
+    },
+    Grant {
+        sid: "EmptyOurBuckets",
+        resources: &[OBJECTS],
+        conditions: ALWAYS,
+        why: "Only what is in buckets with our name. Nothing can be read.",
+        actions: &[
+            asked_for(
+                "s3:DeleteObject",
+                DOWN,
+                "Remove delete markers and objects without a version.",
+                "https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html",
+            ),
+            action("s3:DeleteObjectVersion", DOWN, "Remove versions."),
+            action("s3:AbortMultipartUpload", DOWN, "Remove the parts of unfinished uploads."),
+        ],
+    },
+];

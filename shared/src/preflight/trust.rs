@@ -1,0 +1,79 @@
+//! The trust test: the customer's role lets Groundwork in with the tenant's external ID, and with nothing else.
+
+use crate::errors::{Called, Error, Result};
+use crate::names::new_external_id;
+use crate::resource::Context;
+use crate::session::{self, Entry};
+use aws_config::SdkConfig;
+use futures::try_join;
+use serde_json::Value;
+
+/// Assumes the role in all three ways: with the right external ID, with none and with a wrong one.
+///
+/// # Errors
+/// `Customer` if the first is refused, or one of the others is not.
+pub async fn both_ways(operator: &SdkConfig, entry: &Entry<'_>, external_id: &str) -> Result<SdkConfig> {
+    let customer = session::assume(operator, entry, external_id).await?;
+    let wrong = new_external_id();
+    let (without, with_another) = try_join!(session::is_open(operator, entry, None), session::is_open(operator, entry, Some(&wrong)))?;
+    match (without, with_another) {
+        (false, false) => Ok(customer),
+        (true, _) => Err(open("Your role can be assumed without the external ID; add the condition.")),
+        (false, true) => Err(open("Your role can be assumed with any external ID; let the condition name yours.")),
+    }
+}
+
+/// A role that trusts everybody is refused, whatever conditions it has: each of them can be met by somebody else.
+pub async fn no_wildcard(cx: &Context) -> Result<()> {
+    let answer = cx.aws.iam.get_role().role_name(cx.cluster.spec.role_name()).send().await.called("iam:GetRole")?;
+    let document = answer.role().and_then(|role| role.assume_role_policy_document()).unwrap_or_default();
+    let decoded = percent_encoding::percent_decode_str(document).decode_utf8_lossy();
+    let policy: Value = serde_json::from_str(&decoded).map_err(|error| Error::permanent("TrustPolicy", error.to_string()))?;
+    match trusts_everybody(&policy) {
+        true => Err(open("Your role trusts every AWS account (a wildcard principal); let it name the operator's account alone.")),
+        false => Ok(()),
+    }
+}
+
+fn open(reason: &str) -> Error {
+    let hint = "GET /onboarding has the trust policy, and the quick-start makes it; put it right, then retry.";
+    Error::customer("OpenTrust", reason, hint)
+}
+
+fn trusts_everybody(policy: &Value) -> bool {
+    let statements = &policy["Statement"];
+    let statements = statements.as_array().map_or(std::slice::from_ref(statements), Vec::as_slice);
+    statements.iter().filter(|statement| statement["Effect"] == "Allow").any(|statement| {
+        let principal = &statement["Principal"];
+        statement.get("NotPrincipal").is_some() || is_wildcard(principal) || is_wildcard(&principal["AWS"])
+    })
+}
+
+fn is_wildcard(principal: &Value) -> bool {
+    match principal {
+        Value::Array(several) => several.iter().any(is_wildcard),
+        one => one == "*",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_wildcard_is_found_wherever_iam_takes_one() {
+        let account = json!({"AWS": "arn:aws:iam::111111111111:root"});
+        for (statement, expected, reason) in [
+            (json!({"Effect": "Allow", "Principal": account}), false, "an account"),
+            (json!({"Effect": "Allow", "Principal": "*"}), true, "everybody"),
+            (json!({"Effect": "Allow", "Principal": {"AWS": "*"}}), true, "every account"),
+            (json!({"Effect": "Allow", "Principal": {"AWS": ["arn:aws:iam::111111111111:root", "*"]}}), true, "one of several"),
+            (json!({"Effect": "Allow", "NotPrincipal": account}), true, "everybody but one"),
+            (json!({"Effect": "Deny", "Principal": "*"}), false, "a denial lets nobody in"),
+        ] {
+            assert_eq!(trusts_everybody(&json!({"Statement": [statement]})), expected, "{reason}");
+            assert_eq!(trusts_everybody(&json!({"Statement": statement})), expected, "{reason}, alone");
+        }
+    }
+}

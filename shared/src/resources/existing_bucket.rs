@@ -1,0 +1,130 @@
+//! A bucket that a customer made: verified, and never made, changed, tagged, emptied or deleted.
+
+use super::bucket::{HOME_REGION, blocks_public_access};
+use super::owned::outputs;
+use crate::errors::{Called, Error, Result};
+use crate::resource::{Context, Key, Observed, Resource, Stage};
+use async_trait::async_trait;
+use aws_sdk_s3::types::BucketLocationConstraint;
+
+pub struct ExistingBucket {
+    pub name: String,
+}
+
+impl ExistingBucket {
+    /// None if there is no such bucket. The account is named, so that nobody else's is taken for the customer's.
+    async fn region(&self, cx: &Context) -> Result<Option<String>> {
+        let answer = cx
+            .aws
+            .s3
+            .get_bucket_location()
+            .bucket(&self.name)
+            .expected_bucket_owner(&cx.cluster.account)
+            .send()
+            .await
+            .called("s3:GetBucketLocation");
+        match answer {
+            Ok(answer) => Ok(Some(region_of(answer.location_constraint()))),
+            Err(error) if error.code == "NoSuchBucket" => Ok(None),
+            Err(error) if SENT_ELSEWHERE.contains(&error.code.as_str()) => Ok(Some("another region".into())),
+            Err(error) => Err(self.explain_refusal(error, &cx.cluster.account)),
+        }
+    }
+
+    /// The role may look at the buckets of its policy only, so a name that is wrong is refused, as is another account's bucket.
+    fn explain_refusal(&self, error: Error, account: &str) -> Error {
+        if !error.is_denial() {
+            return error;
+        }
+        let name = &self.name;
+        let hint = format!(
+            "If {name} is the bucket's name and account {account} owns it, add s3:GetBucketLocation on it to the role, then retry; \
+             if not, {RENAME}."
+        );
+        Error { hint, ..error }
+    }
+
+    fn wrong(&self, code: &str, what: &str, hint: String) -> Observed {
+        Observed::Sick(Error::customer(code, format!("The bucket {} {what}.", self.name), hint))
+    }
+}
+
+/// What a region's S3 answers about a bucket of another one.
+const SENT_ELSEWHERE: [&str; 2] = ["PermanentRedirect", "AuthorizationHeaderMalformed"];
+const RENAME: &str = "delete this cluster and create it with the right buckets";
+
+#[async_trait]
+impl Resource for ExistingBucket {
+    fn key(&self) -> Key {
+        format!("bucket/{}", self.name).into()
+    }
+
+    fn stage(&self) -> Stage {
+        Stage::CreateBuckets
+    }
+
+    fn needs(&self) -> Vec<Key> {
+        vec![]
+    }
+
+    fn holds_data(&self) -> bool {
+        true
+    }
+
+    async fn observe(&self, cx: &Context) -> Result<Observed> {
+        let wanted = &cx.cluster.spec.region;
+        let Some(region) = self.region(cx).await? else {
+            return Ok(self.wrong("NoBucket", "does not exist", format!("Make it, then retry; or {RENAME}.")));
+        };
+        if region != *wanted {
+            let hint = format!("Delete this cluster and create it with buckets in {wanted}.");
+            return Ok(self.wrong("BucketElsewhere", &format!("is in {region} and not in {wanted}"), hint));
+        }
+        if !blocks_public_access(cx, &self.name).await? {
+            let hint = "Turn on all four settings of the bucket's public access block, then retry.".to_owned();
+            return Ok(self.wrong("BucketNotClosed", "is not closed to the public", hint));
+        }
+        Ok(Observed::Ready(outputs([("name", Some(&self.name))])))
+    }
+
+    async fn create(&self, _: &Context) -> Result<()> {
+        Ok(())
+    }
+
+    async fn update(&self, _: &Context) -> Result<()> {
+        Ok(())
+    }
+
+    async fn delete(&self, _: &Context) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// S3 says nothing of its first region, and has an old word for Ireland.
+fn region_of(constraint: Option<&BucketLocationConstraint>) -> String {
+    match constraint.map(BucketLocationConstraint::as_str) {
+        None | Some("") => HOME_REGION.to_owned(),
+        Some("EU") => "eu-west-1".to_owned(),
+        Some(region) => region.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::errors::from_answer;
+
+    #[test]
+    fn the_region_is_read_from_what_s3_says_of_the_location() {
+        for (said, region) in [(None, "us-east-1"), (Some(""), "us-east-1"), (Some("EU"), "eu-west-1"), (Some("us-west-2"), "us-west-2")] {
+            assert_eq!(region_of(said.map(BucketLocationConstraint::from).as_ref()), region, "{said:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_that_the_name_may_be_wrong() {
+        let bucket = ExistingBucket { name: "their-data".into() };
+        let error = bucket.explain_refusal(from_answer("s3:GetBucketLocation", Some(403), "AccessDenied", "no"), "222222222222");
+        assert!(error.is_denial() && error.hint.contains("their-data") && error.hint.contains("222222222222"), "{}", error.hint);
+    }
+}

@@ -1,0 +1,79 @@
+"""Every request leaves a line that says who, what, when, on what, from where, and what came of it."""
+
+import json
+from datetime import datetime, timezone
+
+import audit
+import clients
+import jobs
+import templates
+import tenants
+from waiting import until
+
+
+def audited(service, function, tenant, count):
+    """The tenant's events, once there are so many: logs come a moment after the answers."""
+    return until(lambda: enough(audit.events(service, function, tenant.name), count), f"{count} requests are in the log")
+
+
+def enough(events, count):
+    assert len(events) <= count, events
+    return events if len(events) == count else None
+
+
+def outcome(event):
+    return event["request"], event.get("cluster"), event["status"], event.get("code")
+
+
+def test_every_endpoint_leaves_one_event_with_who_when_and_from_where(stranger, service):
+    begun = datetime.now(timezone.utc)
+    for method, path in templates.routes():
+        stranger.call(method, path.replace("{name}", "none"))
+    events = audited(service, "api", stranger, len(templates.routes()))
+    assert sorted(event["request"] for event in events) == sorted(" ".join(route) for route in templates.routes())
+    for event in events:
+        assert event["actor"].startswith("tenant:") and event["tenant"] == stranger.name and event["from"] == "127.0.0.1"
+        assert begun <= datetime.fromisoformat(event["at"]) <= datetime.now(timezone.utc)
+
+
+def test_an_event_says_what_came_of_the_request_whatever_that_was(stranger, service):
+    tenants.without_role(stranger).create("told")
+    stranger.call("POST", "/clusters", stranger.request("told"))
+    stranger.call("POST", "/clusters", {"name": "Not a name"})
+    stranger.call("GET", "/clusters/told")
+    stranger.call("GET", "/clusters/untold")
+    assert [outcome(event) for event in audited(service, "api", stranger, 5)] == [
+        ("POST /clusters", "told", "202", None),
+        ("POST /clusters", "told", "409", "name_taken"),
+        ("POST /clusters", None, "400", "invalid_request"),
+        ("GET /clusters/{name}", "told", "200", None),
+        ("GET /clusters/{name}", "untold", "404", "cluster_not_found"),
+    ]
+
+
+def test_a_job_leaves_an_event_that_names_its_sender(stranger, service):
+    sender = clients.operator("sts").get_caller_identity()["Account"]
+    service.send(jobs.create(tenants.without_role(stranger), "by-job", "once"))
+    [event] = audited(service, "jobs", stranger, 1)
+    assert outcome(event) == ("job create", "by-job", "202", None)
+    assert (event["actor"], event["from"]) == (f"queue:{sender}", sender)
+
+
+def test_what_is_no_job_leaves_an_event_too(service):
+    before = len(unreadable(service))
+    service.send("poison", json.dumps({"action": "delete"}))
+    until(lambda: len(unreadable(service)) >= before + 2, "both are in the log")
+    assert {(event["code"], event.get("tenant")) for event in unreadable(service)} == {("invalid_request", None)}
+
+
+def unreadable(service):
+    return [event for event in audit.events(service, "jobs", "audit") if event["request"] == "job"]
+
+
+def test_a_cluster_s_own_log_says_from_where_a_request_came(stranger, service):
+    tenants.without_role(stranger).create("where")
+    stranger.wait("where", "failed")
+    stranger.delete("where")
+    stranger.wait("where", "deleted")
+    assert [event["from"] for event in stranger.requested("where")] == ["127.0.0.1"] * 2
+    assert not [event for event in stranger.events("where") if event["action"] != "requested" and "from" in event]

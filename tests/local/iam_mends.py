@@ -1,0 +1,168 @@
+"""IAM of the local AWS, mended: whom a function is, what a call is about, what a simulation answers.
+
+* On AWS aws:PrincipalArn of a function is its role; here it is its session.
+* The ARN that a call is evaluated with lacks a role's path, and whole kinds of things.
+* SimulatePrincipalPolicy asks about the first resource only, and knows no context.
+* The session's own policies lose the conditions that are unknown here, as the role's do.
+"""
+
+import json
+from urllib.parse import unquote
+from xml.sax.saxutils import escape
+
+from ministack.core import iam_actions, iam_evaluator, responses
+from ministack.services import iam
+from unknown_conditions import stripped
+
+MADE = {
+    "CreateVpc": "vpc",
+    "CreateSubnet": "subnet",
+    "CreateInternetGateway": "internet-gateway",
+    "AllocateAddress": "elastic-ip",
+    "CreateNatGateway": "natgateway",
+    "CreateRouteTable": "route-table",
+    "CreateVpcEndpoint": "vpc-endpoint",
+    "CreateLaunchTemplate": "launch-template",
+}
+NAMED = {
+    "RouteTableId": "route-table",
+    "AssociationId": "route-table",
+    "NatGatewayId": "natgateway",
+    "LaunchTemplateId": "launch-template",
+}
+IN_A_CLUSTER = {
+    "node-groups": "nodegroup",
+    "addons": "addon",
+    "access-entries": "access-entry",
+    "pod-identity-associations": "podidentityassociation",
+}
+
+
+def mend():
+    iam_evaluator._resolve_condition_key = with_roles_as_principals(iam_evaluator._resolve_condition_key)
+    iam_evaluator._session_policy_limits = with_known_conditions(iam_evaluator._session_policy_limits)
+    iam_actions.extract_resource_arn = with_whole_arns(iam_actions.extract_resource_arn)
+    iam._IAM_HANDLERS["SimulatePrincipalPolicy"] = simulate
+
+
+def with_roles_as_principals(resolve):
+    def resolve_key(key, context):
+        value = resolve(key, context)
+        if key.lower() == "aws:principalarn" and ":assumed-role/" in str(value):
+            account, role = value.split(":")[4], value.split("/")[1]
+            return f"arn:aws:iam::{account}:role/{role}"
+        return value
+
+    return resolve_key
+
+
+def with_known_conditions(limits):
+    def session_policy_limits(session, account):
+        passed = session.get("SessionPolicies")
+        if passed and passed.get("Policy"):
+            policy = json.dumps(stripped(json.loads(passed["Policy"])))
+            session = {**session, "SessionPolicies": {**passed, "Policy": policy}}
+        return limits(session, account)
+
+    return session_policy_limits
+
+
+def with_whole_arns(extract):
+    def extract_resource_arn(service, method, path, headers, body, query, region, account):
+        known = {"ec2": of_ec2, "eks": of_eks, "iam": of_iam, "elasticloadbalancing": of_balancers}.get(service)
+        found = known(query, path, f"arn:aws:{service}:{region}:{account}:", account) if known else None
+        return found or extract(service, method, path, headers, body, query, region, account)
+
+    return extract_resource_arn
+
+
+def of_ec2(query, _path, prefix, _account):
+    made = MADE.get(field(query, "Action"))
+    if made:
+        return f"{prefix}{made}/*"
+    return next((f"{prefix}{kind}/{field(query, name)}" for name, kind in NAMED.items() if field(query, name)), None)
+
+
+def of_eks(_query, path, prefix, _account):
+    """/clusters/<cluster>/<collection>/<item>; without an item it is about the cluster."""
+    parts = [unquote(part) for part in path.split("/") if part]
+    if len(parts) < 4 or parts[2] not in IN_A_CLUSTER:
+        return None
+    return f"{prefix}{IN_A_CLUSTER[parts[2]]}/{parts[1]}/{parts[3]}/1"
+
+
+def of_iam(query, _path, _prefix, account):
+    profile = field(query, "InstanceProfileName")
+    if profile:
+        return f"arn:aws:iam::{account}:instance-profile/{profile}"
+    name = field(query, "RoleName")
+    if not name:
+        return field(query, "PolicySourceArn") or None
+    known = iam._roles.get(name)
+    return f"arn:aws:iam::{account}:role{known['Path'] if known else field(query, 'Path') or '/'}{name}"
+
+
+def of_balancers(query, _path, prefix, _account):
+    name = field(query, "LoadBalancerName")
+    return f"{prefix}loadbalancer/{name}" if name else None
+
+
+def field(query, name):
+    return iam_actions._query_param(query, name)
+
+
+def simulate(query):
+    """Every action with every resource, in the context that is given."""
+    principal = field(query, "PolicySourceArn")
+    account = responses.get_account_id()
+    policies = iam_evaluator._gather_role_policies(principal.split("/")[-1], account)
+    context = {
+        field(query, f"{entry}.ContextKeyName").lower(): members(query, f"{entry}.ContextKeyValues")
+        for entry in numbered(query, "ContextEntries", ".ContextKeyName")
+    }
+    results = ""
+    for action in members(query, "ActionNames"):
+        resources = members(query, "ResourceArns") or ["*"]
+        decided = {resource: decide(principal, account, action, resource, context, policies) for resource in resources}
+        results += result(action, decided)
+    body = f"<SimulatePrincipalPolicyResult><EvaluationResults>{results}</EvaluationResults><IsTruncated>false</IsTruncated></SimulatePrincipalPolicyResult>"
+    return iam._xml(200, "SimulatePrincipalPolicyResponse", body, ns="iam")
+
+
+def decide(principal, account, action, resource, context, policies):
+    asked = iam_evaluator.EvalContext(
+        principal_arn=principal,
+        principal_type="AssumedRole",
+        principal_account=account,
+        action=action,
+        resource_arn=resource,
+        region=responses.get_region(),
+        service_context={key: values[0] if len(values) == 1 else values for key, values in context.items()},
+    )
+    decision = iam_evaluator.evaluate(asked, policies).decision
+    return {"Allow": "allowed", "Deny": "explicitDeny"}.get(decision, "implicitDeny")
+
+
+def result(action, decided):
+    """The action's decision is the worst of its resources'."""
+    each = "".join(
+        f"<member><EvalResourceName>{escape(resource)}</EvalResourceName><EvalResourceDecision>{decision}</EvalResourceDecision></member>"
+        for resource, decision in decided.items()
+    )
+    worst = next((decision for decision in decided.values() if decision != "allowed"), "allowed")
+    return (
+        f"<member><EvalActionName>{action}</EvalActionName><EvalResourceName>*</EvalResourceName><EvalDecision>{worst}</EvalDecision>"
+        f"<ResourceSpecificResults>{each}</ResourceSpecificResults></member>"
+    )
+
+
+def members(query, name):
+    return [field(query, member) for member in numbered(query, name, "")]
+
+
+def numbered(query, name, rest):
+    """`<name>.member.1`, `<name>.member.2` and so on, as long as there are any."""
+    found = []
+    while field(query, f"{name}.member.{len(found) + 1}{rest}"):
+        found.append(f"{name}.member.{len(found) + 1}")
+    return found

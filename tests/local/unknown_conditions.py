@@ -1,0 +1,37 @@
+"""What the local AWS does not know of IAM is taken out of policies here, and nothing else: conditions on these keys.
+
+An Allow loses the condition; a Deny that rests on such a condition goes as a whole, for without it it would deny everything.
+"""
+
+# Keys that no request here has.
+NEVER = ("aws:ResourceTag/", "ec2:", "iam:PermissionsBoundary", "iam:PassedToService", "iam:PolicyARN", "iam:AWSServiceName")
+# These have tags of requests.
+WITH_REQUEST_TAGS = ("eks:", "iam:", "logs:")
+
+
+def stripped(document):
+    """A policy document without them."""
+    statements = (without_unknown(statement) for statement in listed(document["Statement"]))
+    return {**document, "Statement": [statement for statement in statements if statement]}
+
+
+def without_unknown(statement):
+    known, unknown = {}, False
+    for operator, keys in statement.get("Condition", {}).items():
+        kept = {key: values for key, values in keys.items() if not is_unknown(key, listed(statement.get("Action", [])))}
+        unknown = unknown or kept != keys
+        known |= {operator: kept} if kept else {}
+    if unknown and statement["Effect"] == "Deny":
+        return None
+    rest = {name: value for name, value in statement.items() if name != "Condition"}
+    return rest | ({"Condition": known} if known else {})
+
+
+def is_unknown(key, actions):
+    if key.startswith("aws:RequestTag/"):
+        return not all(action.startswith(WITH_REQUEST_TAGS) for action in actions)
+    return key.startswith(NEVER)
+
+
+def listed(value):
+    return value if isinstance(value, list) else [value]
