@@ -150,7 +150,8 @@ impl<'a> Walk<'a> {
     fn finished(&self, done: &BTreeSet<Key>) -> Result<Answer> {
         match self.plan.iter().find(|resource| !done.contains(&resource.key())) {
             None => Ok(Answer::Ready),
-            Some(stuck) => Err(Error::permanent("Plan", format!("{} needs something that no resource makes.", stuck.key()))),
+            // An entry of the journal was lost after the plan was made from it: the next look makes another plan.
+            Some(stuck) => Err(Error::transient("Plan", format!("{} needs something that nobody makes now.", stuck.key()))),
         }
     }
 

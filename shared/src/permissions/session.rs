@@ -36,16 +36,17 @@ fn other_names(id: &str) -> Statement {
         &["iam:*Role", "iam:*RolePolic*"],
         &["logs:C*", "logs:Delete*", "logs:L*", "logs:P*", "logs:T*"],
     ];
-    let ours = [
+    let in_eks = ["nodegroup", "addon", "access-entry", "podidentityassociation"];
+    let in_eks = in_eks.map(|kind| format!("arn:*:eks:*:*:{kind}/groundwork-*-{id}/*"));
+    let others = [
         format!("arn:*:s3:::groundwork-{id}-*"),
         format!("arn:*:eks:*:*:cluster/groundwork-*-{id}"),
-        format!("arn:*:eks:*:*:*/groundwork-*-{id}/*"),
         format!("arn:*:iam::*:role{ROLE_PATH}groundwork-{id}-*"),
         format!("arn:*:iam::*:role/groundwork-{id}-*"),
         "arn:*:iam::*:role/aws-service-role/*".into(),
         format!("arn:*:logs:*:*:log-group:/aws/eks/groundwork-*-{id}/*"),
     ];
-    Statement::deny_all_but("Name", &actions.concat(), ours.into())
+    Statement::deny_all_but("Name", &actions.concat(), in_eks.into_iter().chain(others).collect())
 }
 
 /// What was left in the network: by this cluster's owner tag, or the tag that EKS or the AWS Load Balancer Controller gives.

@@ -29,7 +29,6 @@ pub const GRANTS: &[Grant] = &[
         actions: &[
             action("ec2:DescribeAvailabilityZones", ASSUME_ROLE, "Choose the cluster's zones."),
             action("ec2:DescribeVpcs", EKS_NODES_DOWN, "Find the VPC by its owner tag."),
-            action("ec2:DescribeVpcAttribute", EKS_NODES_DOWN, "See whether the VPC gives DNS names."),
             action("ec2:DescribeSubnets", EKS_NODES_DOWN, "Find the subnets by their owner tag."),
             action("ec2:DescribeInternetGateways", EKS_NODES_DOWN, "Find the internet gateway by its owner tag."),
             action("ec2:DescribeAddresses", EKS_NODES_DOWN, "Find the NAT gateway's address by its owner tag."),
@@ -149,14 +148,9 @@ pub const GRANTS: &[Grant] = &[
             action("ec2:CreateSubnet", EKS, "Make the subnets in our VPC."),
             action("ec2:CreateRouteTable", EKS, "Make the route tables in our VPC."),
             action("ec2:CreateVpcEndpoint", EKS, "Make the S3 endpoint in our VPC."),
+            action("ec2:DescribeVpcAttribute", EKS_NODES_DOWN, "See whether the VPC gives DNS names."),
             action("ec2:ModifyVpcAttribute", EKS, "Turn on DNS names, which EKS's private endpoint needs."),
             action("ec2:DeleteVpc", DOWN, "Remove the VPC."),
-            asked_for(
-                "ec2:DeleteVpcEndpoints",
-                EKS_DOWN,
-                "The reference asks for it on the VPC, too.",
-                "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html",
-            ),
         ],
     },
     Grant {
