@@ -23,18 +23,20 @@ pub struct Call {
     pub operation: String,
     /// Who signed it.
     pub access_key: String,
+    /// The region that it is signed for.
+    pub region: String,
     pub request: Request<Bytes>,
 }
 
 impl Call {
     pub fn read(request: Request<Bytes>) -> Self {
-        let (access_key, service) = signer(header(&request, "authorization"));
+        let Signer { access_key, region, service } = signer(header(&request, "authorization"));
         let path = segments(request.uri().path());
         let form = if is_form(&request) { fields(request.body()) } else { BTreeMap::new() };
         let json = serde_json::from_slice(request.body()).unwrap_or_default();
         let action = action(&service, &request, &path, &form);
         let operation = header(&request, "amz-sdk-invocation-id").to_owned();
-        Self { service, action, path, form, json, operation, access_key, request }
+        Self { service, action, path, form, json, operation, access_key, region, request }
     }
 
     /// `ec2:CreateVpc`
@@ -76,12 +78,18 @@ fn header<'a>(request: &'a Request<Bytes>, name: &str) -> &'a str {
     request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
+struct Signer {
+    access_key: String,
+    region: String,
+    service: String,
+}
+
 /// From `AWS4-HMAC-SHA256 Credential=<key>/<date>/<region>/<service>/aws4_request, …`.
-fn signer(authorization: &str) -> (String, String) {
+fn signer(authorization: &str) -> Signer {
     let scope = authorization.split("Credential=").nth(1).and_then(|rest| rest.split(',').next()).unwrap_or_default();
-    let mut parts = scope.split('/');
-    let key = parts.next().unwrap_or_default();
-    (key.to_owned(), parts.nth(2).unwrap_or_default().to_owned())
+    let parts: Vec<&str> = scope.split('/').collect();
+    let part = |index: usize| parts.get(index).copied().unwrap_or_default().to_owned();
+    Signer { access_key: part(0), region: part(2), service: part(3) }
 }
 
 fn is_form(request: &Request<Bytes>) -> bool {
@@ -178,6 +186,8 @@ fn s3_action(request: &Request<Bytes>, path: &[&str]) -> String {
         ("Put", [_], _) => "CreateBucket".into(),
         ("POST", [_], _) if about("delete") => "DeleteObjects".into(),
         (_, [_], _) => format!("{verb}Bucket"),
+        ("Delete", _, _) if about("uploadId") => "AbortMultipartUpload".into(),
+        ("Delete", _, _) if about("versionId") => "DeleteObjectVersion".into(),
         _ => format!("{verb}Object"),
     }
 }

@@ -1,6 +1,7 @@
 //! The way of one call: a fault may strike it, a rule may answer it, else the AWS behind does and the rules amend what it says.
 
 use crate::answer::Answer;
+use crate::authorization::ledger::{Entry, Ledger};
 use crate::call::Call;
 use crate::faults::{Effect, Fault, Faults, When};
 use crate::report::Report;
@@ -31,11 +32,12 @@ struct State {
     rules: Vec<Box<dyn Rule>>,
     faults: Faults,
     report: Report,
+    ledger: Ledger,
 }
 
 impl<A: Aws> Cloud<A> {
     pub fn new(behind: A, world: World) -> Self {
-        let state = State { world, rules: rules::all(), faults: Faults::default(), report: Report::default() };
+        let state = State { world, rules: rules::all(), faults: Faults::default(), report: Report::default(), ledger: Ledger::default() };
         Self { behind, state: Mutex::new(state), silent: Notify::new() }
     }
 
@@ -81,6 +83,11 @@ impl<A: Aws> Cloud<A> {
         report
     }
 
+    /// What was asked of IAM for the sessions in customers' accounts.
+    pub fn authorizations(&self) -> Vec<Entry> {
+        self.state().ledger.entries()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -92,6 +99,7 @@ impl<A: Aws> Cloud<A> {
     fn strike(&self, call: &Call) -> Option<Effect> {
         let state = &mut *self.state();
         state.report.count(call);
+        state.ledger.ask(call, state.world.sessions.get(&call.access_key));
         state.faults.strike(call, &mut state.world)
     }
 
@@ -136,9 +144,9 @@ impl State {
     }
 
     fn amend(&mut self, call: &Call, answer: &mut Answer) {
+        self.ledger.learn(call, self.world.sessions.get(&call.access_key), answer);
         for rule in self.rules.iter_mut().rev() {
             rule.after(call, answer, &mut self.world);
         }
-        self.report.needed(self.world.caller(&call.access_key), crate::permissions::of(call));
     }
 }

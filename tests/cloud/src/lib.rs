@@ -5,11 +5,11 @@
 #![expect(clippy::expect_used, reason = "a test tool stops at what cannot be")]
 
 pub mod answer;
+pub mod authorization;
 pub mod call;
 pub mod cloud;
 pub mod faults;
 pub mod network;
-mod permissions;
 pub mod report;
 pub mod rules;
 pub mod timing;

@@ -75,9 +75,10 @@ async fn serve(cloud: Arc<Cloud<LocalAws>>, request: Request<Incoming>) -> io::R
     Ok(answer.map(Full::new))
 }
 
-/// The cloud's own paths: `PUT faults` with a list of them, `GET report`.
+/// The cloud's own paths: `PUT faults` with a list of them, `GET report`, `GET authorizations`.
 fn own(cloud: &Cloud<LocalAws>, path: &str, request: &Request<Bytes>) -> Answer {
     match (request.method(), path) {
+        (&Method::GET, "authorizations") => json_answer(&serde_json::json!(cloud.authorizations())),
         (&Method::GET, "report") => json_answer(&serde_json::json!(cloud.report())),
         (&Method::PUT, "faults") => match faults(request.body()) {
             Ok(faults) => {
@@ -86,7 +87,7 @@ fn own(cloud: &Cloud<LocalAws>, path: &str, request: &Request<Bytes>) -> Answer 
             }
             Err(reason) => plain(StatusCode::BAD_REQUEST, reason),
         },
-        _ => plain(StatusCode::NOT_FOUND, "GET /_cloud/report or PUT /_cloud/faults".to_owned()),
+        _ => plain(StatusCode::NOT_FOUND, "GET /_cloud/report, GET /_cloud/authorizations or PUT /_cloud/faults".to_owned()),
     }
 }
 

@@ -12,8 +12,6 @@ pub struct Report {
     pub retries: usize,
     /// Effect → how often it struck.
     pub faults: BTreeMap<String, usize>,
-    /// Session → the IAM actions that its calls needed.
-    pub needed: BTreeMap<String, BTreeSet<String>>,
     #[serde(skip)]
     operations: BTreeSet<String>,
 }
@@ -23,13 +21,6 @@ impl Report {
         *self.calls.entry(call.name()).or_default() += 1;
         if !self.operations.insert(call.operation.clone()) {
             self.retries += 1;
-        }
-    }
-
-    /// Only of sessions in customers' accounts, which the cloud has seen being assumed.
-    pub fn needed(&mut self, session: &str, actions: Vec<String>) {
-        if !session.is_empty() {
-            self.needed.entry(session.to_owned()).or_default().extend(actions);
         }
     }
 }

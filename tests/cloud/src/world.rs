@@ -1,5 +1,6 @@
 //! What the cloud knows besides the AWS behind it: the time, what is on its way up or down, and what hangs on what.
 
+use crate::authorization::ledger::Assumed;
 use crate::network::Network;
 use crate::timing::ID_SEEN;
 use http::Request;
@@ -48,6 +49,7 @@ pub enum Kind {
     NodeGroup,
     Addon,
     NatGateway,
+    VpcEndpoint,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +70,7 @@ pub struct Issue {
 
 #[derive(Clone)]
 pub struct Session {
-    pub arn: String,
+    pub assumed: Assumed,
     pub issued: Duration,
 }
 
@@ -135,7 +137,7 @@ impl World {
 
     /// `arn:aws:sts::<account>:assumed-role/<role>/<session>` of whoever signed.
     pub fn caller(&self, access_key: &str) -> &str {
-        self.sessions.get(access_key).map_or("", |session| &session.arn)
+        self.sessions.get(access_key).map_or("", |session| &session.assumed.session)
     }
 }
 

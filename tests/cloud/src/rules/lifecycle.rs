@@ -1,4 +1,4 @@
-//! Clusters, node groups, add-ons and NAT gateways take their time to come and to go.
+//! Clusters, node groups, add-ons and NAT gateways take their time to come and to go. VPC endpoints take none, but can fail.
 
 use super::Rule;
 use crate::answer::{Answer, json_answer, json_of, replace_body};
@@ -15,6 +15,10 @@ impl Rule for Lifecycle {
     fn before(&mut self, call: &Call, world: &mut World) -> Option<Answer> {
         let kind = kind_of(call)?;
         if !call.action.starts_with("Delete") {
+            return None;
+        }
+        if kind == Kind::VpcEndpoint {
+            call.list("VpcEndpointId").for_each(|id| drop(world.lives.remove(id)));
             return None;
         }
         let name = name_in(call)?;
@@ -35,6 +39,7 @@ impl Rule for Lifecycle {
         }
         match kind {
             Kind::NatGateway => show_gateways(answer, world),
+            Kind::VpcEndpoint => show_endpoints(answer, world),
             _ => show(call, answer, world),
         }
     }
@@ -42,7 +47,9 @@ impl Rule for Lifecycle {
 
 /// What is being made by this call will fail, with that issue.
 pub fn doom(call: &Call, issue: Issue, world: &mut World) {
-    let newest = world.lives.iter_mut().filter(|(name, _)| call.service != "eks" || Some(name.as_str()) == name_to_make(call).as_deref());
+    let alike = |life: &Life| Some(life.kind) == kind_of(call);
+    let named = |name: &str| call.service != "eks" || Some(name) == name_to_make(call).as_deref();
+    let newest = world.lives.iter_mut().filter(|(name, life)| alike(life) && named(name));
     if let Some((_, life)) = newest.max_by_key(|(_, life)| life.born) {
         life.issue = Some(issue);
     }
@@ -55,6 +62,7 @@ fn kind_of(call: &Call) -> Option<Kind> {
         ("eks", noun) if noun.starts_with("Nodegroup") => Some(Kind::NodeGroup),
         ("eks", "Addon") => Some(Kind::Addon),
         ("ec2", "NatGateway" | "NatGateways") => Some(Kind::NatGateway),
+        ("ec2", "VpcEndpoint" | "VpcEndpoints") => Some(Kind::VpcEndpoint),
         _ => None,
     }
 }
@@ -75,7 +83,8 @@ fn name_to_make(call: &Call) -> Option<String> {
 }
 
 pub fn name_of_new(call: &Call, answer: &Answer) -> Option<String> {
-    if call.service == "ec2" { xml::text_of(answer, "natGatewayId").map(str::to_owned) } else { name_to_make(call) }
+    let element = if call.action == "CreateVpcEndpoint" { "vpcEndpointId" } else { "natGatewayId" };
+    if call.service == "ec2" { xml::text_of(answer, element).map(str::to_owned) } else { name_to_make(call) }
 }
 
 fn come(kind: Kind, call: &Call, answer: &Answer, world: &mut World) {
@@ -96,22 +105,25 @@ fn time_to_come(kind: Kind, world: &mut World) -> Duration {
         Kind::NodeGroup => timing::CREATE_NODEGROUP.sample(&mut world.rng),
         Kind::Addon => timing::CREATE_ADDON.sample(&mut world.rng),
         Kind::NatGateway => timing::CREATE_NAT_GATEWAY.sample(&mut world.rng),
+        Kind::VpcEndpoint => Duration::ZERO,
     }
 }
 
-fn time_to_go(kind: Kind) -> &'static Spread {
+/// None for what goes at once.
+fn time_to_go(kind: Kind) -> Option<&'static Spread> {
     match kind {
-        Kind::Cluster => &timing::DELETE_CLUSTER,
-        Kind::NodeGroup => &timing::DELETE_NODEGROUP,
-        Kind::Addon => &timing::DELETE_ADDON,
-        Kind::NatGateway => &timing::DELETE_NAT_GATEWAY,
+        Kind::Cluster => Some(&timing::DELETE_CLUSTER),
+        Kind::NodeGroup => Some(&timing::DELETE_NODEGROUP),
+        Kind::Addon => Some(&timing::DELETE_ADDON),
+        Kind::NatGateway => Some(&timing::DELETE_NAT_GATEWAY),
+        Kind::VpcEndpoint => None,
     }
 }
 
 /// Keeps the request until its time has come. None if the cloud knows nothing of the thing.
 fn go(name: &str, call: &Call, world: &mut World) -> Option<()> {
     let kind = world.lives.get(name)?.kind;
-    let at = world.now() + time_to_go(kind).sample(&mut world.rng);
+    let at = world.now() + time_to_go(kind)?.sample(&mut world.rng);
     let life = world.lives.get_mut(name)?;
     life.dies.get_or_insert_with(|| (at, call.request.clone()));
     Some(())
@@ -128,6 +140,7 @@ fn root(kind: Kind) -> &'static str {
         Kind::NodeGroup => "nodegroup",
         Kind::Addon => "addon",
         Kind::NatGateway => "natGateway",
+        Kind::VpcEndpoint => "vpcEndpoint",
     }
 }
 
@@ -202,4 +215,22 @@ fn show_gateway(item: &mut xmltree::Element, life: &Life, world: &World) {
         xml::set_child(item, "failureCode", &issue.code);
         xml::set_child(item, "failureMessage", &issue.message);
     }
+}
+
+fn show_endpoints(answer: &mut Answer, world: &World) {
+    let failed = |life: &&Life| life.phase(world.now()) == Phase::Failed;
+    if !world.lives.values().any(|life| life.kind == Kind::VpcEndpoint && failed(&life)) {
+        return;
+    }
+    xml::retain_items(answer, |item| {
+        let life = xml::child_text(item, "vpcEndpointId").and_then(|id| world.lives.get(&id));
+        if let Some(issue) = life.filter(failed).and_then(|life| life.issue.as_ref()) {
+            xml::set_child(item, "state", "failed");
+            let mut cause = xmltree::Element::new("lastError");
+            xml::set_child(&mut cause, "code", &issue.code);
+            xml::set_child(&mut cause, "message", &issue.message);
+            item.children.push(xmltree::XMLNode::Element(cause));
+        }
+        true
+    });
 }

@@ -3,6 +3,7 @@
 pub mod joining;
 pub mod lifecycle;
 pub mod order;
+pub mod routes;
 pub mod sessions;
 pub mod tokens;
 pub mod visibility;
@@ -29,6 +30,7 @@ pub fn all() -> Vec<Box<dyn Rule>> {
         Box::new(visibility::Visibility::default()),
         Box::new(tokens::Tokens::default()),
         Box::new(order::Order),
+        Box::new(routes::Routes::default()),
         Box::new(joining::Joining),
         Box::new(lifecycle::Lifecycle),
     ]

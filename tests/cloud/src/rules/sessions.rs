@@ -2,6 +2,7 @@
 
 use super::Rule;
 use crate::answer::{Answer, Refusal};
+use crate::authorization::ledger::Assumed;
 use crate::call::Call;
 use crate::world::{Session, World};
 use crate::xml;
@@ -30,9 +31,17 @@ impl Rule for Sessions {
             return;
         }
         let Some(key) = xml::text_of(answer, "AccessKeyId") else { return };
-        let arn = format!("{}/{}", call.field("RoleArn").unwrap_or_default(), call.field("RoleSessionName").unwrap_or_default());
-        let issued = world.now();
-        world.sessions.insert(key.to_owned(), Session { arn: arn.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/"), issued });
+        let session = Session { assumed: assumed(call), issued: world.now() };
+        world.sessions.insert(key.to_owned(), session);
+    }
+}
+
+fn assumed(call: &Call) -> Assumed {
+    let arn = format!("{}/{}", call.field("RoleArn").unwrap_or_default(), call.field("RoleSessionName").unwrap_or_default());
+    Assumed {
+        session: arn.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/"),
+        policy_arns: call.list("PolicyArns").map(str::to_owned).collect(),
+        inline_policy: call.field("Policy").map(str::to_owned),
     }
 }
 
@@ -64,13 +73,14 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_chained_session_lasts_an_hour_at_the_most() {
         let mut world = World::new(1, 1.0);
-        let asked = "Action=AssumeRole&RoleArn=arn:aws:iam::1:role/a&RoleSessionName=b&DurationSeconds=";
+        let asked = "Action=AssumeRole&RoleArn=arn:aws:iam::1:role/a&RoleSessionName=b&PolicyArns.member.1.arn=p&DurationSeconds=";
         let answer = Sessions.before(&signed_by("function", &format!("{asked}7200")), &mut world);
         assert!(refusal(answer).contains("ValidationError"));
         let call = signed_by("function", &format!("{asked}3600"));
         assert!(Sessions.before(&call, &mut world).is_none());
         Sessions.after(&call, &mut Response::new("<AccessKeyId>customer</AccessKeyId>".into()), &mut world);
         assert_eq!(world.caller("customer"), "arn:aws:sts::1:assumed-role/a/b");
+        assert_eq!(world.sessions["customer"].assumed.policy_arns, ["p"]);
 
         let call = signed_by("customer", "Action=GetCallerIdentity");
         tokio::time::advance(HOUR).await;

@@ -4,6 +4,7 @@ use super::Rule;
 use crate::answer::{Answer, Refusal};
 use crate::call::Call;
 use crate::world::World;
+use crate::xml;
 use std::collections::BTreeMap;
 
 #[derive(Default)]
@@ -29,8 +30,41 @@ impl Rule for Tokens {
     }
 
     fn after(&mut self, call: &Call, answer: &mut Answer, world: &mut World) {
+        if call.action == "DeleteVpcEndpoints" {
+            call.list("VpcEndpointId").for_each(|id| self.forget(id));
+        }
         if let Some(key) = key(call, world).filter(|_| answer.status().is_success()) {
             self.answered.insert(key, (call.form.clone(), answer.clone()));
         }
+    }
+}
+
+impl Tokens {
+    /// AWS lists what is dead for a while, and who sees it there takes another token. The AWS behind lists no dead endpoints.
+    fn forget(&mut self, id: &str) {
+        self.answered.retain(|_, (_, answer)| xml::text_of(answer, "vpcEndpointId") != Some(id));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use http::Request;
+
+    fn call(body: &str) -> Call {
+        let scope = "AWS4-HMAC-SHA256 Credential=ASIA/20260101/us-west-2/ec2/aws4_request, SignedHeaders=host";
+        let request = Request::post("/").header("authorization", scope).header("content-type", "application/x-www-form-urlencoded");
+        Call::read(request.body(Bytes::from(body.to_owned())).expect("valid"))
+    }
+
+    #[tokio::test]
+    async fn a_token_makes_one_endpoint_until_that_is_deleted() {
+        let (mut tokens, mut world) = (Tokens::default(), World::new(1, 1.0));
+        let create = call("Action=CreateVpcEndpoint&ClientToken=t");
+        tokens.after(&create, &mut Answer::new("<r><vpcEndpointId>vpce-1</vpcEndpointId></r>".into()), &mut world);
+        assert!(tokens.before(&create, &mut world).is_some());
+        tokens.after(&call("Action=DeleteVpcEndpoints&VpcEndpointId.1=vpce-1"), &mut Answer::default(), &mut world);
+        assert!(tokens.before(&create, &mut world).is_none());
     }
 }

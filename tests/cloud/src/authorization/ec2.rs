@@ -1,0 +1,203 @@
+//! EC2 asks for every thing that a call makes or names, and for tagging on creation by an action of its own.
+//!
+//! Sources: Actions, resources, and condition keys for Amazon EC2 (service authorization reference); "Grant permission to tag Amazon EC2
+//! resources during creation" (EC2 user guide), for `ec2:CreateTags` and `ec2:CreateAction`.
+
+use super::tags::{self, Tags};
+use super::things::Thing;
+use super::{Authorization, Scene};
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::xml;
+use xmltree::Element;
+
+/// Call, the kind of thing that it makes, the fields with the things that it names. What AWS asks for on `*` alone is not here.
+const ABOUT: &[(&str, Option<&str>, &[&str])] = &[
+    ("AllocateAddress", Some("elastic-ip"), &[]),
+    ("AssociateRouteTable", None, &["RouteTableId", "SubnetId"]),
+    ("AttachInternetGateway", None, &["InternetGatewayId", "VpcId"]),
+    ("CreateInternetGateway", Some("internet-gateway"), &[]),
+    ("CreateLaunchTemplate", Some("launch-template"), &[]),
+    ("CreateNatGateway", Some("natgateway"), &["SubnetId", "AllocationId"]),
+    ("CreateRoute", None, &["RouteTableId"]),
+    ("CreateRouteTable", Some("route-table"), &["VpcId"]),
+    ("CreateSubnet", Some("subnet"), &["VpcId"]),
+    ("CreateVpc", Some("vpc"), &[]),
+    ("CreateVpcEndpoint", Some("vpc-endpoint"), &["VpcId", "RouteTableId"]),
+    ("DeleteInternetGateway", None, &["InternetGatewayId"]),
+    ("DeleteLaunchTemplate", None, &["LaunchTemplateId"]),
+    ("DeleteNatGateway", None, &["NatGatewayId"]),
+    ("DeleteNetworkInterface", None, &["NetworkInterfaceId"]),
+    ("DeleteRouteTable", None, &["RouteTableId"]),
+    ("DeleteSecurityGroup", None, &["GroupId"]),
+    ("DeleteSubnet", None, &["SubnetId"]),
+    ("DeleteVolume", None, &["VolumeId"]),
+    ("DeleteVpc", None, &["VpcId"]),
+    ("DeleteVpcEndpoints", None, &["VpcEndpointId"]),
+    ("DescribeVpcAttribute", None, &["VpcId"]),
+    ("DetachInternetGateway", None, &["InternetGatewayId", "VpcId"]),
+    ("DisassociateRouteTable", None, &["AssociationId"]),
+    ("ModifySubnetAttribute", None, &["SubnetId"]),
+    ("ModifyVpcAttribute", None, &["VpcId"]),
+    ("ReleaseAddress", None, &["AllocationId"]),
+    ("ReplaceRoute", None, &["RouteTableId"]),
+    ("RevokeSecurityGroupEgress", None, &["GroupId"]),
+    ("RevokeSecurityGroupIngress", None, &["GroupId"]),
+];
+
+/// How ids of a kind begin, and the element that holds a thing's own id. Things name others too, so the order counts: what is named by
+/// others comes after them.
+const KINDS: &[(&str, &str, &str)] = &[
+    ("natgateway", "nat-", "natGatewayId"),
+    ("vpc-endpoint", "vpce-", "vpcEndpointId"),
+    ("route-table", "rtb-", "routeTableId"),
+    ("internet-gateway", "igw-", "internetGatewayId"),
+    ("elastic-ip", "eipalloc-", "allocationId"),
+    ("launch-template", "lt-", "launchTemplateId"),
+    ("volume", "vol-", "volumeId"),
+    ("instance", "i-", "instanceId"),
+    ("network-interface", "eni-", "networkInterfaceId"),
+    ("security-group", "sg-", "groupId"),
+    ("subnet", "subnet-", "subnetId"),
+    ("vpc", "vpc-", "vpcId"),
+];
+
+pub fn of(scene: &Scene<'_>) -> Vec<Authorization> {
+    let call = scene.call;
+    let Some((_, made, fields)) = ABOUT.iter().find(|(action, _, _)| *action == call.action) else {
+        return vec![scene.own("*")];
+    };
+    let named = fields.iter().flat_map(|field| call.list(field)).flat_map(|id| names(scene, id));
+    made.iter().flat_map(|kind| make(scene, kind)).chain(named.map(|id| on(scene, &call.name(), id))).collect()
+}
+
+/// An association stands for its route table and its subnet.
+fn names<'a>(scene: &Scene<'a>, id: &'a str) -> Vec<&'a str> {
+    match scene.things.get(id) {
+        Some(association) if !association.ties.is_empty() => association.ties.iter().map(String::as_str).collect(),
+        _ => vec![id],
+    }
+}
+
+/// What is made is named `*`, and to tag it is asked for besides.
+fn make(scene: &Scene<'_>, kind: &str) -> Vec<Authorization> {
+    let call = scene.call;
+    let tags = tags::specifications(call, "TagSpecification").remove(kind).unwrap_or_default();
+    let new = scene.arn("ec2", format!("{kind}/*"));
+    let own = scene.own(&new).requesting(&tags).with_given("ec2:VpceServiceName", call.field("ServiceName"));
+    std::iter::once(own).chain(tag(&new, &tags, &call.action)).collect()
+}
+
+fn tag(new: &str, tags: &Tags, action: &str) -> Option<Authorization> {
+    (!tags.is_empty()).then(|| Authorization::new("ec2:CreateTags", new).requesting(tags).with("ec2:CreateAction", action))
+}
+
+fn on(scene: &Scene<'_>, action: &str, id: &str) -> Authorization {
+    let kind = KINDS.iter().find(|(_, start, _)| id.starts_with(start)).map_or("unknown", |(kind, _, _)| kind);
+    let thing = scene.things.get(id);
+    let vpc = thing.and_then(|thing| thing.vpc.as_ref()).filter(|_| within_a_vpc(kind));
+    let vpc = vpc.map(|vpc| scene.arn("ec2", format!("vpc/{vpc}")));
+    Authorization::new(action, scene.arn("ec2", format!("{kind}/{id}"))).tagged(thing).with_given("ec2:Vpc", vpc.as_deref())
+}
+
+/// The kinds of which the reference knows `ec2:Vpc`.
+fn within_a_vpc(kind: &str) -> bool {
+    matches!(kind, "route-table" | "network-interface" | "security-group" | "subnet")
+}
+
+/// What EKS tries with the permissions of whoever makes a node group with a launch template, before it makes any.
+///
+/// Source: "Customize managed nodes with launch templates" (EKS user guide): the caller needs ec2:RunInstances and, for the template's
+/// tags, ec2:CreateTags. Which security group it names is nowhere said, so it counts as one without tags.
+pub fn trial_run<'a>(scene: &Scene<'_>, template: &str, subnets: impl Iterator<Item = &'a str>) -> Vec<Authorization> {
+    let template_arn = scene.arn("ec2", format!("launch-template/{template}"));
+    let launches = scene.things.get(template).map(|thing| &thing.launches);
+    let tags = |kind: &str| launches.and_then(|launches| launches.get(kind)).cloned().unwrap_or_default();
+    let mut asked = vec![
+        Authorization::new("ec2:RunInstances", format!("arn:{}:ec2:{}::image/*", scene.partition, scene.region))
+            .with("ec2:Owner", "amazon"),
+        Authorization::new("ec2:RunInstances", scene.arn("ec2", "security-group/*")),
+        on(scene, "ec2:RunInstances", template),
+    ];
+    asked.extend(subnets.map(|subnet| on(scene, "ec2:RunInstances", subnet)));
+    for kind in ["instance", "volume", "network-interface"] {
+        let new = scene.arn("ec2", format!("{kind}/*"));
+        asked.push(Authorization::new("ec2:RunInstances", &new).requesting(&tags(kind)));
+        asked.extend(tag(&new, &tags(kind), "RunInstances"));
+    }
+    let launched =
+        |asked: Authorization| if asked.action == "ec2:RunInstances" { asked.with("ec2:LaunchTemplate", &template_arn) } else { asked };
+    asked.into_iter().map(launched).collect()
+}
+
+/// What a create call says of the thing that it made, whether the answer repeats it or not.
+pub fn made(call: &Call, answer: &Answer) -> Option<(String, Thing)> {
+    let (_, kind, _) = ABOUT.iter().find(|(action, _, _)| *action == call.action)?;
+    let (kind, _, element) = KINDS.iter().find(|(one, _, _)| Some(*one) == *kind)?;
+    let tags = tags::specifications(call, "TagSpecification").remove(*kind).unwrap_or_default();
+    let launches = tags::specifications(call, "LaunchTemplateData.TagSpecification");
+    let thing = Thing { tags, launches, vpc: call.field("VpcId").map(str::to_owned), ..Thing::default() };
+    Some((xml::text_of(answer, element)?.to_owned(), thing))
+}
+
+/// A thing with its tags, wherever it stands in an answer; or an association.
+pub fn seen(element: &Element) -> Option<(String, Thing)> {
+    let text = |name: &str| xml::child_text(element, name);
+    if let Some(association) = text("routeTableAssociationId") {
+        let ties = [text("routeTableId"), text("subnetId")].into_iter().flatten().collect();
+        return Some((association, Thing { ties, ..Thing::default() }));
+    }
+    let tags = tags::elements(element.get_child("tagSet")?);
+    let id = KINDS.iter().find_map(|(_, _, own)| text(own))?;
+    Some((id, Thing { tags, vpc: text("vpcId"), ..Thing::default() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{form, known, told};
+    use crate::authorization::things::Things;
+
+    const TAGS: &str = "&TagSpecification.1.Tag.1.Key=owner&TagSpecification.1.Tag.1.Value=x";
+
+    #[test]
+    fn what_is_made_is_asked_for_with_its_tags_and_what_it_names_with_the_tags_that_that_has() {
+        let vpc = form("ec2", &format!("Action=CreateVpc&TagSpecification.1.ResourceType=vpc{TAGS}"));
+        let things = known(&[(vpc, "<r><vpc><vpcId>vpc-1</vpcId></vpc></r>")]);
+        let subnet = form("ec2", &format!("Action=CreateSubnet&VpcId=vpc-1&TagSpecification.1.ResourceType=subnet{TAGS}"));
+        assert_eq!(
+            told(&subnet, &things),
+            [
+                "ec2:CreateSubnet subnet/* aws:RequestTag/owner=x aws:TagKeys=owner",
+                "ec2:CreateTags subnet/* aws:RequestTag/owner=x aws:TagKeys=owner ec2:CreateAction=CreateSubnet",
+                "ec2:CreateSubnet vpc/vpc-1 aws:ResourceTag/owner=x",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_was_made_by_others_is_known_from_what_aws_says_of_it() {
+        let group = "<r><securityGroupInfo><item><groupId>sg-1</groupId><vpcId>vpc-1</vpcId>\
+            <tagSet><item><key>owner</key><value>x</value></item></tagSet></item></securityGroupInfo></r>";
+        let things = known(&[(form("ec2", "Action=DescribeSecurityGroups"), group)]);
+        let expected =
+            "ec2:DeleteSecurityGroup security-group/sg-1 aws:ResourceTag/owner=x ec2:Vpc=arn:aws:ec2:us-west-2:222222222222:vpc/vpc-1";
+        assert_eq!(told(&form("ec2", "Action=DeleteSecurityGroup&GroupId=sg-1"), &things), [expected]);
+    }
+
+    #[test]
+    fn an_association_is_asked_for_as_its_table_and_its_subnet() {
+        let table = "<r><item><routeTableAssociationId>rtbassoc-1</routeTableAssociationId><routeTableId>rtb-1</routeTableId>\
+            <subnetId>subnet-1</subnetId></item></r>";
+        let things = known(&[(form("ec2", "Action=DescribeRouteTables"), table)]);
+        let disassociate = form("ec2", "Action=DisassociateRouteTable&AssociationId=rtbassoc-1");
+        assert_eq!(
+            told(&disassociate, &things),
+            ["ec2:DisassociateRouteTable route-table/rtb-1", "ec2:DisassociateRouteTable subnet/subnet-1"]
+        );
+    }
+
+    #[test]
+    fn looking_is_asked_for_on_everything() {
+        assert_eq!(told(&form("ec2", "Action=DescribeVpcs&Filter.1.Name=vpc-id"), &Things::default()), ["ec2:DescribeVpcs *"]);
+    }
+}
