@@ -31,7 +31,7 @@ up: tools build
 down: $(LOCAL)/test/installed
 	@$(LOCAL)/test/bin/python tests/local/down.py
 
-test: tools check-rust check-templates end-to-end
+test: tools check-rust check-templates end-to-end policy-proof
 	@$(PYTHON) tests/local/counts.py $(LOCAL)/cargo-test.log $(LOCAL)/end-to-end.xml
 
 # Of the whole workspace, as all builds here: another choice of crates would give the AWS SDK other features, and build it once more.

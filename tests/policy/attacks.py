@@ -1,0 +1,275 @@
+"""What somebody who has taken over the customer's role would try, without any session policy in the way: all of it is refused.
+
+As questions to the evaluator; and as calls to the local AWS where that knows the conditions that refuse them.
+"""
+
+from dataclasses import dataclass, field
+
+REGION = "us-west-2"
+ACCOUNT = "222222222222"
+IAM = f"arn:aws:iam::{ACCOUNT}"
+EC2 = f"arn:aws:ec2:{REGION}:{ACCOUNT}"
+ELB = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}"
+EKS = f"arn:aws:eks:{REGION}:{ACCOUNT}"
+LOGS = f"arn:aws:logs:{REGION}:{ACCOUNT}"
+S3 = "arn:aws:s3::"
+
+CUSTOMERS = "role/groundwork"
+NODES = "groundwork-abcdefghijkl-node"
+OURS = f"role/groundwork/{NODES}"
+CONTROL_PLANES = "role/groundwork/groundwork-abcdefghijkl-cluster"
+LIMIT = "policy/groundwork/groundwork-boundary"
+STAGES_POLICY = "policy/groundwork/groundwork-create-eks"
+LINKED = "role/aws-service-role/lex.amazonaws.com/AWSServiceRoleForLex"
+
+OWNER = {"aws:RequestTag/groundwork:cluster": ["abcdefghijkl"], "aws:TagKeys": ["groundwork:cluster"]}
+OWNED = {"aws:ResourceTag/groundwork:cluster": ["abcdefghijkl"]}
+BOUNDARY = {"iam:PermissionsBoundary": [f"{IAM}:{LIMIT}"]}
+NO_BOUNDARY = {"iam:PermissionsBoundary": ["arn:aws:iam::aws:policy/AdministratorAccess"]}
+FOREIGN_CLUSTER = {"aws:ResourceTag/kubernetes.io/cluster/production": ["owned"]}
+FOREIGN_SERVICE = FOREIGN_CLUSTER | {"aws:ResourceTag/kubernetes.io/service-name": ["default/web"]}
+FOREIGN_CONTROLLER = {"aws:ResourceTag/elbv2.k8s.aws/cluster": ["production"]}
+
+
+@dataclass
+class Attack:
+    what: str
+    action: str
+    resource: str
+    context: dict = field(default_factory=dict)
+
+
+def iam(what, action, resource, *contexts):
+    return Attack(what, f"iam:{action}", f"{IAM}:{resource}", {key: values for one in contexts for key, values in one.items()})
+
+
+def attach(what, resource, policy, *contexts):
+    return iam(what, "AttachRolePolicy", resource, {"iam:PolicyARN": [f"arn:aws:iam::aws:policy/{policy}"]}, *contexts)
+
+
+def passed(what, resource, service):
+    return iam(what, "PassRole", resource, {"iam:PassedToService": [f"{service}.amazonaws.com"]})
+
+
+def ec2(what, action, resource, context=None):
+    return Attack(what, f"ec2:{action}", f"{EC2}:{resource}", context or {})
+
+
+def balancer(what, action, resource, context=None):
+    return Attack(what, f"elasticloadbalancing:{action}", f"{ELB}:{resource}", context or {})
+
+
+ATTACKS = [
+    # Roles and policies
+    iam("Make a role without the boundary", "CreateRole", OURS, OWNER),
+    iam("Make a role with another boundary", "CreateRole", OURS, OWNER, NO_BOUNDARY),
+    iam("Make a role outside our path", "CreateRole", f"role/{NODES}", OWNER, BOUNDARY),
+    iam("Make a role with another name", "CreateRole", "role/groundwork/admin", OWNER, BOUNDARY),
+    iam("Make a role with no owner tag", "CreateRole", OURS, BOUNDARY),
+    attach("Attach AdministratorAccess to one of our roles", OURS, "AdministratorAccess", BOUNDARY),
+    attach("Attach a node's policy to a role without the boundary", OURS, "AmazonEKSWorkerNodePolicy"),
+    attach("Attach a policy to the customer's role itself", CUSTOMERS, "AmazonEKSClusterPolicy"),
+    iam("Put an inline policy on one of our roles", "PutRolePolicy", OURS, BOUNDARY),
+    iam("Put an inline policy on the customer's role itself", "PutRolePolicy", CUSTOMERS),
+    iam("Take the boundary off one of our roles", "DeleteRolePermissionsBoundary", OURS, BOUNDARY),
+    iam("Give one of our roles another boundary", "PutRolePermissionsBoundary", OURS, NO_BOUNDARY),
+    iam("Let somebody else assume one of our roles", "UpdateAssumeRolePolicy", OURS),
+    iam("Let somebody else assume the customer's role", "UpdateAssumeRolePolicy", CUSTOMERS),
+    iam("Detach a stage's policy from the customer's role", "DetachRolePolicy", CUSTOMERS),
+    iam("Delete the customer's role", "DeleteRole", CUSTOMERS),
+    iam("Delete a foreign role", "DeleteRole", "role/admin"),
+    iam("Tag a foreign role as ours", "TagRole", "role/admin", OWNER),
+    iam("Rewrite the boundary", "CreatePolicyVersion", LIMIT),
+    iam("Set the boundary to another version", "SetDefaultPolicyVersion", LIMIT),
+    iam("Delete the boundary", "DeletePolicy", LIMIT),
+    iam("Delete a version of the boundary", "DeletePolicyVersion", LIMIT),
+    iam("Rewrite a stage's policy", "CreatePolicyVersion", STAGES_POLICY),
+    iam("Make a user", "CreateUser", "user/evil"),
+    iam("Make an access key for a user", "CreateAccessKey", "user/admin"),
+    iam("Put one of our roles on an instance profile", "AddRoleToInstanceProfile", "instance-profile/eks-1"),
+    iam("Delete a foreign instance profile", "DeleteInstanceProfile", "instance-profile/web"),
+    iam("Make another service's linked role", "CreateServiceLinkedRole", LINKED, {"iam:AWSServiceName": ["lex.amazonaws.com"]}),
+    Attack("Assume a foreign role", "sts:AssumeRole", f"{IAM}:role/admin"),
+    # Roles in others' hands
+    passed("Pass a foreign role to EKS", "role/admin", "eks"),
+    passed("Pass a foreign role to EC2", "role/admin", "ec2"),
+    passed("Pass one of our roles to Lambda", OURS, "lambda"),
+    passed("Pass one of our roles to CloudFormation", OURS, "cloudformation"),
+    passed("Pass the nodes' role to EC2", OURS, "ec2"),
+    passed("Pass the customer's role to EC2", CUSTOMERS, "ec2"),
+    passed("Pass the customer's role to EKS", CUSTOMERS, "eks"),
+    passed("Pass the control plane's role to pods", CONTROL_PLANES, "pods.eks"),
+    # Networks and machines
+    ec2("Delete an untagged VPC", "DeleteVpc", "vpc/vpc-1"),
+    ec2("Change an untagged VPC", "ModifyVpcAttribute", "vpc/vpc-1"),
+    ec2("Delete a VPC that only looks like ours", "DeleteVpc", "vpc/vpc-1", {"aws:ResourceTag/Name": ["groundwork-abcdefghijkl-vpc"]}),
+    ec2("Tag a foreign VPC as ours, to delete it then", "CreateTags", "vpc/vpc-1", OWNER),
+    ec2("Take the owner tag off", "DeleteTags", "vpc/vpc-1", OWNED),
+    ec2("Make a VPC without the owner tag", "CreateVpc", "vpc/*"),
+    ec2("Make a subnet in a foreign VPC", "CreateSubnet", "vpc/vpc-1"),
+    ec2("Lead a foreign route table elsewhere", "CreateRoute", "route-table/rtb-1"),
+    ec2("Replace a route of a foreign table", "ReplaceRoute", "route-table/rtb-1"),
+    ec2("Detach a foreign internet gateway", "DetachInternetGateway", "internet-gateway/igw-1"),
+    ec2("Release a foreign address", "ReleaseAddress", "elastic-ip/eipalloc-1"),
+    ec2("Delete a foreign NAT gateway", "DeleteNatGateway", "natgateway/nat-1"),
+    ec2("Delete a foreign VPC endpoint", "DeleteVpcEndpoints", "vpc-endpoint/vpce-1"),
+    ec2("Open a foreign security group", "AuthorizeSecurityGroupIngress", "security-group/sg-1"),
+    ec2("Delete a foreign security group", "DeleteSecurityGroup", "security-group/sg-1"),
+    ec2("Delete a foreign cluster's security group", "DeleteSecurityGroup", "security-group/sg-1", FOREIGN_CLUSTER),
+    ec2("Revoke the rules of a foreign security group", "RevokeSecurityGroupIngress", "security-group/sg-1"),
+    ec2("Revoke the outgoing rules of a foreign security group", "RevokeSecurityGroupEgress", "security-group/sg-1"),
+    ec2("Delete a foreign network interface", "DeleteNetworkInterface", "network-interface/eni-1"),
+    ec2("Delete a foreign volume", "DeleteVolume", "volume/vol-1"),
+    ec2("Delete a foreign cluster's volume", "DeleteVolume", "volume/vol-1", FOREIGN_CLUSTER),
+    ec2("Copy a foreign volume", "CreateSnapshot", "volume/vol-1"),
+    ec2("End a foreign instance", "TerminateInstances", "instance/i-1"),
+    ec2("Run instances from a foreign launch template", "RunInstances", "launch-template/lt-1"),
+    ec2("Run instances in a foreign subnet", "RunInstances", "subnet/subnet-1"),
+    ec2("Run instances without the owner tag", "RunInstances", "instance/*"),
+    Attack("Run instances from an image alone", "ec2:RunInstances", f"arn:aws:ec2:{REGION}::image/ami-1", {"ec2:Owner": ["amazon"]}),
+    ec2("Delete a foreign launch template", "DeleteLaunchTemplate", "launch-template/lt-1"),
+    balancer("Delete a foreign load balancer", "DeleteLoadBalancer", "loadbalancer/net/web/1"),
+    balancer("Delete a foreign classic load balancer", "DeleteLoadBalancer", "loadbalancer/web"),
+    balancer("Delete a foreign cluster's load balancer", "DeleteLoadBalancer", "loadbalancer/net/web/1", FOREIGN_SERVICE),
+    balancer("Delete a foreign controller's load balancer", "DeleteLoadBalancer", "loadbalancer/app/web/1", FOREIGN_CONTROLLER),
+    balancer("Delete a foreign target group", "DeleteTargetGroup", "targetgroup/web/1"),
+    balancer("Lead a foreign load balancer elsewhere", "ModifyListener", "listener/app/web/1/2"),
+    # Data
+    Attack("Read a foreign bucket", "s3:GetObject", f"{S3}:customers-data/secret"),
+    Attack("Read an object of one of our buckets", "s3:GetObject", f"{S3}:groundwork-abcdefghijkl-logs/secret"),
+    Attack("List a foreign bucket", "s3:ListBucket", f"{S3}:customers-data"),
+    Attack("Write into a foreign bucket", "s3:PutObject", f"{S3}:customers-data/page"),
+    Attack("Open a foreign bucket to everybody", "s3:PutBucketPolicy", f"{S3}:customers-data"),
+    Attack("Take a foreign bucket's access block off", "s3:PutBucketPublicAccessBlock", f"{S3}:customers-data"),
+    Attack("Delete a foreign bucket", "s3:DeleteBucket", f"{S3}:customers-data"),
+    Attack("Delete an object of a foreign bucket", "s3:DeleteObject", f"{S3}:customers-data/secret"),
+    Attack("Make a bucket under another name", "s3:CreateBucket", f"{S3}:customers-other", OWNER),
+    Attack("Delete a foreign log group", "logs:DeleteLogGroup", f"{LOGS}:log-group:/aws/eks/production/cluster:log-stream:"),
+    Attack("Read our clusters' logs", "logs:GetLogEvents", f"{LOGS}:log-group:/aws/eks/groundwork-a-abcdefghijkl/cluster:log-stream:audit"),
+    Attack("Read a secret", "secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:database-abcdef"),
+    Attack("Decrypt with a foreign key", "kms:Decrypt", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"),
+    # Clusters and code
+    Attack("Delete a foreign cluster", "eks:DeleteCluster", f"{EKS}:cluster/production"),
+    Attack("Become an administrator of a foreign cluster", "eks:CreateAccessEntry", f"{EKS}:cluster/production", OWNER),
+    Attack("Make a cluster without the owner tag", "eks:CreateCluster", "*"),
+    Attack("Give a pod of a foreign cluster a role", "eks:CreatePodIdentityAssociation", f"{EKS}:cluster/production", OWNER),
+    Attack("Add nodes to a foreign cluster", "eks:CreateNodegroup", f"{EKS}:cluster/production", OWNER),
+    Attack("Run code in Lambda", "lambda:CreateFunction", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:evil"),
+]
+
+# The same somebody may give a role of ours a trust of his own, and all the policies that we may give it: then the boundary is what is left.
+# Asked with all of AWS allowed by the role's policies, so that nothing but the boundary refuses.
+BOUNDED = [
+    ec2("Open a foreign security group", "AuthorizeSecurityGroupIngress", "security-group/sg-1"),
+    ec2("Delete a foreign security group", "DeleteSecurityGroup", "security-group/sg-1"),
+    ec2("Attach a foreign volume", "AttachVolume", "volume/vol-1"),
+    ec2("Attach one of our volumes to a foreign instance", "AttachVolume", "instance/i-1"),
+    ec2("Copy a foreign volume", "CreateSnapshot", "volume/vol-1"),
+    ec2("Change a foreign volume", "ModifyVolume", "volume/vol-1"),
+    ec2("Delete a foreign volume", "DeleteVolume", "volume/vol-1"),
+    Attack("Delete a foreign snapshot", "ec2:DeleteSnapshot", f"arn:aws:ec2:{REGION}::snapshot/snap-1"),
+    ec2("Tag a foreign volume as ours", "CreateTags", "volume/vol-1", OWNER),
+    ec2("Tag a foreign instance as ours", "CreateTags", "instance/i-1", OWNER),
+    ec2("Take a foreign thing's tags off", "DeleteTags", "volume/vol-1"),
+    ec2("Change a foreign instance", "ModifyInstanceAttribute", "instance/i-1"),
+    ec2("End a foreign instance", "TerminateInstances", "instance/i-1"),
+    ec2("Run an instance", "RunInstances", "instance/*", OWNER),
+    ec2("Delete a foreign network interface", "DeleteNetworkInterface", "network-interface/eni-1"),
+    ec2("Take addresses of a foreign interface", "UnassignPrivateIpAddresses", "network-interface/eni-1"),
+    ec2("Lead a foreign route table elsewhere", "CreateRoute", "route-table/rtb-1"),
+    balancer("Delete a foreign load balancer", "DeleteLoadBalancer", "loadbalancer/net/web/1"),
+    balancer("Lead a foreign load balancer elsewhere", "ModifyListener", "listener/app/web/1/2"),
+    iam("Make a role", "CreateRole", OURS, OWNER, BOUNDARY),
+    iam("Attach AdministratorAccess to itself", "AttachRolePolicy", OURS, BOUNDARY),
+    iam("Take its own boundary off", "DeleteRolePermissionsBoundary", OURS, BOUNDARY),
+    iam("Rewrite the boundary", "CreatePolicyVersion", LIMIT),
+    passed("Pass itself to EC2", OURS, "ec2"),
+    Attack("Assume the customer's role", "sts:AssumeRole", f"{IAM}:{CUSTOMERS}"),
+    Attack("Read a foreign bucket", "s3:GetObject", f"{S3}:customers-data/secret"),
+    Attack("Read a secret", "secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:database-abcdef"),
+    Attack("Push an image", "ecr:PutImage", f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/app"),
+]
+# What nodes have to do, so that the refusals show something.
+WITHIN_BOUNDS = [
+    Attack("Pull an image", "ecr:BatchGetImage", f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/app"),
+    Attack("Look at instances", "ec2:DescribeInstances", "*"),
+    ec2("Attach one of our volumes", "AttachVolume", "volume/vol-1", OWNED),
+]
+
+TRUST = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}'
+ALL = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
+TAG = {"Key": "groundwork:cluster", "Value": "x"}
+ELSEWHERE = {"LocationConstraint": REGION}
+SECRET = {"Bucket": "customers-data", "Key": "secret"}
+LIMIT_HERE = "arn:aws:iam::{account}:policy/groundwork/groundwork-boundary"
+STAGES_POLICY_HERE = "arn:aws:iam::{account}:policy/groundwork/groundwork-create-eks"
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+
+# The same at the local AWS, where it knows what refuses them; `{account}` is the customer's.
+HERE = {
+    "Make a role with another name": (
+        "iam", "create_role", {"RoleName": "admin", "Path": "/groundwork/", "AssumeRolePolicyDocument": TRUST}
+    ),
+    "Put an inline policy on one of our roles": ("iam", "put_role_policy", {"RoleName": NODES, "PolicyName": "all", "PolicyDocument": ALL}),
+    "Put an inline policy on the customer's role itself": (
+        "iam", "put_role_policy", {"RoleName": "groundwork", "PolicyName": "all", "PolicyDocument": ALL}
+    ),
+    "Take the boundary off one of our roles": ("iam", "delete_role_permissions_boundary", {"RoleName": NODES}),
+    "Give one of our roles another boundary": (
+        "iam", "put_role_permissions_boundary", {"RoleName": NODES, "PermissionsBoundary": ADMINISTRATOR}
+    ),
+    "Let somebody else assume one of our roles": ("iam", "update_assume_role_policy", {"RoleName": NODES, "PolicyDocument": TRUST}),
+    "Let somebody else assume the customer's role": (
+        "iam", "update_assume_role_policy", {"RoleName": "groundwork", "PolicyDocument": TRUST}
+    ),
+    "Delete a foreign role": ("iam", "delete_role", {"RoleName": "admin"}),
+    "Tag a foreign role as ours": ("iam", "tag_role", {"RoleName": "admin", "Tags": [TAG]}),
+    "Rewrite the boundary": ("iam", "create_policy_version", {"PolicyArn": LIMIT_HERE, "PolicyDocument": ALL, "SetAsDefault": True}),
+    "Set the boundary to another version": ("iam", "set_default_policy_version", {"PolicyArn": LIMIT_HERE, "VersionId": "v1"}),
+    "Delete the boundary": ("iam", "delete_policy", {"PolicyArn": LIMIT_HERE}),
+    "Rewrite a stage's policy": (
+        "iam", "create_policy_version", {"PolicyArn": STAGES_POLICY_HERE, "PolicyDocument": ALL, "SetAsDefault": True}
+    ),
+    "Make a user": ("iam", "create_user", {"UserName": "evil"}),
+    "Make an access key for a user": ("iam", "create_access_key", {"UserName": "admin"}),
+    "Delete a foreign instance profile": ("iam", "delete_instance_profile", {"InstanceProfileName": "web"}),
+    "Tag a foreign VPC as ours, to delete it then": ("ec2", "create_tags", {"Resources": ["vpc-1"], "Tags": [TAG]}),
+    "Take the owner tag off": ("ec2", "delete_tags", {"Resources": ["vpc-1"], "Tags": [TAG]}),
+    "End a foreign instance": ("ec2", "terminate_instances", {"InstanceIds": ["i-1"]}),
+    "Read a foreign bucket": ("s3", "get_object", SECRET),
+    "Read an object of one of our buckets": ("s3", "get_object", SECRET | {"Bucket": "groundwork-abcdefghijkl-logs"}),
+    "List a foreign bucket": ("s3", "list_objects_v2", {"Bucket": "customers-data"}),
+    "Write into a foreign bucket": ("s3", "put_object", SECRET | {"Body": b"x"}),
+    "Open a foreign bucket to everybody": ("s3", "put_bucket_policy", {"Bucket": "customers-data", "Policy": ALL}),
+    "Take a foreign bucket's access block off": (
+        "s3", "put_public_access_block", {"Bucket": "customers-data", "PublicAccessBlockConfiguration": {"BlockPublicAcls": False}}
+    ),
+    "Delete a foreign bucket": ("s3", "delete_bucket", {"Bucket": "customers-data"}),
+    "Delete an object of a foreign bucket": ("s3", "delete_object", SECRET),
+    "Make a bucket under another name": ("s3", "create_bucket", {"Bucket": "customers-other", "CreateBucketConfiguration": ELSEWHERE}),
+    "Delete a foreign log group": ("logs", "delete_log_group", {"logGroupName": "/aws/eks/production/cluster"}),
+    "Delete a foreign cluster": ("eks", "delete_cluster", {"name": "production"}),
+    "Become an administrator of a foreign cluster": (
+        "eks", "create_access_entry", {"clusterName": "production", "principalArn": f"{IAM}:role/evil"}
+    ),
+    "Read a secret": ("secretsmanager", "get_secret_value", {"SecretId": "database"}),
+}
+
+
+def tried(way_in):
+    """{what, refusal} of those that the local AWS can judge, with all that the role may."""
+    account = way_in.tenant.account
+    for bucket in ("customers-data", "groundwork-abcdefghijkl-logs"):
+        fill(account.client("s3"), bucket)
+    session = way_in.session("attack")
+    refusals = {what: session.refusal(service, call, in_account(given, account.number)) for what, (service, call, given) in HERE.items()}
+    return [{"what": what, "refusal": refusal} for what, refusal in refusals.items()]
+
+
+def fill(s3, bucket):
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=ELSEWHERE)
+    s3.put_object(Bucket=bucket, Key="secret", Body=b"secret")
+
+
+def in_account(parameters, account):
+    return {key: value.replace("{account}", account) if isinstance(value, str) else value for key, value in parameters.items()}

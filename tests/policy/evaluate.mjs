@@ -1,0 +1,40 @@
+// Puts questions to an IAM evaluator: `node evaluate.mjs <folder with node_modules>`, JSON in and out.
+//
+// In:  {"policies": {name: document},
+//       "questions": [{principal, identity: [name], session: name or null, boundary: name or null, action, resource, context}]}
+// Out: [{"decision": "Allowed" | "ExplicitlyDenied" | "ImplicitlyDenied" | "Error", "why": text, "ignored": [context key]}]
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+
+const require = createRequire(join(process.argv[2], 'package.json'))
+const { runSimulation } = require('@cloud-copilot/iam-simulate')
+
+async function answer(policies, { principal, identity, session, boundary, action, resource, context }) {
+  const simulation = {
+    request: {
+      principal,
+      action,
+      // What is not made yet has no name; a `*` would ask about every one that there is.
+      resource: { resource: resource === '*' ? '*' : resource.replaceAll('*', 'new'), accountId: principal.split(':')[4] },
+      contextVariables: context,
+    },
+    identityPolicies: identity.map((name) => ({ name, policy: policies[name] })),
+    ...(session === null ? {} : { sessionPolicy: policies[session] }),
+    ...(boundary === null ? {} : { permissionBoundaryPolicies: [{ name: boundary, policy: policies[boundary] }] }),
+    serviceControlPolicies: [],
+    resourceControlPolicies: [],
+  }
+  const response = await runSimulation(simulation, {})
+  if (response.resultType !== 'single') {
+    return { decision: 'Error', why: JSON.stringify(response.errors ?? response.resultType), ignored: [] }
+  }
+  return { decision: response.overallResult, why: '', ignored: response.result.ignoredContextKeys ?? [] }
+}
+
+const { policies, questions } = JSON.parse(await text(process.stdin))
+const answers = []
+for (const question of questions) {
+  answers.push(await answer(policies, question))
+}
+process.stdout.write(JSON.stringify(answers))

@@ -1,0 +1,171 @@
+"""The lives of clusters in which every call happens that Groundwork ever makes, each in an account of its own."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import accounts
+import census
+import clients
+import cloud
+import kubernetes
+import records
+import settings
+import tenants
+from waiting import until
+
+# More than there are faults: each costs one.
+RETRIES = 10
+
+
+def lived(service):
+    """The tenants of all lives, once they are over. Faults are asked for by the clusters' ids, and all at once."""
+    all_tenants = [tenants.with_role(service, tenants.new(service), accounts.new()) for _ in LIVES]
+    clusters = [tenant.create(life.__name__, **as_administrator(tenant)) for life, tenant in zip(LIVES, all_tenants)]
+    cloud.set_faults([fault for life, cluster in zip(LIVES, clusters) for fault in FAULTS.get(life, lambda _: [])(cluster["id"])])
+    with ThreadPoolExecutor() as pool:
+        for life in [pool.submit(life, tenant, cluster) for life, tenant, cluster in zip(LIVES, all_tenants, clusters)]:
+            life.result()
+    return all_tenants
+
+
+def as_administrator(tenant):
+    return {"admin_principal_arn": f"arn:aws:iam::{tenant.account.number}:role/admin"}
+
+
+def full(tenant, _):
+    """Deleted with everything in it that makes deleting hard."""
+    cluster = tenant.wait("full", "running")
+    for bucket in cluster["outputs"]["buckets"].values():
+        fill(tenant.account, bucket)
+    leave_in_roles(tenant.account, cluster)
+    leftovers = kubernetes.of_cluster(tenant.account, cluster)
+    leftovers.make()
+    let_out(leftovers)
+    tenant.gone("full")
+
+
+def broken(tenant, _):
+    """Everything that can fail fails once, its NAT gateway goes missing, and each retry mends it; then its deletion is refused."""
+    assert retried_until_running(tenant, "broken"), "the nodes failed while everything else was there"
+    tenant.delete("broken")
+    tenant.wait("broken", "delete_blocked")
+    tenant.retry("broken")
+    tenant.wait("broken", "deleted")
+
+
+def torn(tenant, cluster):
+    """Its journal is lost while nodes come up: the invocation at work has read it, the next one has not."""
+    until(lambda: "slow" in cloud.report()["faults"], "a node group is being made", every=0.02)
+    lose_journal(tenant.service, cluster["id"])
+    tenant.wait("torn", "running")
+    tenant.gone("torn")
+
+
+def lose_journal(service, cluster_id):
+    """As fast as can be: 25 entries a call are what DynamoDB takes."""
+    entries = [{"DeleteRequest": {"Key": records.key(cluster_id, entry)}} for entry in records.journal(service, cluster_id)]
+    for start in range(0, len(entries), 25):
+        clients.operator("dynamodb").batch_write_item(RequestItems={service.stack["TableName"]: entries[start : start + 25]})
+
+
+def failing_once(cluster_id):
+    """What is made fails after a while; an add-on of each stage that makes any."""
+    made = ["ec2:CreateNatGateway", "ec2:CreateVpcEndpoint", "eks:CreateCluster", "eks:CreateNodegroup"]
+    whose = [(call, cluster_id) for call in made]
+    whose += [("eks:CreateAddon", f"{cluster_id}-{stage}") for stage in ("create-eks", "create-nodegroups")]
+    issue = {"code": "InternalFailure", "message": "It failed on demand."}
+    return [{"calls": call, "by": by, "effect": {"fail": issue}, "times": 1} for call, by in whose]
+
+
+def refused_once(cluster_id):
+    """A deletion that is refused for good looks at what is left, the cluster among it."""
+    refusal = {"status": 400, "code": "InvalidRequestException", "message": "It was refused on demand."}
+    return [{"calls": "eks:DeleteCluster", "by": f"{cluster_id}-teardown", "effect": {"refuse": refusal}, "times": 1}]
+
+
+def slow_and_failing(cluster_id):
+    """Of two node groups one takes three seconds to ask for, and the other has to be asked for once more: by another invocation."""
+    call = {"calls": "eks:CreateNodegroup", "by": cluster_id, "times": 1}
+    unavailable = {"status": 503, "code": "ServiceUnavailableException", "message": "It was refused on demand."}
+    return [call | {"effect": {"slow": 3 * settings.SPEED}}, call | {"effect": {"refuse": unavailable}}]
+
+
+def unencrypted(cluster_id):
+    """S3 encrypts every new bucket; one for which it does not say so is looked at twice."""
+    code, message = "ServerSideEncryptionConfigurationNotFoundError", "The server side encryption configuration was not found"
+    whose = {"calls": "s3:GetEncryptionConfiguration", "by": f"{cluster_id}-create-buckets"}
+    return [whose | {"effect": {"refuse": {"status": 404, "code": code, "message": message}}, "times": 6}]
+
+
+LIVES = [full, broken, torn]
+FAULTS = {full: unencrypted, broken: lambda cluster_id: [*failing_once(cluster_id), *refused_once(cluster_id)], torn: slow_and_failing}
+
+
+def retried_until_running(tenant, name):
+    """Spoils what was ready once only nodes are missing. Answers whether that was so."""
+    spoilt = False
+    for _ in range(RETRIES):
+        cluster = until(lambda: at_rest(tenant, name), f"{name} is at rest", seconds=60)
+        if cluster["status"] == "running":
+            return spoilt
+        if cluster["stage"] == "create-nodegroups" and not spoilt:
+            take_nat_gateway(tenant.account, cluster)
+            open_bucket(tenant.account, cluster)
+            spoilt = True
+        tenant.retry(name)
+    raise AssertionError(f"{name} is {cluster['status']} after {RETRIES} retries: {cluster['reason']}")
+
+
+def at_rest(tenant, name):
+    cluster = tenant.show(name)
+    return cluster if cluster["status"] in ("running", "failed") else None
+
+
+def take_nat_gateway(account, cluster):
+    """The route that is left leads nowhere. By the way that the service goes, so that the local cloud knows of it."""
+    gateway = next(one["outputs"]["id"] for one in cluster["resources"] if one["key"] == "nat-gateway")
+    ec2 = clients.client("ec2", (account.number, "test"), settings.PROXY_URL)
+    ec2.delete_nat_gateway(NatGatewayId=gateway)
+    until(lambda: is_gone(ec2, gateway), "the NAT gateway is gone", every=0.05)
+
+
+def open_bucket(account, cluster):
+    """S3 makes buckets with both; somebody takes them away."""
+    s3, bucket = account.client("s3"), f"groundwork-{cluster['id']}-logs"
+    s3.delete_public_access_block(Bucket=bucket)
+    s3.delete_bucket_encryption(Bucket=bucket)
+
+
+def is_gone(ec2, gateway):
+    found = ec2.describe_nat_gateways(Filter=[{"Name": "nat-gateway-id", "Values": [gateway]}])["NatGateways"]
+    return all(one["State"] == "deleted" for one in found)
+
+
+def fill(account, bucket):
+    """Versions, a delete marker and an unfinished upload."""
+    s3 = account.client("s3")
+    for text in (b"one", b"two"):
+        s3.put_object(Bucket=bucket, Key="weights", Body=text)
+    s3.delete_object(Bucket=bucket, Key="weights")
+    s3.create_multipart_upload(Bucket=bucket, Key="unfinished")
+
+
+def leave_in_roles(account, cluster):
+    """What automation and EKS leave on the nodes' role."""
+    iam = account.client("iam")
+    role = f"groundwork-{cluster['id']}-node"
+    iam.attach_role_policy(RoleName=role, PolicyArn="arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore")
+    document = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}]}'
+    iam.put_role_policy(RoleName=role, PolicyName="automation", PolicyDocument=document)
+    profile = f"eks-{cluster['id']}"
+    iam.create_instance_profile(InstanceProfileName=profile)
+    iam.add_role_to_instance_profile(InstanceProfileName=profile, RoleName=role)
+
+
+def let_out(leftovers):
+    """Groups of EKS and of the controller whose outgoing rules name each other."""
+    made = leftovers.ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [leftovers.vpc_id]}])["SecurityGroups"]
+    whose = ("aws:eks:cluster-name", "elbv2.k8s.aws/cluster")
+    pair = [next(group["GroupId"] for group in made if key in census.tags_of(group)) for key in whose]
+    for one, other in (pair, reversed(pair)):
+        rule = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "UserIdGroupPairs": [{"GroupId": other}]}
+        leftovers.ec2.authorize_security_group_egress(GroupId=one, IpPermissions=[rule])

@@ -1,0 +1,46 @@
+"""Clusters live through everything that can happen to them on a local AWS, and what IAM was asked for is written down.
+
+`record.py FILE`: what the proof needs of a running service; `prove.py` judges it.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+os.environ.setdefault("GROUNDWORK_LOCAL_DIR", ".local/policy-proof")
+sys.path[:0] = [str(HERE), str(HERE.parent / "end_to_end")]
+
+import conftest  # noqa: E402, F401  finds the harness and free ports
+
+import attacks  # noqa: E402
+import cloud  # noqa: E402
+import environment  # noqa: E402
+import lives  # noqa: E402
+import sessions  # noqa: E402
+import trespasses  # noqa: E402
+from service import brought_up  # noqa: E402
+from timed import timed  # noqa: E402
+
+
+def main(file):
+    try:
+        with timed("up"):
+            service = brought_up()
+        with timed("live"):
+            tenants = lives.lived(service)
+        recorded = cloud.authorizations()
+        with timed("attack"):
+            way_in = sessions.WayIn(tenants[0])
+            tried = trespasses.tried(way_in, recorded)
+            attacked = attacks.tried(way_in)
+    finally:
+        cloud.stop()
+        environment.FILE.unlink(missing_ok=True)
+    numbers = [tenant.account.number for tenant in tenants]
+    Path(file).write_text(json.dumps({"accounts": numbers, "sessions": recorded, "trespasses": tried, "attacks": attacked}, indent=1))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

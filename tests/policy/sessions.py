@@ -1,0 +1,61 @@
+"""Real sessions of a customer's role at the local AWS, assumed as the stage functions do."""
+
+import json
+import secrets
+
+import boto3
+
+import clients
+import settings
+
+
+class WayIn:
+    def __init__(self, tenant):
+        self.tenant = tenant
+        self.wanted = tenant.onboarding()
+        self.operator = as_stage_function(self.wanted["principal"]["pattern"])
+
+    def session(self, name, **policies):
+        """With `PolicyArns` and `Policy`, or with all that the role may."""
+        given = assumed(self.operator, self.tenant.role_arn, name, ExternalId=self.wanted["external_id"], **policies)
+        return Session(given)
+
+
+class Session:
+    def __init__(self, given):
+        self.given = given
+
+    def refusal(self, service, call, parameters):
+        """The code with which AWS refuses the call for want of permission; None if it says anything else."""
+        client = boto3.client(service, endpoint_url=settings.EMULATOR_URL, region_name=settings.REGION, **self.given)
+        try:
+            getattr(client, call)(**parameters)
+        except client.exceptions.ClientError as error:
+            code = error.response["Error"]["Code"]
+            return code if code in ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation") else None
+        return None
+
+
+def as_stage_function(pattern):
+    """A session whose name is as those of the functions that customers trust."""
+    iam = clients.operator("iam")
+    name = pattern.rpartition("/")[2].replace("*", secrets.token_hex(4))
+    root = {"AWS": f"arn:aws:iam::{settings.OPERATOR_ACCOUNT}:root"}
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(Principal=root, Action="sts:AssumeRole"))["Role"]
+    iam.put_role_policy(RoleName=name, PolicyName="assume", PolicyDocument=document(Action="sts:AssumeRole", Resource="*"))
+    keys = dict(zip(("aws_access_key_id", "aws_secret_access_key"), settings.OPERATOR_KEYS))
+    return assumed(keys, role["Arn"], "proof")
+
+
+def document(**statement):
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]})
+
+
+def assumed(credentials, role_arn, name, **more):
+    sts = boto3.client("sts", endpoint_url=settings.EMULATOR_URL, region_name=settings.REGION, **credentials)
+    given = sts.assume_role(RoleArn=role_arn, RoleSessionName=name, **more)["Credentials"]
+    return {
+        "aws_access_key_id": given["AccessKeyId"],
+        "aws_secret_access_key": given["SecretAccessKey"],
+        "aws_session_token": given["SessionToken"],
+    }
