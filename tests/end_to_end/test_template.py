@@ -20,15 +20,33 @@ def test_no_policy_allows_an_action_with_a_star(path):
             assert not [action for action in templates.listed(statement["Action"]) if "*" in action], where
 
 
-def test_functions_may_assume_no_role_but_groundwork_s():
+def test_functions_may_assume_no_role_but_groundwork_s_in_other_accounts():
     grants = [
-        resource
+        statement
         for where, statement in templates.statements("template.yaml")
         if "sts:AssumeRole" in templates.listed(statement["Action"]) and "Principal" not in statement
-        for resource in templates.listed(statement["Resource"])
     ]
     assert grants
-    assert {str(grant["!Sub"]) for grant in grants} == {"arn:${AWS::Partition}:iam::*:role/groundwork*"}
+    for grant in grants:
+        assert grant["Resource"] == {"!Sub": "arn:${AWS::Partition}:iam::*:role/groundwork*"}
+        assert grant["Condition"] == {"StringNotEquals": {"aws:ResourceAccount": {"!Ref": "AWS::AccountId"}}}
+
+
+def test_a_function_has_a_role_of_its_own_that_writes_to_its_own_log_only():
+    resources = templates.template("template.yaml")["Resources"]
+    for name, function in functions().items():
+        assert function["Role"] == {"!GetAtt": f"{name}Role.Arn"} and "Policies" not in function, name
+        role = resources[f"{name}Role"]["Properties"]
+        # Without names, those that CloudFormation makes begin as PrincipalPattern says.
+        assert set(role) == {"AssumeRolePolicyDocument", "Policies"}, name
+        granted = [statement for policy in role["Policies"] for statement in policy["PolicyDocument"]["Statement"]]
+        logs = [one for one in granted if any(action.startswith("logs:") for action in templates.listed(one["Action"]))]
+        assert [one["Resource"] for one in logs] == [{"!GetAtt": f"{function['LoggingConfig']['LogGroup']['!Ref']}.Arn"}], name
+
+
+def functions():
+    resources = templates.template("template.yaml")["Resources"]
+    return {name: one["Properties"] for name, one in resources.items() if one["Type"] == "AWS::Serverless::Function"}
 
 
 def test_the_table_of_permissions_has_every_action_that_the_code_calls():
@@ -112,9 +130,8 @@ def test_records_outlive_the_stack_and_can_be_put_back():
 
 def test_every_function_has_a_log_group_with_retention():
     resources = templates.template("template.yaml")["Resources"]
-    functions = {name: one["Properties"] for name, one in resources.items() if one["Type"] == "AWS::Serverless::Function"}
-    assert len(functions) == 9
-    for name, function in functions.items():
+    assert len(functions()) == 9
+    for name, function in functions().items():
         group = resources[function["LoggingConfig"]["LogGroup"]["!Ref"]]["Properties"]
         assert group["RetentionInDays"], name
 

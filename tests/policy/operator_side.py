@@ -1,8 +1,13 @@
-"""The policies of the operator's own functions, in template.yaml: no wildcard action, and `*` only where AWS knows nothing narrower."""
+"""The policies of the operator's own functions, in template.yaml: no wildcard action, and `*` only where AWS knows nothing narrower.
+
+What is not written there is not judged, so nothing may come from elsewhere: no managed policy, and no role that SAM makes.
+"""
 
 import reference
 import yaml
 from policies import REPOSITORY, listed
+
+WITH_A_ROLE = ("AWS::Serverless::Function", "AWS::Serverless::StateMachine")
 
 
 class Intrinsics(yaml.SafeLoader):
@@ -20,11 +25,19 @@ Intrinsics.add_multi_constructor("!", plain)
 
 def faults():
     template = yaml.load((REPOSITORY / "template.yaml").read_text(), Intrinsics)
-    found = []
+    found = from_elsewhere(template["Resources"])
     for where, statement in statements(template["Resources"], ()):
         found += [
             f"{where}: {fault}" for action in listed(statement["Action"]) for fault in faults_of(action, listed(statement["Resource"]))
         ]
+    return found
+
+
+def from_elsewhere(resources):
+    found = [f"{name}: managed policies" for name, one in resources.items() if "ManagedPolicyArns" in one.get("Properties", {})]
+    for name, one in resources.items():
+        if one["Type"] in WITH_A_ROLE and one["Properties"].get("Role") != f"{name}Role.Arn":
+            found.append(f"{name}: no role of its own")
     return found
 
 
