@@ -1,7 +1,7 @@
 //! The quick-start as a CloudFormation template: a frame, and the policies in it.
 
 use groundwork::permissions::document::{Document, Names, Statement};
-use groundwork::permissions::{STAGES, boundary, grants, policy, trust};
+use groundwork::permissions::{Grant, STAGES, boundary, grants, policy, trust};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -39,7 +39,10 @@ fn managed(out: &mut String, name: &str, description: &str, document: &Document)
 }
 
 fn statement(out: &mut String, statement: &Statement) {
-    let reasons: BTreeSet<&str> = grants().filter(|grant| grant.sid == statement.sid).map(|grant| grant.why).collect();
+    let within = |grant: &&Grant| {
+        grant.sid == statement.sid && grant.actions.iter().any(|action| statement.action.iter().any(|one| one == action.name))
+    };
+    let reasons: BTreeSet<&str> = grants().filter(within).map(|grant| grant.why).collect();
     reasons.iter().for_each(|why| line(out, 10, &format!("# {why}")));
     line(out, 10, &format!("- Sid: {}", statement.sid));
     line(out, 12, "Effect: Allow");
@@ -97,8 +100,11 @@ fn block(out: &mut String, indent: usize, value: &serde_json::Value) {
 
 /// Quoted, because ARNs and patterns hold what means something in YAML.
 fn scalar(text: &str) -> String {
-    let substitute = if text.contains("${") { "!Sub " } else { "" };
-    format!("{substitute}\"{text}\"")
+    // IAM's own variables are not CloudFormation's.
+    match text.replace("${aws:", "").contains("${") {
+        true => format!("!Sub \"{}\"", text.replace("${aws:", "${!aws:")),
+        false => format!("\"{text}\""),
+    }
 }
 
 fn line(out: &mut String, indent: usize, text: &str) {

@@ -1,26 +1,28 @@
-//! The table itself, for programs to read: a row for each action of each statement.
+//! The tables themselves, for programs to read: a row for each action of each statement, of both modes.
 
-use groundwork::permissions::{Condition, grants};
+use groundwork::permissions::{Condition, Grant, grants, self_managed};
 use serde_json::{Map, Value, json};
 
 pub fn rows() -> String {
-    let rows: Vec<Value> = grants()
-        .flat_map(|grant| {
-            grant.actions.iter().map(|action| {
-                json!({
-                    "action": action.name,
-                    "statement": grant.sid,
-                    "resources": grant.resources,
-                    "conditions": conditions(grant.conditions),
-                    "stages": action.stages,
-                    "purpose": action.purpose,
-                    "why_not_narrower": grant.why,
-                    "source": action.source,
-                })
-            })
-        })
-        .collect();
+    let self_managed = self_managed::GRANTS.iter().flat_map(|grant| of("self_managed", grant));
+    let rows: Vec<Value> = grants().flat_map(|grant| of("managed", grant)).chain(self_managed).collect();
     format!("{:#}\n", json!(rows))
+}
+
+fn of(mode: &'static str, grant: &'static Grant) -> impl Iterator<Item = Value> {
+    grant.actions.iter().map(move |action| {
+        json!({
+            "mode": mode,
+            "action": action.name,
+            "statement": grant.sid,
+            "resources": grant.resources,
+            "conditions": conditions(grant.conditions),
+            "stages": action.stages,
+            "purpose": action.purpose,
+            "why_not_narrower": grant.why,
+            "source": action.source,
+        })
+    })
 }
 
 fn conditions(all: &[Condition]) -> Value {

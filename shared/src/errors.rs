@@ -87,7 +87,7 @@ impl Error {
 
     /// What IAM says of a role may be yesterday's news for a while after the role or its policies were made or changed (failure case 7).
     pub fn may_be_stale(&self) -> bool {
-        self.is_denial() || matches!(self.code.as_str(), "MissingPermissions" | "OpenTrust")
+        self.is_denial() || matches!(self.code.as_str(), "MissingPermissions" | "MissingPolicies" | "OpenTrust")
     }
 
     pub fn superseded() -> Self {
@@ -145,6 +145,13 @@ const TABLE: &[Row] = &[
     row("InvalidRequestException", "could not be assumed", Class::Transient, SOON),
     row("InvalidRequestException", "unable to assume the service-linked role", Class::Transient, SOON),
     row("NoSuchEntity", "role with name", Class::Transient, SOON),
+    row("NoSuchEntity", "Scope ARN", Class::Customer, "Deploy the quick-start again: the permissions boundary is not there. Then retry."),
+    row(
+        "InvalidRequestException",
+        "not authorized to launch instances",
+        Class::Customer,
+        "Deploy the quick-start again: the role needs ec2:RunInstances and ec2:CreateTags for the nodes. Then retry.",
+    ),
     row(
         "InvalidParameterException",
         "principal",

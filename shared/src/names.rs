@@ -11,7 +11,7 @@ pub const ROLE_PATH: &str = "/groundwork/";
 
 const ALPHABET: &[u8] = b"abcdefghijklmnopqrstuvwxyz234567";
 
-/// Sixty random bits, enough that two clusters never meet in S3's global namespace.
+/// Sixty random bits, enough that two clusters never meet in S3's global namespace. Permissions know our names by the twelve characters.
 pub fn new_cluster_id() -> String {
     random(12)
 }

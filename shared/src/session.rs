@@ -1,6 +1,6 @@
 //! A session in the customer's account: assumed by each invocation itself, kept in memory, an hour at the most (role chaining).
 
-use crate::errors::{Called, Class, Error, Result};
+use crate::errors::{Called, Error, Result};
 use crate::resource::Stage;
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
@@ -81,8 +81,10 @@ pub async fn assume(operator: &SdkConfig, entry: &Entry<'_>, external_id: &str) 
         .send()
         .await
         .called("sts:AssumeRole")
-        .map_err(|error| explain_refusal(error, entry))?;
+        .map_err(|error| explain_refusal(error, entry.role_arn))?;
     check_account(&answer, entry.role_arn)?;
+    // How near the policies come to the packed limit, which only STS knows.
+    tracing::info!(cluster_id = entry.cluster_id, stage = %entry.stage, token_utilization_percent = answer.session_token_utilization(), "session");
     let granted = answer.credentials().ok_or_else(|| Error::permanent("NoCredentials", "STS answered without credentials."))?;
     let expiry = SystemTime::try_from(*granted.expiration()).ok();
     let credentials = Credentials::new(
@@ -128,21 +130,13 @@ fn check_account(answer: &AssumeRoleOutput, role_arn: &str) -> Result<()> {
     Err(Error::customer("AnotherAccount", reason, "Delete the cluster and create it with the ARN of a role in the account that you mean."))
 }
 
-fn explain_refusal(error: Error, entry: &Entry<'_>) -> Error {
-    let role_arn = entry.role_arn;
-    if error.is_denial() {
-        return Error {
-            reason: format!("AWS does not let Groundwork assume {role_arn}: the role does not exist, does not trust us, or asks for another external ID."),
-            hint: "Compare the role's trust policy with GET /onboarding: the principal, and the external ID in its sts:ExternalId condition. Then retry.".into(),
-            ..error
-        };
+fn explain_refusal(error: Error, role_arn: &str) -> Error {
+    if !error.is_denial() {
+        return error;
     }
-    match (&entry.limits.managed, error.class) {
-        (Some(arn), Class::Permanent) => Error {
-            class: Class::Customer,
-            hint: format!("See that the account has the policy {arn}, as the quick-start makes it; then retry."),
-            ..error
-        },
-        _ => error,
+    Error {
+        reason: format!("AWS does not let Groundwork assume {role_arn}: the role does not exist, does not trust us, or asks for another external ID."),
+        hint: "Compare the role's trust policy with GET /onboarding: the principal, and the external ID in its sts:ExternalId condition. Then retry.".into(),
+        ..error
     }
 }

@@ -15,8 +15,8 @@ pub struct Spec {
     /// 1-63 lower-case letters, digits and hyphens, a letter or digit at both ends.
     #[schemars(regex(pattern = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"))]
     pub name: String,
-    /// The ARN of the role that the quick-start made; its name begins with "groundwork".
-    #[schemars(regex(pattern = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/groundwork[A-Za-z0-9+=,.@_/-]*$"))]
+    /// The ARN of the role that the quick-start made; its name begins with "groundwork", has at most 32 characters and no path.
+    #[schemars(regex(pattern = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/groundwork[A-Za-z0-9+=,.@_-]{0,22}$"))]
     pub role_arn: String,
     /// An AWS region such as us-west-2.
     #[schemars(regex(pattern = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"))]

@@ -4,7 +4,7 @@ An Allow loses the condition; a Deny that rests on such a condition goes as a wh
 """
 
 # Keys that no request here has.
-NEVER = ("aws:ResourceTag/", "ec2:", "iam:PermissionsBoundary", "iam:PassedToService", "iam:PolicyARN", "iam:AWSServiceName")
+NEVER = ("aws:ResourceTag/", "ec2:", "eks:", "iam:PermissionsBoundary", "iam:PassedToService", "iam:PolicyARN", "iam:AWSServiceName")
 # These have tags of requests.
 WITH_REQUEST_TAGS = ("eks:", "iam:", "logs:")
 

@@ -20,6 +20,7 @@ OURS = f"role/groundwork/{NODES}"
 CONTROL_PLANES = "role/groundwork/groundwork-abcdefghijkl-cluster"
 LIMIT = "policy/groundwork/groundwork-boundary"
 STAGES_POLICY = "policy/groundwork/groundwork-create-eks"
+OUR_CLUSTER = "cluster/groundwork-a-abcdefghijkl"
 LINKED = "role/aws-service-role/lex.amazonaws.com/AWSServiceRoleForLex"
 
 OWNER = {"aws:RequestTag/groundwork:cluster": ["abcdefghijkl"], "aws:TagKeys": ["groundwork:cluster"]}
@@ -29,6 +30,8 @@ NO_BOUNDARY = {"iam:PermissionsBoundary": ["arn:aws:iam::aws:policy/Administrato
 FOREIGN_CLUSTER = {"aws:ResourceTag/kubernetes.io/cluster/production": ["owned"]}
 FOREIGN_SERVICE = FOREIGN_CLUSTER | {"aws:ResourceTag/kubernetes.io/service-name": ["default/web"]}
 FOREIGN_CONTROLLER = {"aws:ResourceTag/elbv2.k8s.aws/cluster": ["production"]}
+
+LIKE_OURS = {"aws:ResourceTag/aws:eks:cluster-name": ["groundwork-prod"]}
 
 
 @dataclass
@@ -148,6 +151,18 @@ ATTACKS = [
     Attack("Read our clusters' logs", "logs:GetLogEvents", f"{LOGS}:log-group:/aws/eks/groundwork-a-abcdefghijkl/cluster:log-stream:audit"),
     Attack("Read a secret", "secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:database-abcdef"),
     Attack("Decrypt with a foreign key", "kms:Decrypt", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"),
+    # Names that only begin like ours
+    Attack("Open a bucket with a name like ours", "s3:PutBucketPolicy", f"{S3}:groundwork-tfstate"),
+    Attack("Delete a bucket with a name like ours", "s3:DeleteBucket", f"{S3}:groundwork-tfstate"),
+    Attack("Delete a version in a bucket with a name like ours", "s3:DeleteObjectVersion", f"{S3}:groundwork-tfstate/state"),
+    Attack("Delete a cluster with a name like ours", "eks:DeleteCluster", f"{EKS}:cluster/groundwork-prod"),
+    Attack("Delete nodes of a cluster with a name like ours", "eks:DeleteNodegroup", f"{EKS}:nodegroup/groundwork-prod/a/1"),
+    Attack("Let oneself into a cluster with a name like ours", "eks:CreateAccessEntry", f"{EKS}:cluster/groundwork-prod", OWNER),
+    Attack("Delete its log group", "logs:DeleteLogGroup", f"{LOGS}:log-group:/aws/eks/groundwork-prod/cluster:log-stream:"),
+    iam("Make a role with a name like ours", "CreateRole", "role/groundwork/groundwork-x", OWNER, BOUNDARY),
+    iam("Delete a role with a name like ours", "DeleteRole", "role/groundwork/groundwork-x"),
+    passed("Pass a role with a name like ours", "role/groundwork/groundwork-x-node", "eks"),
+    ec2("Delete the security group of a cluster with a name like ours", "DeleteSecurityGroup", "security-group/sg-1", LIKE_OURS),
     # Clusters and code
     Attack("Delete a foreign cluster", "eks:DeleteCluster", f"{EKS}:cluster/production"),
     Attack("Become an administrator of a foreign cluster", "eks:CreateAccessEntry", f"{EKS}:cluster/production", OWNER),
@@ -157,43 +172,57 @@ ATTACKS = [
     Attack("Run code in Lambda", "lambda:CreateFunction", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:evil"),
 ]
 
-# The same somebody may give a role of ours a trust of his own, and all the policies that we may give it: then the boundary is what is left.
-# Asked with all of AWS allowed by the role's policies, so that nothing but the boundary refuses.
-BOUNDED = [
-    ec2("Open a foreign security group", "AuthorizeSecurityGroupIngress", "security-group/sg-1"),
-    ec2("Delete a foreign security group", "DeleteSecurityGroup", "security-group/sg-1"),
-    ec2("Attach a foreign volume", "AttachVolume", "volume/vol-1"),
-    ec2("Attach one of our volumes to a foreign instance", "AttachVolume", "instance/i-1"),
-    ec2("Copy a foreign volume", "CreateSnapshot", "volume/vol-1"),
-    ec2("Change a foreign volume", "ModifyVolume", "volume/vol-1"),
-    ec2("Delete a foreign volume", "DeleteVolume", "volume/vol-1"),
-    Attack("Delete a foreign snapshot", "ec2:DeleteSnapshot", f"arn:aws:ec2:{REGION}::snapshot/snap-1"),
-    ec2("Tag a foreign volume as ours", "CreateTags", "volume/vol-1", OWNER),
-    ec2("Tag a foreign instance as ours", "CreateTags", "instance/i-1", OWNER),
-    ec2("Take a foreign thing's tags off", "DeleteTags", "volume/vol-1"),
-    ec2("Change a foreign instance", "ModifyInstanceAttribute", "instance/i-1"),
-    ec2("End a foreign instance", "TerminateInstances", "instance/i-1"),
-    ec2("Run an instance", "RunInstances", "instance/*", OWNER),
-    ec2("Delete a foreign network interface", "DeleteNetworkInterface", "network-interface/eni-1"),
-    ec2("Take addresses of a foreign interface", "UnassignPrivateIpAddresses", "network-interface/eni-1"),
-    ec2("Lead a foreign route table elsewhere", "CreateRoute", "route-table/rtb-1"),
-    balancer("Delete a foreign load balancer", "DeleteLoadBalancer", "loadbalancer/net/web/1"),
-    balancer("Lead a foreign load balancer elsewhere", "ModifyListener", "listener/app/web/1/2"),
-    iam("Make a role", "CreateRole", OURS, OWNER, BOUNDARY),
-    iam("Attach AdministratorAccess to itself", "AttachRolePolicy", OURS, BOUNDARY),
-    iam("Take its own boundary off", "DeleteRolePermissionsBoundary", OURS, BOUNDARY),
-    iam("Rewrite the boundary", "CreatePolicyVersion", LIMIT),
-    passed("Pass itself to EC2", OURS, "ec2"),
-    Attack("Assume the customer's role", "sts:AssumeRole", f"{IAM}:{CUSTOMERS}"),
-    Attack("Read a foreign bucket", "s3:GetObject", f"{S3}:customers-data/secret"),
-    Attack("Read a secret", "secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:database-abcdef"),
-    Attack("Push an image", "ecr:PutImage", f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/app"),
+# What the patterns of names and tags cannot keep out, each with why: allowed on purpose, and the page says so.
+IN_REACH = [
+    (
+        iam("Delete the instance profile of a foreign node group", "DeleteInstanceProfile", "instance-profile/eks-1"),
+        "EKS names these profiles `eks-…` and does not tag them, so IAM knows nothing narrower; it deletes none that a role is in",
+    ),
+    (
+        iam("Take the role out of such a profile", "RemoveRoleFromInstanceProfile", "instance-profile/eks-1"),
+        "the same; the instances of that node group could lose their credentials. Only the session of a deletion may do it",
+    ),
+    (
+        Attack("Make an access entry in a cluster that Groundwork made", "eks:CreateAccessEntry", f"{EKS}:{OUR_CLUSTER}", OWNER),
+        "the administrator that the tenant names has to get in; a stage's session may name nobody else",
+    ),
+    (
+        Attack(
+            "Become administrator of such a cluster",
+            "eks:AssociateAccessPolicy",
+            f"{EKS}:access-entry/groundwork-a-abcdefghijkl/role/{ACCOUNT}/evil/1",
+            {"eks:policyArn": ["arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"], "eks:accessScope": ["cluster"]},
+        ),
+        "the same: whoever makes a cluster could always let himself in",
+    ),
 ]
-# What nodes have to do, so that the refusals show something.
-WITHIN_BOUNDS = [
-    Attack("Pull an image", "ecr:BatchGetImage", f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/app"),
-    Attack("Look at instances", "ec2:DescribeInstances", "*"),
-    ec2("Attach one of our volumes", "AttachVolume", "volume/vol-1", OWNED),
+
+# What the customer made for self-managed mode, and what somebody with the role there would try besides all of the above.
+THEIRS = {
+    "account": ACCOUNT,
+    "region": REGION,
+    "cluster": "theirs",
+    "buckets": ["theirs-data", "theirs-logs"],
+    "node_role": f"{IAM}:role/nodes",
+}
+SELF_MANAGED = [
+    Attack("Delete the customer's cluster", "eks:DeleteCluster", f"{EKS}:cluster/theirs"),
+    Attack("Change the customer's cluster", "eks:UpdateClusterConfig", f"{EKS}:cluster/theirs"),
+    Attack("Become administrator of the customer's cluster", "eks:CreateAccessEntry", f"{EKS}:cluster/theirs", OWNER),
+    Attack("Give its pods a role", "eks:CreatePodIdentityAssociation", f"{EKS}:cluster/theirs", OWNER),
+    Attack("Add nodes without the owner tag", "eks:CreateNodegroup", f"{EKS}:cluster/theirs"),
+    Attack("Delete a node group of the customer's", "eks:DeleteNodegroup", f"{EKS}:nodegroup/theirs/web/1"),
+    Attack("Delete a node group with a name like ours", "eks:DeleteNodegroup", f"{EKS}:nodegroup/theirs/groundwork-web/1"),
+    Attack("Tag a node group of the customer's as ours", "eks:TagResource", f"{EKS}:nodegroup/theirs/web/1", OWNER),
+    Attack("Delete the customer's bucket", "s3:DeleteBucket", f"{S3}:theirs-data"),
+    Attack("Open the customer's bucket", "s3:PutBucketPolicy", f"{S3}:theirs-data"),
+    Attack("List the customer's bucket", "s3:ListBucket", f"{S3}:theirs-data"),
+    Attack("Read the customer's objects", "s3:GetObject", f"{S3}:theirs-data/secret"),
+    Attack("Write the customer's objects", "s3:PutObject", f"{S3}:theirs-data/secret"),
+    Attack("Delete the customer's objects", "s3:DeleteObject", f"{S3}:theirs-data/secret"),
+    passed("Pass another role to EKS", "role/other", "eks"),
+    passed("Pass the node role to EC2", "role/nodes", "ec2"),
+    iam("Attach a policy to the node role", "AttachRolePolicy", "role/nodes"),
 ]
 
 TRUST = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}'

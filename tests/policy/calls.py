@@ -1,19 +1,37 @@
 """The recorded calls, put to the evaluator: all are allowed, and each action of the table is needed by one."""
 
 from collections import defaultdict
+from dataclasses import dataclass
 
 import policies
 from evaluator import Question, decide
 
-# A session is asked for with its stage's policy and with one that narrows it.
-UNNARROWED = "no session policy"
+
+@dataclass(frozen=True)
+class Narrowed:
+    """A session's policies: those of its stage in managed mode, and the inline one, which is all that there is in self-managed mode."""
+
+    mode: str
+    account: str
+    stage: str
+    inline: str
+
+    def policy(self, without=None):
+        """As AWS counts them; without one action of one statement of the table."""
+        managed, inline = self.mode == "managed", policies.json.loads(self.inline)
+        own = policies.document(self.stage, self.account) if managed else inline
+        if without:
+            own = policies.without(own, *without)
+        return policies.merged(own, inline) if managed else policies.merged(own)
 
 
 class Recorded:
     """Every distinct question that AWS asks IAM for the recorded sessions, with the sessions' stages."""
 
-    def __init__(self, sessions):
+    def __init__(self, sessions, self_managed):
+        self.theirs = self_managed
         self.policies = {}
+        self.narrowed = {}
         self.faults = []
         self.asked = {}
         self.calls = 0
@@ -22,26 +40,32 @@ class Recorded:
 
     def add(self, session):
         account, stage = session["session"].split(":")[4], session["stage"]
-        expected = f"arn:aws:iam::{account}:policy/groundwork/{policies.ROLE}-{stage}"
-        if session["policy_arns"] != [expected] or not session["inline_policy"]:
+        mode = "self_managed" if account == self.theirs["account"] else "managed"
+        expected = [f"arn:aws:iam::{account}:policy/groundwork/{policies.ROLE}-{stage}"] if mode == "managed" else []
+        if session["policy_arns"] != expected or not session["inline_policy"]:
             self.faults.append(f"{session['session']} was not narrowed to its stage and its cluster: {session['policy_arns']}")
             return
-        narrowed = self.session_policy(account, stage, session["inline_policy"])
+        name = self.name(Narrowed(mode, account, stage, session["inline_policy"]))
+        identity = self.identity(mode, account)
         for call in session["calls"]:
             self.calls += 1
             for one in call["authorizations"]:
-                question = Question(session["session"], self.identity(account), narrowed, one["action"], one["resource"], one["context"])
-                self.asked.setdefault(str((narrowed, one)), (stage, call["call"], question))
+                question = Question(session["session"], identity, name, one["action"], one["resource"], one["context"])
+                self.asked.setdefault(str((name, one)), (stage, call["call"], question))
 
-    def identity(self, account):
-        """The role has all stages' policies."""
+    def identity(self, mode, account):
+        """The role has all stages' policies, or the one of its mode."""
+        if mode == "self_managed":
+            self.policies.setdefault(mode, policies.self_managed(**self.theirs))
+            return (mode,)
         for stage in policies.STAGES:
             self.policies.setdefault(f"{account} {stage}", policies.document(stage, account))
         return tuple(f"{account} {stage}" for stage in policies.STAGES)
 
-    def session_policy(self, account, stage, inline):
-        name = f"{account} {stage} {inline}"
-        self.policies.setdefault(name, session_of(stage, account, inline))
+    def name(self, narrowed):
+        name = f"session {narrowed}"
+        self.narrowed[name] = narrowed
+        self.policies.setdefault(name, narrowed.policy())
         return name
 
     def judge(self):
@@ -49,13 +73,6 @@ class Recorded:
         questions = list(self.asked.values())
         answers = decide(self.policies, [question for _, _, question in questions])
         return [(*asked, answer) for asked, answer in zip(questions, answers)]
-
-
-def session_of(stage, account, inline, without=None):
-    stage_policy = policies.document(stage, account)
-    if without:
-        stage_policy = policies.without(stage_policy, *without)
-    return policies.merged(stage_policy, policies.json.loads(inline))
 
 
 def denied(judged):
@@ -84,18 +101,18 @@ def keys_of(statement):
 
 
 def enforced(recorded, judged, rows):
-    """(statement, action, stage) without which some recorded call is denied: each is taken out alone."""
+    """(mode, statement, action, stage) without which some recorded call is denied: each is taken out alone."""
     by_action = defaultdict(list)
     for stage, _, question, answer in judged:
         if answer.allowed:
-            by_action[stage, question.action].append(question)
+            by_action[recorded.narrowed[question.session].mode, stage, question.action].append(question)
     documents, questions, about = dict(recorded.policies), [], []
     for row in rows:
         for stage in row["stages"]:
-            for question in by_action[stage, row["action"]]:
-                account, _, inline = question.session.split(" ", 2)
-                name = f"{question.session} without {row['statement']} {row['action']}"
-                documents.setdefault(name, session_of(stage, account, inline, (row["statement"], row["action"])))
+            for question in by_action[row["mode"], stage, row["action"]]:
+                place = (row["statement"], row["action"])
+                name = f"{question.session} without {place}"
+                documents.setdefault(name, recorded.narrowed[question.session].policy(place))
                 questions.append(Question(**{**vars(question), "session": name}))
-                about.append((row["statement"], row["action"], stage))
+                about.append((row["mode"], *place, stage))
     return {key for key, answer in zip(about, decide(documents, questions)) if answer.denied}

@@ -30,14 +30,20 @@ JUDGED = {
     "PERMISSIONS_MANAGEMENT_ACTIONS iam:AttachRolePolicy": "only to our roles with the boundary, and only five AWS-managed policies",
     "PERMISSIONS_MANAGEMENT_ACTIONS iam:CreateRole": "only with the boundary and under our path",
     "PERMISSIONS_MANAGEMENT_ACTIONS iam:CreateServiceLinkedRole": "only those of EKS and its node groups; AWS writes what they may",
-    "PERMISSIONS_MANAGEMENT_ACTIONS iam:DeleteInstanceProfile": "only those that EKS made for nodes",
+    "PERMISSIONS_MANAGEMENT_ACTIONS iam:DeleteInstanceProfile": "only those with the names that EKS gives",
     "PERMISSIONS_MANAGEMENT_ACTIONS iam:DeleteRole": "only our roles",
     "PERMISSIONS_MANAGEMENT_ACTIONS iam:DeleteRolePolicy": "only of our roles; takes rights away",
     "PERMISSIONS_MANAGEMENT_ACTIONS iam:DetachRolePolicy": "only of our roles; takes rights away",
     "PERMISSIONS_MANAGEMENT_ACTIONS iam:PassRole": "only our roles, and each to the service that it is for",
-    "PERMISSIONS_MANAGEMENT_ACTIONS iam:RemoveRoleFromInstanceProfile": "only those that EKS made for nodes",
+    "PERMISSIONS_MANAGEMENT_ACTIONS iam:RemoveRoleFromInstanceProfile": "only those with the names that EKS gives",
     "PERMISSIONS_MANAGEMENT_ACTIONS s3:PutBucketPolicy": "only of our buckets",
     "PERMISSIONS_MANAGEMENT_ACTIONS s3:PutBucketPublicAccessBlock": "only of our buckets",
+}
+
+# The same of the policy of self-managed mode.
+JUDGED_THEIRS = {
+    "PERMISSIONS_MANAGEMENT_ACTIONS iam:CreateServiceLinkedRole": "only that of EKS node groups; AWS writes what it may",
+    "PERMISSIONS_MANAGEMENT_ACTIONS iam:PassRole": "only the node role that the customer names, only to EKS",
 }
 
 

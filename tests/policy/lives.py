@@ -16,10 +16,12 @@ from waiting import until
 RETRIES = 10
 
 
-def lived(service):
+def lived(service, customer):
     """The tenants of all lives, once they are over. Faults are asked for by the clusters' ids, and all at once."""
-    all_tenants = [tenants.with_role(service, tenants.new(service), accounts.new()) for _ in LIVES]
+    all_tenants = [tenants.with_role(service, tenants.new(service), accounts.new()) for _ in LIVES[:-1]]
     clusters = [tenant.create(life.__name__, **as_administrator(tenant)) for life, tenant in zip(LIVES, all_tenants)]
+    all_tenants.append(customer.tenant)
+    clusters.append(customer.tenant.create(joined.__name__, **customer.request()))
     cloud.set_faults([fault for life, cluster in zip(LIVES, clusters) for fault in FAULTS.get(life, lambda _: [])(cluster["id"])])
     with ThreadPoolExecutor() as pool:
         for life in [pool.submit(life, tenant, cluster) for life, tenant, cluster in zip(LIVES, all_tenants, clusters)]:
@@ -60,6 +62,16 @@ def torn(tenant, cluster):
     tenant.gone("torn")
 
 
+def joined(tenant, cluster):
+    """In a cluster that the customer made: the journal is lost, a node group fails once, and all come and go."""
+    until(lambda: tenant.show("joined")["stage"] == "create-nodegroups", "nodes are at work", every=0.02)
+    lose_journal(tenant.service, cluster["id"])
+    tenant.wait("joined", "failed")
+    tenant.retry("joined")
+    tenant.wait("joined", "running")
+    tenant.gone("joined")
+
+
 def lose_journal(service, cluster_id):
     """As fast as can be: 25 entries a call are what DynamoDB takes."""
     entries = [{"DeleteRequest": {"Key": records.key(cluster_id, entry)}} for entry in records.journal(service, cluster_id)]
@@ -72,8 +84,17 @@ def failing_once(cluster_id):
     made = ["ec2:CreateNatGateway", "ec2:CreateVpcEndpoint", "eks:CreateCluster", "eks:CreateNodegroup"]
     whose = [(call, cluster_id) for call in made]
     whose += [("eks:CreateAddon", f"{cluster_id}-{stage}") for stage in ("create-eks", "create-nodegroups")]
+    return [failing(call, by) for call, by in whose]
+
+
+def unavailable_and_failing(cluster_id):
+    """The one node group has to be asked for by another invocation, and fails then."""
+    return [slow_and_failing(cluster_id)[1], failing("eks:CreateNodegroup", cluster_id)]
+
+
+def failing(call, by):
     issue = {"code": "InternalFailure", "message": "It failed on demand."}
-    return [{"calls": call, "by": by, "effect": {"fail": issue}, "times": 1} for call, by in whose]
+    return {"calls": call, "by": by, "effect": {"fail": issue}, "times": 1}
 
 
 def refused_once(cluster_id):
@@ -83,10 +104,10 @@ def refused_once(cluster_id):
 
 
 def slow_and_failing(cluster_id):
-    """Of two node groups one takes three seconds to ask for, and the other has to be asked for once more: by another invocation."""
+    """Of two node groups one takes five seconds to ask for, and the other has to be asked for once more: by another invocation."""
     call = {"calls": "eks:CreateNodegroup", "by": cluster_id, "times": 1}
     unavailable = {"status": 503, "code": "ServiceUnavailableException", "message": "It was refused on demand."}
-    return [call | {"effect": {"slow": 3 * settings.SPEED}}, call | {"effect": {"refuse": unavailable}}]
+    return [call | {"effect": {"slow": 5 * settings.SPEED}}, call | {"effect": {"refuse": unavailable}}]
 
 
 def unencrypted(cluster_id):
@@ -96,8 +117,13 @@ def unencrypted(cluster_id):
     return [whose | {"effect": {"refuse": {"status": 404, "code": code, "message": message}}, "times": 6}]
 
 
-LIVES = [full, broken, torn]
-FAULTS = {full: unencrypted, broken: lambda cluster_id: [*failing_once(cluster_id), *refused_once(cluster_id)], torn: slow_and_failing}
+LIVES = [full, broken, torn, joined]
+FAULTS = {
+    full: unencrypted,
+    broken: lambda cluster_id: [*failing_once(cluster_id), *refused_once(cluster_id)],
+    torn: slow_and_failing,
+    joined: unavailable_and_failing,
+}
 
 
 def retried_until_running(tenant, name):

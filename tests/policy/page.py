@@ -1,5 +1,7 @@
 """docs/policy-proof.md: what the proof shows, how, and what it cannot."""
 
+import attacks
+import bounds
 from policies import REPOSITORY
 
 FILE = REPOSITORY / "docs/policy-proof.md"
@@ -12,13 +14,15 @@ BESIDES = (
 )
 
 
-def write(evidence, comparison, record, attacks, bounded):
-    refused = sum(1 for one in record["trespasses"] if not one["own"])
+def write(evidence, comparison, record):
+    stages = sum(1 for one in record["trespasses"] if not one["own"])
+    tried, theirs, bounded, within = map(len, (attacks.ATTACKS, attacks.SELF_MANAGED, bounds.BOUNDED, bounds.WITHIN_BOUNDS))
     shown = [
         f"{len(evidence.of('enforced'))} actions are enforced: taken out alone, a recorded call is denied.",
-        f"{attacks} attacks are refused by the policies, {bounded} more by the boundary of the roles that Groundwork makes;",
-        f"{len(record['attacks'])} of the first are also tried on the local AWS.",
-        f"{refused} calls of other stages are refused to the stages' sessions there.",
+        f"{tried} attacks are refused by the policies of either mode, {len(record['attacks'])} of them also on the local AWS;",
+        f"{theirs} more, on what the customer made, by that of self-managed mode.",
+        f"{bounded} are refused by the boundary of the roles that Groundwork makes, which allows the {within} calls of nodes and add-ons.",
+        f"{stages} calls of other stages are refused to the stages' sessions on the local AWS.",
     ]
     parts = [
         HEAD.read_text().strip(),
@@ -29,7 +33,10 @@ def write(evidence, comparison, record, attacks, bounded):
         "\n".join(shown),
         f"Enforced: {', '.join(f'`{action}`' for action in evidence.of('enforced'))}.",
         "Documented, in the stages named:",
-        table(("action", "stages", "source"), documented(evidence)),
+        table(("action", "mode", "stages", "source"), documented(evidence)),
+        "## In reach",
+        "Allowed on purpose to whoever has the role:",
+        table(("what", "action", "why"), [(one.what, f"`{one.action}`", why) for one, why in attacks.IN_REACH]),
     ]
     FILE.write_text("\n\n".join(parts) + "\n")
 
@@ -38,8 +45,11 @@ def documented(evidence):
     places = {}
     for row, stage, found in evidence.places():
         if found == "documented":
-            places.setdefault((row["action"], row["source"]), []).append(stage)
-    return [(f"`{action}`", ", ".join(sorted(set(stages))), source) for (action, source), stages in sorted(places.items())]
+            places.setdefault((row["action"], row["mode"], row["source"]), []).append(stage)
+    return [
+        (f"`{action}`", mode.replace("_", "-"), ", ".join(sorted(set(stages))), source)
+        for (action, mode, source), stages in sorted(places.items())
+    ]
 
 
 def table(head, rows):

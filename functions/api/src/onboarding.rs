@@ -40,8 +40,17 @@ impl Operator {
             ("param_ExternalId", external_id),
         ];
         let fields = fields.map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC))).join("&");
-        let region = &self.region;
-        format!("https://{region}.console.aws.amazon.com/cloudformation/home?region={region}#/stacks/create/review?{fields}")
+        let (region, console) = (&self.region, self.console());
+        format!("https://{region}.{console}/cloudformation/home?region={region}#/stacks/create/review?{fields}")
+    }
+
+    /// The console's domain in the partition that Groundwork runs in.
+    fn console(&self) -> &'static str {
+        match self.principal_pattern.split(':').nth(1) {
+            Some("aws-cn") => "console.amazonaws.cn",
+            Some("aws-us-gov") => "console.amazonaws-us-gov.com",
+            _ => "console.aws.amazon.com",
+        }
     }
 }
 

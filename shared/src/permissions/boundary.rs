@@ -48,24 +48,22 @@ const OURS: &[&str] = &[
     "ec2:ModifyVolume",
     "ec2:UnassignPrivateIpAddresses",
 ];
-const NEW: &[&str] = &["ec2:CreateNetworkInterface", "ec2:CreateSnapshot", "ec2:CreateVolume"];
 /// Nodes' interfaces are in the cluster's own security group.
 const INTO_GROUPS: &[&str] = &["ec2:CreateNetworkInterface", "ec2:ModifyNetworkInterfaceAttribute"];
 const CLUSTERS: &[&str] = &["eks-auth:AssumeRoleForPodIdentity", "eks:DescribeCluster"];
 
-const THINGS: [&str; 3] = [
-    "arn:${partition}:ec2:*:${account}:network-interface/*",
-    "arn:${partition}:ec2:*:${account}:volume/*",
-    // Snapshots have no account in their ARN.
-    "arn:${partition}:ec2:*::snapshot/*",
-];
+const INTERFACE: &str = "arn:${partition}:ec2:*:${account}:network-interface/*";
+const VOLUME: &str = "arn:${partition}:ec2:*:${account}:volume/*";
+/// Snapshots have no account in their ARN.
+const SNAPSHOT: &str = "arn:${partition}:ec2:*::snapshot/*";
 const INSTANCE: &str = "arn:${partition}:ec2:*:${account}:instance/*";
 const SUBNET: &str = "arn:${partition}:ec2:*:${account}:subnet/*";
 const GROUP: &str = "arn:${partition}:ec2:*:${account}:security-group/*";
 const REPOSITORIES: &str = "arn:${partition}:ecr:*:*:repository/*";
-const CLUSTER: &str = "arn:${partition}:eks:*:${account}:cluster/groundwork-*";
+const CLUSTER: &str = "arn:${partition}:eks:*:${account}:cluster/groundwork-*-????????????";
 
-const OWNER: &[&str] = &["?*"];
+/// The cluster of the role itself: one cluster's roles do not reach another's things.
+const OWNER: &[&str] = &["${aws:PrincipalTag/groundwork:cluster}"];
 
 /// What the quick-start calls it.
 pub fn arn(names: &Names) -> String {
@@ -73,18 +71,20 @@ pub fn arn(names: &Names) -> String {
 }
 
 pub fn policy(names: &Names) -> Document {
-    let [interface, volume, snapshot] = THINGS;
-    let tagged = ("StringLike", "aws:ResourceTag/groundwork:cluster", OWNER);
-    let tagging = ("StringLike", "aws:RequestTag/groundwork:cluster", OWNER);
+    let tagged = ("StringEquals", "aws:ResourceTag/groundwork:cluster", OWNER);
+    let tagging = ("StringEquals", "aws:RequestTag/groundwork:cluster", OWNER);
     let creating = ("StringLike", "ec2:CreateAction", ["Create*"].as_slice());
-    let cluster_group = ("StringLike", "aws:ResourceTag/aws:eks:cluster-name", ["groundwork-*"].as_slice());
+    let cluster_group = ("StringLike", "aws:ResourceTag/aws:eks:cluster-name", ["groundwork-*-????????????"].as_slice());
     Document::new(vec![
-        Statement::allow("Look", LOOK, &["*"], &[], names),
+        Statement::allow("LookAtNetwork", LOOK, &["*"], &[], names),
         Statement::allow("PullImages", IMAGES, &[REPOSITORIES], &[], names),
-        Statement::allow("Ours", OURS, &[interface, volume, snapshot, INSTANCE, SUBNET], &[tagged], names),
-        Statement::allow("New", NEW, &THINGS, &[tagging], names),
-        Statement::allow("TagNew", &["ec2:CreateTags"], &THINGS, &[tagging, creating], names),
-        Statement::allow("ClustersGroups", INTO_GROUPS, &[GROUP], &[cluster_group], names),
-        Statement::allow("OurClusters", CLUSTERS, &[CLUSTER], &[], names),
+        Statement::allow("OwnThings", OURS, &[INTERFACE, VOLUME, SNAPSHOT, INSTANCE, SUBNET], &[tagged], names),
+        // Each on what it makes and not on what that is made from: the tag of the request is there for both.
+        Statement::allow("NewInterface", &["ec2:CreateNetworkInterface"], &[INTERFACE], &[tagging], names),
+        Statement::allow("NewVolume", &["ec2:CreateVolume"], &[VOLUME], &[tagging], names),
+        Statement::allow("NewSnapshot", &["ec2:CreateSnapshot"], &[SNAPSHOT], &[tagging], names),
+        Statement::allow("TagWhatIsNew", &["ec2:CreateTags"], &[INTERFACE, VOLUME, SNAPSHOT], &[tagging, creating], names),
+        Statement::allow("ClustersGroup", INTO_GROUPS, &[GROUP], &[cluster_group], names),
+        Statement::allow("ItsCluster", CLUSTERS, &[CLUSTER], &[], names),
     ])
 }

@@ -1,6 +1,8 @@
 //! What Groundwork may do where the customer made the cluster and the buckets: a table of its own, and one policy from it.
 
 use super::document::{self, Document, Names, Statement};
+use super::table::iam::{FOR_NODE_GROUPS, ITSELF, SERVICE_LINKED};
+use super::table::{ALWAYS, ASSUME_ROLE, BUCKETS as BUCKETS_STAGE, DOWN, NODES, NODES_DOWN, action, asked_for};
 use super::{Action, Condition, Grant};
 use crate::resource::Stage;
 use crate::spec::Spec;
@@ -20,28 +22,18 @@ struct Theirs<'a> {
 }
 
 /// Any cluster of ours: the role is made before there is one.
-const ANY_ID: &str = "?*";
+const ANY_ID: &str = "????????????";
 
 const CLUSTER: &str = "arn:${partition}:eks:${region}:${account}:cluster/${cluster}";
 const NODE_GROUPS: &str = "arn:${partition}:eks:${region}:${account}:nodegroup/${cluster}/groundwork-${id}-*/*";
 const BUCKETS: &str = "${buckets}";
 const NODE_ROLE: &str = "${node_role}";
-const ITSELF: &str = "arn:${partition}:iam::${account}:role/${role}";
-const FOR_NODE_GROUPS: &str =
-    "arn:${partition}:iam::${account}:role/aws-service-role/eks-nodegroup.amazonaws.com/AWSServiceRoleForAmazonEKSNodegroup";
 
-const CHECKS: &[Stage] = &[Stage::AssumeRole];
-const VERIFY_BUCKETS: &[Stage] = &[Stage::CreateBuckets];
 const VERIFY_CLUSTER: &[Stage] = &[Stage::CreateEks, Stage::CreateNodegroups];
-const NODES: &[Stage] = &[Stage::CreateNodegroups];
-const NODES_DOWN: &[Stage] = &[Stage::CreateNodegroups, Stage::Teardown];
-const DOWN: &[Stage] = &[Stage::Teardown];
 
-const ALWAYS: &[Condition] = &[];
 const MADE_OURS: &[Condition] = &[("StringLike", "aws:RequestTag/groundwork:cluster", &["${id}"])];
 
 const CREATE_NODE_GROUP: &str = "https://docs.aws.amazon.com/step-functions/latest/dg/eks-iam.html";
-const SERVICE_LINKED: &str = "https://docs.aws.amazon.com/eks/latest/userguide/using-service-linked-roles-eks-nodegroups.html";
 
 pub const GRANTS: &[Grant] = &[
     Grant {
@@ -50,8 +42,8 @@ pub const GRANTS: &[Grant] = &[
         conditions: ALWAYS,
         why: "Only the role that the customer made for us.",
         actions: &[
-            action("iam:GetRole", CHECKS, "Read whom the role trusts: a wildcard is refused."),
-            action("iam:SimulatePrincipalPolicy", CHECKS, "Ask IAM which permissions are missing, before anything is made."),
+            action("iam:GetRole", ASSUME_ROLE, "Read whom the role trusts: a wildcard is refused."),
+            action("iam:SimulatePrincipalPolicy", ASSUME_ROLE, "Ask IAM which permissions are missing, before anything is made."),
         ],
     },
     Grant {
@@ -60,8 +52,8 @@ pub const GRANTS: &[Grant] = &[
         conditions: ALWAYS,
         why: "Only the buckets that the customer names, and nothing in them.",
         actions: &[
-            action("s3:GetBucketLocation", VERIFY_BUCKETS, "See that the bucket is there, the customer's, and in the region."),
-            action("s3:GetBucketPublicAccessBlock", VERIFY_BUCKETS, "See that it is closed to the public."),
+            action("s3:GetBucketLocation", BUCKETS_STAGE, "See that the bucket is there, the customer's, and in the region."),
+            action("s3:GetBucketPublicAccessBlock", BUCKETS_STAGE, "See that it is closed to the public."),
         ],
     },
     Grant {
@@ -133,15 +125,6 @@ pub const GRANTS: &[Grant] = &[
         ],
     },
 ];
-
-const fn action(name: &'static str, stages: &'static [Stage], purpose: &'static str) -> Action {
-    Action { name, stages, purpose, source: None }
-}
-
-/// AWS asks for it besides a call of ours.
-const fn asked_for(name: &'static str, stages: &'static [Stage], purpose: &'static str, source: &'static str) -> Action {
-    Action { name, stages, purpose, source: Some(source) }
-}
 
 /// The policy of the customer's role, with the placeholders that `templatefile` fills. Of the buckets one text is asked for: their
 /// ARNs with `", "` between them.
@@ -257,7 +240,7 @@ mod tests {
     #[test]
     fn every_session_policy_is_within_the_limit_whatever_the_names() {
         let mut body = body();
-        body["role_arn"] = json!(format!("arn:aws-us-gov:iam::222222222222:role/groundwork{}", "r".repeat(54)));
+        body["role_arn"] = json!(format!("arn:aws-us-gov:iam::222222222222:role/groundwork{}", "r".repeat(22)));
         body["eks_cluster_name"] = json!("c".repeat(100));
         body["buckets"] = json!((0..10).map(|index| format!("{index}{}", "b".repeat(62))).collect::<Vec<_>>());
         body["node_role_arn"] = json!(format!("arn:aws-us-gov:iam::222222222222:role/{}", "n".repeat(122)));

@@ -10,13 +10,14 @@ use crate::resource::Stage;
 /// STS's limit for the text of an inline session policy and the ARNs of managed ones together, in characters.
 pub const LIMIT: usize = 2048;
 
-/// The inline policy of a stage's session, for the cluster of that id.
-pub fn narrowed(stage: Stage, id: &str) -> Document {
+/// The inline policy of a stage's session, for the cluster of that id. It lets in the administrator that the tenant named, and nobody else.
+pub fn narrowed(stage: Stage, id: &str, administrator: Option<&str>) -> Document {
     let [tagging, tagged] = [("Tagging", "aws:RequestTag"), ("Tagged", "aws:ResourceTag")].map(|(sid, key)| other_owners(sid, key, id));
     Document::new(match stage {
         // assume-role looks at the customer's role, which has no cluster's name.
         Stage::Validate | Stage::AssumeRole => vec![tagging, tagged],
-        Stage::CreateBuckets | Stage::CreateEks | Stage::CreateNodegroups => vec![tagging, tagged, other_names(id)],
+        Stage::CreateBuckets | Stage::CreateNodegroups => vec![tagging, tagged, other_names(id)],
+        Stage::CreateEks => vec![tagging, tagged, other_names(id), other_administrators(administrator)],
         Stage::Teardown => vec![tagging, tagged, other_names(id), other_leftovers(id)],
     })
 }
@@ -49,6 +50,14 @@ fn other_names(id: &str) -> Statement {
     Statement::deny_all_but("Name", &actions.concat(), in_eks.into_iter().chain(others).collect())
 }
 
+fn other_administrators(administrator: Option<&str>) -> Statement {
+    let denial = Statement::deny("Admin", &["eks:CreateAccessEntry"]);
+    match administrator {
+        Some(arn) => denial.when("StringNotEquals", "eks:principalArn", vec![arn.into()]),
+        None => denial,
+    }
+}
+
 /// What was left in the network: by this cluster's owner tag, or the tag that EKS or the AWS Load Balancer Controller gives.
 fn other_leftovers(id: &str) -> Statement {
     let actions = ["ec2:DeleteN*Interface", "ec2:DeleteSecurityGroup", "ec2:DeleteVolume", "ec2:RevokeS*", "elasticloadbalancing:Delete*"];
@@ -69,7 +78,7 @@ mod tests {
     fn every_inline_policy_is_within_the_limit() {
         for stage in STAGES {
             let names = Names { partition: "aws-us-gov", account: "222222222222", role: &"r".repeat(32) };
-            let inline = narrowed(stage, &"i".repeat(12)).compact();
+            let inline = narrowed(stage, &"i".repeat(12), Some(&"a".repeat(200))).compact();
             let size = inline.len() + policy_arn(stage, &names).len();
             assert!(size <= LIMIT, "the session policy of {stage} has {size} characters");
         }

@@ -80,7 +80,7 @@ fn example(cluster: &Cluster, pattern: &str) -> String {
         [arn, partition, service, "*", account, what] => [arn, partition, service, &cluster.spec.region, account, what].join(":"),
         _ => pattern.to_owned(),
     };
-    placed.replace("?*", &cluster.id).replace('*', &cluster.id)
+    placed.replace("????????????", &cluster.id).replace("?*", &cluster.id).replace('*', &cluster.id)
 }
 
 /// `ec2:CreateVpc on arn:…`, for each resource that is denied.

@@ -1,6 +1,6 @@
 //! The trust test: the customer's role lets Groundwork in with the tenant's external ID, and with nothing else.
 
-use crate::errors::{Called, Error, Result};
+use crate::errors::{Called, Class, Error, Result};
 use crate::names::new_external_id;
 use crate::resource::Context;
 use crate::session::{self, Entry};
@@ -22,6 +22,30 @@ pub async fn both_ways(operator: &SdkConfig, entry: &Entry<'_>, external_id: &st
         (false, true) => Err(open("Your role can be assumed with any external ID; let the condition name yours.")),
     }
 }
+
+/// Opens the other stages' sessions too, so that a policy of the quick-start that is not there is found before anything is made.
+///
+/// # Errors
+/// `Customer`, with every policy that AWS knows no session for; as it is where AWS finds fault with our own text.
+pub async fn every_stage(operator: &SdkConfig, entries: impl Iterator<Item = Entry<'_>>, external_id: &str) -> Result<()> {
+    let mut missing = Vec::new();
+    for entry in entries {
+        match (session::assume(operator, &entry, external_id).await, &entry.limits.managed) {
+            (Ok(_), _) => {}
+            (Err(error), Some(policy)) if error.class == Class::Permanent && !OUR_FAULT.contains(&error.code.as_str()) => {
+                missing.push(format!("{policy} ({})", error.reason));
+            }
+            (Err(error), _) => return Err(error),
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let reason = format!("AWS opens no session with {}.", missing.join("; "));
+    Err(Error::customer("MissingPolicies", reason, "Deploy the quick-start of GET /onboarding again: it makes these policies. Then retry."))
+}
+
+const OUR_FAULT: [&str; 2] = ["PackedPolicyTooLarge", "MalformedPolicyDocument"];
 
 /// A role that trusts everybody is refused, whatever conditions it has: each of them can be met by somebody else.
 pub async fn no_wildcard(cx: &Context) -> Result<()> {

@@ -27,28 +27,16 @@ impl Function {
 
     async fn open(&self, record: &Record) -> Result<Context> {
         let external_id = self.records.external_id(&record.tenant).await?;
-        let customer = session::assume(&self.config, &self.entry(record), &external_id).await?;
+        let customer = session::assume(&self.config, &entry(record, self.stage), &external_id).await?;
         Ok(context(&customer, record))
-    }
-
-    fn entry<'a>(&self, record: &'a Record) -> session::Entry<'a> {
-        let limits = match record.spec.mode {
-            Mode::Managed => session::SessionPolicies {
-                managed: Some(permissions::policy_arn(self.stage, &record.spec.names())),
-                inline: permissions::session::narrowed(self.stage, &record.id).compact(),
-            },
-            Mode::SelfManaged => session::SessionPolicies {
-                managed: None,
-                inline: permissions::self_managed::session(self.stage, &record.spec, &record.id).compact(),
-            },
-        };
-        session::Entry { role_arn: &record.spec.role_arn, region: &record.spec.region, cluster_id: &record.id, stage: self.stage, limits }
     }
 
     /// Proves that the role lets us in, and nobody else; then that it may do what it must, and that the region is usable.
     async fn assume_role(&self, invocation: &Invocation, record: &Record) -> Result<Answer> {
         let external_id = self.records.external_id(&record.tenant).await?;
-        let customer = preflight::trust::both_ways(&self.config, &self.entry(record), &external_id).await?;
+        let customer = preflight::trust::both_ways(&self.config, &entry(record, self.stage), &external_id).await?;
+        let others = permissions::STAGES.iter().filter(|stage| **stage != self.stage).map(|stage| entry(record, *stage));
+        preflight::trust::every_stage(&self.config, others, &external_id).await?;
         let cx = context(&customer, record);
         preflight::permissions::check(&cx).await?;
         preflight::trust::no_wildcard(&cx).await?;
@@ -133,6 +121,21 @@ impl Function {
         let left = invocation.deadline.duration_since(SystemTime::now()).unwrap_or_default();
         Limits { grace: self.grace, until: Instant::now() + left / 2 }
     }
+}
+
+/// How a stage goes into the customer's account.
+fn entry(record: &Record, stage: Stage) -> session::Entry<'_> {
+    let (spec, id) = (&record.spec, &record.id);
+    let limits = match spec.mode {
+        Mode::Managed => session::SessionPolicies {
+            managed: Some(permissions::policy_arn(stage, &spec.names())),
+            inline: permissions::session::narrowed(stage, id, spec.admin_principal_arn.as_deref()).compact(),
+        },
+        Mode::SelfManaged => {
+            session::SessionPolicies { managed: None, inline: permissions::self_managed::session(stage, spec, id).compact() }
+        }
+    };
+    session::Entry { role_arn: &spec.role_arn, region: &spec.region, cluster_id: id, stage, limits }
 }
 
 fn context(customer: &SdkConfig, record: &Record) -> Context {

@@ -174,6 +174,7 @@ fn s3_action(request: &Request<Bytes>, path: &[&str]) -> String {
         ("publicAccessBlock", "BucketPublicAccessBlock"),
         ("ownershipControls", "BucketOwnershipControls"),
         ("encryption", "EncryptionConfiguration"),
+        ("location", "BucketLocation"),
         ("lifecycle", "LifecycleConfiguration"),
     ];
     let subresource = subresources.iter().find(|(parameter, _)| about(parameter));

@@ -254,14 +254,14 @@ pub const GRANTS: &[Grant] = &[
     Grant {
         sid: "GroupsOfOurClusters",
         resources: &[SECURITY_GROUP],
-        conditions: &[("StringLike", "aws:ResourceTag/aws:eks:cluster-name", &["groundwork-*"])],
+        conditions: &[("StringLike", "aws:ResourceTag/aws:eks:cluster-name", &["groundwork-*-????????????"])],
         why: "Only the security group that EKS made for a cluster of ours.",
         actions: GROUPS,
     },
     Grant {
         sid: "GroupsOfControllers",
         resources: &[SECURITY_GROUP],
-        conditions: &[("StringLike", "aws:ResourceTag/elbv2.k8s.aws/cluster", &["groundwork-*"])],
+        conditions: &[("StringLike", "aws:ResourceTag/elbv2.k8s.aws/cluster", &["groundwork-*-????????????"])],
         why: "Only groups that the AWS Load Balancer Controller made in a cluster of ours.",
         actions: GROUPS,
     },

@@ -1,12 +1,12 @@
-//! EKS: clusters whose names begin with `groundwork-`, and what is in them.
+//! EKS: clusters with our names, `groundwork-<name>-<id>`, and what is in them.
 
 use super::*;
 
-const CLUSTER: &str = "arn:${partition}:eks:*:${account}:cluster/groundwork-*";
-const NODE_GROUP: &str = "arn:${partition}:eks:*:${account}:nodegroup/groundwork-*/*/*";
-const ADDON: &str = "arn:${partition}:eks:*:${account}:addon/groundwork-*/*/*";
-const ACCESS_ENTRY: &str = "arn:${partition}:eks:*:${account}:access-entry/groundwork-*/*";
-const POD_IDENTITY: &str = "arn:${partition}:eks:*:${account}:podidentityassociation/groundwork-*/*";
+const CLUSTER: &str = "arn:${partition}:eks:*:${account}:cluster/groundwork-*-????????????";
+const NODE_GROUP: &str = "arn:${partition}:eks:*:${account}:nodegroup/groundwork-*-????????????/*";
+const ADDON: &str = "arn:${partition}:eks:*:${account}:addon/groundwork-*-????????????/*";
+const ACCESS_ENTRY: &str = "arn:${partition}:eks:*:${account}:access-entry/groundwork-*-????????????/*";
+const POD_IDENTITY: &str = "arn:${partition}:eks:*:${account}:podidentityassociation/groundwork-*-????????????/*";
 
 const NAMED: &str = "Only clusters with our name.";
 const TAGGED: &str = "Only clusters with our name and what is in them, and only with our owner tag.";
@@ -20,7 +20,7 @@ pub const GRANTS: &[Grant] = &[
         actions: &[action("eks:CreateCluster", EKS, "Make the control plane.")],
     },
     Grant {
-        sid: "MakeInOurClusters",
+        sid: "MakeByName",
         resources: &[CLUSTER],
         conditions: MADE_OURS,
         why: TAGGED,
@@ -32,21 +32,21 @@ pub const GRANTS: &[Grant] = &[
         ],
     },
     Grant {
-        sid: "MakeInOurClusters",
+        sid: "MakeByName",
         resources: &[CLUSTER, ACCESS_ENTRY],
         conditions: MADE_OURS,
         why: TAGGED,
         actions: &[action("eks:TagResource", EKS, "Put the owner tags on in the create call.")],
     },
     Grant {
-        sid: "MakeInOurClusters",
+        sid: "MakeByName",
         resources: &[ADDON],
         conditions: MADE_OURS,
         why: TAGGED,
         actions: &[action("eks:TagResource", EKS_NODES, "Put the owner tags on in the create call.")],
     },
     Grant {
-        sid: "MakeInOurClusters",
+        sid: "MakeByName",
         resources: &[NODE_GROUP, POD_IDENTITY],
         conditions: MADE_OURS,
         why: TAGGED,

@@ -23,14 +23,14 @@ pub const GRANTS: &[Grant] = &[
     Grant {
         sid: "BalancersOfControllers",
         resources: &[CURRENT[0], CURRENT[1]],
-        conditions: &[("StringLike", "aws:ResourceTag/elbv2.k8s.aws/cluster", &["groundwork-*"])],
+        conditions: &[("StringLike", "aws:ResourceTag/elbv2.k8s.aws/cluster", &["groundwork-*-????????????"])],
         why: "Only what the AWS Load Balancer Controller made in a cluster of ours.",
         actions: &[action("elasticloadbalancing:DeleteLoadBalancer", DOWN, "Remove load balancers of Services and Ingresses.")],
     },
     Grant {
         sid: "TargetsOfControllers",
         resources: &[TARGETS],
-        conditions: &[("StringLike", "aws:ResourceTag/elbv2.k8s.aws/cluster", &["groundwork-*"])],
+        conditions: &[("StringLike", "aws:ResourceTag/elbv2.k8s.aws/cluster", &["groundwork-*-????????????"])],
         why: "Only what the AWS Load Balancer Controller made in a cluster of ours.",
         actions: &[action("elasticloadbalancing:DeleteTargetGroup", DOWN, "Remove their target groups.")],
     },

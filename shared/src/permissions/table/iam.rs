@@ -2,21 +2,21 @@
 
 use super::*;
 
-const ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-*";
-const ROLES_NOT_THERE: &str = "arn:${partition}:iam::${account}:role/groundwork-*";
-const CLUSTER_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-*-cluster";
-const NODE_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-*-node";
-const CSI_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-*-ebs-csi";
-const ITSELF: &str = "arn:${partition}:iam::${account}:role/${role}";
+const ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-????????????-*";
+const ROLES_NOT_THERE: &str = "arn:${partition}:iam::${account}:role/groundwork-????????????-*";
+const CLUSTER_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-????????????-cluster";
+const NODE_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-????????????-node";
+const CSI_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-????????????-ebs-csi";
+pub(in crate::permissions) const ITSELF: &str = "arn:${partition}:iam::${account}:role/${role}";
 const BOUNDARY: &str = "arn:${partition}:iam::${account}:policy/groundwork/${role}-boundary";
 /// EKS names the profiles of its nodes.
 const PROFILES: &str = "arn:${partition}:iam::${account}:instance-profile/eks-*";
 const FOR_EKS: &str = "arn:${partition}:iam::${account}:role/aws-service-role/eks.amazonaws.com/AWSServiceRoleForAmazonEKS";
-const FOR_NODE_GROUPS: &str =
+pub(in crate::permissions) const FOR_NODE_GROUPS: &str =
     "arn:${partition}:iam::${account}:role/aws-service-role/eks-nodegroup.amazonaws.com/AWSServiceRoleForAmazonEKSNodegroup";
 
 const UNDER_OUR_PATH: &str = "Only roles under our path.";
-const SERVICE_LINKED: &str = "https://docs.aws.amazon.com/eks/latest/userguide/using-service-linked-roles.html";
+pub(in crate::permissions) const SERVICE_LINKED: &str = "https://docs.aws.amazon.com/eks/latest/userguide/using-service-linked-roles.html";
 const POD_IDENTITY: &str = "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-association.html";
 
 pub const GRANTS: &[Grant] = &[
@@ -45,7 +45,7 @@ pub const GRANTS: &[Grant] = &[
         actions: &[action("iam:CreateRole", EKS, "Make the roles of the control plane, the nodes and the EBS CSI driver.")],
     },
     Grant {
-        sid: "TagRoles",
+        sid: "MakeByName",
         resources: &[ROLES],
         conditions: MADE_OURS,
         why: "Only under our path, and only our owner tag.",
@@ -96,7 +96,7 @@ pub const GRANTS: &[Grant] = &[
         sid: "ProfilesOfNodes",
         resources: &[PROFILES],
         conditions: ALWAYS,
-        why: "EKS names the profiles and does not tag them, so IAM knows nothing narrower.",
+        why: "EKS names the profiles and does not tag them, so IAM knows nothing narrower: those of other node groups are in reach.",
         actions: &[
             action("iam:RemoveRoleFromInstanceProfile", DOWN, "Free our node role from a profile that EKS left."),
             action("iam:DeleteInstanceProfile", DOWN, "Remove that profile."),

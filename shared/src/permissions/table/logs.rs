@@ -2,7 +2,7 @@
 
 use super::*;
 
-const GROUPS: &str = "arn:${partition}:logs:*:${account}:log-group:/aws/eks/groundwork-*";
+const GROUPS: &str = "arn:${partition}:logs:*:${account}:log-group:/aws/eks/groundwork-*-????????????/*";
 
 pub const GRANTS: &[Grant] = &[
     Grant {
@@ -13,7 +13,7 @@ pub const GRANTS: &[Grant] = &[
         actions: &[action("logs:DescribeLogGroups", EKS_NODES_CHECKS_DOWN, "Find the control plane's log group by its name.")],
     },
     Grant {
-        sid: "MakeLogGroup",
+        sid: "MakeByName",
         resources: &[GROUPS],
         conditions: MADE_OURS,
         why: "Only EKS's log groups of clusters with our name, with our owner tag.",

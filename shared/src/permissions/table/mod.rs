@@ -3,7 +3,7 @@
 mod ec2;
 mod eks;
 mod elb;
-mod iam;
+pub(super) mod iam;
 mod logs;
 mod s3;
 
@@ -12,33 +12,33 @@ use crate::resource::Stage;
 
 pub const ALL: &[&[Grant]] = &[ec2::GRANTS, eks::GRANTS, iam::GRANTS, logs::GRANTS, elb::GRANTS, s3::GRANTS];
 
-const ASSUME_ROLE: &[Stage] = &[Stage::AssumeRole];
-const BUCKETS: &[Stage] = &[Stage::CreateBuckets];
+pub(super) const ASSUME_ROLE: &[Stage] = &[Stage::AssumeRole];
+pub(super) const BUCKETS: &[Stage] = &[Stage::CreateBuckets];
 const EKS: &[Stage] = &[Stage::CreateEks];
-const NODES: &[Stage] = &[Stage::CreateNodegroups];
-const DOWN: &[Stage] = &[Stage::Teardown];
+pub(super) const NODES: &[Stage] = &[Stage::CreateNodegroups];
+pub(super) const DOWN: &[Stage] = &[Stage::Teardown];
 const BUCKETS_DOWN: &[Stage] = &[Stage::CreateBuckets, Stage::Teardown];
 const EKS_DOWN: &[Stage] = &[Stage::CreateEks, Stage::Teardown];
 const EKS_NODES: &[Stage] = &[Stage::CreateEks, Stage::CreateNodegroups];
 /// The stages that look at what the cluster consists of: its own makers, and node groups again at what the journal has lost.
 const EKS_NODES_DOWN: &[Stage] = &[Stage::CreateEks, Stage::CreateNodegroups, Stage::Teardown];
-const NODES_DOWN: &[Stage] = &[Stage::CreateNodegroups, Stage::Teardown];
+pub(super) const NODES_DOWN: &[Stage] = &[Stage::CreateNodegroups, Stage::Teardown];
 /// Where a harmless call shows whether the organization forbids the service.
 const EKS_NODES_CHECKS_DOWN: &[Stage] = &[Stage::AssumeRole, Stage::CreateEks, Stage::CreateNodegroups, Stage::Teardown];
 const CHECKS_DOWN: &[Stage] = &[Stage::AssumeRole, Stage::Teardown];
 
 const ANY: &[&str] = &["*"];
-const ALWAYS: &[Condition] = &[];
+pub(super) const ALWAYS: &[Condition] = &[];
 /// The create call itself puts our owner tag on the thing.
 const MADE_OURS: &[Condition] = &[("StringLike", "aws:RequestTag/groundwork:cluster", &["?*"])];
 /// The thing carries our owner tag.
 const OURS: &[Condition] = &[("StringLike", "aws:ResourceTag/groundwork:cluster", &["?*"])];
 
-const fn action(name: &'static str, stages: &'static [Stage], purpose: &'static str) -> Action {
+pub(super) const fn action(name: &'static str, stages: &'static [Stage], purpose: &'static str) -> Action {
     Action { name, stages, purpose, source: None }
 }
 
 /// AWS asks for it besides a call of ours, where no recorded call can show it.
-const fn asked_for(name: &'static str, stages: &'static [Stage], purpose: &'static str, source: &'static str) -> Action {
+pub(super) const fn asked_for(name: &'static str, stages: &'static [Stage], purpose: &'static str, source: &'static str) -> Action {
     Action { name, stages, purpose, source: Some(source) }
 }

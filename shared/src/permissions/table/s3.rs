@@ -2,8 +2,8 @@
 
 use super::*;
 
-const NAMES: &str = "arn:${partition}:s3:::groundwork-*";
-const OBJECTS: &str = "arn:${partition}:s3:::groundwork-*/*";
+const NAMES: &str = "arn:${partition}:s3:::groundwork-????????????-*";
+const OBJECTS: &str = "arn:${partition}:s3:::groundwork-????????????-*/*";
 
 const NAMED: &str = "Only buckets with our name.";
 
@@ -16,7 +16,7 @@ pub const GRANTS: &[Grant] = &[
         actions: &[action("s3:ListAllMyBuckets", CHECKS_DOWN, "See in the inventory that no bucket is left.")],
     },
     Grant {
-        sid: "MakeBuckets",
+        sid: "MakeByName",
         resources: &[NAMES],
         conditions: MADE_OURS,
         why: "Only with our name, and with our owner tag in the call itself.",

@@ -60,6 +60,7 @@ mod tests {
             ("GET", "/?x-id=ListBuckets", "", vec!["s3:ListAllMyBuckets *"]),
             ("HEAD", "/bucket", "", vec!["s3:ListBucket bucket"]),
             ("GET", "/bucket?encryption", "", vec!["s3:GetEncryptionConfiguration bucket"]),
+            ("GET", "/bucket?location", "", vec!["s3:GetBucketLocation bucket"]),
             ("DELETE", "/bucket/some/key?uploadId=1", "", vec!["s3:AbortMultipartUpload bucket/some/key"]),
             ("POST", "/bucket?delete", batch, vec!["s3:DeleteObject bucket/b", "s3:DeleteObjectVersion bucket/a"]),
             (

@@ -1,0 +1,149 @@
+"""The boundary of the roles that Groundwork makes: what it has to refuse, and what nodes have to do within it.
+
+Whoever has taken over the customer's role may give a role of ours a trust of his own, and all the policies that we may give it: then the
+boundary is what is left. Asked with all of AWS allowed by the role's policies, so that nothing but the boundary refuses.
+"""
+
+from attacks import (
+    ACCOUNT,
+    BOUNDARY,
+    CUSTOMERS,
+    EKS,
+    IAM,
+    LIMIT,
+    NODES,
+    OURS,
+    OWNED,
+    OWNER,
+    REGION,
+    S3,
+    Attack,
+    balancer,
+    ec2,
+    iam,
+    passed,
+)
+
+# Whose boundary it is, and the tag by which it knows what is its cluster's.
+ROLE = f"arn:aws:sts::{ACCOUNT}:assumed-role/{NODES}/i-1"
+PRINCIPAL = {"aws:PrincipalTag/groundwork:cluster": ["abcdefghijkl"]}
+
+# Another cluster that Groundwork made in the account.
+OTHERS = {"aws:ResourceTag/groundwork:cluster": ["zyxwvutsrqpo"]}
+FOR_OTHERS = {"aws:RequestTag/groundwork:cluster": ["zyxwvutsrqpo"], "aws:TagKeys": ["groundwork:cluster"]}
+CLUSTERS_GROUP = {"aws:ResourceTag/aws:eks:cluster-name": ["groundwork-a-abcdefghijkl"]}
+FOREIGN_GROUP = {"aws:ResourceTag/aws:eks:cluster-name": ["production"]}
+OF_INSTANCE = {"aws:RequestTag/node.k8s.amazonaws.com/instance_id": ["i-1"]}
+CLUSTER = f"{EKS}:cluster/groundwork-a-abcdefghijkl"
+IMAGES = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/app"
+
+
+def snapshot(what, action, name, context=None):
+    """Snapshots have no account in their ARN."""
+    return Attack(what, f"ec2:{action}", f"arn:aws:ec2:{REGION}::snapshot/{name}", context or {})
+
+
+def creating(call):
+    return OWNER | {"ec2:CreateAction": [call]}
+
+
+BOUNDED = [
+    ec2("Open a foreign security group", "AuthorizeSecurityGroupIngress", "security-group/sg-1"),
+    ec2("Delete a foreign security group", "DeleteSecurityGroup", "security-group/sg-1"),
+    ec2("Attach a foreign volume", "AttachVolume", "volume/vol-1"),
+    ec2("Attach one of our volumes to a foreign instance", "AttachVolume", "instance/i-1"),
+    ec2("Copy a foreign volume", "CreateSnapshot", "volume/vol-1"),
+    ec2("Copy a foreign volume with our tag on the copy", "CreateSnapshot", "volume/vol-1", OWNER),
+    snapshot("Read a foreign snapshot through a volume with our tag", "CreateVolume", "snap-1", OWNER),
+    ec2("Get into a foreign subnet with our tag on the interface", "CreateNetworkInterface", "subnet/subnet-1", OWNER),
+    ec2("Get into a foreign security group with our tag", "CreateNetworkInterface", "security-group/sg-1", OWNER),
+    ec2("Get into a foreign cluster's security group", "ModifyNetworkInterfaceAttribute", "security-group/sg-1", FOREIGN_GROUP),
+    ec2("Make a volume without our tag", "CreateVolume", "volume/*"),
+    ec2("Change a foreign volume", "ModifyVolume", "volume/vol-1"),
+    ec2("Delete a foreign volume", "DeleteVolume", "volume/vol-1"),
+    snapshot("Delete a foreign snapshot", "DeleteSnapshot", "snap-1"),
+    ec2("Tag a foreign volume as ours", "CreateTags", "volume/vol-1", OWNER),
+    ec2("Tag a foreign instance as ours", "CreateTags", "instance/i-1", OWNER),
+    ec2("Take a foreign thing's tags off", "DeleteTags", "volume/vol-1"),
+    ec2("Change a foreign instance", "ModifyInstanceAttribute", "instance/i-1"),
+    ec2("End a foreign instance", "TerminateInstances", "instance/i-1"),
+    ec2("Run an instance", "RunInstances", "instance/*", OWNER),
+    ec2("Delete a foreign network interface", "DeleteNetworkInterface", "network-interface/eni-1"),
+    ec2("Take addresses of a foreign interface", "UnassignPrivateIpAddresses", "network-interface/eni-1"),
+    ec2("Lead a foreign route table elsewhere", "CreateRoute", "route-table/rtb-1"),
+    balancer("Delete a foreign load balancer", "DeleteLoadBalancer", "loadbalancer/net/web/1"),
+    balancer("Lead a foreign load balancer elsewhere", "ModifyListener", "listener/app/web/1/2"),
+    # Another cluster of ours
+    ec2("Attach another cluster's volume", "AttachVolume", "volume/vol-1", OTHERS),
+    ec2("Attach a volume to another cluster's instance", "AttachVolume", "instance/i-1", OTHERS),
+    ec2("Copy another cluster's volume", "CreateSnapshot", "volume/vol-1", OTHERS | OWNER),
+    snapshot("Read another cluster's snapshot", "CreateVolume", "snap-1", OTHERS | OWNER),
+    ec2("Delete another cluster's volume", "DeleteVolume", "volume/vol-1", OTHERS),
+    snapshot("Delete another cluster's snapshot", "DeleteSnapshot", "snap-1", OTHERS),
+    ec2("Delete another cluster's interface", "DeleteNetworkInterface", "network-interface/eni-1", OTHERS),
+    ec2("Get into another cluster's subnet", "CreateNetworkInterface", "subnet/subnet-1", OTHERS | OWNER),
+    ec2("Tag another cluster's volume as one's own", "CreateTags", "volume/vol-1", OTHERS | OWNER),
+    ec2("Make a volume in another cluster's name", "CreateVolume", "volume/*", FOR_OTHERS),
+    # Rights, data and code
+    iam("Make a role", "CreateRole", OURS, OWNER, BOUNDARY),
+    iam("Attach AdministratorAccess to itself", "AttachRolePolicy", OURS, BOUNDARY),
+    iam("Take its own boundary off", "DeleteRolePermissionsBoundary", OURS, BOUNDARY),
+    iam("Give itself another cluster's tag", "TagRole", OURS, FOR_OTHERS),
+    iam("Rewrite the boundary", "CreatePolicyVersion", LIMIT),
+    passed("Pass itself to EC2", OURS, "ec2"),
+    Attack("Assume the customer's role", "sts:AssumeRole", f"{IAM}:{CUSTOMERS}"),
+    Attack("Look at a foreign cluster", "eks:DescribeCluster", f"{EKS}:cluster/production"),
+    Attack("Read a foreign bucket", "s3:GetObject", f"{S3}:customers-data/secret"),
+    Attack("Read a secret", "secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:database-abcdef"),
+    Attack("Push an image", "ecr:PutImage", IMAGES),
+]
+
+# Every call of the network plugin, the kubelet and the EBS CSI driver, with all that each names.
+WITHIN_BOUNDS = [
+    # VPC CNI
+    ec2("Make an interface", "CreateNetworkInterface", "network-interface/*", OWNER),
+    ec2("Make an interface in a subnet", "CreateNetworkInterface", "subnet/subnet-1", OWNED),
+    ec2("Make an interface in the cluster's security group", "CreateNetworkInterface", "security-group/sg-1", CLUSTERS_GROUP),
+    ec2("Tag a new interface", "CreateTags", "network-interface/*", creating("CreateNetworkInterface")),
+    ec2("Tag an own interface", "CreateTags", "network-interface/eni-1", OWNED | OF_INSTANCE),
+    ec2("Attach an interface to an instance", "AttachNetworkInterface", "instance/i-1", OWNED),
+    ec2("Attach an interface", "AttachNetworkInterface", "network-interface/eni-1", OWNED),
+    ec2("Detach an interface from an instance", "DetachNetworkInterface", "instance/i-1", OWNED),
+    ec2("Detach an interface", "DetachNetworkInterface", "network-interface/eni-1", OWNED),
+    ec2("Delete an interface", "DeleteNetworkInterface", "network-interface/eni-1", OWNED),
+    ec2("Take addresses", "AssignPrivateIpAddresses", "network-interface/eni-1", OWNED),
+    ec2("Give addresses back", "UnassignPrivateIpAddresses", "network-interface/eni-1", OWNED),
+    ec2("Have an interface end with its instance", "ModifyNetworkInterfaceAttribute", "network-interface/eni-1", OWNED),
+    ec2("Move an interface into the cluster's security group", "ModifyNetworkInterfaceAttribute", "security-group/sg-1", CLUSTERS_GROUP),
+    Attack("Look at interfaces", "ec2:DescribeNetworkInterfaces", "*"),
+    Attack("Look at subnets", "ec2:DescribeSubnets", "*"),
+    Attack("Look at tags", "ec2:DescribeTags", "*"),
+    Attack("Look at instance types", "ec2:DescribeInstanceTypes", "*"),
+    # Kubelet and containerd
+    Attack("Look at instances", "ec2:DescribeInstances", "*"),
+    Attack("Look at its cluster", "eks:DescribeCluster", CLUSTER),
+    Attack("Ask for a pod's role", "eks-auth:AssumeRoleForPodIdentity", CLUSTER),
+    Attack("Log in for images", "ecr:GetAuthorizationToken", "*"),
+    Attack("Pull an image", "ecr:BatchGetImage", IMAGES),
+    Attack("Pull a layer", "ecr:GetDownloadUrlForLayer", IMAGES),
+    Attack("Pull an image through a cache", "ecr:BatchImportUpstreamImage", IMAGES),
+    # EBS CSI driver
+    ec2("Make a volume", "CreateVolume", "volume/*", OWNER),
+    snapshot("Make a volume of an own snapshot", "CreateVolume", "snap-1", OWNED),
+    ec2("Tag a new volume", "CreateTags", "volume/*", creating("CreateVolume")),
+    ec2("Attach a volume to an instance", "AttachVolume", "instance/i-1", OWNED),
+    ec2("Attach a volume", "AttachVolume", "volume/vol-1", OWNED),
+    ec2("Detach a volume from an instance", "DetachVolume", "instance/i-1", OWNED),
+    ec2("Detach a volume", "DetachVolume", "volume/vol-1", OWNED),
+    ec2("Grow a volume", "ModifyVolume", "volume/vol-1", OWNED),
+    ec2("Delete a volume", "DeleteVolume", "volume/vol-1", OWNED),
+    ec2("Copy a volume", "CreateSnapshot", "volume/vol-1", OWNED),
+    snapshot("Make a snapshot", "CreateSnapshot", "*", OWNER),
+    snapshot("Tag a new snapshot", "CreateTags", "*", creating("CreateSnapshot")),
+    snapshot("Delete a snapshot", "DeleteSnapshot", "snap-1", OWNED),
+    snapshot("Have a snapshot restored fast", "EnableFastSnapshotRestores", "snap-1", OWNED),
+    Attack("Look at volumes", "ec2:DescribeVolumes", "*"),
+    Attack("Look at snapshots", "ec2:DescribeSnapshots", "*"),
+    Attack("Look at how a volume grows", "ec2:DescribeVolumesModifications", "*"),
+    Attack("Look at zones", "ec2:DescribeAvailabilityZones", "*"),
+]
