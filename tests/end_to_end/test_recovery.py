@@ -92,11 +92,16 @@ def test_a_journal_entry_lost_in_the_middle_of_a_creation_is_written_again(tenan
 
 
 def test_a_journal_entry_of_an_earlier_stage_that_is_lost_is_written_again(tenant, service):
-    cluster = tenant.create("behind")
-    until(lambda: tenant.show("behind")["stage"] == "create-nodegroups", "the last stage has begun", every=0.02)
+    """The invocation at work may have been the last one; then nobody had to look, and another cluster is tried."""
+    assert any(lost_and_written_again(tenant, service, f"behind-{attempt}") for attempt in range(4))
+
+
+def lost_and_written_again(tenant, service, name):
+    cluster = tenant.create(name)
+    until(lambda: tenant.show(name)["stage"] == "create-nodegroups", "the last stage has begun", every=0.02)
     records.lose(service, cluster["id"], "RESOURCE#cluster")
-    tenant.wait("behind", "running")
-    assert "RESOURCE#cluster" in records.journal(service, cluster["id"])
+    tenant.wait(name, "running")
+    return "RESOURCE#cluster" in records.journal(service, cluster["id"])
 
 
 def test_a_run_over_a_lost_journal_finds_everything_and_makes_nothing_twice(tenant, service):

@@ -1,8 +1,8 @@
 //! What Groundwork may do where the customer made the cluster and the buckets: a table of its own, and one policy from it.
 
 use super::document::{self, Document, Names, Statement};
-use super::table::iam::{FOR_NODE_GROUPS, ITSELF, SERVICE_LINKED};
-use super::table::{ALWAYS, ASSUME_ROLE, BUCKETS as BUCKETS_STAGE, DOWN, NODES, NODES_DOWN, action, asked_for};
+use super::table::iam::{FOR_NODE_GROUPS, LOOK_AT_ITSELF, SERVICE_LINKED};
+use super::table::{ALWAYS, BUCKETS as BUCKETS_STAGE, DOWN, NODES, NODES_DOWN, action, asked_for};
 use super::{Action, Condition, Grant};
 use crate::resource::Stage;
 use crate::spec::Spec;
@@ -36,16 +36,7 @@ const MADE_OURS: &[Condition] = &[("StringLike", "aws:RequestTag/groundwork:clus
 const CREATE_NODE_GROUP: &str = "https://docs.aws.amazon.com/step-functions/latest/dg/eks-iam.html";
 
 pub const GRANTS: &[Grant] = &[
-    Grant {
-        sid: "Itself",
-        resources: &[ITSELF],
-        conditions: ALWAYS,
-        why: "Only the role that the customer made for us.",
-        actions: &[
-            action("iam:GetRole", ASSUME_ROLE, "Read whom the role trusts: a wildcard is refused."),
-            action("iam:SimulatePrincipalPolicy", ASSUME_ROLE, "Ask IAM which permissions are missing, before anything is made."),
-        ],
-    },
+    LOOK_AT_ITSELF,
     Grant {
         sid: "Buckets",
         resources: &[BUCKETS],

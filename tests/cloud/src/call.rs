@@ -194,8 +194,15 @@ fn s3_action(request: &Request<Bytes>, path: &[&str]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
+
+    /// A call of EC2 with that form.
+    pub fn ec2(form: &str) -> Call {
+        let scope = "AWS4-HMAC-SHA256 Credential=ASIA/20260101/us-west-2/ec2/aws4_request, SignedHeaders=host";
+        let request = Request::post("/").header("authorization", scope).header("content-type", "application/x-www-form-urlencoded");
+        Call::read(request.body(Bytes::from(form.to_owned())).expect("valid"))
+    }
 
     fn action_of(service: &str, method: &str, uri: &str) -> String {
         let scope = format!("AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-west-2/{service}/aws4_request, SignedHeaders=host");

@@ -7,7 +7,7 @@ const ROLES_NOT_THERE: &str = "arn:${partition}:iam::${account}:role/groundwork-
 const CLUSTER_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-????????????-cluster";
 const NODE_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-????????????-node";
 const CSI_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-????????????-ebs-csi";
-pub(in crate::permissions) const ITSELF: &str = "arn:${partition}:iam::${account}:role/${role}";
+const ITSELF: &str = "arn:${partition}:iam::${account}:role/${role}";
 const BOUNDARY: &str = "arn:${partition}:iam::${account}:policy/groundwork/${role}-boundary";
 /// EKS names the profiles of its nodes.
 const PROFILES: &str = "arn:${partition}:iam::${account}:instance-profile/eks-*";
@@ -20,16 +20,7 @@ pub(in crate::permissions) const SERVICE_LINKED: &str = "https://docs.aws.amazon
 const POD_IDENTITY: &str = "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-association.html";
 
 pub const GRANTS: &[Grant] = &[
-    Grant {
-        sid: "LookAtItself",
-        resources: &[ITSELF],
-        conditions: ALWAYS,
-        why: "Only the role that the customer made for us.",
-        actions: &[
-            action("iam:GetRole", ASSUME_ROLE, "Read whom the role trusts: a wildcard is refused."),
-            action("iam:SimulatePrincipalPolicy", ASSUME_ROLE, "Ask IAM which permissions are missing, before anything is made."),
-        ],
-    },
+    LOOK_AT_ITSELF,
     Grant {
         sid: "Look",
         resources: ANY,
@@ -145,3 +136,14 @@ pub const GRANTS: &[Grant] = &[
         actions: &[asked_for("iam:GetRole", NODES, "EKS looks whether the account has it.", SERVICE_LINKED)],
     },
 ];
+
+pub(in crate::permissions) const LOOK_AT_ITSELF: Grant = Grant {
+    sid: "LookAtItself",
+    resources: &[ITSELF],
+    conditions: ALWAYS,
+    why: "Only the role that the customer made for us.",
+    actions: &[
+        action("iam:GetRole", ASSUME_ROLE, "Read whom the role trusts: a wildcard is refused."),
+        action("iam:SimulatePrincipalPolicy", ASSUME_ROLE, "Ask IAM which permissions are missing, before anything is made."),
+    ],
+};

@@ -49,14 +49,7 @@ impl Tokens {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytes::Bytes;
-    use http::Request;
-
-    fn call(body: &str) -> Call {
-        let scope = "AWS4-HMAC-SHA256 Credential=ASIA/20260101/us-west-2/ec2/aws4_request, SignedHeaders=host";
-        let request = Request::post("/").header("authorization", scope).header("content-type", "application/x-www-form-urlencoded");
-        Call::read(request.body(Bytes::from(body.to_owned())).expect("valid"))
-    }
+    use crate::call::tests::ec2 as call;
 
     #[tokio::test]
     async fn a_token_makes_one_endpoint_until_that_is_deleted() {
