@@ -8,6 +8,7 @@ use crate::names::{OWNER_TAG, ROLE_PATH};
 use crate::resource::Stage;
 
 /// STS's limit for the text of an inline session policy and the ARNs of managed ones together, in characters.
+#[cfg(test)]
 pub const LIMIT: usize = 2048;
 
 /// The inline policy of a stage's session, for the cluster of that id. It lets in the administrator that the tenant named, and nobody else.
