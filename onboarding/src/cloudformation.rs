@@ -1,7 +1,7 @@
 //! The quick-start as a CloudFormation template: a frame, and the policies in it.
 
-use groundwork::permissions::document::{Document, Names, Statement};
-use groundwork::permissions::{Grant, STAGES, boundary, grants, policy, trust};
+use engine::permissions::document::{Document, Names, Statement};
+use engine::permissions::{Grant, STAGES, boundary, grants, policy, trust};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 

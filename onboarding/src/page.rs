@@ -1,6 +1,6 @@
 //! The page for those who read every permission.
 
-use groundwork::permissions::{Grant, STAGES, grants, self_managed};
+use engine::permissions::{Grant, STAGES, grants, self_managed};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -49,7 +49,7 @@ fn short(arn: &str) -> &str {
     arn.splitn(6, ':').nth(5).unwrap_or(arn)
 }
 
-fn stages(of: &[groundwork::resource::Stage]) -> String {
+fn stages(of: &[engine::resource::Stage]) -> String {
     let all: BTreeSet<_> = STAGES.iter().collect();
     match of.iter().collect::<BTreeSet<_>>() == all {
         true => "all".into(),

@@ -1,6 +1,6 @@
 //! The tables themselves, for programs to read: a row for each action of each statement, of both modes.
 
-use groundwork::permissions::{Condition, Grant, grants, self_managed};
+use engine::permissions::{Condition, Grant, grants, self_managed};
 use serde_json::{Map, Value, json};
 
 pub fn rows() -> String {

@@ -1,7 +1,7 @@
 //! The policies as the Terraform module and the self-managed example read them: JSON with the placeholders that `templatefile` fills.
 
-use groundwork::permissions::document::{Document, PLACEHOLDERS};
-use groundwork::permissions::{STAGES, boundary, policy, self_managed, trust};
+use engine::permissions::document::{Document, PLACEHOLDERS};
+use engine::permissions::{STAGES, boundary, policy, self_managed, trust};
 
 pub fn policies() -> Vec<(String, String)> {
     let stages = STAGES.iter().map(|stage| (stage.to_string(), policy(*stage, &PLACEHOLDERS)));

@@ -3,7 +3,7 @@
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use aws_lambda_events::encodings::Body;
 use aws_lambda_events::http::{HeaderMap, HeaderName, HeaderValue, header};
-use groundwork::problem::Problem;
+use engine::problem::Problem;
 use serde_json::{Value, json};
 
 /// What a route answers when all is well.

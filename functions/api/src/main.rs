@@ -5,10 +5,10 @@ mod onboarding;
 mod routes;
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
-use groundwork::executions::Executions;
-use groundwork::records::Records;
-use groundwork::requests::Requests;
-use groundwork::{session, settings};
+use engine::executions::Executions;
+use engine::records::Records;
+use engine::requests::Requests;
+use engine::{session, settings};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 
 #[tokio::main(flavor = "current_thread")]

@@ -1,7 +1,7 @@
 //! What a customer needs to let Groundwork in: whom to trust, with which external ID, and the quick-start that grants it.
 
-use groundwork::permissions::document::PLACEHOLDERS;
-use groundwork::permissions::{self, STAGES, boundary};
+use engine::permissions::document::PLACEHOLDERS;
+use engine::permissions::{self, STAGES, boundary};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 

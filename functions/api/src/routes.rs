@@ -4,12 +4,12 @@ use crate::answer::{Answer, response};
 use crate::onboarding::Operator;
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use base64::prelude::{BASE64_STANDARD, Engine};
-use groundwork::problem::Problem;
-use groundwork::records::events;
-use groundwork::requests::audit::Asked;
-use groundwork::requests::{Action, Request, Requests};
-use groundwork::spec::{self, Fault};
-use groundwork::{requests, view};
+use engine::problem::Problem;
+use engine::records::events;
+use engine::requests::audit::Asked;
+use engine::requests::{Action, Request, Requests};
+use engine::spec::{self, Fault};
+use engine::{requests, view};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 

@@ -1,9 +1,9 @@
 //! The job message: the same from an operator's program and as the input of a schedule.
 
 use aws_lambda_events::sqs::SqsMessage;
-use groundwork::problem::Problem;
-use groundwork::requests::{self, Action, Request};
-use groundwork::spec::Fault;
+use engine::problem::Problem;
+use engine::requests::{self, Action, Request};
+use engine::spec::Fault;
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -3,12 +3,12 @@
 mod job;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
-use groundwork::executions::Executions;
-use groundwork::problem::Problem;
-use groundwork::records::Records;
-use groundwork::requests::audit::Asked;
-use groundwork::requests::{Request, Requests};
-use groundwork::{session, settings};
+use engine::executions::Executions;
+use engine::problem::Problem;
+use engine::records::Records;
+use engine::requests::audit::Asked;
+use engine::requests::{Request, Requests};
+use engine::{session, settings};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 
 #[tokio::main(flavor = "current_thread")]

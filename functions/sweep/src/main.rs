@@ -1,10 +1,10 @@
 //! Sweep: on its schedule, when an execution failed, and when a state machine parks a run.
 
-use groundwork::errors::Error;
-use groundwork::executions::Executions;
-use groundwork::records::Records;
-use groundwork::sweep::{Park, Sweep};
-use groundwork::{session, settings};
+use engine::errors::Error;
+use engine::executions::Executions;
+use engine::records::Records;
+use engine::sweep::{Park, Sweep};
+use engine::{session, settings};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde::Deserialize;
 use std::time::Duration;
@@ -49,7 +49,7 @@ async fn work(sweep: &Sweep, event: Event) -> Result<(), Error> {
 }
 
 fn sweep_id(execution: &Execution) -> Result<String, Error> {
-    let input: groundwork::stage::Input =
+    let input: engine::stage::Input =
         serde_json::from_str(&execution.input).map_err(|error| Error::permanent("Event", format!("not an execution of ours: {error}")))?;
     Ok(input.cluster_id)
 }

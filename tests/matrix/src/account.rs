@@ -14,8 +14,8 @@ use cloud::answer::Answer;
 use cloud::call::Call;
 use cloud::cloud::{Aws as Behind, Cloud};
 use cloud::world::World;
+use engine::session::{Clients, retries, timeouts};
 use futures::future::{BoxFuture, FutureExt};
-use groundwork::session::{Clients, retries, timeouts};
 use http::Request;
 use std::sync::{Arc, Mutex, PoisonError};
 

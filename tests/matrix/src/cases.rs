@@ -8,7 +8,7 @@ use crate::{judge, neighbour};
 use cloud::answer::Refusal;
 use cloud::faults::{Effect, Fault, When};
 use cloud::world::World;
-use groundwork::resource::Cluster;
+use engine::resource::Cluster;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use cloud::faults::When;
-use groundwork::errors::{Error, Result};
-use groundwork::journal::{Entry, Journal, State};
-use groundwork::resource::Key;
+use engine::errors::{Error, Result};
+use engine::journal::{Entry, Journal, State};
+use engine::resource::Key;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,8 +1,8 @@
 //! What the account must look like at the end: one of everything, or nothing.
 
-use groundwork::names::{OWNER_TAG, RESOURCE_TAG};
-use groundwork::plan;
-use groundwork::resource::Cluster;
+use engine::names::{OWNER_TAG, RESOURCE_TAG};
+use engine::plan;
+use engine::resource::Cluster;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 

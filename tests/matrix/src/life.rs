@@ -3,13 +3,13 @@
 use crate::account::{Account, REGION};
 use crate::journal::{Frozen, Notebook};
 use crate::theirs;
-use groundwork::drive::{self, Answer, Limits};
-use groundwork::errors::{Error, Result};
-use groundwork::inventory;
-use groundwork::journal::Journal;
-use groundwork::plan;
-use groundwork::resource::{Cluster, Context, Stage};
-use groundwork::session::Clients;
+use engine::drive::{self, Answer, Limits};
+use engine::errors::{Error, Result};
+use engine::inventory;
+use engine::journal::Journal;
+use engine::plan;
+use engine::resource::{Cluster, Context, Stage};
+use engine::session::Clients;
 use serde_json::json;
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
@@ -39,13 +39,13 @@ pub struct Life {
 }
 
 /// What is asked of a cluster: two zones and so many instance types.
-fn spec(types: &[&str]) -> groundwork::spec::Spec {
+fn spec(types: &[&str]) -> engine::spec::Spec {
     let types: Vec<_> = types.iter().map(|name| json!({"name": name})).collect();
     let body = json!({
         "name": "research", "role_arn": "arn:aws:iam::123456789012:role/groundwork", "region": REGION, "instance_types": types,
         "admin_principal_arn": "arn:aws:iam::123456789012:role/admin"
     });
-    groundwork::spec::parse(&body).expect("a valid spec")
+    engine::spec::parse(&body).expect("a valid spec")
 }
 
 /// The cluster that is asked for.
@@ -67,7 +67,7 @@ fn self_managed() -> Cluster {
         "eks_cluster_name": theirs::CLUSTER, "buckets": theirs::BUCKETS, "node_role_arn": "arn:aws:iam::123456789012:role/nodes",
         "instance_types": [{"name": "m6i.large"}, {"name": "g4dn.xlarge"}]
     });
-    Cluster { zones: vec![], spec: groundwork::spec::parse(&body).expect("a valid spec"), ..research() }
+    Cluster { zones: vec![], spec: engine::spec::parse(&body).expect("a valid spec"), ..research() }
 }
 
 impl Life {

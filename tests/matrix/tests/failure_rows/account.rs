@@ -2,11 +2,11 @@
 
 use crate::scene::{QUICK_START, Scene, parks_until_mended, reads, refuse, runs_in_spite_of, times};
 use aws_config::Region;
-use groundwork::errors::{Class, Error};
-use groundwork::permissions::{boundary, document::PLACEHOLDERS};
-use groundwork::preflight;
-use groundwork::resource::Stage;
-use groundwork::session::{self, Entry, SessionPolicies};
+use engine::errors::{Class, Error};
+use engine::permissions::{boundary, document::PLACEHOLDERS};
+use engine::preflight;
+use engine::resource::Stage;
+use engine::session::{self, Entry, SessionPolicies};
 use matrix::account::REGION;
 
 const FRESH_ROLE: [&str; 6] = [

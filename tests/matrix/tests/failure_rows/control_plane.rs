@@ -3,8 +3,8 @@
 use crate::scene::{QUICK_START, Scene, doom, goes_in_spite_of, parks_until_mended, reads, refuse, runs_in_spite_of, times};
 use aws_sdk_eks::types::VpcConfigRequest;
 use cloud::faults::{Effect, Fault, When};
-use groundwork::errors::Class;
-use groundwork::{inventory, preflight};
+use engine::errors::Class;
+use engine::{inventory, preflight};
 
 /// P, F: EKS makes no control plane in a zone.
 #[tokio::test(start_paused = true)]

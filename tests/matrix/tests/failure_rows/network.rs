@@ -2,7 +2,7 @@
 
 use crate::scene::{QUICK_START, Scene, TEMPLATE, goes_in_spite_of, parks_until_mended, reads, refuse, runs_in_spite_of, times};
 use aws_sdk_ec2::types::{IpPermission, ResourceType, Tag, TagSpecification, UserIdGroupPair};
-use groundwork::errors::Class;
+use engine::errors::Class;
 use matrix::neighbour;
 
 /// C, W: Interfaces that the network plugin left hold subnets and groups.

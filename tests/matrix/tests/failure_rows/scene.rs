@@ -3,7 +3,7 @@
 use cloud::answer::Refusal;
 use cloud::faults::{Effect, Fault};
 use cloud::world::Issue;
-use groundwork::errors::{Class, Error};
+use engine::errors::{Class, Error};
 use matrix::account::Account;
 use matrix::judge;
 use matrix::life::Life;

@@ -1,7 +1,7 @@
 //! S3, logs, throttling.
 
 use crate::scene::{Scene, parks_until_mended, refuse, runs_in_spite_of, times};
-use groundwork::errors::Class;
+use engine::errors::Class;
 
 /// R: S3 is still at work on a bucket of that name.
 #[tokio::test(start_paused = true)]
