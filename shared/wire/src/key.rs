@@ -1,0 +1,229 @@
+//! A resource's key: its place in the plan, in the journal and in its tags.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use strum::{Display, EnumString, IntoStaticStr};
+
+/// One resource of a cluster. Its text (`vpc`, `subnet/private-0`, `node-group/g4dn.xlarge`) is stored, put into tags and shown.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(from = "String", into = "String")]
+#[schemars(with = "String")]
+pub enum Key {
+    Vpc,
+    InternetGateway,
+    /// One of a side's subnets, counted from 0: one for each availability zone.
+    Subnet(Side, usize),
+    ElasticIp,
+    NatGateway,
+    RouteTable(Side),
+    S3Endpoint,
+    /// What Kubernetes left in the account.
+    Leftovers,
+    Role(Role),
+    LogGroup,
+    /// The EKS control plane.
+    Cluster,
+    /// The tenant's administrator.
+    AccessEntry,
+    /// The role of the EBS CSI controller.
+    PodIdentity,
+    Addon(Addon),
+    LaunchTemplate(Group),
+    NodeGroup(Group),
+    /// A bucket of ours by its purpose, or a customer's by its name.
+    Bucket(String),
+    /// What another version of Groundwork wrote, and this one does not know.
+    Unknown(String),
+}
+
+/// Which way a part of the network faces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Display, EnumString)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Side {
+    Public,
+    Private,
+}
+
+/// An IAM role, by who uses it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Display, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Role {
+    Cluster,
+    Node,
+    EbsCsi,
+}
+
+/// An EKS add-on, by EKS's name for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Display, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Addon {
+    VpcCni,
+    KubeProxy,
+    EksPodIdentityAgent,
+    Coredns,
+    AwsEbsCsiDriver,
+}
+
+/// A node group.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Group {
+    /// It runs what the cluster itself needs.
+    System,
+    InstanceType(String),
+}
+
+const ADMINISTRATOR: &str = "admin";
+const SYSTEM: &str = "system";
+
+impl Key {
+    /// The keys of all subnets of one side, in a cluster over so many availability zones.
+    pub fn subnets(side: Side, zones: usize) -> impl Iterator<Item = Key> {
+        (0..zones).map(move |index| Key::Subnet(side, index))
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Key::Vpc => f.write_str("vpc"),
+            Key::InternetGateway => f.write_str("internet-gateway"),
+            Key::Subnet(side, index) => write!(f, "subnet/{side}-{index}"),
+            Key::ElasticIp => f.write_str("elastic-ip"),
+            Key::NatGateway => f.write_str("nat-gateway"),
+            Key::RouteTable(side) => write!(f, "route-table/{side}"),
+            Key::S3Endpoint => f.write_str("s3-endpoint"),
+            Key::Leftovers => f.write_str("leftovers"),
+            Key::Role(role) => write!(f, "role/{role}"),
+            Key::LogGroup => f.write_str("log-group"),
+            Key::Cluster => f.write_str("cluster"),
+            Key::AccessEntry => write!(f, "access-entry/{ADMINISTRATOR}"),
+            Key::PodIdentity => write!(f, "pod-identity/{}", Role::EbsCsi),
+            Key::Addon(addon) => write!(f, "addon/{addon}"),
+            Key::LaunchTemplate(group) => write!(f, "launch-template/{group}"),
+            Key::NodeGroup(group) => write!(f, "node-group/{group}"),
+            Key::Bucket(bucket) => write!(f, "bucket/{bucket}"),
+            Key::Unknown(text) => f.write_str(text),
+        }
+    }
+}
+
+impl From<&str> for Key {
+    fn from(text: &str) -> Self {
+        // What would be written in another way is another thing.
+        let known = known(text).filter(|key| key.to_string() == text);
+        known.unwrap_or_else(|| Key::Unknown(text.to_owned()))
+    }
+}
+
+fn known(text: &str) -> Option<Key> {
+    let (kind, name) = text.split_once('/').unwrap_or((text, ""));
+    Some(match kind {
+        "vpc" => Key::Vpc,
+        "internet-gateway" => Key::InternetGateway,
+        "subnet" => {
+            let (side, index) = name.split_once('-')?;
+            Key::Subnet(side.parse().ok()?, index.parse().ok()?)
+        }
+        "elastic-ip" => Key::ElasticIp,
+        "nat-gateway" => Key::NatGateway,
+        "route-table" => Key::RouteTable(name.parse().ok()?),
+        "s3-endpoint" => Key::S3Endpoint,
+        "leftovers" => Key::Leftovers,
+        "role" => Key::Role(name.parse().ok()?),
+        "log-group" => Key::LogGroup,
+        "cluster" => Key::Cluster,
+        "access-entry" => Key::AccessEntry,
+        "pod-identity" => Key::PodIdentity,
+        "addon" => Key::Addon(name.parse().ok()?),
+        "launch-template" => Key::LaunchTemplate(name.into()),
+        "node-group" => Key::NodeGroup(name.into()),
+        "bucket" => Key::Bucket(name.into()),
+        _ => return None,
+    })
+}
+
+impl From<String> for Key {
+    fn from(text: String) -> Self {
+        text.as_str().into()
+    }
+}
+
+impl From<Key> for String {
+    fn from(key: Key) -> Self {
+        key.to_string()
+    }
+}
+
+impl From<&str> for Group {
+    fn from(name: &str) -> Self {
+        if name == SYSTEM { Group::System } else { Group::InstanceType(name.to_owned()) }
+    }
+}
+
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Group::System => SYSTEM,
+            Group::InstanceType(name) => name,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_read_again_from_the_text_that_versions_before_wrote() {
+        for text in [
+            "vpc",
+            "internet-gateway",
+            "subnet/public-0",
+            "subnet/private-2",
+            "elastic-ip",
+            "nat-gateway",
+            "route-table/public",
+            "route-table/private",
+            "s3-endpoint",
+            "leftovers",
+            "role/cluster",
+            "role/node",
+            "role/ebs-csi",
+            "log-group",
+            "cluster",
+            "access-entry/admin",
+            "pod-identity/ebs-csi",
+            "addon/vpc-cni",
+            "addon/kube-proxy",
+            "addon/eks-pod-identity-agent",
+            "addon/coredns",
+            "addon/aws-ebs-csi-driver",
+            "launch-template/system",
+            "launch-template/g4dn.xlarge",
+            "node-group/system",
+            "node-group/g4dn.xlarge",
+            "bucket/artifacts",
+            "bucket/their.data",
+        ] {
+            let key = Key::from(text);
+            assert!(!matches!(key, Key::Unknown(_)), "{text}");
+            assert_eq!(key.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_another_version_wrote_keeps_its_text() {
+        for text in ["fargate/profile", "subnet/public-007", "subnet/north-1", "vpc/second", "addon/new", ""] {
+            let key = Key::from(text);
+            assert_eq!((&key, key.to_string().as_str()), (&Key::Unknown(text.into()), text));
+        }
+    }
+
+    #[test]
+    fn a_key_is_its_text_in_json_too() {
+        assert_eq!(serde_json::json!(Key::NodeGroup(Group::System)), "node-group/system");
+        let read: Key = serde_json::from_str("\"route-table/public\"").expect("a key");
+        assert_eq!(read, Key::RouteTable(Side::Public));
+    }
+}

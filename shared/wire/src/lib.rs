@@ -1,0 +1,4 @@
+//! What crosses the wire between Groundwork and those who use it, and what is stored of it. Nothing here knows AWS.
+
+pub mod key;
+pub mod stage;

@@ -1,0 +1,30 @@
+//! The stages: the parts of a run, each a Lambda function of its own.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use strum::{Display, VariantArray};
+
+/// In the order of a run; the last one takes everything away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema, Display, VariantArray)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum Stage {
+    Validate,
+    AssumeRole,
+    CreateBuckets,
+    CreateEks,
+    CreateNodegroups,
+    Teardown,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stage_is_written_in_the_same_way_everywhere() {
+        for stage in Stage::VARIANTS {
+            assert_eq!(serde_json::json!(stage), stage.to_string());
+        }
+    }
+}
