@@ -1,0 +1,43 @@
+//! What differs between the accounts that Groundwork works in, and is filled into the patterns of its permissions.
+
+/// The names of one account; also the text that CloudFormation or Terraform puts in their place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Names<'a> {
+    /// `aws`, `aws-cn` or `aws-us-gov`.
+    pub partition: &'a str,
+    /// Twelve digits.
+    pub account: &'a str,
+    /// The name of the customer's role, without its path.
+    pub role: &'a str,
+}
+
+/// The placeholders that the patterns are written with, which Terraform's `templatefile` fills too.
+pub const PLACEHOLDERS: Names<'static> = Names { partition: "${partition}", account: "${account}", role: "${role}" };
+
+impl Names<'_> {
+    /// The pattern with these names in place of its placeholders.
+    pub fn fill(&self, pattern: &str) -> String {
+        pattern
+            .replace(PLACEHOLDERS.partition, self.partition)
+            .replace(PLACEHOLDERS.account, self.account)
+            .replace(PLACEHOLDERS.role, self.role)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_placeholder_is_filled_and_the_placeholders_fill_themselves() {
+        let names = Names { partition: "aws-cn", account: "222222222222", role: "groundwork" };
+        for (pattern, filled) in [
+            ("arn:${partition}:iam::${account}:role/${role}", "arn:aws-cn:iam::222222222222:role/groundwork"),
+            ("${role}${role}", "groundworkgroundwork"),
+            ("arn:aws:s3:::*", "arn:aws:s3:::*"),
+        ] {
+            assert_eq!(names.fill(pattern), filled);
+            assert_eq!(PLACEHOLDERS.fill(pattern), pattern);
+        }
+    }
+}
