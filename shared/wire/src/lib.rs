@@ -3,4 +3,6 @@
 pub mod instances;
 pub mod key;
 pub mod names;
+pub mod spec;
 pub mod stage;
+pub mod stored;

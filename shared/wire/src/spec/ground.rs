@@ -1,0 +1,39 @@
+//! What a cluster stands on: all of it made by Groundwork, or the customer's own cluster and buckets.
+
+use super::{Access, Deletion, Mode, SelfManaged};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Who makes the cluster and its buckets, with what is to be said in that case. On the wire its fields are flat, beside `mode`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "mode", rename_all = "snake_case", try_from = "Map<String, Value>")]
+#[schemars(!try_from)]
+pub enum Ground {
+    Managed(Managed),
+    SelfManaged(SelfManaged),
+}
+
+/// Groundwork makes everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Managed {
+    #[serde(flatten)]
+    pub access: Access,
+    /// It is shown with its defaults to those, too, who said nothing: what becomes of the data should surprise nobody.
+    #[serde(default)]
+    pub deletion: Deletion,
+}
+
+/// serde's tagged enums have no default for the tag, and those who say nothing of a mode mean the managed one.
+impl TryFrom<Map<String, Value>> for Ground {
+    type Error = serde_json::Error;
+
+    fn try_from(mut fields: Map<String, Value>) -> Result<Self, Self::Error> {
+        let mode = fields.remove("mode").map(serde_json::from_value::<Mode>).transpose()?.unwrap_or_default();
+        match mode {
+            Mode::Managed => serde_json::from_value(fields.into()).map(Ground::Managed),
+            Mode::SelfManaged => serde_json::from_value(fields.into()).map(Ground::SelfManaged),
+        }
+    }
+}

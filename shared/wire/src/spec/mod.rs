@@ -1,0 +1,145 @@
+//! What a tenant may ask for. A mode is a type: what means something only in one mode is there only in that mode.
+//!
+//! On the wire all fields are flat, with `mode` among them. [`parse`] is the door: it refuses what this version does not know. What is
+//! stored is read tolerantly instead, by [`crate::stored::StoredSpec`].
+
+mod access;
+mod deletion;
+mod fault;
+mod ground;
+mod mode;
+mod nodes;
+mod schema;
+mod self_managed;
+
+pub use access::Access;
+pub use deletion::{BucketsAfter, Deletion};
+pub use fault::Fault;
+pub use ground::{Ground, Managed};
+pub use mode::Mode;
+pub use nodes::InstanceType;
+pub use self_managed::SelfManaged;
+
+pub(crate) use mode::foreign;
+pub(crate) use schema::unknown_fields;
+
+use crate::names::Names;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The body of `POST /clusters`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(transform = schema::close)]
+pub struct Spec {
+    /// 1-63 lower-case letters, digits and hyphens, a letter or digit at both ends.
+    #[schemars(regex(pattern = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"))]
+    pub name: String,
+    /// The ARN of the role that the quick-start made; its name begins with "groundwork", has at most 32 characters and no path.
+    #[schemars(regex(pattern = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/groundwork[A-Za-z0-9+=,.@_-]{0,22}$"))]
+    pub role_arn: String,
+    /// An AWS region such as us-west-2.
+    #[schemars(regex(pattern = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"))]
+    pub region: String,
+    /// At least one and at most 20 instance types, each once; in the mode self_managed also none.
+    #[serde(default)]
+    #[schemars(length(max = 20))]
+    pub instance_types: Vec<InstanceType>,
+    #[serde(flatten)]
+    pub ground: Ground,
+}
+
+/// A part of what a tenant asks for, in a file of its own. Its schema says what can be said of one field.
+trait Section {
+    /// What a schema cannot say: every fault, with the JSON path of its field.
+    fn check(&self) -> Vec<Fault>;
+}
+
+/// Reads a spec.
+///
+/// # Errors
+/// Every fault: first all that can be told of single fields and of the mode; only without such also those between fields.
+pub fn parse(body: &Value) -> Result<Spec, Vec<Fault>> {
+    let faults: Vec<Fault> = schema::faults(body).into_iter().chain(mode::faults(body)).collect();
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let spec = Spec::deserialize(body).map_err(|error| vec![Fault::new("$", error.to_string())])?;
+    let faults: Vec<Fault> = spec.sections().iter().flat_map(|section| section.check()).collect();
+    if faults.is_empty() { Ok(spec) } else { Err(faults) }
+}
+
+/// True for what the schema takes as a cluster's name.
+pub fn is_name(text: &str) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let bytes = text.as_bytes();
+    let ends = bytes.first().is_some_and(plain) && bytes.last().is_some_and(plain);
+    ends && bytes.len() <= 63 && bytes.iter().all(|byte| plain(byte) || *byte == b'-')
+}
+
+impl Spec {
+    /// Without `..`, so that a new section does not compile until it is checked. The schema says all of a name, an ARN and a region.
+    fn sections(&self) -> Vec<&dyn Section> {
+        let Spec { name: _, role_arn: _, region: _, instance_types, ground } = self;
+        let mut sections: Vec<&dyn Section> = vec![instance_types];
+        match ground {
+            Ground::Managed(Managed { access, deletion }) => sections.extend([access as &dyn Section, deletion]),
+            Ground::SelfManaged(theirs) => sections.push(theirs),
+        }
+        sections
+    }
+
+    /// What a cluster has that Groundwork makes.
+    pub fn managed(&self) -> Option<&Managed> {
+        match &self.ground {
+            Ground::Managed(ours) => Some(ours),
+            Ground::SelfManaged(_) => None,
+        }
+    }
+
+    /// What a cluster has that the customer made.
+    pub fn self_managed(&self) -> Option<&SelfManaged> {
+        match &self.ground {
+            Ground::Managed(_) => None,
+            Ground::SelfManaged(theirs) => Some(theirs),
+        }
+    }
+
+    /// The account that the role lives in, twelve digits. The schema has made sure that it is there.
+    pub fn account(&self) -> &str {
+        account(&self.role_arn).unwrap_or_default()
+    }
+
+    /// The role's own name, without its path.
+    pub fn role_name(&self) -> &str {
+        self.role_arn.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// `aws`, `aws-cn` or `aws-us-gov`.
+    pub fn partition(&self) -> &str {
+        self.role_arn.split(':').nth(1).unwrap_or("aws")
+    }
+
+    /// What the policies of the quick-start are named after.
+    pub fn names(&self) -> Names<'_> {
+        Names { partition: self.partition(), account: self.account(), role: self.role_name() }
+    }
+
+    /// True if the buckets and what is in them stay when the cluster is deleted.
+    pub fn keeps_buckets(&self) -> bool {
+        self.managed().is_none_or(|ours| ours.deletion.buckets == BucketsAfter::Retain)
+    }
+
+    /// The IPv4 ranges that may reach the public endpoint of a managed cluster. None before it is decided, and where the customer decides.
+    pub fn public_access_cidrs(&self) -> Option<&[String]> {
+        self.managed()?.access.public_access_cidrs.as_deref()
+    }
+}
+
+/// The account in an ARN.
+pub(crate) fn account(arn: &str) -> Option<&str> {
+    arn.split(':').nth(4)
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

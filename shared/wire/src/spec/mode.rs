@@ -1,0 +1,73 @@
+//! What a mode makes of a field. Nothing is ignored silently: what the mode needs and is not there is a fault, and so is what means
+//! nothing in it. This is read from the body itself, so that these faults are named together with those that keep it from being a spec.
+
+use super::{Fault, schema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use strum::{Display, EnumString, VariantArray};
+
+/// Who makes the cluster and its buckets: Groundwork; or the customer, and Groundwork verifies them and adds node groups.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Display, EnumString, VariantArray)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Mode {
+    #[default]
+    Managed,
+    SelfManaged,
+}
+
+pub(super) fn faults(body: &Value) -> Vec<Fault> {
+    let Some((mode, fields)) = read(body) else { return vec![] };
+    let mut faults: Vec<Fault> = schema::needed(mode).iter().filter_map(|name| needed(fields, name)).collect();
+    if mode == Mode::SelfManaged {
+        faults.extend(node_faults(fields));
+    }
+    faults.extend(foreign(body).into_iter().map(|(name, other)| only(name, &format!("mode {other}"))));
+    faults
+}
+
+/// The fields that are given and belong to another mode than the body's, with that mode.
+pub(crate) fn foreign(body: &Value) -> Vec<(&'static str, Mode)> {
+    let Some((mode, fields)) = read(body) else { return vec![] };
+    let own = schema::fields(mode);
+    let others = Mode::VARIANTS.iter().filter(|other| **other != mode);
+    let theirs = others.flat_map(|other| schema::fields(*other).into_iter().map(|name| (name, *other)));
+    theirs.filter(|(name, _)| !own.contains(name) && is_given(fields, name)).collect()
+}
+
+/// The mode and the fields of a body; none where the schema finds fault with either.
+fn read(body: &Value) -> Option<(Mode, &Map<String, Value>)> {
+    let fields = body.as_object()?;
+    let mode = match fields.get("mode") {
+        None => Mode::default(),
+        Some(mode) => mode.as_str()?.parse().ok()?,
+    };
+    Some((mode, fields))
+}
+
+/// Where the customer's nodes go is of interest only with node groups.
+fn node_faults(fields: &Map<String, Value>) -> Vec<Fault> {
+    const WITH: &str = "instance_types";
+    if is_filled(fields, WITH) {
+        return needed(fields, "node_role_arn").into_iter().collect();
+    }
+    let given = ["node_role_arn", "subnet_ids"].into_iter().filter(|name| is_given(fields, name));
+    given.map(|name| only(name, WITH)).collect()
+}
+
+fn needed(fields: &Map<String, Value>, name: &str) -> Option<Fault> {
+    (!is_filled(fields, name)).then(|| Fault::new(format!("$.{name}"), schema::REQUIRED))
+}
+
+fn only(name: &str, with: &str) -> Fault {
+    Fault::new(format!("$.{name}"), format!("only with {with}"))
+}
+
+fn is_given(fields: &Map<String, Value>, name: &str) -> bool {
+    fields.get(name).is_some_and(|value| !value.is_null())
+}
+
+fn is_filled(fields: &Map<String, Value>, name: &str) -> bool {
+    is_given(fields, name) && fields[name].as_array().is_none_or(|items| !items.is_empty())
+}

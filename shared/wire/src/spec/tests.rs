@@ -1,0 +1,229 @@
+use super::*;
+use serde_json::json;
+
+fn smallest() -> Value {
+    json!({
+        "name": "research",
+        "role_arn": "arn:aws:iam::222222222222:role/groundwork",
+        "region": "us-west-2",
+        "instance_types": [{"name": "g4dn.xlarge"}]
+    })
+}
+
+fn self_managed() -> Value {
+    json!({
+        "name": "research", "role_arn": "arn:aws:iam::222222222222:role/groundwork", "region": "us-west-2", "mode": "self_managed",
+        "eks_cluster_name": "theirs", "buckets": ["their-data"], "node_role_arn": "arn:aws:iam::222222222222:role/nodes",
+        "instance_types": [{"name": "m6i.large"}]
+    })
+}
+
+fn paths(body: &Value) -> Vec<String> {
+    let mut paths: Vec<String> = parse(body).expect_err("must be refused").into_iter().map(|fault| fault.path).collect();
+    paths.sort();
+    paths
+}
+
+#[test]
+fn the_smallest_body_gets_the_documented_defaults() {
+    let spec = parse(&smallest()).expect("valid");
+    assert_eq!((spec.instance_types[0].overprovisioned_ondemand_count, spec.instance_types[0].max_count), (0, 10));
+    assert_eq!(spec.ground, Ground::Managed(Managed::default()));
+    assert_eq!(spec.managed().map(|ours| ours.deletion.buckets), Some(BucketsAfter::Delete));
+}
+
+#[test]
+fn every_fault_is_named_by_its_path_at_once() {
+    let body = json!({
+        "name": "-Research", "region": "us-west-2", "flavour": "sour", "deletion": {"buckets": "burn"},
+        "instance_types": [{"name": "g4dn.xlarge", "count": 1}, {"name": 7}]
+    });
+    let expected = ["$.deletion.buckets", "$.flavour", "$.instance_types[0].count", "$.instance_types[1].name", "$.name", "$.role_arn"];
+    assert_eq!(paths(&body), expected);
+}
+
+#[test]
+fn names_are_what_the_documents_say() {
+    let longest = "a".repeat(63);
+    let longer = "a".repeat(64);
+    for (name, valid) in [
+        ("a", true),
+        ("9-a", true),
+        (longest.as_str(), true),
+        (longer.as_str(), false),
+        ("a-", false),
+        ("-a", false),
+        ("a.b", false),
+        ("A", false),
+        ("", false),
+    ] {
+        let mut body = smallest();
+        body["name"] = json!(name);
+        assert_eq!((parse(&body).is_ok(), is_name(name)), (valid, valid), "{name:?}");
+    }
+}
+
+#[test]
+fn what_a_schema_cannot_say_is_checked_in_every_section() {
+    let mut body = smallest();
+    body["instance_types"] = json!([
+        {"name": "g4dn.xlarge", "overprovisioned_ondemand_count": 3, "max_count": 2},
+        {"name": "g4dn.xlarge"},
+        {"name": "g4ad.xlarge"}
+    ]);
+    body["public_access_cidrs"] = json!(["203.0.113.0/24", "203.0.113.1/24", "300.0.0.0/8"]);
+    let expected = [
+        "$.instance_types[0].overprovisioned_ondemand_count",
+        "$.instance_types[1].name",
+        "$.instance_types[2].name",
+        "$.public_access_cidrs[1]",
+        "$.public_access_cidrs[2]",
+    ];
+    assert_eq!(paths(&body), expected);
+}
+
+#[test]
+fn each_mode_has_its_fields_and_refuses_those_of_the_other() {
+    let none = json!(null);
+    for (base, field, value, expected) in [
+        (self_managed(), "subnet_ids", json!(["subnet-0123456789abcdef0"]), ""),
+        (self_managed(), "admin_principal_arn", none.clone(), ""),
+        (self_managed(), "eks_cluster_name", none.clone(), "this field is required"),
+        (self_managed(), "buckets", json!([]), "this field is required"),
+        (self_managed(), "node_role_arn", none.clone(), "this field is required"),
+        (self_managed(), "admin_principal_arn", json!("arn:aws:iam::222222222222:role/admin"), "only with mode managed"),
+        (self_managed(), "public_access_cidrs", json!([]), "only with mode managed"),
+        (self_managed(), "deletion", json!({}), "only with mode managed"),
+        (smallest(), "mode", json!("managed"), ""),
+        (smallest(), "eks_cluster_name", none, ""),
+        (smallest(), "eks_cluster_name", json!("theirs"), "only with mode self_managed"),
+        (smallest(), "buckets", json!(["their-data"]), "only with mode self_managed"),
+        (smallest(), "node_role_arn", json!("arn:aws:iam::222222222222:role/nodes"), "only with mode self_managed"),
+        (smallest(), "subnet_ids", json!(["subnet-0123456789abcdef0"]), "only with mode self_managed"),
+        (smallest(), "instance_types", json!([]), "this field is required"),
+    ] {
+        let mut body = base;
+        body[field] = value.clone();
+        let found = parse(&body).err().unwrap_or_default();
+        let wanted = if expected.is_empty() { vec![] } else { vec![Fault::new(format!("$.{field}"), expected)] };
+        assert_eq!(found, wanted, "{field}: {value}");
+    }
+}
+
+#[test]
+fn a_self_managed_cluster_may_be_without_node_groups() {
+    let mut body = self_managed();
+    body["instance_types"] = json!([]);
+    body["node_role_arn"] = json!(null);
+    assert_eq!(parse(&body).expect("valid").instance_types, []);
+    body.as_object_mut().expect("a body").remove("instance_types");
+    assert_eq!(parse(&body).expect("valid").instance_types, []);
+}
+
+#[test]
+fn without_node_groups_their_role_and_subnets_mean_nothing() {
+    let mut body = self_managed();
+    body["subnet_ids"] = json!(["subnet-0123456789abcdef0"]);
+    body["instance_types"] = json!([]);
+    let only = |field: &str| Fault::new(field, "only with instance_types");
+    assert_eq!(parse(&body), Err(vec![only("$.node_role_arn"), only("$.subnet_ids")]));
+    body["node_role_arn"] = json!(null);
+    body["subnet_ids"] = json!(null);
+    assert!(parse(&body).is_err(), "a list is not null");
+}
+
+#[test]
+fn faults_of_the_mode_stand_beside_all_others() {
+    let mut body = self_managed();
+    body["buckets"] = json!(["their-data", "their-data", "No"]);
+    body["deletion"] = json!({"buckets": "burn"});
+    assert_eq!(paths(&body), ["$.buckets", "$.buckets[2]", "$.deletion", "$.deletion.buckets"]);
+    body["mode"] = json!("managed by nobody");
+    assert_eq!(paths(&body), ["$.buckets", "$.buckets[2]", "$.deletion.buckets", "$.mode"]);
+}
+
+#[test]
+fn what_is_no_object_and_what_has_no_field_at_all_is_refused() {
+    assert_eq!(paths(&json!([])), ["$"]);
+    assert_eq!(paths(&json!({})), ["$.instance_types", "$.name", "$.region", "$.role_arn"]);
+}
+
+#[test]
+fn a_spec_is_read_again_as_it_was_written() {
+    for body in [smallest(), self_managed()] {
+        let spec = parse(&body).expect("valid");
+        assert_eq!(parse(&json!(spec)), Ok(spec));
+    }
+}
+
+#[test]
+fn a_spec_is_shown_with_the_fields_of_its_mode_only() {
+    let mut managed = smallest();
+    managed["mode"] = json!("managed");
+    managed["deletion"] = json!({"buckets": "delete"});
+    managed["instance_types"][0] = json!({"name": "g4dn.xlarge", "overprovisioned_ondemand_count": 0, "max_count": 10});
+    assert_eq!(json!(parse(&smallest()).expect("valid")), managed);
+    let mut theirs = self_managed();
+    theirs["instance_types"][0] = json!({"name": "m6i.large", "overprovisioned_ondemand_count": 0, "max_count": 10});
+    assert_eq!(json!(parse(&self_managed()).expect("valid")), theirs);
+}
+
+#[test]
+fn a_fault_says_what_would_be_right() {
+    for (field, value, message) in [
+        (
+            "name",
+            json!("Research"),
+            "\"Research\" is not valid: 1-63 lower-case letters, digits and hyphens, a letter or digit at both ends.",
+        ),
+        ("region", json!(null), "null is not of type \"string\": An AWS region such as us-west-2."),
+        ("flavour", json!("sour"), "there is no such field"),
+        (
+            "mode",
+            json!("self-managed"),
+            "\"self-managed\" is not one of \"managed\" or \"self_managed\": Who makes the cluster and its buckets: Groundwork; \
+             or the customer, and Groundwork verifies them and adds node groups.",
+        ),
+    ] {
+        let mut body = smallest();
+        body[field] = value;
+        assert_eq!(parse(&body), Err(vec![Fault::new(format!("$.{field}"), message)]));
+    }
+}
+
+#[test]
+fn the_printed_schema_has_a_closed_object_for_each_mode() {
+    let schema = schemars::schema_for!(Spec).to_value();
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let mut both = self_managed();
+    both["deletion"] = json!({});
+    let mut open = smallest();
+    open["flavour"] = json!("sour");
+    for (body, valid, reason) in [
+        (smallest(), true, "managed is the default"),
+        (self_managed(), true, "self-managed by its name"),
+        (both, false, "a field of the other mode"),
+        (open, false, "a field of no mode"),
+        (json!({"name": "a"}), false, "required fields are missing"),
+    ] {
+        assert_eq!(validator.is_valid(&body), valid, "{reason}");
+    }
+}
+
+#[test]
+fn what_is_named_after_the_role_comes_from_its_arn() {
+    let mut body = smallest();
+    body["role_arn"] = json!("arn:aws-us-gov:iam::222222222222:role/groundwork-2");
+    let spec = parse(&body).expect("valid");
+    assert_eq!((spec.partition(), spec.account(), spec.role_name()), ("aws-us-gov", "222222222222", "groundwork-2"));
+    assert_eq!(spec.names(), Names { partition: "aws-us-gov", account: "222222222222", role: "groundwork-2" });
+}
+
+#[test]
+fn buckets_stay_if_the_tenant_says_so_or_made_them() {
+    let mut retained = smallest();
+    retained["deletion"] = json!({"buckets": "retain"});
+    for (body, kept) in [(smallest(), false), (retained, true), (self_managed(), true)] {
+        assert_eq!(parse(&body).expect("valid").keeps_buckets(), kept, "{body}");
+    }
+}
