@@ -1,5 +1,6 @@
 //! What crosses the wire between Groundwork and those who use it, and what is stored of it. Nothing here knows AWS.
 
+pub mod error;
 pub mod instances;
 pub mod key;
 pub mod names;

@@ -1,0 +1,272 @@
+//! What can go wrong: the classes that decide what comes of an error, and the codes by which it is told from others.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use strum::{AsRefStr, Display, EnumString, IntoStaticStr, VariantNames};
+
+/// What comes of an error. Step Functions matches these names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, IntoStaticStr)]
+pub enum Class {
+    /// It passes by itself, and is retried with backoff.
+    Transient,
+    /// AWS asks for fewer calls. It is retried with backoff.
+    Throttled,
+    /// The tenant can mend it. The cluster is parked, with a hint.
+    Customer,
+    /// Nobody foresaw it. The cluster is parked, and the operator is alerted.
+    Permanent,
+    /// A newer request owns the cluster. This execution gives way.
+    Superseded,
+}
+
+impl Class {
+    /// Exhaustive, so that a new class does not compile until somebody has decided.
+    pub fn retryable(self) -> bool {
+        match self {
+            Class::Transient | Class::Throttled => true,
+            Class::Customer | Class::Permanent | Class::Superseded => false,
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// Which error it is: a word of Groundwork's, or AWS's own code. It is stored and shown as its text.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, Display, AsRefStr, EnumString, VariantNames)]
+#[serde(from = "String", into = "String")]
+#[schemars(with = "String")]
+pub enum Code {
+    // What the tenant can mend.
+    /// The role led into another account than its ARN names.
+    AnotherAccount,
+    /// A bucket is in another region than the cluster.
+    BucketElsewhere,
+    /// A bucket's public access block is not complete.
+    BucketNotClosed,
+    /// The customer's EKS cluster is not `ACTIVE`.
+    EksClusterNotActive,
+    /// There is no node image for an instance type that an earlier version accepted.
+    InstanceTypeWithoutImage,
+    /// The spec was accepted by another version and is not valid in this one.
+    InvalidSpec,
+    /// A teardown is through, and something of the cluster's is still in the account.
+    LeftBehind,
+    /// The role lacks permissions.
+    MissingPermissions,
+    /// Policies of the quick-start are missing in the account.
+    MissingPolicies,
+    /// There is no such bucket.
+    NoBucket,
+    /// There is no such EKS cluster.
+    NoEksCluster,
+    /// AWS has no such region.
+    NoSuchRegion,
+    /// Something with a name of ours lacks the cluster's owner tag.
+    NotOurs,
+    /// The role lets others in than Groundwork, or without the external ID.
+    OpenTrust,
+    /// A stage took longer than it may.
+    OverBudget,
+    /// Another tenant has registered the role.
+    RoleRegistered,
+    /// The region has fewer than two availability zones that EKS can use.
+    TooFewZones,
+
+    // What passes, or gives way.
+    /// Others keep writing the same records.
+    Contention,
+    /// AWS gave no answer, so nobody knows whether the call had an effect.
+    NoAnswer,
+    /// A resource needs something that nobody makes now; the next look makes another plan.
+    Plan,
+    /// A newer request works on the cluster.
+    Superseded,
+
+    // What nobody foresaw.
+    /// A stored answer cannot be read.
+    Answer,
+    /// A request to the table lacks something.
+    Build,
+    /// The count of a tenant's requests is not a number.
+    Count,
+    /// An invocation's deadline is not a time.
+    Deadline,
+    /// An event is not about an execution of ours.
+    Event,
+    /// A request to AWS lacks something.
+    IncompleteRequest,
+    /// A resource asks for the output of another that has none.
+    MissingOutput,
+    /// A subnet has no availability zone.
+    MissingZone,
+    /// A NAT gateway failed, and AWS gives no cause.
+    NatGatewayFailed,
+    /// STS answered without credentials.
+    NoCredentials,
+    /// There is no record of a cluster that is worked on.
+    NoRecord,
+    /// A record cannot be read or written.
+    Record,
+    /// A stored spec cannot be written as JSON.
+    Spec,
+    /// A tag lacks its key or value.
+    Tags,
+    /// A role's trust policy cannot be read.
+    TrustPolicy,
+    /// AWS refused a call and gave no code.
+    Unknown,
+    /// A VPC endpoint failed, and AWS gives no cause.
+    VpcEndpointFailed,
+
+    // AWS's codes that change what we do.
+    /// IAM refuses a call, as most services say it.
+    AccessDenied,
+    /// IAM refuses a call, as EKS and others say it.
+    AccessDeniedException,
+    /// IAM refuses a call, as EC2 says it.
+    UnauthorizedOperation,
+    /// IAM refuses a call, as EC2 says it in some messages.
+    #[strum(serialize = "Client.UnauthorizedOperation")]
+    ClientUnauthorizedOperation,
+    /// EKS's health issue of nodes that did not join: in a managed cluster the network is ours, in a self-managed one the customer's.
+    NodeCreationFailure,
+
+    /// Any other code of AWS's, or the name of an error of Step Functions' or Lambda's.
+    #[strum(default, transparent)]
+    Aws(String),
+}
+
+impl Code {
+    pub fn as_str(&self) -> &str {
+        self.as_ref()
+    }
+
+    /// AWS said no to a call.
+    pub fn is_denial(&self) -> bool {
+        matches!(self, Code::AccessDenied | Code::AccessDeniedException | Code::UnauthorizedOperation | Code::ClientUnauthorizedOperation)
+    }
+
+    /// What IAM says of a role is out of date for a while after the role or its policies were made or changed.
+    pub fn may_be_stale(&self) -> bool {
+        self.is_denial() || matches!(self, Code::MissingPermissions | Code::MissingPolicies | Code::OpenTrust)
+    }
+}
+
+impl From<String> for Code {
+    fn from(text: String) -> Self {
+        text.as_str().into()
+    }
+}
+
+impl From<Code> for String {
+    fn from(code: Code) -> Self {
+        code.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_classes_have_the_names_that_step_functions_matches() {
+        for (class, name, retryable) in [
+            (Class::Transient, "Transient", true),
+            (Class::Throttled, "Throttled", true),
+            (Class::Customer, "Customer", false),
+            (Class::Permanent, "Permanent", false),
+            (Class::Superseded, "Superseded", false),
+        ] {
+            assert_eq!((class.name(), class.retryable()), (name, retryable));
+            assert_eq!(serde_json::json!(class), name);
+        }
+    }
+
+    /// All that a record, an event or an answer of the versions before can hold.
+    const WORDS: [&str; 43] = [
+        "AnotherAccount",
+        "BucketElsewhere",
+        "BucketNotClosed",
+        "EksClusterNotActive",
+        "InstanceTypeWithoutImage",
+        "InvalidSpec",
+        "LeftBehind",
+        "MissingPermissions",
+        "MissingPolicies",
+        "NoBucket",
+        "NoEksCluster",
+        "NoSuchRegion",
+        "NotOurs",
+        "OpenTrust",
+        "OverBudget",
+        "RoleRegistered",
+        "TooFewZones",
+        "Contention",
+        "NoAnswer",
+        "Plan",
+        "Superseded",
+        "Answer",
+        "Build",
+        "Count",
+        "Deadline",
+        "Event",
+        "IncompleteRequest",
+        "MissingOutput",
+        "MissingZone",
+        "NatGatewayFailed",
+        "NoCredentials",
+        "NoRecord",
+        "Record",
+        "Spec",
+        "Tags",
+        "TrustPolicy",
+        "Unknown",
+        "VpcEndpointFailed",
+        "AccessDenied",
+        "AccessDeniedException",
+        "UnauthorizedOperation",
+        "Client.UnauthorizedOperation",
+        "NodeCreationFailure",
+    ];
+
+    #[test]
+    fn every_word_is_read_as_itself_and_written_with_the_same_text() {
+        for text in WORDS {
+            let code = Code::from(text);
+            assert!(!matches!(code, Code::Aws(_)), "{text}");
+            assert_eq!((code.as_str(), code.to_string().as_str()), (text, text));
+            assert_eq!(serde_json::json!(code), text);
+        }
+        let known = Code::VARIANTS.iter().filter(|name| **name != "Aws");
+        assert!(known.eq(WORDS.iter()), "{:?}", Code::VARIANTS);
+    }
+
+    #[test]
+    fn any_other_code_keeps_its_text() {
+        for text in ["VpcLimitExceeded", "InvalidVpcID.NotFound", "CREATE_FAILED", "Lambda.Unknown", "superseded", "Aws", ""] {
+            let code: Code = serde_json::from_value(text.into()).expect("any text");
+            assert_eq!(code, Code::Aws(text.into()));
+            assert_eq!((code.as_str(), code.to_string().as_str(), serde_json::json!(code)), (text, text, text.into()));
+        }
+    }
+
+    #[test]
+    fn a_refusal_by_iam_may_be_stale_and_so_may_what_it_says_of_a_role() {
+        for (code, denial, stale) in [
+            ("AccessDenied", true, true),
+            ("AccessDeniedException", true, true),
+            ("UnauthorizedOperation", true, true),
+            ("Client.UnauthorizedOperation", true, true),
+            ("MissingPermissions", false, true),
+            ("MissingPolicies", false, true),
+            ("OpenTrust", false, true),
+            ("NotOurs", false, false),
+            ("VpcLimitExceeded", false, false),
+        ] {
+            let found = Code::from(code);
+            assert_eq!((found.is_denial(), found.may_be_stale()), (denial, stale), "{code}");
+        }
+    }
+}
