@@ -2,8 +2,11 @@
 
 pub mod error;
 pub mod instances;
+pub mod inventory;
+pub mod journal;
 pub mod key;
 pub mod names;
 pub mod spec;
 pub mod stage;
+pub mod status;
 pub mod stored;

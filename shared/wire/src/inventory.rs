@@ -1,0 +1,44 @@
+//! What is still in an account after a teardown.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One thing that is still in the account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Found {
+    /// In words: `subnet`, `load balancer`.
+    pub kind: String,
+    /// The id, name or ARN by which the tenant finds it.
+    pub id: String,
+    /// Why it counts as this cluster's, or why it is kept.
+    pub why: String,
+}
+
+impl Found {
+    pub fn new(kind: &str, id: impl Into<String>, why: &str) -> Self {
+        Self { kind: kind.into(), id: id.into(), why: why.into() }
+    }
+}
+
+/// What the last look at the account found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Inventory {
+    /// What must go before the cluster is deleted.
+    pub left: Vec<Found>,
+    /// What stays on purpose.
+    pub kept: Vec<Found>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_inventory_is_stored_and_shown_as_two_lists() {
+        let inventory = Inventory { left: vec![Found::new("subnet", "subnet-1", "its tag")], kept: vec![] };
+        let row = json!({"left": [{"kind": "subnet", "id": "subnet-1", "why": "its tag"}], "kept": []});
+        assert_eq!(json!(inventory), row);
+        assert_eq!(serde_json::from_value::<Inventory>(row).expect("an inventory"), inventory);
+    }
+}

@@ -1,0 +1,100 @@
+//! Where a cluster is in its life, where it is to go, and who may reach it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
+
+/// Where a cluster is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Status {
+    /// Accepted; its execution has not begun.
+    Queued,
+    /// It is being made.
+    Provisioning,
+    /// It is ready.
+    Running,
+    /// Parked: what exists is kept; a retry goes on from there.
+    Failed,
+    /// It is being taken away.
+    Terminating,
+    /// Taken away but for what `inventory.left` lists; it is tried again by itself.
+    DeleteBlocked,
+    /// Nothing of it is left but what `inventory.kept` lists.
+    Deleted,
+}
+
+impl Status {
+    /// The words of the API, the same as the serialized ones.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+
+    /// True for a cluster that a retry goes on with.
+    pub fn is_parked(self) -> bool {
+        match self {
+            Status::Failed | Status::DeleteBlocked => true,
+            Status::Queued | Status::Provisioning | Status::Running | Status::Terminating | Status::Deleted => false,
+        }
+    }
+
+    /// True while Groundwork itself has something to do.
+    pub fn is_unsettled(self) -> bool {
+        match self {
+            Status::Queued | Status::Provisioning | Status::Terminating | Status::DeleteBlocked => true,
+            Status::Running | Status::Failed | Status::Deleted => false,
+        }
+    }
+}
+
+/// Where a cluster is to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Desired {
+    Present,
+    Absent,
+}
+
+/// Who may reach the cluster's public endpoint, and who said so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EndpointAccess {
+    /// Open to the ranges that the request gave.
+    Given,
+    /// Open to the address that the request came from.
+    Requester,
+    /// Closed: the request gave an empty list, or none and came from no public IPv4 address.
+    Closed,
+    /// As the customer made it, whose cluster it is.
+    Customer,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_status_has_the_words_that_records_and_answers_have_and_tells_whose_turn_it_is() {
+        for (status, name, parked, unsettled) in [
+            (Status::Queued, "queued", false, true),
+            (Status::Provisioning, "provisioning", false, true),
+            (Status::Running, "running", false, false),
+            (Status::Failed, "failed", true, false),
+            (Status::Terminating, "terminating", false, true),
+            (Status::DeleteBlocked, "delete_blocked", true, true),
+            (Status::Deleted, "deleted", false, false),
+        ] {
+            assert_eq!((json!(status), status.name()), (json!(name), name));
+            assert_eq!((status.is_parked(), status.is_unsettled()), (parked, unsettled), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_else_a_record_says_of_a_cluster_has_its_words_too() {
+        assert_eq!(json!([Desired::Present, Desired::Absent]), json!(["present", "absent"]));
+        let access = [EndpointAccess::Given, EndpointAccess::Requester, EndpointAccess::Closed, EndpointAccess::Customer];
+        assert_eq!(json!(access), json!(["given", "requester", "closed", "customer"]));
+    }
+}
