@@ -1,6 +1,7 @@
 //! What crosses the wire between Groundwork and those who use it, and what is stored of it. Nothing here knows AWS.
 
 pub mod error;
+pub mod event;
 pub mod instances;
 pub mod inventory;
 pub mod journal;
