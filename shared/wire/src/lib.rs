@@ -7,6 +7,7 @@ pub mod inventory;
 pub mod journal;
 pub mod key;
 pub mod names;
+pub mod problem;
 pub mod spec;
 pub mod stage;
 pub mod status;

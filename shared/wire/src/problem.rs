@@ -1,0 +1,186 @@
+//! Why a request is refused: RFC 9457 problem details with a stable `code` and a `hint`.
+
+use crate::spec::Fault;
+use crate::status::Status;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
+
+/// The body of every answer that is a refusal, as `application/problem+json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Problem {
+    /// The HTTP status.
+    pub status: u16,
+    /// The HTTP status in words.
+    pub title: &'static str,
+    pub code: ProblemCode,
+    /// What is wrong.
+    pub detail: String,
+    /// What to do about it.
+    pub hint: String,
+    /// With `invalid_request`: every fault of the request.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<Fault>,
+    /// Seconds after which the same request may be sent again: the header `Retry-After`.
+    #[serde(skip)]
+    pub retry_after: Option<u32>,
+}
+
+/// Which refusal it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum ProblemCode {
+    /// The request has faults: `faults` names each by its JSON path.
+    InvalidRequest,
+    /// The token names no tenant.
+    NoTenant,
+    /// The tenant has no cluster of that name.
+    ClusterNotFound,
+    /// There is no such route.
+    RouteNotFound,
+    /// A cluster of that name exists.
+    NameTaken,
+    /// The cluster is not parked, so there is nothing to retry.
+    NotParked,
+    /// Another tenant has registered the role.
+    RoleRegistered,
+    /// The idempotency key was used for another request.
+    IdempotencyKeyReused,
+    /// The tenant has as many clusters as it may have.
+    ClusterLimit,
+    /// The tenant has sent more requests in a minute than it may.
+    RequestLimit,
+    /// Groundwork failed, and the operator has to look.
+    Internal,
+    /// Groundwork cannot answer now; the same request may be sent again.
+    Unavailable,
+}
+
+impl ProblemCode {
+    /// The words of the API, the same as the serialized ones.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+
+    /// The HTTP status, as number and in words. Exhaustive, so that a new code does not compile until somebody has decided.
+    pub fn http(self) -> (u16, &'static str) {
+        match self {
+            ProblemCode::InvalidRequest => (400, "Bad Request"),
+            ProblemCode::NoTenant => (403, "Forbidden"),
+            ProblemCode::ClusterNotFound | ProblemCode::RouteNotFound => (404, "Not Found"),
+            ProblemCode::NameTaken | ProblemCode::NotParked | ProblemCode::RoleRegistered => (409, "Conflict"),
+            ProblemCode::IdempotencyKeyReused => (422, "Unprocessable Content"),
+            ProblemCode::ClusterLimit | ProblemCode::RequestLimit => (429, "Too Many Requests"),
+            ProblemCode::Internal => (500, "Internal Server Error"),
+            ProblemCode::Unavailable => (503, "Service Unavailable"),
+        }
+    }
+}
+
+impl Problem {
+    pub fn invalid(faults: Vec<Fault>) -> Self {
+        let detail = format!("{} thing(s) in the request are wrong; faults names each by its JSON path.", faults.len());
+        Self { faults, ..Self::new(ProblemCode::InvalidRequest, detail, "Mend every fault and send the request again.") }
+    }
+
+    pub fn no_tenant(claim: &str) -> Self {
+        let detail = format!("The token has no usable claim {claim}, so it names no tenant.");
+        Self::new(ProblemCode::NoTenant, detail, "Send the ID token of a user who belongs to a tenant.")
+    }
+
+    pub fn no_cluster(name: &str) -> Self {
+        let detail = format!("You have no cluster named {name:?}.");
+        Self::new(ProblemCode::ClusterNotFound, detail, "GET /clusters lists your clusters.")
+    }
+
+    pub fn no_route() -> Self {
+        Self::new(ProblemCode::RouteNotFound, "There is no such route.", "The README lists the routes.")
+    }
+
+    pub fn name_taken(name: &str) -> Self {
+        let hint = "Choose another name, or delete that cluster: the name is free again once it is deleted.";
+        Self::new(ProblemCode::NameTaken, format!("A cluster named {name:?} exists."), hint)
+    }
+
+    pub fn not_parked(status: Status) -> Self {
+        let detail = format!("The cluster is {}; there is nothing to retry.", status.name());
+        Self::new(ProblemCode::NotParked, detail, "Only a cluster that is failed or delete_blocked can be retried.")
+    }
+
+    pub fn role_registered() -> Self {
+        let detail = "This role is registered with Groundwork already, and not as yours.";
+        let hint = "Make a role of your own; GET /onboarding says how. If this one is yours alone, ask the operator.";
+        Self::new(ProblemCode::RoleRegistered, detail, hint)
+    }
+
+    pub fn key_reused() -> Self {
+        let detail = "This idempotency key was used for another request in the last 24 hours.";
+        Self::new(ProblemCode::IdempotencyKeyReused, detail, "Use a new key for a new request.")
+    }
+
+    pub fn too_many_clusters(most: u32) -> Self {
+        let detail = format!("You have {most} clusters that are not deleted, as many as you may have.");
+        Self::new(ProblemCode::ClusterLimit, detail, "Delete a cluster, or ask the operator for more.")
+    }
+
+    pub fn too_many_requests(most: u32, retry_after: u32) -> Self {
+        let detail = format!("You have sent more than {most} requests in this minute.");
+        let hint = format!("Send the request again in {retry_after} s.");
+        Self { retry_after: Some(retry_after), ..Self::new(ProblemCode::RequestLimit, detail, hint) }
+    }
+
+    /// Of our own side; what is behind it is for the operator's log.
+    pub fn internal() -> Self {
+        Self::new(ProblemCode::Internal, "Groundwork failed inside.", "The operator's log has the cause.")
+    }
+
+    /// Of our own side, and it passes by itself.
+    pub fn unavailable() -> Self {
+        Self::new(ProblemCode::Unavailable, "Groundwork cannot answer now.", "Send the same request again in a moment.")
+    }
+
+    fn new(code: ProblemCode, detail: impl Into<String>, hint: impl Into<String>) -> Self {
+        let (status, title) = code.http();
+        Self { status, title, code, detail: detail.into(), hint: hint.into(), faults: vec![], retry_after: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn every_problem_has_the_code_and_the_status_that_clients_know() {
+        for (problem, status, title, code) in [
+            (Problem::invalid(vec![]), 400, "Bad Request", "invalid_request"),
+            (Problem::no_tenant("custom:tenant"), 403, "Forbidden", "no_tenant"),
+            (Problem::no_cluster("a"), 404, "Not Found", "cluster_not_found"),
+            (Problem::no_route(), 404, "Not Found", "route_not_found"),
+            (Problem::name_taken("a"), 409, "Conflict", "name_taken"),
+            (Problem::not_parked(Status::Running), 409, "Conflict", "not_parked"),
+            (Problem::role_registered(), 409, "Conflict", "role_registered"),
+            (Problem::key_reused(), 422, "Unprocessable Content", "idempotency_key_reused"),
+            (Problem::too_many_clusters(20), 429, "Too Many Requests", "cluster_limit"),
+            (Problem::too_many_requests(300, 7), 429, "Too Many Requests", "request_limit"),
+            (Problem::internal(), 500, "Internal Server Error", "internal"),
+            (Problem::unavailable(), 503, "Service Unavailable", "unavailable"),
+        ] {
+            assert_eq!((problem.code.name(), problem.code.http()), (code, (status, title)));
+            let shown = json!(problem);
+            assert_eq!(shown, json!({"status": status, "title": title, "code": code, "detail": shown["detail"], "hint": shown["hint"]}));
+            assert!(shown["detail"] != "" && shown["hint"] != "", "{code}");
+        }
+    }
+
+    #[test]
+    fn faults_are_shown_and_the_seconds_are_for_the_header() {
+        let shown = json!(Problem::invalid(vec![Fault::new("$.name", "this field is required")]));
+        assert_eq!(shown["detail"], "1 thing(s) in the request are wrong; faults names each by its JSON path.");
+        assert_eq!(shown["faults"], json!([{"path": "$.name", "message": "this field is required"}]));
+        let busy = Problem::too_many_requests(300, 7);
+        assert_eq!((busy.retry_after, json!(busy).get("retry_after")), (Some(7), None));
+        assert_eq!(busy.hint, "Send the request again in 7 s.");
+    }
+}
