@@ -12,3 +12,4 @@ pub mod spec;
 pub mod stage;
 pub mod status;
 pub mod stored;
+pub mod view;

@@ -1,0 +1,181 @@
+//! A cluster, as a line of a list and as a whole.
+
+use super::{ClusterOutputs, Resource};
+use crate::error::Code;
+use crate::inventory::Inventory;
+use crate::stage::Stage;
+use crate::status::{EndpointAccess, Status};
+use crate::stored::StoredSpec;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The answer of `GET /clusters`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Clusters {
+    /// The tenant's clusters that are not deleted, by name.
+    pub clusters: Vec<Summary>,
+}
+
+/// The line of a cluster in a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Summary {
+    pub name: String,
+    /// Twelve characters that no other cluster has. They are in the names and tags of all that is made for the cluster.
+    pub id: String,
+    pub status: Status,
+    /// The stage that the current run is at; null between runs.
+    pub stage: Option<Stage>,
+    /// Why the cluster is parked, as a word; null if it is not parked.
+    pub code: Option<Code>,
+    /// Why the cluster is parked; null if it is not parked.
+    pub reason: Option<String>,
+    /// What to do about it; null if the cluster is not parked.
+    pub hint: Option<String>,
+    /// The AWS region; null only if a newer version wrote the record and this one does not find it there.
+    pub region: Option<String>,
+    /// The AWS account, twelve digits; null only if a newer version wrote the record and this one does not find it there.
+    pub account: Option<String>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// The answer of `GET /clusters/{name}`, and of every request that was accepted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Cluster {
+    #[serde(flatten)]
+    pub summary: Summary,
+    /// What was asked for, with its defaults.
+    pub spec: StoredSpec,
+    pub endpoint_access: Endpoint,
+    /// The resources in the order of the plan, then those that only the journal knows.
+    pub resources: Vec<Resource>,
+    pub outputs: ClusterOutputs,
+    /// What the last look at the account found; null before a delete.
+    pub inventory: Option<Inventory>,
+    /// Only there if a newer version wrote the record: what this one does not understand of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<String>,
+}
+
+/// Who may reach the cluster's public endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Endpoint {
+    /// Who said so.
+    pub mode: EndpointAccess,
+    /// IPv4 ranges; an empty list lets nobody in, and null is for the customer to know.
+    pub cidrs: Option<Vec<String>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::Found;
+    use crate::journal::{Entry, State};
+    use crate::key::Key;
+    use serde_json::{Value, json};
+    use std::collections::BTreeMap;
+
+    fn at() -> Timestamp {
+        "2025-01-02T03:04:05.678901Z".parse().expect("a time")
+    }
+
+    fn summary() -> Summary {
+        Summary {
+            name: "research".into(),
+            id: "abcdefghijkl".into(),
+            status: Status::Provisioning,
+            stage: Some(Stage::CreateEks),
+            code: None,
+            reason: None,
+            hint: None,
+            region: Some("us-west-2".into()),
+            account: Some("222222222222".into()),
+            created_at: at(),
+            updated_at: at(),
+        }
+    }
+
+    /// As the version before the answers had types gave it.
+    fn line() -> Value {
+        json!({
+            "name": "research", "id": "abcdefghijkl", "status": "provisioning", "stage": "create-eks", "code": null, "reason": null,
+            "hint": null, "region": "us-west-2", "account": "222222222222", "created_at": "2025-01-02T03:04:05.678901Z",
+            "updated_at": "2025-01-02T03:04:05.678901Z"
+        })
+    }
+
+    #[test]
+    fn a_list_has_the_fields_that_it_always_had_also_those_that_are_null() {
+        let parked = Summary {
+            status: Status::DeleteBlocked,
+            stage: None,
+            code: Some(Code::LeftBehind),
+            reason: Some("left".into()),
+            hint: Some("remove it".into()),
+            ..summary()
+        };
+        let mut other = line();
+        for (field, value) in [
+            ("status", json!("delete_blocked")),
+            ("stage", json!(null)),
+            ("code", json!("LeftBehind")),
+            ("reason", json!("left")),
+            ("hint", json!("remove it")),
+        ] {
+            other[field] = value;
+        }
+        assert_eq!(json!(Clusters { clusters: vec![summary(), parked] }), json!({"clusters": [line(), other]}));
+    }
+
+    #[test]
+    fn a_cluster_has_the_fields_that_it_always_had_also_those_that_are_null() {
+        let spec = json!({
+            "name": "research", "role_arn": "arn:aws:iam::222222222222:role/groundwork", "region": "us-west-2", "mode": "managed",
+            "instance_types": [{"name": "g4dn.xlarge", "overprovisioned_ondemand_count": 0, "max_count": 10}],
+            "public_access_cidrs": ["203.0.113.9/32"], "deletion": {"buckets": "delete"}
+        });
+        let view = Cluster {
+            summary: summary(),
+            spec: StoredSpec::from(spec.clone()),
+            endpoint_access: Endpoint { mode: EndpointAccess::Requester, cidrs: Some(vec!["203.0.113.9/32".into()]) },
+            resources: vec![Resource::planned(Key::Vpc, Stage::CreateEks, vec![], None)],
+            outputs: ClusterOutputs::of(&BTreeMap::new()),
+            inventory: None,
+            notice: None,
+        };
+        let mut whole = line();
+        for (field, value) in [
+            ("spec", spec),
+            ("endpoint_access", json!({"mode": "requester", "cidrs": ["203.0.113.9/32"]})),
+            ("resources", json!([{"key": "vpc", "stage": "create-eks", "needs": [], "state": "absent"}])),
+            ("outputs", json!({"cluster_name": null, "endpoint": null, "certificate_authority": null, "buckets": {}, "node_groups": {}})),
+            ("inventory", json!(null)),
+        ] {
+            whole[field] = value;
+        }
+        assert_eq!(json!(view), whole);
+        assert!(jsonschema::is_valid(&schemars::schema_for!(Cluster).to_value(), &whole), "the schema that is printed says so too");
+        assert_eq!(serde_json::from_value::<Cluster>(whole).expect("a view"), view);
+    }
+
+    #[test]
+    fn a_deleted_cluster_of_the_customers_shows_what_was_kept() {
+        let mut view = Cluster {
+            summary: summary(),
+            spec: StoredSpec::from(json!({})),
+            endpoint_access: Endpoint { mode: EndpointAccess::Customer, cidrs: None },
+            resources: vec![Resource::unplanned(Key::Vpc, &Entry::new(State::Deleting, 1, at()))],
+            outputs: ClusterOutputs::of(&BTreeMap::new()),
+            inventory: Some(Inventory { left: vec![], kept: vec![Found::new("bucket", "their-data", "the customer's own")] }),
+            notice: None,
+        };
+        let shown = json!(view);
+        assert_eq!(shown["endpoint_access"], json!({"mode": "customer", "cidrs": null}));
+        let kept = json!({"kind": "bucket", "id": "their-data", "why": "the customer's own"});
+        assert_eq!(shown["inventory"], json!({"left": [], "kept": [kept]}));
+        assert_eq!(shown.get("notice"), None);
+        view.notice = view.spec.notice();
+        assert!(json!(view)["notice"].as_str().is_some_and(|notice| notice.contains("newer version")));
+    }
+}

@@ -1,0 +1,61 @@
+//! What a tenant's account has to grant.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// The answer of `GET /onboarding`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Onboarding {
+    /// The tenant's own, made by Groundwork, random, always the same; part of the role's trust policy.
+    pub external_id: String,
+    /// Whom to trust.
+    pub principal: Principal,
+    /// What the role may be called.
+    pub role_name: String,
+    /// What to do.
+    pub grant: String,
+    /// Opens CloudFormation's console with the quick-start and its parameters filled in.
+    pub quick_create_url: String,
+    /// The quick-start, for those who deploy it themselves.
+    pub template_url: String,
+    /// What the role is granted: IAM policy documents by the ARN of each managed policy. `${partition}`, `${account}` and `${role}`
+    /// stand for the tenant's.
+    pub policy: BTreeMap<String, Value>,
+}
+
+/// Whom a tenant's role is to trust.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Principal {
+    /// The operator's account, twelve digits.
+    pub account_id: String,
+    /// The pattern of the roles in it that may assume the tenant's role.
+    pub pattern: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn onboarding_has_the_fields_that_it_always_had() {
+        let answer = Onboarding {
+            external_id: "e".into(),
+            principal: Principal { account_id: "111111111111".into(), pattern: "arn:aws:iam::111111111111:role/groundwork-*".into() },
+            role_name: "groundwork".into(),
+            grant: "Open it.".into(),
+            quick_create_url: "https://console".into(),
+            template_url: "https://template".into(),
+            policy: BTreeMap::from([("arn".into(), json!({"Version": "2012-10-17"}))]),
+        };
+        let shown = json!({
+            "external_id": "e",
+            "principal": {"account_id": "111111111111", "pattern": "arn:aws:iam::111111111111:role/groundwork-*"},
+            "role_name": "groundwork", "grant": "Open it.", "quick_create_url": "https://console", "template_url": "https://template",
+            "policy": {"arn": {"Version": "2012-10-17"}}
+        });
+        assert_eq!(json!(answer), shown);
+    }
+}

@@ -1,0 +1,78 @@
+//! What a tenant needs to use a cluster.
+
+use crate::journal::{Entry, State};
+use crate::key::Key;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What a tenant needs to use a cluster. What is not ready is null, or not in the list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ClusterOutputs {
+    /// EKS's name of the cluster.
+    pub cluster_name: Option<String>,
+    /// The URL of the Kubernetes API server.
+    pub endpoint: Option<String>,
+    /// The certificate of the API server's authority, as base64.
+    pub certificate_authority: Option<String>,
+    /// The buckets' names, by purpose; the customer's own by their names.
+    pub buckets: BTreeMap<String, String>,
+    /// EKS's names of the node groups, by instance type; `system` runs what the cluster itself needs.
+    pub node_groups: BTreeMap<String, String>,
+}
+
+impl ClusterOutputs {
+    /// What the journal knows.
+    pub fn of(journal: &BTreeMap<Key, Entry>) -> Self {
+        let of_cluster = |output: &str| journal.get(&Key::Cluster).and_then(|entry| entry.outputs.get(output)).cloned();
+        Self {
+            cluster_name: of_cluster("name"),
+            endpoint: of_cluster("endpoint"),
+            certificate_authority: of_cluster("ca"),
+            buckets: names(journal, |key| match key {
+                Key::Bucket(bucket) => Some(bucket.clone()),
+                _ => None,
+            }),
+            node_groups: names(journal, |key| match key {
+                Key::NodeGroup(group) => Some(group.to_string()),
+                _ => None,
+            }),
+        }
+    }
+}
+
+/// The names on AWS of what is ready, by what `label` calls it.
+fn names(journal: &BTreeMap<Key, Entry>, label: impl Fn(&Key) -> Option<String>) -> BTreeMap<String, String> {
+    let ready = journal.iter().filter(|(_, entry)| entry.state == State::Ready);
+    ready.filter_map(|(key, entry)| Some((label(key)?, entry.outputs.get("name")?.clone()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::Group;
+    use serde_json::json;
+
+    fn entry(state: State, outputs: &[(&str, &str)]) -> Entry {
+        let outputs = outputs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Entry { outputs, ..Entry::new(state, 1, jiff::Timestamp::UNIX_EPOCH) }
+    }
+
+    #[test]
+    fn outputs_are_shown_by_what_they_are_for() {
+        let journal = BTreeMap::from([
+            (Key::Cluster, entry(State::Ready, &[("name", "groundwork-a"), ("endpoint", "https://a"), ("ca", "Zm9v"), ("id", "1")])),
+            (Key::Bucket("logs".into()), entry(State::Ready, &[("name", "groundwork-a-logs")])),
+            (Key::Bucket("artifacts".into()), entry(State::Creating, &[("name", "groundwork-a-artifacts")])),
+            (Key::NodeGroup(Group::System), entry(State::Ready, &[("name", "system-a")])),
+            (Key::NodeGroup("g4dn.xlarge".into()), entry(State::Ready, &[("name", "g4dn-xlarge")])),
+            (Key::NodeGroup("p4d.24xlarge".into()), entry(State::Ready, &[])),
+            (Key::Vpc, entry(State::Ready, &[("name", "not shown")])),
+        ]);
+        let shown = json!({
+            "cluster_name": "groundwork-a", "endpoint": "https://a", "certificate_authority": "Zm9v",
+            "buckets": {"logs": "groundwork-a-logs"}, "node_groups": {"system": "system-a", "g4dn.xlarge": "g4dn-xlarge"}
+        });
+        assert_eq!(json!(ClusterOutputs::of(&journal)), shown);
+    }
+}

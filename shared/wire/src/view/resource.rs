@@ -1,0 +1,141 @@
+//! A resource of a cluster with its state.
+
+use crate::journal::{Entry, Outputs, State};
+use crate::key::Key;
+use crate::stage::Stage;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One resource of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Resource {
+    pub key: Key,
+    /// Absent for what only the journal knows.
+    #[serde(flatten)]
+    pub planned: Option<Planned>,
+    pub state: ResourceState,
+    /// Absent for what is absent.
+    #[serde(flatten)]
+    pub seen: Option<Seen>,
+}
+
+/// What the plan says of a resource.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Planned {
+    /// The stage that makes it.
+    pub stage: Stage,
+    /// The resources that must be ready before it.
+    pub needs: Vec<Key>,
+}
+
+/// What the journal says of a resource.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Seen {
+    /// When the state was entered.
+    pub since: Timestamp,
+    /// Why it is broken, or what it waits for; null if there is nothing to say.
+    pub note: Option<String>,
+    /// What there is to know of it, such as `id`, `arn` or `name`.
+    pub outputs: Outputs,
+}
+
+/// The state of a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ResourceState {
+    /// Not made yet, or gone.
+    Absent,
+    /// Its create was about to be called and nobody has seen it yet.
+    Creating,
+    /// Seen on AWS, on its way or half-made.
+    Pending,
+    Ready,
+    Broken,
+    /// Its delete was about to be called.
+    Deleting,
+}
+
+impl Resource {
+    /// A resource of the plan, with its entry if the journal has one.
+    pub fn planned(key: Key, stage: Stage, needs: Vec<Key>, entry: Option<&Entry>) -> Self {
+        let state = entry.map_or(ResourceState::Absent, |entry| entry.state.into());
+        let seen = entry.filter(|_| state != ResourceState::Absent).map(Seen::from);
+        Self { key, planned: Some(Planned { stage, needs }), state, seen }
+    }
+
+    /// A resource that only the journal knows.
+    pub fn unplanned(key: Key, entry: &Entry) -> Self {
+        Self { key, planned: None, state: entry.state.into(), seen: Some(entry.into()) }
+    }
+}
+
+impl From<&Entry> for Seen {
+    fn from(entry: &Entry) -> Self {
+        Self { since: entry.since, note: entry.note.clone(), outputs: entry.outputs.clone() }
+    }
+}
+
+impl From<State> for ResourceState {
+    fn from(state: State) -> Self {
+        match state {
+            State::Creating => ResourceState::Creating,
+            State::Pending => ResourceState::Pending,
+            State::Ready => ResourceState::Ready,
+            State::Broken => ResourceState::Broken,
+            State::Deleting => ResourceState::Deleting,
+            State::Gone => ResourceState::Absent,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_resource_has_the_fields_that_it_always_had() {
+        let at: Timestamp = "2025-01-02T03:04:05.678901Z".parse().expect("a time");
+        let ready = Entry { outputs: Outputs::from([("id".into(), "nat-1".into())]), ..Entry::new(State::Ready, 1, at) };
+        let broken = Entry { note: Some("AWS gave up".into()), ..Entry::new(State::Broken, 1, at) };
+        let gone = Entry::new(State::Gone, 1, at);
+        let planned = |entry| Resource::planned(Key::NatGateway, Stage::CreateEks, vec![Key::ElasticIp], entry);
+        for (resource, shown, reason) in [
+            (
+                planned(None),
+                json!({"key": "nat-gateway", "stage": "create-eks", "needs": ["elastic-ip"], "state": "absent"}),
+                "nothing is known of it yet",
+            ),
+            (
+                planned(Some(&gone)),
+                json!({"key": "nat-gateway", "stage": "create-eks", "needs": ["elastic-ip"], "state": "absent"}),
+                "what is gone is absent",
+            ),
+            (
+                planned(Some(&ready)),
+                json!({
+                    "key": "nat-gateway", "stage": "create-eks", "needs": ["elastic-ip"], "state": "ready",
+                    "since": "2025-01-02T03:04:05.678901Z", "note": null, "outputs": {"id": "nat-1"}
+                }),
+                "a note is null where there is nothing to say",
+            ),
+            (
+                Resource::unplanned(Key::Vpc, &broken),
+                json!({"key": "vpc", "state": "broken", "since": "2025-01-02T03:04:05.678901Z", "note": "AWS gave up", "outputs": {}}),
+                "outside the plan it has neither stage nor needs",
+            ),
+        ] {
+            assert_eq!(json!(resource), shown, "{reason}");
+            assert!(jsonschema::is_valid(&schemars::schema_for!(Resource).to_value(), &shown), "{reason}");
+            assert_eq!(serde_json::from_value::<Resource>(shown).expect("a resource"), resource, "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_state_is_shown_by_the_journals_word_for_it() {
+        for state in [State::Creating, State::Pending, State::Ready, State::Broken, State::Deleting] {
+            assert_eq!(json!(ResourceState::from(state)), json!(state));
+        }
+    }
+}
