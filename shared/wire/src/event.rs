@@ -167,7 +167,10 @@ mod tests {
         for (event, row) in [
             (
                 event,
-                json!({"at": "2025-01-02T03:04:05.678901Z", "actor": "stage:create-eks", "action": "ready", "target": "vpc", "message": ""}),
+                json!({
+                    "at": "2025-01-02T03:04:05.678901Z", "actor": "stage:create-eks", "action": "ready", "target": "vpc",
+                    "message": ""
+                }),
             ),
             (
                 asked,

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 /// What others need to know of a resource: `id`, `arn`, `name`, `endpoint`.
 pub type Outputs = BTreeMap<String, String>;
 
+/// How far a resource is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
@@ -23,6 +24,7 @@ pub enum State {
     Gone,
 }
 
+/// What the journal holds of one resource.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Entry {
     pub state: State,
@@ -61,7 +63,10 @@ mod tests {
             (bare, json!({"state": "creating", "since": "2025-01-02T03:04:05.678901Z", "run": 3, "outputs": {}})),
             (
                 whole,
-                json!({"state": "broken", "since": "2025-01-02T03:04:05.678901Z", "run": 3, "outputs": {"id": "vpc-1"}, "note": "AWS gave up"}),
+                json!({
+                    "state": "broken", "since": "2025-01-02T03:04:05.678901Z", "run": 3, "outputs": {"id": "vpc-1"},
+                    "note": "AWS gave up"
+                }),
             ),
         ] {
             assert_eq!(json!(entry), row);

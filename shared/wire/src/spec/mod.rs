@@ -6,6 +6,7 @@
 mod access;
 mod deletion;
 mod fault;
+mod fields;
 mod ground;
 mod mode;
 mod nodes;
@@ -20,8 +21,8 @@ pub use mode::Mode;
 pub use nodes::InstanceType;
 pub use self_managed::SelfManaged;
 
+pub(crate) use fields::unknown_fields;
 pub(crate) use mode::foreign;
-pub(crate) use schema::unknown_fields;
 
 use crate::names::Names;
 use schemars::JsonSchema;
@@ -60,7 +61,7 @@ trait Section {
 /// # Errors
 /// Every fault: first all that can be told of single fields and of the mode; only without such also those between fields.
 pub fn parse(body: &Value) -> Result<Spec, Vec<Fault>> {
-    let faults: Vec<Fault> = schema::faults(body).into_iter().chain(mode::faults(body)).collect();
+    let faults: Vec<Fault> = fields::faults(body).into_iter().chain(mode::faults(body)).collect();
     if !faults.is_empty() {
         return Err(faults);
     }
@@ -142,4 +143,4 @@ pub(crate) fn account(arn: &str) -> Option<&str> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

@@ -1,6 +1,7 @@
 //! What a mode makes of a field. Nothing is ignored silently: what the mode needs and is not there is a fault, and so is what means
 //! nothing in it. This is read from the body itself, so that these faults are named together with those that keep it from being a spec.
 
+use super::fields::REQUIRED;
 use super::{Fault, schema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -57,7 +58,7 @@ fn node_faults(fields: &Map<String, Value>) -> Vec<Fault> {
 }
 
 fn needed(fields: &Map<String, Value>, name: &str) -> Option<Fault> {
-    (!is_filled(fields, name)).then(|| Fault::new(format!("$.{name}"), schema::REQUIRED))
+    (!is_filled(fields, name)).then(|| Fault::new(format!("$.{name}"), REQUIRED))
 }
 
 fn only(name: &str, with: &str) -> Fault {
