@@ -20,7 +20,7 @@ pub enum Ground {
 pub struct Managed {
     #[serde(flatten)]
     pub access: Access,
-    /// It is shown with its defaults to those, too, who said nothing: what becomes of the data should surprise nobody.
+    // Shown with its defaults even if nothing was said: what becomes of the data should surprise nobody.
     #[serde(default)]
     pub deletion: Deletion,
 }

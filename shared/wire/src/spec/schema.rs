@@ -44,6 +44,9 @@ pub(super) fn close(spec: &mut Schema) {
 /// The mode that is meant where none is named. It makes a cluster for its nodes; a cluster that is there can do without ours.
 fn close_default(managed: &mut Map<String, Value>) {
     managed["properties"]["mode"]["default"] = json!(Mode::default());
+    if let Some(nodes) = managed["properties"]["instance_types"].as_object_mut() {
+        nodes.remove("default");
+    }
     if let Some(required) = managed.get_mut("required").and_then(Value::as_array_mut) {
         required.retain(|name| name != "mode");
         required.push("instance_types".into());
