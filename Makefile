@@ -4,7 +4,7 @@
 # make matrix every call of a cluster's life × every way in which it can fail
 # make failure-rows   writes docs/failures.md from the tests of the failures that AWS is known for
 # make publish   STACK=groundwork: uploads what customers deploy to the bucket of the stack, after each deployment
-# make onboarding     writes the quick-start, as CloudFormation and as Terraform, and docs/permissions.md from the table of permissions
+# make press   writes what customers deploy and docs/permissions.md, from the tables in shared/engine/src
 # make policy-proof   that what a customer grants is enough and no more; writes docs/policy-proof.md
 # make soak   CLUSTERS=30 clusters at once with SEED=7, FAULTS=0.05 of all calls failing, and a service that is troubled
 PYTHON ?= python3.11
@@ -17,7 +17,7 @@ FUNCTIONS = api jobs sweep validate assume-role create-buckets create-eks create
 SHELL = /bin/bash
 .SHELLFLAGS = -euo pipefail -c
 
-.PHONY: demo up down test matrix soak failure-rows policy-proof onboarding tools build release publish check-rust check-templates end-to-end
+.PHONY: demo up down test matrix soak failure-rows policy-proof press tools build release publish check-rust check-templates end-to-end
 
 demo:
 	@mkdir -p $(LOCAL) && rm -f $(LOCAL)/times
@@ -41,9 +41,9 @@ matrix:
 failure-rows:
 	@$(PYTHON) tests/local/failure_rows.py
 
-onboarding:
+press:
 	cargo build --workspace --exclude matrix --locked
-	target/debug/onboarding
+	target/debug/press
 
 # --- Tools: one virtual environment for each, because their dependencies contradict each other ------
 

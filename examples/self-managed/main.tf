@@ -1,5 +1,5 @@
 # What a customer makes for a self-managed cluster: the EKS cluster, the buckets, the role of the nodes, and the role through which
-# Groundwork verifies them and adds node groups. policy.json and trust.json are written by `make onboarding`.
+# Groundwork verifies them and adds node groups. policy.json and trust.json are written by `make press`.
 
 terraform {
   required_version = ">= 1.5"

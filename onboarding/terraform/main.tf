@@ -1,5 +1,5 @@
 # The role through which Groundwork lays clusters in this account: the quick-start, as Terraform.
-# The policies are written by `make onboarding` from the same table as the CloudFormation template's.
+# The policies are written by `make press` from the same table as the CloudFormation template's.
 
 terraform {
   required_version = ">= 1.5"

@@ -35,7 +35,7 @@ mod tests {
     fn every_generated_file_is_as_the_table_says() {
         for (path, expected) in files() {
             let found = std::fs::read_to_string(root().join(&path)).unwrap_or_default();
-            assert!(found == expected, "{path} differs from the table of permissions: run `make onboarding`");
+            assert!(found == expected, "{path} differs from the table of permissions: run `make press`");
         }
     }
 }
