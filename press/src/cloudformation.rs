@@ -16,8 +16,8 @@ const TRUST: trust::Who<'static> = trust::Who {
 
 pub fn quick_start() -> String {
     let mut policies = String::new();
-    for stage in STAGES {
-        managed(&mut policies, &stage.to_string(), &format!("What Groundwork's stage {stage} may do."), &policy(stage, &NAMES));
+    for stage in STAGES.iter() {
+        managed(&mut policies, &stage.to_string(), &format!("What Groundwork's stage {stage} may do."), &policy(*stage, &NAMES));
     }
     managed(&mut policies, "boundary", "The most that a role made by Groundwork may do.", &boundary::policy(&NAMES));
     let attached: String = STAGES.iter().map(|stage| format!("        - !Ref {}Policy\n", pascal(&stage.to_string()))).collect();

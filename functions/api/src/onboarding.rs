@@ -57,7 +57,7 @@ impl Operator {
 /// What the role is granted: a managed policy for each stage and the boundary of the roles that Groundwork makes, by their ARNs, with
 /// placeholders for what is the customer's.
 fn policies() -> Map<String, Value> {
-    let of_stages = STAGES.map(|stage| (permissions::policy_arn(stage, &PLACEHOLDERS), json!(permissions::policy(stage, &PLACEHOLDERS))));
+    let of_stage = |stage| (permissions::policy_arn(stage, &PLACEHOLDERS), json!(permissions::policy(stage, &PLACEHOLDERS)));
     let boundary = (boundary::arn(&PLACEHOLDERS), json!(boundary::policy(&PLACEHOLDERS)));
-    of_stages.into_iter().chain([boundary]).collect()
+    STAGES.iter().copied().map(of_stage).chain([boundary]).collect()
 }

@@ -1,6 +1,7 @@
 //! What the stage functions share: take the lease, do the stage's part, write down what came of it, answer the state machine.
 
 mod lease;
+pub mod table;
 mod work;
 
 use crate::drive::Answer;
@@ -162,10 +163,8 @@ impl Function {
 
     /// The last stage of a run settles the cluster.
     fn settle(&self, record: &mut Record) {
-        match self.stage {
-            Stage::CreateNodegroups => record.set_status(Status::Running),
-            Stage::Teardown => record.set_status(Status::Deleted),
-            Stage::Validate | Stage::AssumeRole | Stage::CreateBuckets | Stage::CreateEks => {}
+        if let Some(status) = table::row(self.stage).settles {
+            record.set_status(status);
         }
     }
 

@@ -237,7 +237,7 @@ mod tests {
         body["node_role_arn"] = json!(format!("arn:aws-us-gov:iam::222222222222:role/{}", "n".repeat(122)));
         body["region"] = json!("ap-southeast-1");
         let spec = crate::spec::parse(&body).expect("valid");
-        for stage in STAGES {
+        for &stage in STAGES.iter() {
             let size = session(stage, &spec, &"i".repeat(12)).compact().len();
             assert!(size <= LIMIT, "the session policy of {stage} has {size} characters");
         }

@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn every_inline_policy_is_within_the_limit() {
-        for stage in STAGES {
+        for &stage in STAGES.iter() {
             let names = Names { partition: "aws-us-gov", account: "222222222222", role: &"r".repeat(32) };
             let inline = narrowed(stage, &"i".repeat(12), Some(&"a".repeat(200))).compact();
             let size = inline.len() + policy_arn(stage, &names).len();
