@@ -4,7 +4,7 @@
 # make matrix every call of a cluster's life × every way in which it can fail
 # make failure-rows   writes docs/failures.md from the tests of the failures that AWS is known for
 # make publish   STACK=groundwork: uploads what customers deploy to the bucket of the stack, after each deployment
-# make press   writes what customers deploy and docs/permissions.md, from the tables in shared/engine/src
+# make press   writes what follows from the tables in shared/engine/src: state machines, their part of template.yaml, what customers deploy
 # make policy-proof   that what a customer grants is enough and no more; writes docs/policy-proof.md
 # make soak   CLUSTERS=30 clusters at once with SEED=7, FAULTS=0.05 of all calls failing, and a service that is troubled
 PYTHON ?= python3.11

@@ -1,11 +1,12 @@
 //! The quick-start as a CloudFormation template: a frame, and the policies in it.
 
+use crate::frame::pascal;
 use engine::permissions::document::{Document, Names, Statement};
 use engine::permissions::{Grant, STAGES, boundary, grants, policy, trust};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-const FRAME: &str = include_str!("quick-start.frame.yaml");
+const FRAME: &str = include_str!("frames/quick-start.yaml");
 const NAMES: Names<'static> = Names { partition: "${AWS::Partition}", account: "${AWS::AccountId}", role: "${RoleName}" };
 const TRUST: trust::Who<'static> = trust::Who {
     partition: "${AWS::Partition}",
@@ -110,9 +111,4 @@ fn scalar(text: &str) -> String {
 fn line(out: &mut String, indent: usize, text: &str) {
     // Writing to a String cannot fail.
     let _ = writeln!(out, "{}{text}", " ".repeat(indent));
-}
-
-/// `create-eks` → `CreateEks`
-fn pascal(name: &str) -> String {
-    name.split('-').map(|word| word[..1].to_uppercase() + &word[1..]).collect()
 }

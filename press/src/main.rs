@@ -1,26 +1,34 @@
-//! Writes the quick-start, twice, and the page about it, all from the table of permissions in the library.
+//! Prints what follows from the library's tables: from that of permissions what customers deploy and the page about it, from that of
+//! stages the state machines and their part of template.yaml.
 
 mod cloudformation;
+mod frame;
+mod machines;
 mod page;
 mod table;
+mod template;
 mod terraform;
 
+use std::io::{Error, Result};
 use std::path::{Path, PathBuf};
 
-fn main() -> std::io::Result<()> {
-    for (path, text) in files() {
+fn main() -> Result<()> {
+    for (path, text) in files()? {
         std::fs::write(root().join(path), text)?;
     }
     Ok(())
 }
 
-/// Every generated file, by its path in the repository.
-fn files() -> Vec<(String, String)> {
+/// Every file that is generated, or a part of which is, by its path in the repository.
+fn files() -> Result<Vec<(String, String)>> {
+    let template = template::template(&std::fs::read_to_string(root().join("template.yaml"))?);
     let mut files = terraform::policies();
+    files.extend(machines::definitions());
+    files.push(("template.yaml".into(), template.ok_or_else(|| Error::other("template.yaml has lost the comments around a part"))?));
     files.push(("onboarding/quick-start.yaml".into(), cloudformation::quick_start()));
     files.push(("onboarding/permissions.json".into(), table::rows()));
     files.push(("docs/permissions.md".into(), page::page()));
-    files
+    Ok(files)
 }
 
 fn root() -> PathBuf {
@@ -33,9 +41,9 @@ mod tests {
 
     #[test]
     fn every_generated_file_is_as_the_table_says() {
-        for (path, expected) in files() {
+        for (path, expected) in files().expect("template.yaml is there") {
             let found = std::fs::read_to_string(root().join(&path)).unwrap_or_default();
-            assert!(found == expected, "{path} differs from the table of permissions: run `make press`");
+            assert!(found == expected, "{path} differs from the tables: run `make press`");
         }
     }
 }

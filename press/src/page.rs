@@ -4,7 +4,7 @@ use engine::permissions::{Grant, STAGES, grants, self_managed};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-const HEAD: &str = include_str!("permissions.head.md");
+const HEAD: &str = include_str!("frames/permissions.head.md");
 const COLUMNS: &str = "\n| action | on | only | stages | what for |\n|---|---|---|---|---|\n";
 const SELF_MANAGED: &str = "
 # Self-managed mode
