@@ -11,7 +11,7 @@ PYTHON ?= python3.11
 LOCAL = .local
 TIMED = $(PYTHON) tests/local/timed.py
 VENVS = $(addprefix $(LOCAL)/,$(addsuffix /installed,emulator sam build test policy))
-FUNCTIONS = api jobs sweep validate assume-role create-buckets create-eks create-nodegroups teardown
+FUNCTIONS = $(notdir $(wildcard functions/*))
 
 # A command that feeds a log fails as a whole when it fails.
 SHELL = /bin/bash

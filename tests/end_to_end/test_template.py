@@ -89,15 +89,6 @@ def inside(parallel, title):
 
 
 @pytest.mark.parametrize("name", templates.MACHINES)
-def test_every_class_of_error_that_passes_by_itself_is_retried_and_no_other(name):
-    classes = templates.retryable_classes()
-    assert {"Transient", "Throttled"} <= classes
-    for title, task in templates.tasks(name).items():
-        retried = {error for rule in task["Retry"] for error in rule["ErrorEquals"]}
-        assert classes <= retried and not retried & {"Customer", "Permanent", "Superseded", "States.ALL"}, title
-
-
-@pytest.mark.parametrize("name", templates.MACHINES)
 def test_a_stage_that_answers_something_else_fails_and_a_fault_ends_in_parking(name):
     states = templates.states(name)
     choices = [state for state in states.values() if state["Type"] == "Choice"]

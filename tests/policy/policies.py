@@ -7,13 +7,15 @@ from string import Template
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCUMENTS = REPOSITORY / "onboarding/terraform/policies"
 EXAMPLE = REPOSITORY / "examples/self-managed/policy.json"
-STAGES = ("assume-role", "create-buckets", "create-eks", "create-nodegroups", "teardown")
 ROLE = "groundwork"
 
 
 def rows():
     """{mode, action, resources, conditions, stages, purpose, source, statement, …}, placeholders and all."""
     return json.loads((REPOSITORY / "onboarding/permissions.json").read_text())
+
+
+STAGES = sorted({stage for row in rows() for stage in row["stages"]})
 
 
 def document(name, account):

@@ -1,6 +1,7 @@
 """Each stage's session tries the calls of the others: AWS refuses them, and lets its own through."""
 
-STAGES = ("assume-role", "create-buckets", "create-eks", "create-nodegroups", "teardown")
+from policies import STAGES
+
 NOWHERE = "vpc-00000000000000000"
 
 # Action → call. Whoever may make it learns that there is nothing, or makes nothing: `{id}` is a cluster that is gone.
