@@ -9,7 +9,7 @@
 # make soak   CLUSTERS=30 clusters at once with SEED=7, FAULTS=0.05 of all calls failing, and a service that is troubled
 PYTHON ?= python3.11
 LOCAL = .local
-TIMED = $(PYTHON) tests/local/timed.py
+TIMED = $(PYTHON) local/timed.py
 VENVS = $(addprefix $(LOCAL)/,$(addsuffix /installed,emulator sam build test policy))
 FUNCTIONS = $(notdir $(wildcard functions/*))
 
@@ -23,23 +23,23 @@ demo:
 	@mkdir -p $(LOCAL) && rm -f $(LOCAL)/times
 	@$(TIMED) install $(MAKE) --no-print-directory --jobs=2 tools
 	@$(TIMED) build $(MAKE) --no-print-directory build
-	@$(LOCAL)/test/bin/python tests/local/demo.py
+	@$(LOCAL)/test/bin/python local/demo.py
 
 up: tools build
-	@$(LOCAL)/test/bin/python tests/local/up.py
+	@$(LOCAL)/test/bin/python local/up.py
 
 down: $(LOCAL)/test/installed
-	@$(LOCAL)/test/bin/python tests/local/down.py
+	@$(LOCAL)/test/bin/python local/down.py
 
 test: tools check-rust check-templates end-to-end policy-proof
-	@$(PYTHON) tests/local/counts.py $(LOCAL)/cargo-test.log $(LOCAL)/end-to-end.xml
+	@$(PYTHON) tests/tools/counts.py $(LOCAL)/cargo-test.log $(LOCAL)/end-to-end.xml
 
 # Of the whole workspace, as all builds here: another choice of crates would give the AWS SDK other features, and build it once more.
 matrix:
 	cargo test --workspace --locked --test matrix
 
 failure-rows:
-	@$(PYTHON) tests/local/failure_rows.py
+	@$(PYTHON) tests/tools/failure_rows.py
 
 press:
 	cargo build --workspace --exclude matrix --locked
@@ -49,12 +49,14 @@ press:
 
 tools: $(VENVS) $(LOCAL)/node_modules/.installed
 
-$(LOCAL)/%/installed: tests/local/requirements-%.txt
+# What only the tests need lies with the tests.
+vpath requirements-%.txt local tests/tools
+$(LOCAL)/%/installed: requirements-%.txt
 	$(PYTHON) -m venv --clear $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-$(LOCAL)/node_modules/.installed: tests/local/package.json
+$(LOCAL)/node_modules/.installed: tests/tools/package.json
 	@mkdir -p $(LOCAL)
 	cp $< $(LOCAL)/package.json
 	npm install --prefix $(LOCAL) --silent --no-fund --no-audit --no-package-lock

@@ -24,7 +24,8 @@ os.environ.setdefault("GROUNDWORK_CLOUD_PORT", str(free_port()))
 # An hour of AWS in six seconds: the states in between are there, and the tests do not wait for them long.
 os.environ.setdefault("GROUNDWORK_SPEED", "600")
 os.environ.setdefault("GROUNDWORK_TEST_RUN", secrets.token_hex(8))
-sys.path[:0] = [str(HERE), str(HERE.parent / "local")]
+TESTS = HERE.parent
+sys.path[:0] = [str(HERE), str(TESTS / "tools"), str(TESTS.parent / "local")]
 
 import accounts  # noqa: E402
 import cloud  # noqa: E402

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[1]
 TOOLS = REPOSITORY / ".local"
 # What belongs to one running local AWS. The tests have their own, beside the one of `make up`.
 STATE = REPOSITORY / os.environ.get("GROUNDWORK_LOCAL_DIR", ".local")

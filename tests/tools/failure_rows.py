@@ -1,13 +1,13 @@
 """The page of the failures that AWS is known for, written from the tests that show what becomes of them."""
 
 import re
+from pathlib import Path
 
-import settings
-
-TESTS = settings.REPOSITORY / "tests/matrix/tests/failure_rows"
-PAGE = settings.REPOSITORY / "docs/failures.md"
+REPOSITORY = Path(__file__).resolve().parents[2]
+TESTS = REPOSITORY / "tests/matrix/tests/failure_rows"
+PAGE = REPOSITORY / "docs/failures.md"
 # The collection that the numbers are of, where it lies beside the repository.
-COLLECTION = settings.REPOSITORY.parent / "shared/aws-failures.md"
+COLLECTION = REPOSITORY.parent / "shared/aws-failures.md"
 
 NUMBERS = (
     "1 2 3 4 6 7 8 9 10 12 13 16 17 18 20 22 23 24 25 26 27 28 30 31 33 34 35 36 37 38 39 40 41 43 44 45 48 50 51 52 52b 53 55 58"

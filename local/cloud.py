@@ -30,7 +30,7 @@ def emulator():
         "PERSIST_STATE": "1" if settings.KEEPS_STATE else "0",
         "STATE_DIR": str(settings.KEPT),
     }
-    command = [settings.TOOLS / "emulator/bin/python", settings.REPOSITORY / "tests/local/emulator.py"]
+    command = [settings.TOOLS / "emulator/bin/python", settings.REPOSITORY / "local/emulator.py"]
     return Process("emulator", command, environment, settings.PORT, lambda: answers(f"{settings.EMULATOR_URL}/_ministack/health"))
 
 
