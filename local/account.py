@@ -1,12 +1,18 @@
 """A customer's account, as its root user sees it."""
 
+import random
 from functools import cache
 
-import clients
+import aws_clients
 
 
 class Account:
     def __init__(self, number):
         self.number = number
         # On the local AWS an account's number is the access key of its root user. Making a client takes long.
-        self.client = cache(lambda service: clients.client(service, (number, "test")))
+        self.client = cache(lambda service: aws_clients.client(service, (number, "test")))
+
+
+def new_account(chance=random):
+    """One that nobody else uses."""
+    return Account(str(chance.randrange(3 * 10**11, 10**12)))

@@ -6,7 +6,7 @@ import shutil
 import urllib.request
 
 import settings
-from process import Process
+from daemon import Daemon
 
 
 def emulator():
@@ -31,7 +31,7 @@ def emulator():
         "STATE_DIR": str(settings.KEPT),
     }
     command = [settings.TOOLS / "emulator/bin/python", settings.REPOSITORY / "local/emulator.py"]
-    return Process("emulator", command, environment, settings.PORT, lambda: answers(f"{settings.EMULATOR_URL}/_ministack/health"))
+    return Daemon("emulator", command, environment, settings.PORT, lambda: answers(f"{settings.EMULATOR_URL}/_ministack/health"))
 
 
 def proxy():
@@ -39,7 +39,7 @@ def proxy():
         settings.REPOSITORY / "target/debug/cloud",
         "--port", settings.CLOUD_PORT, "--aws", settings.EMULATOR_URL, "--speed", settings.SPEED, "--seed", settings.SEED,
     ]
-    return Process("cloud", command, {}, settings.CLOUD_PORT, lambda: answers(f"{settings.PROXY_URL}/_cloud/report"))
+    return Daemon("cloud", command, {}, settings.CLOUD_PORT, lambda: answers(f"{settings.PROXY_URL}/_cloud/report"))
 
 
 def start():

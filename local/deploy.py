@@ -1,6 +1,6 @@
 """Deploys template.yaml, the very file that goes to AWS, with the SAM CLI."""
 
-import clients
+import aws_clients
 import settings
 from problem import run
 
@@ -18,13 +18,13 @@ def deploy():
             "--parameter-overrides", *(f"{name}={value}" for name, value in settings.PARAMETERS.items()),
         ],
         log=settings.STATE / "deploy.log",
-        environment=clients.environment(settings.OPERATOR_KEYS) | {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.5"},
+        environment=aws_clients.environment(settings.OPERATOR_KEYS) | {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.5"},
     )
     return outputs()
 
 
 def outputs():
-    stack = clients.operator("cloudformation").describe_stacks(StackName=settings.STACK)["Stacks"][0]
+    stack = aws_clients.operator("cloudformation").describe_stacks(StackName=settings.STACK)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 

@@ -1,11 +1,12 @@
 """Brings the service up on the local AWS, with a customer, and says so in `.local/env`."""
 
-import clients
+import aws_clients
 import cloud
-import customer
+import demo_customer
 import deploy
 import environment
 import settings
+import sign_in
 from problem import explained, run
 from timed import timed
 
@@ -18,9 +19,9 @@ def up():
         publish()
     with timed("onboard"):
         api_url = deploy.api_url(stack)
-        token = customer.token(stack)
-        wanted = customer.onboarding(api_url, token)
-        role_arn = customer.grant(wanted)
+        token = sign_in.token(stack, settings.DEMO_TENANT)
+        wanted = demo_customer.onboarding(api_url, token)
+        role_arn = demo_customer.grant(wanted)
     environment.write(variables(stack, api_url, token, wanted, role_arn))
 
 
@@ -29,7 +30,7 @@ def publish():
     run(
         ["make", "-C", settings.REPOSITORY, "publish", f"AWS={settings.TOOLS / 'test/bin/aws'}", f"STACK={settings.STACK}"],
         log=settings.STATE / "publish.log",
-        environment=clients.environment(settings.OPERATOR_KEYS),
+        environment=aws_clients.environment(settings.OPERATOR_KEYS),
     )
 
 

@@ -27,10 +27,10 @@ os.environ.setdefault("GROUNDWORK_TEST_RUN", secrets.token_hex(8))
 TESTS = HERE.parent
 sys.path[:0] = [str(HERE), str(TESTS / "tools"), str(TESTS.parent / "local")]
 
-import accounts  # noqa: E402
 import cloud  # noqa: E402
 import environment  # noqa: E402
 import tenants  # noqa: E402
+from account import new_account  # noqa: E402
 from service import Service, brought_up  # noqa: E402
 
 
@@ -57,7 +57,7 @@ def service() -> Service:
 @pytest.fixture
 def tenant(service):
     """A tenant that nobody else is, whose role is in an account that nobody else uses."""
-    return tenants.with_role(service, tenants.new(service), accounts.new())
+    return tenants.with_role(service, tenants.new(service), new_account())
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import json
 from datetime import datetime, timedelta, timezone
 
-import clients
+import aws_clients
 
 # What EventBridge Scheduler replaces at every firing.
 KEY_OF_FIRING = "<aws.scheduler.schedule-arn>/<aws.scheduler.scheduled-time>"
@@ -25,7 +25,7 @@ def delete(tenant, name):
 def schedule_once(service, name, job, seconds_ahead=1):
     """A schedule that fires once and removes itself, so that the same name can be used for the next firing."""
     at = datetime.now(timezone.utc) + timedelta(seconds=seconds_ahead)
-    clients.operator("scheduler").create_schedule(
+    aws_clients.operator("scheduler").create_schedule(
         Name=name,
         GroupName=service.stack["JobSchedulesGroup"],
         ScheduleExpression=f"at({at:%Y-%m-%dT%H:%M:%S})",
@@ -37,7 +37,7 @@ def schedule_once(service, name, job, seconds_ahead=1):
 
 def keys_of(service, tenant, beginning):
     """The idempotency keys of a tenant that contain a text. A scan: only a test has a table this small."""
-    pages = clients.operator("dynamodb").get_paginator("scan").paginate(
+    pages = aws_clients.operator("dynamodb").get_paginator("scan").paginate(
         TableName=service.stack["TableName"],
         FilterExpression="begins_with(pk, :tenant) AND contains(pk, :text)",
         ExpressionAttributeValues={":tenant": {"S": f"IDEMPOTENCY#{tenant.name}#"}, ":text": {"S": beginning}},

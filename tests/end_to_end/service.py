@@ -5,7 +5,7 @@ import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import clients
+import aws_clients
 import deploy
 import environment
 import settings
@@ -26,12 +26,12 @@ class Service:
     def send(self, *jobs):
         """Puts jobs on the queue in one call; texts go as they are."""
         entries = [{"Id": str(index), "MessageBody": body} for index, body in enumerate(jobs)]
-        sent = clients.operator("sqs").send_message_batch(QueueUrl=self.stack["JobsQueueUrl"], Entries=entries)
+        sent = aws_clients.operator("sqs").send_message_batch(QueueUrl=self.stack["JobsQueueUrl"], Entries=entries)
         assert not sent.get("Failed"), sent
 
     def records(self, partition):
         """All items of one partition of the table."""
-        pages = clients.operator("dynamodb").get_paginator("query").paginate(
+        pages = aws_clients.operator("dynamodb").get_paginator("query").paginate(
             TableName=self.stack["TableName"],
             KeyConditionExpression="pk = :pk",
             ExpressionAttributeValues={":pk": {"S": partition}},
@@ -40,21 +40,21 @@ class Service:
 
     def log_lines(self, function, containing):
         """What a function logged with that text in it."""
-        pages = clients.operator("logs").get_paginator("filter_log_events").paginate(
+        pages = aws_clients.operator("logs").get_paginator("filter_log_events").paginate(
             logGroupName=f"/aws/lambda/{settings.STACK}-{function}", filterPattern=f'"{containing}"'
         )
         return [event["message"] for page in pages for event in page["events"]]
 
     def executions(self, machine, cluster_id):
         """The executions of `Provision` or `Teardown` for one cluster."""
-        pages = clients.operator("stepfunctions").get_paginator("list_executions").paginate(
+        pages = aws_clients.operator("stepfunctions").get_paginator("list_executions").paginate(
             stateMachineArn=self.stack[f"{machine}Arn"]
         )
         return [one for page in pages for one in page["executions"] if one["name"].startswith(cluster_id)]
 
     def sweep(self):
         """Runs sweep as its schedule does."""
-        answer = clients.operator("lambda").invoke(FunctionName=f"{settings.STACK}-sweep", Payload=b"{}")
+        answer = aws_clients.operator("lambda").invoke(FunctionName=f"{settings.STACK}-sweep", Payload=b"{}")
         assert "FunctionError" not in answer, answer["Payload"].read()
 
 

@@ -5,9 +5,9 @@ import secrets
 import pytest
 import requests
 
-import accounts
-import customer
+import customer_role
 import settings
+import sign_in
 from waiting import until
 
 PARKED = ("failed", "delete_blocked")
@@ -20,7 +20,7 @@ class Tenant:
         self.account = None
         self.role_arn = None
         self.session = requests.Session()
-        self.session.headers["Authorization"] = f"Bearer {customer.token(service.stack, name)}"
+        self.session.headers["Authorization"] = f"Bearer {sign_in.token(service.stack, name)}"
 
     def call(self, method, path, body=None, **headers):
         """The bare answer, whatever it is."""
@@ -96,7 +96,7 @@ def new(service):
 def with_role(service, tenant, account, **more):
     """Gives the tenant an account and, in it, the quick-start's role."""
     tenant.account = account
-    tenant.role_arn = accounts.onboard(account, tenant.onboarding(), **more)
+    tenant.role_arn = customer_role.onboard(account, tenant.onboarding(), **more)
     return tenant
 
 

@@ -3,8 +3,8 @@
 import json
 from datetime import datetime, timezone
 
-import audit
-import clients
+import audit_log
+import aws_clients
 import jobs
 import templates
 import tenants
@@ -13,7 +13,7 @@ from waiting import until
 
 def audited(service, function, tenant, count):
     """The tenant's events, once there are so many: logs come a moment after the answers."""
-    return until(lambda: enough(audit.events(service, function, tenant.name), count), f"{count} requests are in the log")
+    return until(lambda: enough(audit_log.events(service, function, tenant.name), count), f"{count} requests are in the log")
 
 
 def enough(events, count):
@@ -52,7 +52,7 @@ def test_an_event_says_what_came_of_the_request_whatever_that_was(stranger, serv
 
 
 def test_a_job_leaves_an_event_that_names_its_sender(stranger, service):
-    sender = clients.operator("sts").get_caller_identity()["Account"]
+    sender = aws_clients.operator("sts").get_caller_identity()["Account"]
     service.send(jobs.create(tenants.without_role(stranger), "by-job", "once"))
     [event] = audited(service, "jobs", stranger, 1)
     assert outcome(event) == ("job create", "by-job", "202", None)
@@ -67,7 +67,7 @@ def test_what_is_no_job_leaves_an_event_too(service):
 
 
 def unreadable(service):
-    return [event for event in audit.events(service, "jobs", "audit") if event["request"] == "job"]
+    return [event for event in audit_log.events(service, "jobs", "audit") if event["request"] == "job"]
 
 
 def test_a_cluster_s_own_log_says_from_where_a_request_came(stranger, service):

@@ -2,24 +2,24 @@
 
 import pytest
 
-import accounts
 import census
+import customer_role
 import tenants
 
 OWN_ROLE = "groundwork"
 
 
 def no_trust(account, wanted):
-    return accounts.replace_trust(account, OWN_ROLE, f"::{wanted['principal']['account_id']}:", "::999999999999:")
+    return customer_role.replace_trust(account, OWN_ROLE, f"::{wanted['principal']['account_id']}:", "::999999999999:")
 
 
 def wrong_external_id(account, wanted):
-    return accounts.replace_trust(account, OWN_ROLE, wanted["external_id"], "somebody-else-s-external-id")
+    return customer_role.replace_trust(account, OWN_ROLE, wanted["external_id"], "somebody-else-s-external-id")
 
 
 def without(*actions):
     def take(account, _):
-        back = [accounts.take_permission(account, OWN_ROLE, action) for action in actions]
+        back = [customer_role.take_permission(account, OWN_ROLE, action) for action in actions]
         return lambda: [put_back() for put_back in back]
 
     return take
@@ -74,7 +74,7 @@ def test_a_cluster_that_never_got_in_is_deleted_without_a_look_at_the_account(te
 def test_a_permission_missing_at_deletion_blocks_it_and_retry_finishes_it(tenant):
     before = census.census(tenant.account)
     tenant.running("held")
-    mend = accounts.take_permission(tenant.account, OWN_ROLE, "ec2:DeleteSubnet")
+    mend = customer_role.take_permission(tenant.account, OWN_ROLE, "ec2:DeleteSubnet")
     tenant.delete("held")
     assert "ec2:DeleteSubnet" in tenant.wait("held", "delete_blocked")["hint"]
     mend()

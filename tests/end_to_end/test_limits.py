@@ -2,10 +2,10 @@
 
 import time
 
-import clients
+import audit_log
+import aws_clients
 import jobs
 import settings
-import audit
 import templates
 import tenants
 from answers import problem
@@ -17,7 +17,7 @@ REQUESTS = int(settings.PARAMETERS["RequestsPerMinute"])
 
 def write(service, tenant, sort_key, **values):
     item = {"pk": {"S": f"TENANT#{tenant.name}"}, "sk": {"S": sort_key}, **values}
-    clients.operator("dynamodb").put_item(TableName=service.stack["TableName"], Item=item)
+    aws_clients.operator("dynamodb").put_item(TableName=service.stack["TableName"], Item=item)
 
 
 def leave_places(service, tenant, count):
@@ -53,7 +53,7 @@ def test_jobs_count_for_the_limit_of_clusters(stranger, service):
     tenants.without_role(stranger)
     leave_places(service, stranger, 0)
     service.send(jobs.create(stranger, "by-job", "beyond"))
-    answered = until(lambda: audit.events(service, "jobs", stranger.name), "the job is answered")
+    answered = until(lambda: audit_log.events(service, "jobs", stranger.name), "the job is answered")
     assert (answered[0]["status"], answered[0]["code"]) == ("429", "cluster_limit")
     assert stranger.list() == []
 

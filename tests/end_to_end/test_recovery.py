@@ -3,11 +3,11 @@
 import random
 import threading
 
+import aws_clients
 import census
-import clients
-import processes
+import dynamodb_table
+import function_processes
 import pytest
-import records
 from waiting import until
 
 
@@ -36,7 +36,7 @@ class Hunter:
 
     def hunt(self):
         while len(self.killed) < self.MOST and not self.stopped.wait(random.uniform(0.05, 0.8)):
-            victim = processes.kill_one()
+            victim = function_processes.kill_one()
             self.killed += [victim] if victim else []
 
     def __enter__(self):
@@ -52,7 +52,7 @@ def test_a_stopped_execution_is_noticed_and_the_cluster_still_gets_to_running(te
     cluster = tenant.create("stopped")
     until(lambda: len(tenant.events("stopped")) > 20, "the creation is under way", every=0.05)
     [execution] = service.executions("Provision", cluster["id"])
-    clients.operator("stepfunctions").stop_execution(executionArn=execution["executionArn"])
+    aws_clients.operator("stepfunctions").stop_execution(executionArn=execution["executionArn"])
     tenant.wait("stopped", "running")
     assert "sweep" in {event["actor"] for event in tenant.events("stopped")}
     assert set(census.owned(tenant.account, cluster["id"]).values()) == {1}
@@ -61,8 +61,8 @@ def test_a_stopped_execution_is_noticed_and_the_cluster_still_gets_to_running(te
 @pytest.mark.parametrize("status", ["queued", "provisioning"])
 def test_sweep_starts_what_was_accepted_and_has_no_execution(tenant, service, status):
     cluster = tenant.running("forgotten")
-    records.without_execution(service, cluster["id"], status)
-    next_run = records.run_of(service, cluster["id"])
+    dynamodb_table.without_execution(service, cluster["id"], status)
+    next_run = dynamodb_table.run_of(service, cluster["id"])
     service.sweep()
     tenant.wait("forgotten", "running")
     names = {execution["name"] for execution in service.executions("Provision", cluster["id"])}
@@ -81,10 +81,10 @@ def test_sweep_leaves_alone_what_is_at_rest_or_at_work(tenant, service):
 def test_a_journal_entry_lost_in_the_middle_of_a_creation_is_written_again(tenant, service):
     before = census.census(tenant.account)
     cluster = tenant.create("torn")
-    entries = until(lambda: at_least(10, records.journal(service, cluster["id"])), "the creation is under way", every=0.05)
+    entries = until(lambda: at_least(10, dynamodb_table.journal(service, cluster["id"])), "the creation is under way", every=0.05)
     lost = random.choice(entries)
     print("lost:", lost)
-    records.lose(service, cluster["id"], lost)
+    dynamodb_table.lose(service, cluster["id"], lost)
     tenant.wait("torn", "running")
     assert set(census.owned(tenant.account, cluster["id"]).values()) == {1}
     tenant.gone("torn")
@@ -99,28 +99,28 @@ def test_a_journal_entry_of_an_earlier_stage_that_is_lost_is_written_again(tenan
 def lost_and_written_again(tenant, service, name):
     cluster = tenant.create(name)
     until(lambda: tenant.show(name)["stage"] == "create-nodegroups", "the last stage has begun", every=0.02)
-    records.lose(service, cluster["id"], "RESOURCE#cluster")
+    dynamodb_table.lose(service, cluster["id"], "RESOURCE#cluster")
     tenant.wait(name, "running")
-    return "RESOURCE#cluster" in records.journal(service, cluster["id"])
+    return "RESOURCE#cluster" in dynamodb_table.journal(service, cluster["id"])
 
 
 def test_a_run_over_a_lost_journal_finds_everything_and_makes_nothing_twice(tenant, service):
     cluster = tenant.running("amnesic")
-    entries, owned = records.journal(service, cluster["id"]), census.owned(tenant.account, cluster["id"])
+    entries, owned = dynamodb_table.journal(service, cluster["id"]), census.owned(tenant.account, cluster["id"])
     for entry in entries:
-        records.lose(service, cluster["id"], entry)
-    records.without_execution(service, cluster["id"], "provisioning")
+        dynamodb_table.lose(service, cluster["id"], entry)
+    dynamodb_table.without_execution(service, cluster["id"], "provisioning")
     service.sweep()
     tenant.wait("amnesic", "running")
-    assert records.journal(service, cluster["id"]) == entries
+    assert dynamodb_table.journal(service, cluster["id"]) == entries
     assert census.owned(tenant.account, cluster["id"]) == owned
 
 
 def test_a_cluster_whose_journal_is_lost_is_taken_away_whole(tenant, service):
     before = census.census(tenant.account)
     cluster = tenant.running("unwritten")
-    for entry in records.journal(service, cluster["id"]):
-        records.lose(service, cluster["id"], entry)
+    for entry in dynamodb_table.journal(service, cluster["id"]):
+        dynamodb_table.lose(service, cluster["id"], entry)
     tenant.gone("unwritten")
     assert census.census(tenant.account) == before
 

@@ -3,9 +3,9 @@
 import json
 import re
 
-import accounts
-import clients
+import aws_clients
 import cloud
+import customer_role
 
 # The shapes of what STS and Cognito give out; the first test below proves that they match the real thing.
 CREDENTIALS = re.compile(r"(?:AKIA|ASIA)[0-9A-Z]{16}|FwoG[0-9A-Za-z+/=]{20,}|eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+")
@@ -34,7 +34,7 @@ def test_no_credential_and_no_external_id_is_in_histories_logs_or_records(tenant
 
 def live_a_whole_life(tenant):
     """A refusal, a retry, a creation and a deletion: every stage has had the external ID and credentials in its hands."""
-    mend = accounts.replace_trust(tenant.account, "groundwork", tenant.onboarding()["external_id"], "another-external-id")
+    mend = customer_role.replace_trust(tenant.account, "groundwork", tenant.onboarding()["external_id"], "another-external-id")
     own = tenant.onboarding()["external_id"]
     tenant.accepted("POST", "/clusters", tenant.request("discreet", external_id=own), **{"Idempotency-Key": "discreet"})
     tenant.wait("discreet", "failed")
@@ -56,12 +56,12 @@ def places(service):
 
 
 def table(service):
-    pages = clients.operator("dynamodb").get_paginator("scan").paginate(TableName=service.stack["TableName"])
+    pages = aws_clients.operator("dynamodb").get_paginator("scan").paginate(TableName=service.stack["TableName"])
     return [item for page in pages for item in page["Items"]]
 
 
 def histories(service):
-    machines = clients.operator("stepfunctions")
+    machines = aws_clients.operator("stepfunctions")
     for machine in ("ProvisionArn", "TeardownArn"):
         pages = machines.get_paginator("list_executions").paginate(stateMachineArn=service.stack[machine])
         for execution in (one for page in pages for one in page["executions"]):
@@ -71,7 +71,7 @@ def histories(service):
 
 
 def logged():
-    logs = clients.operator("logs")
+    logs = aws_clients.operator("logs")
     for group in (one for page in logs.get_paginator("describe_log_groups").paginate() for one in page["logGroups"]):
         pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
         yield from (event["message"] for page in pages for event in page["events"])

@@ -6,10 +6,10 @@ import secrets
 
 import pytest
 
-import accounts
-import audit
+import audit_log
 import templates
 import tenants
+from account import new_account
 from answers import problem
 from waiting import until
 
@@ -69,7 +69,7 @@ def test_a_tenant_lists_only_its_own(owner, stranger):
 def test_a_job_cannot_name_another_tenant_s_cluster(owner, stranger, service, action):
     before = everything(service, owner)
     service.send(json.dumps({"action": action, "tenant": stranger.name, "name": EXISTS}))
-    answered = until(lambda: audit.events(service, "jobs", stranger.name), "the job is answered")
+    answered = until(lambda: audit_log.events(service, "jobs", stranger.name), "the job is answered")
     assert (answered[0]["cluster"], answered[0]["code"]) == (EXISTS, "cluster_not_found")
     assert everything(service, owner) == before
 
@@ -97,7 +97,7 @@ def create_with_a_tested_role(tenant, name):
 
 
 def test_a_role_that_another_tenant_proved_to_be_its_own_is_refused_without_a_word_about_whose_it_is(service, stranger):
-    owner = tenants.with_role(service, tenants.new(service), accounts.new(), role_name="groundwork-Ours")
+    owner = tenants.with_role(service, tenants.new(service), new_account(), role_name="groundwork-Ours")
     create_with_a_tested_role(owner, "mine")
     # IAM tells no two roles of an account apart by case.
     for role_arn in (owner.role_arn, owner.role_arn.lower()):

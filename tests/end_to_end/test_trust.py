@@ -2,8 +2,8 @@
 
 import pytest
 
-import accounts
 import census
+import customer_role
 import tenants
 
 ROLE = "groundwork"
@@ -31,7 +31,7 @@ def with_everybody(statement):
 )
 def test_a_role_that_lets_others_in_parks_the_cluster_and_becomes_nobody_s_until_it_is_closed(tenant, service, change, said):
     before = census.census(tenant.account)
-    close = accounts.change_trust(tenant.account, ROLE, lambda policy: policy | {"Statement": [change(policy["Statement"][0])]})
+    close = customer_role.change_trust(tenant.account, ROLE, lambda policy: policy | {"Statement": [change(policy["Statement"][0])]})
     tenant.create("open")
     cluster = tenant.wait("open", "failed")
     assert said in cluster["reason"] and cluster["code"] == "OpenTrust", cluster
@@ -51,7 +51,7 @@ def test_a_role_that_lets_others_in_parks_the_cluster_and_becomes_nobody_s_until
 def test_all_missing_permissions_are_named_at_once_and_nothing_is_made(tenant):
     missing = ("s3:CreateBucket", "ec2:CreateVpc", "eks:CreateNodegroup", "iam:PassRole", "elasticloadbalancing:DescribeLoadBalancers")
     for action in missing:
-        accounts.take_permission(tenant.account, ROLE, action)
+        customer_role.take_permission(tenant.account, ROLE, action)
     before = census.census(tenant.account)
     tenant.create("lacking")
     cluster = tenant.wait("lacking", "failed")

@@ -2,7 +2,7 @@
 
 import json
 
-import clients
+import aws_clients
 import jobs
 from waiting import until
 
@@ -25,7 +25,7 @@ def test_a_job_delivered_three_times_makes_one_running_cluster_that_names_its_se
     until(lambda: len(accepted()) >= 3, "all three deliveries are answered with the same cluster")
     assert [found["id"] for found in tenant.list()] == [cluster["id"]]
     requested = tenant.requested("by-job")
-    sender = clients.operator("sts").get_caller_identity()["Account"]
+    sender = aws_clients.operator("sts").get_caller_identity()["Account"]
     assert [event["actor"] for event in requested] == [f"queue:{sender}"]
     assert len(service.executions("Provision", cluster["id"])) == 1
 
@@ -48,7 +48,7 @@ def test_poison_ends_in_the_dead_letter_queue_and_harms_no_job_beside_it(service
 def dead_letters(service, seen, text):
     """Adds what the dead-letter queue hands out to what was seen: one look shows ten messages at the most."""
     queue = service.stack["JobsDeadLettersUrl"]
-    answer = clients.operator("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=1)
+    answer = aws_clients.operator("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=1)
     seen.update(message["Body"] for message in answer.get("Messages", []) if text in message["Body"])
     return seen
 

@@ -2,14 +2,14 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-import accounts
+import aws_clients
 import census
-import clients
 import cloud
+import dynamodb_table
 import kubernetes
-import records
 import settings
 import tenants
+from account import new_account
 from waiting import until
 
 # More than there are faults: each costs one.
@@ -18,7 +18,7 @@ RETRIES = 10
 
 def lived(service, customer):
     """The tenants of all lives, once they are over. Faults are asked for by the clusters' ids, and all at once."""
-    all_tenants = [tenants.with_role(service, tenants.new(service), accounts.new()) for _ in LIVES[:-1]]
+    all_tenants = [tenants.with_role(service, tenants.new(service), new_account()) for _ in LIVES[:-1]]
     clusters = [tenant.create(life.__name__, **as_administrator(tenant)) for life, tenant in zip(LIVES, all_tenants)]
     all_tenants.append(customer.tenant)
     clusters.append(customer.tenant.create(joined.__name__, **customer.request()))
@@ -74,9 +74,9 @@ def joined(tenant, cluster):
 
 def lose_journal(service, cluster_id):
     """As fast as can be: 25 entries a call are what DynamoDB takes."""
-    entries = [{"DeleteRequest": {"Key": records.key(cluster_id, entry)}} for entry in records.journal(service, cluster_id)]
+    entries = [{"DeleteRequest": {"Key": dynamodb_table.key(cluster_id, entry)}} for entry in dynamodb_table.journal(service, cluster_id)]
     for start in range(0, len(entries), 25):
-        clients.operator("dynamodb").batch_write_item(RequestItems={service.stack["TableName"]: entries[start : start + 25]})
+        aws_clients.operator("dynamodb").batch_write_item(RequestItems={service.stack["TableName"]: entries[start : start + 25]})
 
 
 def failing_once(cluster_id):
@@ -149,7 +149,7 @@ def at_rest(tenant, name):
 def take_nat_gateway(account, cluster):
     """The route that is left leads nowhere. By the way that the service goes, so that the local cloud knows of it."""
     gateway = next(one["outputs"]["id"] for one in cluster["resources"] if one["key"] == "nat-gateway")
-    ec2 = clients.client("ec2", (account.number, "test"), settings.PROXY_URL)
+    ec2 = aws_clients.client("ec2", (account.number, "test"), settings.PROXY_URL)
     ec2.delete_nat_gateway(NatGatewayId=gateway)
     until(lambda: is_gone(ec2, gateway), "the NAT gateway is gone", every=0.05)
 

@@ -22,8 +22,8 @@ import sessions  # noqa: E402
 import settings  # noqa: E402
 import tenants  # noqa: E402
 import trespasses  # noqa: E402
+from self_managed_customer import Customer  # noqa: E402
 from service import brought_up  # noqa: E402
-from test_self_managed import Customer  # noqa: E402
 from timed import timed  # noqa: E402
 
 

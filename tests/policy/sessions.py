@@ -5,7 +5,7 @@ import secrets
 
 import boto3
 
-import clients
+import aws_clients
 import settings
 
 
@@ -38,7 +38,7 @@ class Session:
 
 def as_stage_function(pattern):
     """A session whose name is as those of the functions that customers trust."""
-    iam = clients.operator("iam")
+    iam = aws_clients.operator("iam")
     name = pattern.rpartition("/")[2].replace("*", secrets.token_hex(4))
     root = {"AWS": f"arn:aws:iam::{settings.OPERATOR_ACCOUNT}:root"}
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(Principal=root, Action="sts:AssumeRole"))["Role"]

@@ -6,11 +6,10 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import accounts
 import jobs
 import requests
-import settings
 import tenants
+from account import new_account
 from waiting import until
 
 CLUSTERS_OF_A_TENANT = 5
@@ -55,7 +54,7 @@ class Fleet:
         self.parked = []
 
     def onboarded(self, number):
-        return tenants.with_role(self.service, tenants.Tenant(self.service, f"tenant-{number}"), accounts.new())
+        return tenants.with_role(self.service, tenants.Tenant(self.service, f"tenant-{number}"), new_account(self.random))
 
     def planned(self, number):
         tenant = self.tenants[number % len(self.tenants)]

@@ -4,10 +4,10 @@ import random
 import time
 from collections import Counter
 
-import clients
+import aws_clients
 import cloud
-import processes
-import records
+import dynamodb_table
+import function_processes
 import settings
 from waiting import until
 
@@ -34,7 +34,7 @@ class Trouble:
         self.do(self.lose_an_execution)
         self.do(self.restart_the_emulator)
         # Sweep has seen that the executions are no more, and clusters are on their way again.
-        until(lambda: set(CREATING) <= set(processes.running().values()), "creations are under way again")
+        until(lambda: set(CREATING) <= set(function_processes.running().values()), "creations are under way again")
         self.do(self.roll_back)
         self.do(self.kill, CREATING)
 
@@ -51,25 +51,25 @@ class Trouble:
     def kill(self, workers):
         killed = Counter()
         for _ in range(KILLS):
-            victim = until(lambda: processes.kill_one(self.random, workers), f"one of {', '.join(workers)} runs", every=0.05)
+            victim = until(lambda: function_processes.kill_one(self.random, workers), f"one of {', '.join(workers)} runs", every=0.05)
             killed[victim] += 1
             time.sleep(self.random.uniform(0, 2 * SECONDS_BETWEEN_KILLS))
         return "killed processes of " + ", ".join(f"{function} ({times})" for function, times in killed.items())
 
     def stop_an_execution(self):
         cluster, execution = self.one(self.running_execution)
-        clients.operator("stepfunctions").stop_execution(executionArn=execution["executionArn"])
+        aws_clients.operator("stepfunctions").stop_execution(executionArn=execution["executionArn"])
         return f"stopped execution {execution['name']} of {cluster.label}"
 
     def lose_a_journal_entry(self):
-        cluster, entries = self.one(lambda cluster: records.journal(self.service, cluster.id))
+        cluster, entries = self.one(lambda cluster: dynamodb_table.journal(self.service, cluster.id))
         entry = self.random.choice(entries)
-        records.lose(self.service, cluster.id, entry)
+        dynamodb_table.lose(self.service, cluster.id, entry)
         return f"deleted journal entry {entry} of {cluster.label}, which was at {cluster.stage}"
 
     def lose_an_execution(self):
         cluster, _ = self.one(self.running_execution)
-        records.without_execution(self.service, cluster.id, "provisioning")
+        dynamodb_table.without_execution(self.service, cluster.id, "provisioning")
         return f"set {cluster.label} to provisioning in a run that has no execution"
 
     def one(self, look):
@@ -105,12 +105,12 @@ class Trouble:
 
 def update_stack(changed):
     """Deploys the template that is there with other parameters, without packing the functions again. Answers the parameters before."""
-    cloudformation = clients.operator("cloudformation")
+    cloudformation = aws_clients.operator("cloudformation")
     stack = lambda: cloudformation.describe_stacks(StackName=settings.STACK)["Stacks"][0]  # noqa: E731
     before = {one["ParameterKey"]: one["ParameterValue"] for one in stack()["Parameters"]}
     wanted = [{"ParameterKey": key, "ParameterValue": value} for key, value in (before | changed).items()]
     cloudformation.update_stack(StackName=settings.STACK, UsePreviousTemplate=True, Parameters=wanted, Capabilities=CAPABILITIES)
     until(lambda: stack()["StackStatus"] == "UPDATE_COMPLETE", "the stack is updated")
-    stage = clients.operator("lambda").get_function_configuration(FunctionName=f"{settings.STACK}-create-eks")
+    stage = aws_clients.operator("lambda").get_function_configuration(FunctionName=f"{settings.STACK}-create-eks")
     assert stage["Environment"]["Variables"]["GRACE_SECONDS"] == (before | changed)["CreationGraceSeconds"], stage
     return before

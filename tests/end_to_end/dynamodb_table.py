@@ -1,6 +1,6 @@
 """The records in the table, and what can happen to them behind the service's back."""
 
-import clients
+import aws_clients
 
 LONG_AGO = "2026-01-01T00:00:00Z"
 
@@ -10,13 +10,13 @@ def key(cluster_id, sort_key="RECORD"):
 
 
 def run_of(service, cluster_id):
-    found = clients.operator("dynamodb").get_item(TableName=service.stack["TableName"], Key=key(cluster_id))
+    found = aws_clients.operator("dynamodb").get_item(TableName=service.stack["TableName"], Key=key(cluster_id))
     return int(found["Item"]["run"]["N"])
 
 
 def without_execution(service, cluster_id, status):
     """As if the process had died between writing that a run begins and starting its execution, a good while ago."""
-    clients.operator("dynamodb").update_item(
+    aws_clients.operator("dynamodb").update_item(
         TableName=service.stack["TableName"],
         Key=key(cluster_id),
         # The version too, so that no stage at work writes over it.
@@ -33,4 +33,4 @@ def journal(service, cluster_id):
 
 
 def lose(service, cluster_id, entry):
-    clients.operator("dynamodb").delete_item(TableName=service.stack["TableName"], Key=key(cluster_id, entry))
+    aws_clients.operator("dynamodb").delete_item(TableName=service.stack["TableName"], Key=key(cluster_id, entry))

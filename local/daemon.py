@@ -14,7 +14,7 @@ SECONDS_TO_START = 60
 SECONDS_TO_STOP = 15
 
 
-class Process:
+class Daemon:
     def __init__(self, name, command, environment, port, is_healthy):
         self.name, self.command, self.environment, self.port = name, [str(word) for word in command], environment, port
         self.is_healthy = is_healthy

@@ -1,15 +1,9 @@
-"""Customers' accounts, as their root users see them."""
+"""The role in a customer's account: made by the quick-start, and changed as a customer changes it."""
 
 import json
-import random
 
 import quick_start
-from account import Account
 from waiting import until
-
-
-def new():
-    return Account(str(random.randrange(3 * 10**11, 10**12)))
 
 
 def onboard(account, wanted, role_name="groundwork", external_id=None):

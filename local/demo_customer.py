@@ -1,0 +1,40 @@
+"""The demo's customer: an account with the quick-start's role in it."""
+
+import requests
+
+import aws_clients
+import quick_start
+import settings
+from problem import Problem, run
+
+
+def onboarding(api_url, bearer):
+    """What the customer has to grant, from the service itself."""
+    answer = requests.get(f"{api_url}/onboarding", headers={"Authorization": f"Bearer {bearer}"}, timeout=30)
+    if answer.status_code != 200:
+        raise Problem(f"GET /onboarding answered {answer.status_code}: {answer.text}")
+    return answer.json()
+
+
+def grant(wanted):
+    """Deploys the quick-start in the customer's account, and answers the role's ARN."""
+    stack_name = "groundwork-onboarding"
+    template = settings.STATE / "quick-start.json"
+    template.write_text(quick_start.template())
+    run(
+        [
+            settings.TOOLS / "test/bin/aws", "cloudformation", "deploy",
+            "--template-file", template,
+            "--stack-name", stack_name,
+            "--capabilities", "CAPABILITY_NAMED_IAM",
+            "--no-fail-on-empty-changeset",
+            "--parameter-overrides",
+            f"OperatorAccountId={wanted['principal']['account_id']}",
+            f"OperatorPrincipalPattern={wanted['principal']['pattern']}",
+            f"ExternalId={wanted['external_id']}",
+        ],
+        log=settings.STATE / "onboard.log",
+        environment=aws_clients.environment(settings.DEMO_KEYS),
+    )
+    stack = aws_clients.customer("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]
+    return next(output["OutputValue"] for output in stack["Outputs"] if output["OutputKey"] == "RoleArn")

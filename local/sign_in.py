@@ -1,0 +1,34 @@
+"""A tenant's user, made as an administrator of the user pool makes it, and its token."""
+
+import secrets
+
+import aws_clients
+
+
+def token(stack, tenant):
+    """The ID token: the access token does not name the tenant."""
+    cognito = aws_clients.operator("cognito-idp")
+    pool = stack["UserPoolId"]
+    password = secrets.token_urlsafe(24) + "aA1!"
+    make_user(cognito, pool, tenant, password)
+    cognito.admin_set_user_password(UserPoolId=pool, Username=tenant, Password=password, Permanent=True)
+    signed_in = cognito.admin_initiate_auth(
+        UserPoolId=pool,
+        ClientId=stack["UserPoolClientId"],
+        AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": tenant, "PASSWORD": password},
+    )
+    return signed_in["AuthenticationResult"]["IdToken"]
+
+
+def make_user(cognito, pool, tenant, password):
+    try:
+        cognito.admin_create_user(
+            UserPoolId=pool,
+            Username=tenant,
+            TemporaryPassword=password,
+            MessageAction="SUPPRESS",
+            UserAttributes=[{"Name": "custom:tenant", "Value": tenant}],
+        )
+    except cognito.exceptions.UsernameExistsException:
+        pass

@@ -1,0 +1,111 @@
+"""The customer of self-managed mode: what it makes itself, and what it lets Groundwork do."""
+
+import json
+import string
+
+import boto3
+
+import census
+import settings
+from account import new_account
+from unknown_conditions import stripped
+
+EXAMPLE = settings.REPOSITORY / "examples/self-managed"
+NODES = "nodes"
+
+
+class Customer:
+    """Makes what examples/self-managed/main.tf makes: cluster, buckets, node role, and the role for Groundwork."""
+
+    def __init__(self, tenant):
+        self.tenant = tenant
+        self.account = tenant.account = new_account()
+        self.cluster = f"theirs-{self.account.number}"
+        self.buckets = [f"{self.cluster}-{purpose}" for purpose in ("data", "logs")]
+        self.subnets = self.make_subnets()
+        self.make_cluster(self.cluster)
+        for bucket in self.buckets:
+            self.make_bucket(bucket)
+        self.node_role = self.make_role(NODES, service_trust("ec2"))
+        tenant.role_arn = self.make_role("groundwork", filled("trust.json", **self.trust()))
+        self.allow(self.cluster, self.buckets)
+
+    def make_subnets(self):
+        ec2 = self.account.client("ec2")
+        vpc = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+        places = enumerate("ab")
+        made = (ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.1.{n}.0/24", AvailabilityZone=settings.REGION + zone) for n, zone in places)
+        return [subnet["Subnet"]["SubnetId"] for subnet in made]
+
+    def make_cluster(self, name):
+        role = self.make_role(f"{name}-cluster", service_trust("eks"))
+        network = {"subnetIds": self.subnets}
+        self.account.client("eks").create_cluster(name=name, roleArn=role, resourcesVpcConfig=network, tags={"team": "theirs"})
+
+    def make_bucket(self, name):
+        location = {"LocationConstraint": settings.REGION}
+        self.account.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration=location)
+        self.close(name)
+
+    def make_bucket_elsewhere(self, name):
+        """S3 has one region in which nothing is said of the location."""
+        keys = {"aws_access_key_id": self.account.number, "aws_secret_access_key": "test"}
+        boto3.client("s3", endpoint_url=settings.EMULATOR_URL, region_name="us-east-1", **keys).create_bucket(Bucket=name)
+
+    def close(self, bucket, closed=True):
+        names = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+        settings_of_block = dict.fromkeys(names, closed)
+        self.account.client("s3").put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=settings_of_block)
+
+    def make_role(self, name, trust):
+        made = self.account.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
+        return made["Role"]["Arn"]
+
+    def trust(self):
+        wanted = self.tenant.onboarding()
+        return {
+            "operator_account": wanted["principal"]["account_id"],
+            "principal_pattern": wanted["principal"]["pattern"],
+            "external_id": wanted["external_id"],
+        }
+
+    def allow(self, cluster, buckets):
+        """Gives Groundwork's role the example's policy, but for the conditions that the local AWS does not know."""
+        policy = filled(
+            "policy.json",
+            account=self.account.number,
+            region=settings.REGION,
+            role="groundwork",
+            cluster=cluster,
+            node_role=self.node_role,
+            buckets='", "'.join(f"arn:aws:s3:::{bucket}" for bucket in buckets),
+        )
+        given = {"RoleName": "groundwork", "PolicyName": "groundwork", "PolicyDocument": json.dumps(stripped(policy))}
+        self.account.client("iam").put_role_policy(**given)
+
+    def add_node_group(self, name):
+        nodes = {"clusterName": self.cluster, "nodegroupName": name, "subnets": self.subnets, "nodeRole": self.node_role}
+        self.account.client("eks").create_nodegroup(**nodes)
+
+    def node_groups(self):
+        eks = self.account.client("eks")
+        names = eks.list_nodegroups(clusterName=self.cluster)["nodegroups"]
+        return {name: eks.describe_nodegroup(clusterName=self.cluster, nodegroupName=name)["nodegroup"] for name in names}
+
+    def everything(self):
+        cluster = self.account.client("eks").describe_cluster(name=self.cluster)["cluster"]
+        return census.census(self.account), cluster, self.node_groups()
+
+    def request(self, **more):
+        theirs = {"eks_cluster_name": self.cluster, "buckets": self.buckets, "node_role_arn": self.node_role}
+        return {"mode": "self_managed"} | theirs | more
+
+
+def filled(file, **values):
+    """As Terraform's templatefile does."""
+    return json.loads(string.Template((EXAMPLE / file).read_text()).substitute(partition="aws", **values))
+
+
+def service_trust(service):
+    allow = {"Effect": "Allow", "Principal": {"Service": f"{service}.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    return {"Version": "2012-10-17", "Statement": [allow]}
