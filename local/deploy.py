@@ -5,8 +5,8 @@ import settings
 from problem import run
 
 
-def deploy():
-    """Deploys, and answers the stack's outputs."""
+def deploy(parameters):
+    """Deploys with the template's parameters, and answers the stack's outputs."""
     run(
         [
             settings.TOOLS / "sam/bin/sam", "deploy",
@@ -15,7 +15,7 @@ def deploy():
             "--resolve-s3",
             "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND",
             "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar",
-            "--parameter-overrides", *(f"{name}={value}" for name, value in settings.PARAMETERS.items()),
+            "--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items()),
         ],
         log=settings.STATE / "deploy.log",
         environment=aws_clients.environment(settings.OPERATOR_KEYS) | {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.5"},

@@ -11,11 +11,11 @@ from problem import explained, run
 from timed import timed
 
 
-def up():
+def up(parameters=settings.PARAMETERS):
     with timed("start"):
         cloud.start()
     with timed("deploy"):
-        stack = deploy.deploy()
+        stack = deploy.deploy(parameters)
         publish()
     with timed("onboard"):
         api_url = deploy.api_url(stack)

@@ -1,31 +1,11 @@
 """One local AWS for the whole run, brought up by the code of `make up`; a customer of its own for each test."""
 
-import os
-import secrets
-import socket
-import sys
-from pathlib import Path
-
+import own_cloud
 import pytest
 
-HERE = Path(__file__).resolve().parent
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-# The workers of pytest-xdist inherit these from the process that starts them, so all agree.
-os.environ.setdefault("GROUNDWORK_LOCAL_DIR", ".local/tests")
-os.environ.setdefault("GROUNDWORK_PORT", str(free_port()))
-os.environ.setdefault("GROUNDWORK_CLOUD_PORT", str(free_port()))
-# An hour of AWS in six seconds: the states in between are there, and the tests do not wait for them long.
-os.environ.setdefault("GROUNDWORK_SPEED", "600")
-os.environ.setdefault("GROUNDWORK_TEST_RUN", secrets.token_hex(8))
-TESTS = HERE.parent
-sys.path[:0] = [str(HERE), str(TESTS / "tools"), str(TESTS.parent / "local")]
+# An hour of AWS takes six seconds: the states in between can be seen, and the tests do not wait long for them.
+# The workers of pytest-xdist inherit the choice from the process that starts them, so all of them agree.
+own_cloud.choose(".local/tests", speed=600)
 
 import cloud  # noqa: E402
 import environment  # noqa: E402

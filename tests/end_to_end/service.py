@@ -58,10 +58,10 @@ class Service:
         assert "FunctionError" not in answer, answer["Payload"].read()
 
 
-def brought_up():
+def brought_up(parameters=settings.PARAMETERS):
     with one_at_a_time() as last_run:
         if last_run.read() != RUN:
-            up.up()
+            up.up(parameters)
             last_run.seek(0)
             last_run.truncate()
             last_run.write(RUN)

@@ -4,20 +4,17 @@
 """
 
 import os
-import random
 import sys
 from collections import Counter
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-# Beside the local AWS of `make up`, and beside the one of the tests.
-os.environ.setdefault("GROUNDWORK_LOCAL_DIR", ".local/soak")
-os.environ.setdefault("GROUNDWORK_KEEPS_STATE", "1")
-# A quarter of an hour of AWS in as many seconds: long enough for what is done in between.
-os.environ.setdefault("GROUNDWORK_SPEED", "60")
 sys.path[:0] = [str(HERE.parent / "end_to_end")]
 
-import conftest  # noqa: E402, F401  finds the harness and free ports
+import own_cloud  # noqa: E402
+
+# A quarter of an hour of AWS takes a quarter of a minute: time enough for what is done in between.
+own_cloud.choose(".local/soak", speed=60, keeps_state=True)
 
 import census  # noqa: E402
 import cloud  # noqa: E402
@@ -37,7 +34,7 @@ SECONDS_TO_SETTLE = 420
 SHARE_WITH_LEFTOVERS = 0.3
 
 # Thirty clusters share two processors with their AWS: a call takes longer than one cluster alone would make believe.
-settings.PARAMETERS |= {
+PARAMETERS = settings.PARAMETERS | {
     "StageTimeoutSeconds": "40",
     "StuckAfterSeconds": "20",
     "TeardownBudgetSeconds": "1200",
@@ -47,8 +44,6 @@ settings.PARAMETERS |= {
 def main():
     print(f"{CLUSTERS} clusters, {FAULTS:.1%} of calls fail, seed {settings.SEED}", flush=True)
     print(f"{settings.SPEED} s of AWS in a second, so sweep runs every {sweeping.SECONDS_BETWEEN:.0f} s beside its schedule", flush=True)
-    # The harness draws from it: numbers of accounts.
-    random.seed(settings.SEED)
     try:
         with timed("soak"):
             leaks, parked, lost = soak()
@@ -61,7 +56,7 @@ def main():
 
 def soak():
     with timed("up"):
-        service = brought_up()
+        service = brought_up(PARAMETERS)
     with timed("onboard"):
         fleet = Fleet(service, CLUSTERS, settings.SEED)
         before = [census.census(tenant.account) for tenant in fleet.tenants]
