@@ -18,7 +18,7 @@ PROXY_URL = f"http://127.0.0.1:{CLOUD_PORT}"
 CLOUD_URL = os.environ.get("GROUNDWORK_CLOUD_URL", PROXY_URL)
 # So many seconds of AWS go by in a second.
 SPEED = int(os.environ.get("GROUNDWORK_SPEED", "60"))
-# The seed of how long things take, and of the faults.
+# The seed of how long things take, of the faults, and of what the tests draw by lot.
 SEED = int(os.environ.get("SEED", "7"))
 # Whether the emulator writes down what is in it when it stops, and where to: for restarts in the middle of things.
 KEEPS_STATE = os.environ.get("GROUNDWORK_KEEPS_STATE") == "1"

@@ -9,9 +9,14 @@ own_cloud.choose(".local/tests", speed=600)
 
 import cloud  # noqa: E402
 import environment  # noqa: E402
+import settings  # noqa: E402
 import tenants  # noqa: E402
 from account import new_account  # noqa: E402
 from service import Service, brought_up  # noqa: E402
+
+
+def pytest_report_header():
+    return f"seed: {settings.SEED}"
 
 
 def pytest_sessionstart(session):

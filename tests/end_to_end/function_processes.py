@@ -1,7 +1,6 @@
 """The function processes of the local AWS."""
 
 import os
-import random
 import signal
 from pathlib import Path
 
@@ -35,7 +34,7 @@ def function_of(pid):
     return next((worker for name in names for worker in WORKERS if name.endswith(f"-{worker}")), None)
 
 
-def kill_one(chance=random, workers=WORKERS):
+def kill_one(chance, workers=WORKERS):
     """Kills a worker as the kernel would, without a word of warning. Answers which."""
     found = {pid: function for pid, function in running().items() if function in workers}
     if not found:
