@@ -1,4 +1,4 @@
-"""A customer's account, as its root user sees it."""
+"""A customer's account, as seen by its root user."""
 
 import random
 from functools import cache
@@ -9,10 +9,10 @@ import aws_clients
 class Account:
     def __init__(self, number):
         self.number = number
-        # On the local AWS an account's number is the access key of its root user. Making a client takes long.
+        # On the local AWS an account's number is the access key of its root user. Making a client is slow.
         self.client = cache(lambda service: aws_clients.client(service, (number, "test")))
 
 
 def new_account(chance=random):
-    """One that nobody else uses."""
+    """An account that nobody else uses."""
     return Account(str(chance.randrange(3 * 10**11, 10**12)))

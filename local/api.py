@@ -31,7 +31,7 @@ class Api:
 
 
 def explanation(answer):
-    """The problem's own words, when the answer is one that the service wrote."""
+    """The problem's own words, if the service wrote the answer."""
     if "problem+json" not in answer.headers.get("Content-Type", ""):
         return answer.text
     problem = answer.json()

@@ -1,4 +1,4 @@
-"""Clients of the local AWS, and the environment of commands that speak to it."""
+"""Clients of the local AWS, and the environment for commands that talk to it."""
 
 import os
 

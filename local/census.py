@@ -1,4 +1,4 @@
-"""Everything in an account, asked of each service by its own API."""
+"""Everything in an account, as each service's own API lists it."""
 
 from collections import Counter
 
@@ -33,7 +33,7 @@ OTHERS = [
 
 
 def census(account):
-    """Kind of thing → the ids of all there are."""
+    """Kind of thing → the ids of all things of that kind."""
     found = {listing: ids(account, "ec2", call, mine(call), listing, key) for call, listing, key in EC2}
     found |= {listing: ids(account, service, call, given, listing, key) for service, call, given, listing, key in OTHERS}
     return found | {
@@ -49,12 +49,12 @@ def ids(account, service, call, given, listing, key):
 
 
 def mine(call):
-    """Snapshots are shared between accounts."""
+    """Without owners, snapshots that other accounts share would be listed too."""
     return {"OwnerIds": ["self"]} if call == "describe_snapshots" else {}
 
 
 def lingers(thing):
-    """EC2 lists some things for a while after they are gone."""
+    """EC2 goes on listing some things for a while after they are deleted."""
     return thing.get("State") in ("deleted", "deleting")
 
 
@@ -65,13 +65,13 @@ def instances(account):
 
 
 def roles(account):
-    """Without the service-linked ones: AWS makes and keeps those for the whole account."""
+    """All but the service-linked ones, which AWS makes and keeps for the whole account."""
     found = account.client("iam").list_roles()["Roles"]
     return sorted(role["Arn"] for role in found if not role["Path"].startswith("/aws-service-role/"))
 
 
 def owned(account, cluster_id):
-    """How often each resource of a cluster is there, by the owner tags on EC2 and the names of the rest."""
+    """How many there are of each resource of a cluster, by the owner tags on EC2 and by name elsewhere."""
     ec2 = account.client("ec2")
     tagged = [thing for call, listing, _ in EC2 if (answer := getattr(ec2, call)(**mine(call))) for thing in answer[listing]]
     prefix = f"groundwork-{cluster_id}-"

@@ -12,7 +12,7 @@ from daemon import Daemon
 def emulator():
     temporary = settings.STATE / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
-    # The functions inherit this environment, so it holds nothing of the caller's but where things are.
+    # The functions inherit this environment, so of the caller's it holds only where things are.
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": os.environ.get("HOME", "/"),
@@ -26,7 +26,7 @@ def emulator():
         "SFN_WAIT_SCALE": str(1 / settings.SPEED),
         "IOT_MTLS_ENABLED": "0",
         "AWS_ENDPOINT_URL": settings.CLOUD_URL,
-        # Without it, nothing survives a restart; Cognito keeps its signing key there in any case.
+        # If this is 0, nothing survives a restart. Cognito keeps its signing key in the folder either way.
         "PERSIST_STATE": "1" if settings.KEEPS_STATE else "0",
         "STATE_DIR": str(settings.KEPT),
     }
@@ -50,14 +50,14 @@ def start():
 
 
 def stop():
-    """Stops the local cloud of this directory, if it runs. What was in it is gone."""
+    """Stops the local cloud of this folder if it is running. Everything in it is gone."""
     emulator().stop()
     proxy().stop()
     forget()
 
 
 def restart_emulator():
-    """Stops the emulator and starts it with what was in it, if it keeps its state; executions that ran are failed ones then."""
+    """Stops the emulator and starts it again, with what was in it if it keeps its state. Executions that were running have failed."""
     emulator().stop()
     emulator().start()
 
@@ -71,7 +71,7 @@ def is_running():
 
 
 def set_faults(faults):
-    """Faults as tests/cloud/README.md describes them, in place of those before."""
+    """Replaces the faults. tests/cloud/README.md describes them."""
     body = json.dumps(faults).encode()
     with urllib.request.urlopen(urllib.request.Request(f"{settings.PROXY_URL}/_cloud/faults", body, method="PUT"), timeout=5):
         pass

@@ -1,4 +1,4 @@
-"""A process of the local cloud: started once, known by the id that was kept, ended by it."""
+"""A background process of the local cloud: started once, then found and stopped by the process id that was written down."""
 
 import json
 import os
@@ -22,14 +22,14 @@ class Daemon:
         self.log = settings.STATE / f"{name}.log"
 
     def start(self):
-        """Starts it unless it runs as it should already."""
+        """Starts it, unless it is already running with the same command and environment."""
         if self.is_running() and self.recorded()["command"] == self.command and self.recorded()["environment"] == self.environment:
             return
         self.stop()
         if self.port_is_taken():
             raise Problem(
-                f"Port {self.port} is taken by another process. "
-                "Stop that, or choose other ports: GROUNDWORK_PORT=4666 GROUNDWORK_CLOUD_PORT=4667 make …"
+                f"Another process is using port {self.port}. "
+                "Stop it, or choose other ports: GROUNDWORK_PORT=4666 GROUNDWORK_CLOUD_PORT=4667 make …"
             )
         self.wait_until_healthy(self.launch())
 
@@ -42,7 +42,7 @@ class Daemon:
         self.record.unlink(missing_ok=True)
 
     def is_running(self):
-        """Whether the process that we started is there: a pid alone may belong to another by now."""
+        """Whether the process that we started is still running. Its command is compared too, because the pid may be another's by now."""
         if not self.record.exists():
             return False
         try:
@@ -79,7 +79,7 @@ class Daemon:
                 return
             time.sleep(0.1)
         said = "\n".join(self.log.read_text().splitlines()[-15:])
-        raise Problem(f"{said}\n\nThe {self.name} did not start; all it said is in {self.log}")
+        raise Problem(f"{said}\n\nThe {self.name} did not start. Its whole output is in {self.log}")
 
 
 def ended_within(pid, seconds):
@@ -92,7 +92,7 @@ def ended_within(pid, seconds):
 
 
 def lives(pid):
-    """Whether it runs: whoever stops a child of its own leaves a dead entry until it ends itself."""
+    """Whether it is running. A child that we stopped ourselves stays in /proc as a zombie until we exit."""
     try:
         return open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:

@@ -45,10 +45,10 @@ def show_a_cluster(api):
     print_cluster(cluster)
     timeline.show(cluster, events)
     kubernetes.of_cluster(account, cluster).make()
-    print("\nKubernetes has made a load balancer, its groups, an interface and a volume.")
+    print("\nKubernetes has made a load balancer, its security groups, an interface and a volume.")
     print(f"\nDELETE /clusters/{name}", flush=True)
     with timed("delete"):
-        # Its log goes on where the creation ended: what was shown is not shown again.
+        # The log goes on from where the creation ended, so that nothing is shown twice.
         seen = api.logs(name, None).get("next")
         api.delete(name)
         cluster, _ = follow(api, name, until="deleted", after=seen)
@@ -57,7 +57,7 @@ def show_a_cluster(api):
 
 
 def follow(api, name, until, after=None):
-    """Prints the cluster's log as it grows, until the status is the one wanted or cannot become so. Answers both."""
+    """Prints the log as it grows, until the cluster has the wanted status or cannot reach it. Returns the cluster and its events."""
     deadline = time.monotonic() + SECONDS_FOR_A_CLUSTER
     events = []
     while time.monotonic() < deadline:
@@ -69,11 +69,11 @@ def follow(api, name, until, after=None):
         if cluster["status"] in ("failed", "delete_blocked"):
             raise Problem(f"{cluster['status']}: {cluster.get('reason')}\nhint: {cluster.get('hint')}")
         time.sleep(SECONDS_BETWEEN_LOOKS)
-    raise Problem(f"{name} was not {until} after {SECONDS_FOR_A_CLUSTER} s; it is {cluster['status']}")
+    raise Problem(f"{name} is not {until} after {SECONDS_FOR_A_CLUSTER} s; it is {cluster['status']}")
 
 
 def read_news(api, name, after):
-    """Prints what the log has after a cursor, and answers it with the cursor to go on from."""
+    """Prints the events after a cursor. Returns them with the next cursor."""
     page = api.logs(name, after)
     for event in page["events"]:
         print(f"  {event['at']}  {event['action']:<10} {event.get('target') or '':<32} {event.get('message') or ''}")
@@ -98,7 +98,7 @@ def print_inventory(inventory):
 
 
 def settle_neighbours(account):
-    """Two networks of somebody else's: one with tags that look like a cluster's, one with none."""
+    """Two networks that belong to somebody else: one with tags that look like a cluster's, one without tags."""
     for tagged in (True, False):
         neighbour = kubernetes.of_neighbour(account, "groundwork-demo-neighbours", tagged)
         neighbour.make()
@@ -108,8 +108,8 @@ def print_neighbours(before, after):
     count = sum(len(things) for things in before.values())
     changed = {kind: (things, after[kind]) for kind, things in before.items() if after[kind] != things}
     if changed:
-        raise Problem(f"Something of the neighbours changed: {changed}")
-    print(f"The neighbours: all {count} things that were in the account before are there, and nothing else is.")
+        raise Problem(f"Something that belongs to the neighbours has changed: {changed}")
+    print(f"The neighbours: all {count} things that were in the account before are still there, and nothing else is.")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The demo's customer: an account with the quick-start's role in it."""
+"""The demo's customer: an account of its own, with the quick-start's role in it."""
 
 import requests
 
@@ -9,7 +9,7 @@ from problem import Problem, run
 
 
 def onboarding(api_url, bearer):
-    """What the customer has to grant, from the service itself."""
+    """What the customer has to grant, as the service says."""
     answer = requests.get(f"{api_url}/onboarding", headers={"Authorization": f"Bearer {bearer}"}, timeout=30)
     if answer.status_code != 200:
         raise Problem(f"GET /onboarding answered {answer.status_code}: {answer.text}")
@@ -17,7 +17,7 @@ def onboarding(api_url, bearer):
 
 
 def grant(wanted):
-    """Deploys the quick-start in the customer's account, and answers the role's ARN."""
+    """Deploys the quick-start in the customer's account, and returns the role's ARN."""
     stack_name = "groundwork-onboarding"
     template = settings.STATE / "quick-start.json"
     template.write_text(quick_start.template())

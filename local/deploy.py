@@ -1,4 +1,4 @@
-"""Deploys template.yaml, the very file that goes to AWS, with the SAM CLI."""
+"""Deploys template.yaml, the same file that is deployed to AWS, with the SAM CLI."""
 
 import aws_clients
 import settings
@@ -6,7 +6,7 @@ from problem import run
 
 
 def deploy(parameters):
-    """Deploys with the template's parameters, and answers the stack's outputs."""
+    """Deploys with these parameters of the template, and returns the stack's outputs."""
     run(
         [
             settings.TOOLS / "sam/bin/sam", "deploy",
@@ -29,5 +29,5 @@ def outputs():
 
 
 def api_url(stack):
-    """The API's address by path: the emulator's own, <id>.execute-api.…, does not resolve on every machine."""
+    """The API's address by path. The emulator's host name for it, <id>.execute-api.…, does not resolve on every machine."""
     return f"{settings.EMULATOR_URL}/_aws/execute-api/{stack['ApiId']}"

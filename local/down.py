@@ -1,4 +1,4 @@
-"""Stops the local AWS. Everything in it is gone."""
+"""Stops the local AWS and everything in it."""
 
 import cloud
 import environment

@@ -1,12 +1,12 @@
-"""The local AWS: ministack, with what it lacks mended, so that the product need not know.
+"""The local AWS: ministack, with its gaps mended, so that the product does not have to know of them.
 
 * AWS replaces <aws.scheduler.…> in a schedule's input at every firing; ministack does not, and looks
   for due schedules only every ten seconds.
-* There is no TLS here. A bucket policy that refuses what came without it would lock everybody out,
-  so every request counts as one that came with it.
-* AWS refuses to associate a subnet with a route table twice, and subnets that overlap; ministack does
-  both, when an SDK repeats a call whose answer was lost.
-* What it lacks of IAM is in iam_mends.py.
+* There is no TLS here. A bucket policy that refuses requests without it would lock everybody out,
+  so every request counts as one that came over TLS.
+* AWS refuses to associate a subnet with a route table twice, and refuses subnets that overlap. ministack
+  allows both when an SDK repeats a call whose answer was lost.
+* The gaps in IAM are mended in iam_mends.py.
 """
 
 import json
@@ -22,7 +22,7 @@ SECONDS_BETWEEN_LOOKS = 1
 
 
 def scheduled_time(schedule, fired_at):
-    """When the firing was due: known for at(), else taken to be when it came."""
+    """When the firing was due: known for at(), otherwise taken to be the time at which it happened."""
     due_at = scheduler._at_time_epoch(schedule["ScheduleExpression"]) or fired_at
     return datetime.fromtimestamp(due_at, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -42,7 +42,7 @@ def input_of_firing(schedule, event):
 
 
 def with_context_attributes(invoke_target):
-    """EventBridge's and the scheduler's common way to a target, mended for the scheduler."""
+    """How EventBridge and the scheduler both call a target, mended for the scheduler."""
 
     def invoke(target, event, rule, view=None):
         if event.get("Source") == "aws.scheduler":
@@ -64,7 +64,7 @@ def with_secure_transport(resolve):
 
 
 def once_for_each_subnet(associate):
-    """EC2's AssociateRouteTable, which a subnet that has its table already is refused."""
+    """EC2's AssociateRouteTable, which refuses a subnet that already has a route table."""
 
     def associate_route_table(parameters):
         subnet = ec2._p(parameters, "SubnetId")
@@ -78,7 +78,7 @@ def once_for_each_subnet(associate):
 
 
 def refusing_overlaps(create):
-    """EC2's CreateSubnet, within one network."""
+    """EC2's CreateSubnet, which refuses a subnet that overlaps another one of its VPC."""
 
     def create_subnet(parameters):
         block = ip_network(ec2._p(parameters, "CidrBlock"))

@@ -1,4 +1,4 @@
-"""The file `.local/env`: all that a shell or a test needs to use the running service."""
+"""The file `.local/env`: everything that a shell or a test needs to use the running service."""
 
 import os
 import shlex
@@ -9,7 +9,7 @@ FILE = settings.STATE / "env"
 
 
 def write(variables):
-    """Shell syntax; readable by its owner only, because it holds a token and an external ID."""
+    """In shell syntax, and readable by its owner only, because it holds a token and an external ID."""
     FILE.touch(mode=0o600)
     os.chmod(FILE, 0o600)
     FILE.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()))

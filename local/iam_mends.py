@@ -1,9 +1,9 @@
-"""IAM of the local AWS, mended: whom a function is, what a call is about, what a simulation answers.
+"""IAM of the local AWS, mended: who a function is, what a call is about, what a simulation answers.
 
-* On AWS aws:PrincipalArn of a function is its role; here it is its session.
-* The ARN that a call is evaluated with lacks a role's path, and whole kinds of things.
-* SimulatePrincipalPolicy asks about the first resource only, and knows no context.
-* The session's own policies lose the conditions that are unknown here, as the role's do.
+* On AWS a function's aws:PrincipalArn is its role; in ministack it is its session.
+* The ARN with which a call is evaluated lacks the path of a role, and for some kinds of things there is none.
+* SimulatePrincipalPolicy looks at the first resource only, and ignores the context.
+* The conditions that are unknown here are taken out of the session's own policies, as they are out of the role's.
 """
 
 import json
@@ -84,7 +84,7 @@ def of_ec2(query, _path, prefix, _account):
 
 
 def of_eks(_query, path, prefix, _account):
-    """/clusters/<cluster>/<collection>/<item>; without an item it is about the cluster."""
+    """/clusters/<cluster>/<collection>/<item>. Without an item, the call is about the cluster."""
     parts = [unquote(part) for part in path.split("/") if part]
     if len(parts) < 4 or parts[2] not in IN_A_CLUSTER:
         return None
@@ -112,7 +112,7 @@ def field(query, name):
 
 
 def simulate(query):
-    """Every action with every resource, in the context that is given."""
+    """Evaluates every action with every resource, in the given context."""
     principal = field(query, "PolicySourceArn")
     account = responses.get_account_id()
     policies = iam_evaluator._gather_role_policies(principal.split("/")[-1], account)
@@ -144,7 +144,7 @@ def decide(principal, account, action, resource, context, policies):
 
 
 def result(action, decided):
-    """The action's decision is the worst of its resources'."""
+    """The decision for the action is the worst one among its resources."""
     each = "".join(
         f"<member><EvalResourceName>{escape(resource)}</EvalResourceName><EvalResourceDecision>{decision}</EvalResourceDecision></member>"
         for resource, decision in decided.items()

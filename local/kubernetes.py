@@ -1,4 +1,4 @@
-"""What Kubernetes makes in a cluster's network and does not take away."""
+"""What Kubernetes makes in a cluster's network and does not delete."""
 
 import census
 import settings
@@ -7,7 +7,7 @@ import settings
 class Leftovers:
     """A load balancer with its group and target group, an interface and a volume, tagged for an EKS cluster.
 
-    The tags are those that EKS, Kubernetes and its controllers give; `owner` is what a cluster's add-ons are told to give besides."""
+    The tags are those that EKS, Kubernetes and its controllers set. The add-ons of a cluster are told to add an owner tag, `owner`."""
 
     def __init__(self, account, vpc_id, subnet_ids, eks_name, owner=None):
         self.account, self.vpc_id, self.subnet_ids = account, vpc_id, subnet_ids
@@ -28,14 +28,14 @@ class Leftovers:
         return made["GroupId"]
 
     def let_in(self, group, other):
-        """Two groups with rules that name each other, so that neither can be deleted first."""
+        """The rules of the two groups name each other, so neither can be deleted first."""
         for one, source in ((group, other), (other, group)):
             rule = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "UserIdGroupPairs": [{"GroupId": source}]}
             self.ec2.authorize_security_group_ingress(GroupId=one, IpPermissions=[rule])
 
     def load_balancer(self, group):
         elb = self.account.client("elbv2")
-        # AWS knows the network by the subnets; the local AWS has to be told.
+        # AWS gets the VPC from the subnets; the local AWS has to be told.
         elb.meta.events.register("before-call.elastic-load-balancing-v2.CreateLoadBalancer", self.name_network)
         name = f"k8s-{self.vpc_id[-8:]}"
         tags = {"Tags": self.tags(self.controller())} if self.eks_name else {}
@@ -77,7 +77,7 @@ def of_cluster(account, cluster):
 
 
 def of_neighbour(account, eks_name, tagged=True):
-    """A network of somebody else's, with things that look like a cluster's, by their tags or only by what they are."""
+    """A network that belongs to somebody else, with things that look like a cluster's: by their tags, or only by what they are."""
     ec2 = account.client("ec2")
     vpc_id = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     if tagged:

@@ -1,4 +1,4 @@
-"""The quick-start as the local AWS can take it: onboarding/quick-start.yaml without the conditions that it does not know."""
+"""The quick-start for the local AWS: onboarding/quick-start.yaml without the conditions that the local AWS does not know."""
 
 import json
 
@@ -10,7 +10,7 @@ SOURCE = settings.REPOSITORY / "onboarding/quick-start.yaml"
 
 
 class Loader(yaml.SafeLoader):
-    """Writes CloudFormation's short functions out: `!Sub x` as {"Fn::Sub": x}."""
+    """Spells out CloudFormation's short forms: `!Sub x` becomes {"Fn::Sub": x}."""
 
 
 def long_function(loader, suffix, node):

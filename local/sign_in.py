@@ -1,4 +1,4 @@
-"""A tenant's user, made as an administrator of the user pool makes it, and its token."""
+"""Makes a tenant's user as an administrator of the user pool does, and signs in."""
 
 import secrets
 
@@ -6,7 +6,7 @@ import aws_clients
 
 
 def token(stack, tenant):
-    """The ID token: the access token does not name the tenant."""
+    """The ID token, because the access token does not carry the tenant."""
     cognito = aws_clients.operator("cognito-idp")
     pool = stack["UserPoolId"]
     password = secrets.token_urlsafe(24) + "aA1!"

@@ -1,4 +1,4 @@
-"""How long each part took: `timed.py <part> <command…>`, or `with timed("part"):`."""
+"""Measures how long each part takes: `timed.py <part> <command…>`, or `with timed("part"):`."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""When each resource of a cluster was asked for and was there, what it waited for, and which of them decided how long it all took."""
+"""When each resource of a cluster was asked for, when it was ready, what it waited for, and which of them decided how long it all took."""
 
 from datetime import datetime
 
@@ -12,8 +12,8 @@ def show(cluster, events):
     spans = spans_of(cluster, events)
     start, end = min(span.asked for span in spans), max(span.ready for span in spans)
     path = critical_path(spans)
-    print(f"\nThe creation at AWS's pace, {settings.SPEED} times as fast here; minutes and seconds of AWS, * on the critical path")
-    print(f"  {'resource':<30} {'asked':>6} {'there':>6}  {'':<{WIDTH}}  waited for")
+    print(f"\nThe creation in minutes and seconds of AWS, which pass {settings.SPEED} times as fast here; * is on the critical path")
+    print(f"  {'resource':<30} {'asked':>6} {'ready':>6}  {'':<{WIDTH}}  waited for")
     for span in sorted(spans, key=lambda span: (span.asked, span.ready)):
         mark = "*" if span in path else " "
         print(f"{mark} {span.key:<30} {pace(span.asked - start):>6} {pace(span.ready - start):>6}  {bar(span, start, end)}  {span.waited_for or ''}")
@@ -36,24 +36,24 @@ def spans_of(cluster, events):
 
 
 def stages_before(resource, cluster):
-    """The last stage begins when all others are through."""
+    """The last stage begins when all the others have ended."""
     if resource["stage"] != LAST_STAGE:
         return []
     return [one["key"] for one in cluster["resources"] if one["stage"] != LAST_STAGE]
 
 
 def first(events, action):
-    """Target → when the log first says so of it."""
+    """Target → when the log first has that action for it."""
     times = {}
     for event in events:
         if event["action"] == action:
-            # Nanoseconds are more than a datetime takes.
+            # A datetime has no room for nanoseconds.
             times.setdefault(event["target"], datetime.fromisoformat(event["at"][:26].rstrip("Z")))
     return times
 
 
 def critical_path(spans):
-    """From what was there last, back over what each waited for."""
+    """From the resource that was ready last, back along what each one waited for."""
     by_key = {span.key: span for span in spans}
     path = [max(spans, key=lambda span: span.ready)]
     while path[0].waited_for:
@@ -68,6 +68,6 @@ def bar(span, start, end):
 
 
 def pace(real):
-    """So long on AWS."""
+    """A duration here, as minutes and seconds of AWS."""
     seconds = round(real.total_seconds() * settings.SPEED)
     return f"{seconds // 60}:{seconds % 60:02}"

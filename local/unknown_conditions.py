@@ -1,16 +1,16 @@
-"""What the local AWS does not know of IAM is taken out of policies here, and nothing else: conditions on these keys.
+"""Takes out of policies the conditions that the local AWS does not know, and nothing else.
 
-An Allow loses the condition; a Deny that rests on such a condition goes as a whole, for without it it would deny everything.
+An Allow loses the condition. A Deny with such a condition is dropped as a whole: without the condition it would deny everything.
 """
 
-# Keys that no request here has.
+# Keys that requests never have here.
 NEVER = ("aws:ResourceTag/", "ec2:", "eks:", "iam:PermissionsBoundary", "iam:PassedToService", "iam:PolicyARN", "iam:AWSServiceName")
-# These have tags of requests.
+# Services whose requests have their tags.
 WITH_REQUEST_TAGS = ("eks:", "iam:", "logs:")
 
 
 def stripped(document):
-    """A policy document without them."""
+    """A policy document without the unknown conditions."""
     statements = (without_unknown(statement) for statement in listed(document["Statement"]))
     return {**document, "Statement": [statement for statement in statements if statement]}
 

@@ -1,4 +1,4 @@
-"""Brings the service up on the local AWS, with a customer, and says so in `.local/env`."""
+"""Brings the service up on the local AWS, with a customer, and writes `.local/env`, which says where it is."""
 
 import aws_clients
 import cloud
@@ -26,7 +26,7 @@ def up(parameters=settings.PARAMETERS):
 
 
 def publish():
-    """Uploads what customers deploy, as an operator does after each deployment."""
+    """Uploads what customers deploy, as an operator has to after each deployment."""
     run(
         ["make", "-C", settings.REPOSITORY, "publish", f"AWS={settings.TOOLS / 'test/bin/aws'}", f"STACK={settings.STACK}"],
         log=settings.STATE / "publish.log",
@@ -64,7 +64,7 @@ def variables(stack, api_url, token, wanted, role_arn):
 def main():
     up()
     print(f"Up at {settings.EMULATOR_URL}. Next: . {environment.FILE.relative_to(settings.REPOSITORY)}")
-    print("The token in it is good for an hour; `make up` writes a new one.")
+    print("The token in it is valid for an hour; `make up` writes a new one.")
 
 
 if __name__ == "__main__":
