@@ -1,6 +1,6 @@
-"""What somebody who has taken over the customer's role would try, without any session policy in the way: all of it is refused.
+"""What an attacker who has taken over the customer's role would try, without a session policy in the way: all of it is refused.
 
-As questions to the evaluator; and as calls to the local AWS where that knows the conditions that refuse them.
+Each is a question to the evaluator, and a call to the local AWS if that knows the conditions that refuse it.
 """
 
 from dataclasses import dataclass, field
@@ -74,7 +74,7 @@ ATTACKS = [
     attach("Attach a policy to the customer's role itself", CUSTOMERS, "AmazonEKSClusterPolicy"),
     iam("Put an inline policy on one of our roles", "PutRolePolicy", OURS, BOUNDARY),
     iam("Put an inline policy on the customer's role itself", "PutRolePolicy", CUSTOMERS),
-    iam("Take the boundary off one of our roles", "DeleteRolePermissionsBoundary", OURS, BOUNDARY),
+    iam("Remove the boundary of one of our roles", "DeleteRolePermissionsBoundary", OURS, BOUNDARY),
     iam("Give one of our roles another boundary", "PutRolePermissionsBoundary", OURS, NO_BOUNDARY),
     iam("Let somebody else assume one of our roles", "UpdateAssumeRolePolicy", OURS),
     iam("Let somebody else assume the customer's role", "UpdateAssumeRolePolicy", CUSTOMERS),
@@ -93,7 +93,7 @@ ATTACKS = [
     iam("Delete a foreign instance profile", "DeleteInstanceProfile", "instance-profile/web"),
     iam("Make another service's linked role", "CreateServiceLinkedRole", LINKED, {"iam:AWSServiceName": ["lex.amazonaws.com"]}),
     Attack("Assume a foreign role", "sts:AssumeRole", f"{IAM}:role/admin"),
-    # Roles in others' hands
+    # Passing roles
     passed("Pass a foreign role to EKS", "role/admin", "eks"),
     passed("Pass a foreign role to EC2", "role/admin", "ec2"),
     passed("Pass one of our roles to Lambda", OURS, "lambda"),
@@ -106,11 +106,11 @@ ATTACKS = [
     ec2("Delete an untagged VPC", "DeleteVpc", "vpc/vpc-1"),
     ec2("Change an untagged VPC", "ModifyVpcAttribute", "vpc/vpc-1"),
     ec2("Delete a VPC that only looks like ours", "DeleteVpc", "vpc/vpc-1", {"aws:ResourceTag/Name": ["groundwork-abcdefghijkl-vpc"]}),
-    ec2("Tag a foreign VPC as ours, to delete it then", "CreateTags", "vpc/vpc-1", OWNER),
-    ec2("Take the owner tag off", "DeleteTags", "vpc/vpc-1", OWNED),
+    ec2("Tag a foreign VPC as ours, in order to delete it", "CreateTags", "vpc/vpc-1", OWNER),
+    ec2("Remove the owner tag", "DeleteTags", "vpc/vpc-1", OWNED),
     ec2("Make a VPC without the owner tag", "CreateVpc", "vpc/*"),
     ec2("Make a subnet in a foreign VPC", "CreateSubnet", "vpc/vpc-1"),
-    ec2("Lead a foreign route table elsewhere", "CreateRoute", "route-table/rtb-1"),
+    ec2("Redirect a foreign route table", "CreateRoute", "route-table/rtb-1"),
     ec2("Replace a route of a foreign table", "ReplaceRoute", "route-table/rtb-1"),
     ec2("Detach a foreign internet gateway", "DetachInternetGateway", "internet-gateway/igw-1"),
     ec2("Release a foreign address", "ReleaseAddress", "elastic-ip/eipalloc-1"),
@@ -125,7 +125,7 @@ ATTACKS = [
     ec2("Delete a foreign volume", "DeleteVolume", "volume/vol-1"),
     ec2("Delete a foreign cluster's volume", "DeleteVolume", "volume/vol-1", FOREIGN_CLUSTER),
     ec2("Copy a foreign volume", "CreateSnapshot", "volume/vol-1"),
-    ec2("End a foreign instance", "TerminateInstances", "instance/i-1"),
+    ec2("Terminate a foreign instance", "TerminateInstances", "instance/i-1"),
     ec2("Run instances from a foreign launch template", "RunInstances", "launch-template/lt-1"),
     ec2("Run instances in a foreign subnet", "RunInstances", "subnet/subnet-1"),
     ec2("Run instances without the owner tag", "RunInstances", "instance/*"),
@@ -136,14 +136,14 @@ ATTACKS = [
     balancer("Delete a foreign cluster's load balancer", "DeleteLoadBalancer", "loadbalancer/net/web/1", FOREIGN_SERVICE),
     balancer("Delete a foreign controller's load balancer", "DeleteLoadBalancer", "loadbalancer/app/web/1", FOREIGN_CONTROLLER),
     balancer("Delete a foreign target group", "DeleteTargetGroup", "targetgroup/web/1"),
-    balancer("Lead a foreign load balancer elsewhere", "ModifyListener", "listener/app/web/1/2"),
+    balancer("Redirect a foreign load balancer", "ModifyListener", "listener/app/web/1/2"),
     # Data
     Attack("Read a foreign bucket", "s3:GetObject", f"{S3}:customers-data/secret"),
     Attack("Read an object of one of our buckets", "s3:GetObject", f"{S3}:groundwork-abcdefghijkl-logs/secret"),
     Attack("List a foreign bucket", "s3:ListBucket", f"{S3}:customers-data"),
     Attack("Write into a foreign bucket", "s3:PutObject", f"{S3}:customers-data/page"),
     Attack("Open a foreign bucket to everybody", "s3:PutBucketPolicy", f"{S3}:customers-data"),
-    Attack("Take a foreign bucket's access block off", "s3:PutBucketPublicAccessBlock", f"{S3}:customers-data"),
+    Attack("Remove the access block of a foreign bucket", "s3:PutBucketPublicAccessBlock", f"{S3}:customers-data"),
     Attack("Delete a foreign bucket", "s3:DeleteBucket", f"{S3}:customers-data"),
     Attack("Delete an object of a foreign bucket", "s3:DeleteObject", f"{S3}:customers-data/secret"),
     Attack("Make a bucket under another name", "s3:CreateBucket", f"{S3}:customers-other", OWNER),
@@ -151,13 +151,13 @@ ATTACKS = [
     Attack("Read our clusters' logs", "logs:GetLogEvents", f"{LOGS}:log-group:/aws/eks/groundwork-a-abcdefghijkl/cluster:log-stream:audit"),
     Attack("Read a secret", "secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:database-abcdef"),
     Attack("Decrypt with a foreign key", "kms:Decrypt", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"),
-    # Names that only begin like ours
+    # Names that merely begin like ours
     Attack("Open a bucket with a name like ours", "s3:PutBucketPolicy", f"{S3}:groundwork-tfstate"),
     Attack("Delete a bucket with a name like ours", "s3:DeleteBucket", f"{S3}:groundwork-tfstate"),
     Attack("Delete a version in a bucket with a name like ours", "s3:DeleteObjectVersion", f"{S3}:groundwork-tfstate/state"),
     Attack("Delete a cluster with a name like ours", "eks:DeleteCluster", f"{EKS}:cluster/groundwork-prod"),
     Attack("Delete nodes of a cluster with a name like ours", "eks:DeleteNodegroup", f"{EKS}:nodegroup/groundwork-prod/a/1"),
-    Attack("Let oneself into a cluster with a name like ours", "eks:CreateAccessEntry", f"{EKS}:cluster/groundwork-prod", OWNER),
+    Attack("Get access to a cluster with a name like ours", "eks:CreateAccessEntry", f"{EKS}:cluster/groundwork-prod", OWNER),
     Attack("Delete its log group", "logs:DeleteLogGroup", f"{LOGS}:log-group:/aws/eks/groundwork-prod/cluster:log-stream:"),
     iam("Make a role with a name like ours", "CreateRole", "role/groundwork/groundwork-x", OWNER, BOUNDARY),
     iam("Delete a role with a name like ours", "DeleteRole", "role/groundwork/groundwork-x"),
@@ -172,19 +172,19 @@ ATTACKS = [
     Attack("Run code in Lambda", "lambda:CreateFunction", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:evil"),
 ]
 
-# What the patterns of names and tags cannot keep out, each with why: allowed on purpose, and the page says so.
+# What patterns of names and tags cannot prevent, with the reason. It is allowed on purpose, and the page says so.
 IN_REACH = [
     (
         iam("Delete the instance profile of a foreign node group", "DeleteInstanceProfile", "instance-profile/eks-1"),
-        "EKS names these profiles `eks-…` and does not tag them, so IAM knows nothing narrower; it deletes none that a role is in",
+        "EKS names these profiles `eks-…` without tags, so a policy cannot be narrower. IAM deletes no profile that has a role in it",
     ),
     (
-        iam("Take the role out of such a profile", "RemoveRoleFromInstanceProfile", "instance-profile/eks-1"),
-        "the same; the instances of that node group could lose their credentials. Only the session of a deletion may do it",
+        iam("Remove the role from such a profile", "RemoveRoleFromInstanceProfile", "instance-profile/eks-1"),
+        "the same. The instances of that node group could lose their credentials. Only the session of a deletion may do it",
     ),
     (
         Attack("Make an access entry in a cluster that Groundwork made", "eks:CreateAccessEntry", f"{EKS}:{OUR_CLUSTER}", OWNER),
-        "the administrator that the tenant names has to get in; a stage's session may name nobody else",
+        "the administrator that the tenant names has to get access. The session of a stage may name nobody else",
     ),
     (
         Attack(
@@ -193,11 +193,11 @@ IN_REACH = [
             f"{EKS}:access-entry/groundwork-a-abcdefghijkl/role/{ACCOUNT}/evil/1",
             {"eks:policyArn": ["arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"], "eks:accessScope": ["cluster"]},
         ),
-        "the same: whoever makes a cluster could always let himself in",
+        "the same. Whoever makes a cluster can always give themselves access",
     ),
 ]
 
-# What the customer made for self-managed mode, and what somebody with the role there would try besides all of the above.
+# What the customer made for self-managed mode, and what an attacker with the role would try there, in addition to all of the above.
 THEIRS = {
     "account": ACCOUNT,
     "region": REGION,
@@ -211,9 +211,9 @@ SELF_MANAGED = [
     Attack("Become administrator of the customer's cluster", "eks:CreateAccessEntry", f"{EKS}:cluster/theirs", OWNER),
     Attack("Give its pods a role", "eks:CreatePodIdentityAssociation", f"{EKS}:cluster/theirs", OWNER),
     Attack("Add nodes without the owner tag", "eks:CreateNodegroup", f"{EKS}:cluster/theirs"),
-    Attack("Delete a node group of the customer's", "eks:DeleteNodegroup", f"{EKS}:nodegroup/theirs/web/1"),
+    Attack("Delete one of the customer's node groups", "eks:DeleteNodegroup", f"{EKS}:nodegroup/theirs/web/1"),
     Attack("Delete a node group with a name like ours", "eks:DeleteNodegroup", f"{EKS}:nodegroup/theirs/groundwork-web/1"),
-    Attack("Tag a node group of the customer's as ours", "eks:TagResource", f"{EKS}:nodegroup/theirs/web/1", OWNER),
+    Attack("Tag one of the customer's node groups as ours", "eks:TagResource", f"{EKS}:nodegroup/theirs/web/1", OWNER),
     Attack("Delete the customer's bucket", "s3:DeleteBucket", f"{S3}:theirs-data"),
     Attack("Open the customer's bucket", "s3:PutBucketPolicy", f"{S3}:theirs-data"),
     Attack("List the customer's bucket", "s3:ListBucket", f"{S3}:theirs-data"),
@@ -234,7 +234,7 @@ LIMIT_HERE = "arn:aws:iam::{account}:policy/groundwork/groundwork-boundary"
 STAGES_POLICY_HERE = "arn:aws:iam::{account}:policy/groundwork/groundwork-create-eks"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 
-# The same at the local AWS, where it knows what refuses them; `{account}` is the customer's.
+# The attacks as calls to the local AWS, if it knows what refuses them. `{account}` is the customer's.
 HERE = {
     "Make a role with another name": (
         "iam", "create_role", {"RoleName": "admin", "Path": "/groundwork/", "AssumeRolePolicyDocument": TRUST}
@@ -243,7 +243,7 @@ HERE = {
     "Put an inline policy on the customer's role itself": (
         "iam", "put_role_policy", {"RoleName": "groundwork", "PolicyName": "all", "PolicyDocument": ALL}
     ),
-    "Take the boundary off one of our roles": ("iam", "delete_role_permissions_boundary", {"RoleName": NODES}),
+    "Remove the boundary of one of our roles": ("iam", "delete_role_permissions_boundary", {"RoleName": NODES}),
     "Give one of our roles another boundary": (
         "iam", "put_role_permissions_boundary", {"RoleName": NODES, "PermissionsBoundary": ADMINISTRATOR}
     ),
@@ -262,15 +262,15 @@ HERE = {
     "Make a user": ("iam", "create_user", {"UserName": "evil"}),
     "Make an access key for a user": ("iam", "create_access_key", {"UserName": "admin"}),
     "Delete a foreign instance profile": ("iam", "delete_instance_profile", {"InstanceProfileName": "web"}),
-    "Tag a foreign VPC as ours, to delete it then": ("ec2", "create_tags", {"Resources": ["vpc-1"], "Tags": [TAG]}),
-    "Take the owner tag off": ("ec2", "delete_tags", {"Resources": ["vpc-1"], "Tags": [TAG]}),
-    "End a foreign instance": ("ec2", "terminate_instances", {"InstanceIds": ["i-1"]}),
+    "Tag a foreign VPC as ours, in order to delete it": ("ec2", "create_tags", {"Resources": ["vpc-1"], "Tags": [TAG]}),
+    "Remove the owner tag": ("ec2", "delete_tags", {"Resources": ["vpc-1"], "Tags": [TAG]}),
+    "Terminate a foreign instance": ("ec2", "terminate_instances", {"InstanceIds": ["i-1"]}),
     "Read a foreign bucket": ("s3", "get_object", SECRET),
     "Read an object of one of our buckets": ("s3", "get_object", SECRET | {"Bucket": "groundwork-abcdefghijkl-logs"}),
     "List a foreign bucket": ("s3", "list_objects_v2", {"Bucket": "customers-data"}),
     "Write into a foreign bucket": ("s3", "put_object", SECRET | {"Body": b"x"}),
     "Open a foreign bucket to everybody": ("s3", "put_bucket_policy", {"Bucket": "customers-data", "Policy": ALL}),
-    "Take a foreign bucket's access block off": (
+    "Remove the access block of a foreign bucket": (
         "s3", "put_public_access_block", {"Bucket": "customers-data", "PublicAccessBlockConfiguration": {"BlockPublicAcls": False}}
     ),
     "Delete a foreign bucket": ("s3", "delete_bucket", {"Bucket": "customers-data"}),
@@ -286,7 +286,7 @@ HERE = {
 
 
 def tried(way_in):
-    """{what, refusal} of those that the local AWS can judge, with all that the role may."""
+    """{what, refusal} of the attacks that the local AWS can judge, with everything that the role may do."""
     account = way_in.tenant.account
     for bucket in ("customers-data", "groundwork-abcdefghijkl-logs"):
         fill(account.client("s3"), bucket)

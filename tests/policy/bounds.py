@@ -1,7 +1,7 @@
-"""The boundary of the roles that Groundwork makes: what it has to refuse, and what nodes have to do within it.
+"""The boundary of the roles that Groundwork makes: what it has to refuse, and what it has to let nodes do.
 
-Whoever has taken over the customer's role may give a role of ours a trust of his own, and all the policies that we may give it: then the
-boundary is what is left. Asked with all of AWS allowed by the role's policies, so that nothing but the boundary refuses.
+An attacker who has taken over the customer's role may give a role of ours another trust policy and all the policies that we may give it.
+Then only the boundary is left. So the role's policies allow all of AWS in these questions, and nothing but the boundary refuses.
 """
 
 from attacks import (
@@ -24,7 +24,7 @@ from attacks import (
     passed,
 )
 
-# Whose boundary it is, and the tag by which it knows what is its cluster's.
+# The role that has the boundary, and the tag that says which cluster it belongs to.
 ROLE = f"arn:aws:sts::{ACCOUNT}:assumed-role/{NODES}/i-1"
 PRINCIPAL = {"aws:PrincipalTag/groundwork:cluster": ["abcdefghijkl"]}
 
@@ -64,15 +64,15 @@ BOUNDED = [
     snapshot("Delete a foreign snapshot", "DeleteSnapshot", "snap-1"),
     ec2("Tag a foreign volume as ours", "CreateTags", "volume/vol-1", OWNER),
     ec2("Tag a foreign instance as ours", "CreateTags", "instance/i-1", OWNER),
-    ec2("Take a foreign thing's tags off", "DeleteTags", "volume/vol-1"),
+    ec2("Remove the tags of a foreign thing", "DeleteTags", "volume/vol-1"),
     ec2("Change a foreign instance", "ModifyInstanceAttribute", "instance/i-1"),
-    ec2("End a foreign instance", "TerminateInstances", "instance/i-1"),
+    ec2("Terminate a foreign instance", "TerminateInstances", "instance/i-1"),
     ec2("Run an instance", "RunInstances", "instance/*", OWNER),
     ec2("Delete a foreign network interface", "DeleteNetworkInterface", "network-interface/eni-1"),
-    ec2("Take addresses of a foreign interface", "UnassignPrivateIpAddresses", "network-interface/eni-1"),
-    ec2("Lead a foreign route table elsewhere", "CreateRoute", "route-table/rtb-1"),
+    ec2("Unassign addresses of a foreign interface", "UnassignPrivateIpAddresses", "network-interface/eni-1"),
+    ec2("Redirect a foreign route table", "CreateRoute", "route-table/rtb-1"),
     balancer("Delete a foreign load balancer", "DeleteLoadBalancer", "loadbalancer/net/web/1"),
-    balancer("Lead a foreign load balancer elsewhere", "ModifyListener", "listener/app/web/1/2"),
+    balancer("Redirect a foreign load balancer", "ModifyListener", "listener/app/web/1/2"),
     # Another cluster of ours
     ec2("Attach another cluster's volume", "AttachVolume", "volume/vol-1", OTHERS),
     ec2("Attach a volume to another cluster's instance", "AttachVolume", "instance/i-1", OTHERS),
@@ -87,7 +87,7 @@ BOUNDED = [
     # Rights, data and code
     iam("Make a role", "CreateRole", OURS, OWNER, BOUNDARY),
     iam("Attach AdministratorAccess to itself", "AttachRolePolicy", OURS, BOUNDARY),
-    iam("Take its own boundary off", "DeleteRolePermissionsBoundary", OURS, BOUNDARY),
+    iam("Remove its own boundary", "DeleteRolePermissionsBoundary", OURS, BOUNDARY),
     iam("Give itself another cluster's tag", "TagRole", OURS, FOR_OTHERS),
     iam("Rewrite the boundary", "CreatePolicyVersion", LIMIT),
     passed("Pass itself to EC2", OURS, "ec2"),
@@ -98,7 +98,7 @@ BOUNDED = [
     Attack("Push an image", "ecr:PutImage", IMAGES),
 ]
 
-# Every call of the network plugin, the kubelet and the EBS CSI driver, with all that each names.
+# Every call of the network plugin, the kubelet and the EBS CSI driver, with everything that each call names.
 WITHIN_BOUNDS = [
     # VPC CNI
     ec2("Make an interface", "CreateNetworkInterface", "network-interface/*", OWNER),
@@ -111,9 +111,9 @@ WITHIN_BOUNDS = [
     ec2("Detach an interface from an instance", "DetachNetworkInterface", "instance/i-1", OWNED),
     ec2("Detach an interface", "DetachNetworkInterface", "network-interface/eni-1", OWNED),
     ec2("Delete an interface", "DeleteNetworkInterface", "network-interface/eni-1", OWNED),
-    ec2("Take addresses", "AssignPrivateIpAddresses", "network-interface/eni-1", OWNED),
-    ec2("Give addresses back", "UnassignPrivateIpAddresses", "network-interface/eni-1", OWNED),
-    ec2("Have an interface end with its instance", "ModifyNetworkInterfaceAttribute", "network-interface/eni-1", OWNED),
+    ec2("Assign addresses", "AssignPrivateIpAddresses", "network-interface/eni-1", OWNED),
+    ec2("Unassign addresses", "UnassignPrivateIpAddresses", "network-interface/eni-1", OWNED),
+    ec2("Have an interface deleted with its instance", "ModifyNetworkInterfaceAttribute", "network-interface/eni-1", OWNED),
     ec2("Move an interface into the cluster's security group", "ModifyNetworkInterfaceAttribute", "security-group/sg-1", CLUSTERS_GROUP),
     Attack("Look at interfaces", "ec2:DescribeNetworkInterfaces", "*"),
     Attack("Look at subnets", "ec2:DescribeSubnets", "*"),
@@ -129,7 +129,7 @@ WITHIN_BOUNDS = [
     Attack("Pull an image through a cache", "ecr:BatchImportUpstreamImage", IMAGES),
     # EBS CSI driver
     ec2("Make a volume", "CreateVolume", "volume/*", OWNER),
-    snapshot("Make a volume of an own snapshot", "CreateVolume", "snap-1", OWNED),
+    snapshot("Make a volume from an own snapshot", "CreateVolume", "snap-1", OWNED),
     ec2("Tag a new volume", "CreateTags", "volume/*", creating("CreateVolume")),
     ec2("Attach a volume to an instance", "AttachVolume", "instance/i-1", OWNED),
     ec2("Attach a volume", "AttachVolume", "volume/vol-1", OWNED),
@@ -141,9 +141,9 @@ WITHIN_BOUNDS = [
     snapshot("Make a snapshot", "CreateSnapshot", "*", OWNER),
     snapshot("Tag a new snapshot", "CreateTags", "*", creating("CreateSnapshot")),
     snapshot("Delete a snapshot", "DeleteSnapshot", "snap-1", OWNED),
-    snapshot("Have a snapshot restored fast", "EnableFastSnapshotRestores", "snap-1", OWNED),
+    snapshot("Enable fast restores of a snapshot", "EnableFastSnapshotRestores", "snap-1", OWNED),
     Attack("Look at volumes", "ec2:DescribeVolumes", "*"),
     Attack("Look at snapshots", "ec2:DescribeSnapshots", "*"),
-    Attack("Look at how a volume grows", "ec2:DescribeVolumesModifications", "*"),
+    Attack("Look at the growth of a volume", "ec2:DescribeVolumesModifications", "*"),
     Attack("Look at zones", "ec2:DescribeAvailabilityZones", "*"),
 ]

@@ -1,4 +1,4 @@
-"""The recorded calls, put to the evaluator: all are allowed, and each action of the table is needed by one."""
+"""Puts the recorded calls to the evaluator: all are allowed, and each action of the table is needed by one of them."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from evaluator import Question, decide
 
 @dataclass(frozen=True)
 class Narrowed:
-    """A session's policies: those of its stage in managed mode, and the inline one, which is all that there is in self-managed mode."""
+    """A session's policies: those of its stage in managed mode, and the inline one. In self-managed mode there is only the inline one."""
 
     mode: str
     account: str
@@ -17,7 +17,7 @@ class Narrowed:
     inline: str
 
     def policy(self, without=None):
-        """As AWS counts them; without one action of one statement of the table."""
+        """The policies as AWS combines them, optionally without one action of one statement."""
         managed, inline = self.mode == "managed", policies.json.loads(self.inline)
         own = policies.document(self.stage, self.account) if managed else inline
         if without:
@@ -26,7 +26,7 @@ class Narrowed:
 
 
 class Recorded:
-    """Every distinct question that AWS asks IAM for the recorded sessions, with the sessions' stages."""
+    """Every distinct question that AWS would ask IAM in the recorded sessions, with the stage of the session."""
 
     def __init__(self, sessions, self_managed):
         self.theirs = self_managed
@@ -54,7 +54,7 @@ class Recorded:
                 self.asked.setdefault(str((name, one)), (stage, call["call"], question))
 
     def identity(self, mode, account):
-        """The role has all stages' policies, or the one of its mode."""
+        """The role has the policies of all stages, or in self-managed mode a single one."""
         if mode == "self_managed":
             self.policies.setdefault(mode, policies.self_managed(**self.theirs))
             return (mode,)
@@ -69,7 +69,7 @@ class Recorded:
         return name
 
     def judge(self):
-        """Answers (stage, call, question, answer) for each."""
+        """(stage, call, question, answer) for each question."""
         questions = list(self.asked.values())
         answers = decide(self.policies, [question for _, _, question in questions])
         return [(*asked, answer) for asked, answer in zip(questions, answers)]
@@ -85,7 +85,7 @@ def told(stage, call, question, answer):
 
 
 def unknown_to_aws(judged, documents):
-    """Conditions that rest on what AWS does not give for the action and the resource, although the recorder gave it."""
+    """Conditions on keys that AWS does not give for the action and the resource, although the recorder did."""
     relied_on = {key for one in documents.values() for statement in one["Statement"] for key in keys_of(statement)}
     found = {
         (question.action, question.resource.split(":")[5].split("/")[0], key)
@@ -101,7 +101,7 @@ def keys_of(statement):
 
 
 def enforced(recorded, judged, rows):
-    """(mode, statement, action, stage) without which some recorded call is denied: each is taken out alone."""
+    """(mode, statement, action, stage) without which a recorded call is denied. Each is taken out alone."""
     by_action = defaultdict(list)
     for stage, _, question, answer in judged:
         if answer.allowed:

@@ -1,10 +1,10 @@
-"""What others asked a customer to grant, against what Groundwork asks for."""
+"""What others have asked customers to grant, compared with what Groundwork asks for."""
 
 import reference
 from policies import actions_of, resources_of, statements_of
 
-# Grid's documentation of its own clouds, "Prerequisites": three wildcards and nine AWS-managed policies. Of each policy only the services
-# that it grants whole are counted; the few single actions that some of them have besides are not.
+# Grid's documentation of its own clouds, "Prerequisites": three wildcards and nine AWS-managed policies. Of each policy, only the services
+# that it grants completely are counted, not the few single actions that some of them also have.
 GRID = {
     "its own": ["eks:*", "ecr:*", "events:*"],
     "AmazonEC2FullAccess": ["ec2:*", "elasticloadbalancing:*", "cloudwatch:*", "autoscaling:*"],
@@ -13,18 +13,18 @@ GRID = {
     "AmazonS3FullAccess": ["s3:*", "s3-object-lambda:*"],
     "AmazonSNSFullAccess": ["sns:*"],
     "AmazonSQSFullAccess": ["sqs:*"],
-    # A part of ec2:*.
+    # Included in ec2:*.
     "AmazonVPCFullAccess": [],
     "CloudWatchLogsFullAccess": ["logs:*"],
     "IAMFullAccess": ["iam:*"],
 }
-# Three of Lightning's fifteen service wildcards; the names of the others are not in what we have of it, so they are not counted.
+# Three of Lightning's fifteen service wildcards. The names of the others are not known to us, so they are not counted.
 LIGHTNING = ["iam:*", "s3:*", "ec2:*"]
 LIGHTNING_WILDCARDS = 15
 
 
 def table(policy):
-    """Rows: whose, actions, wildcards, actions on `*` though AWS knows something narrower, actions that can change who may do what."""
+    """Rows: whose, actions, actions on `*` that could be narrower, actions that change permissions, wildcards."""
     grid = [wildcard for policies in GRID.values() for wildcard in policies]
     return [
         ("Grid, managed", *of_wildcards(grid), f"{len(grid)}"),

@@ -15,7 +15,7 @@ async function answer(policies, { principal, identity, session, boundary, action
     request: {
       principal,
       action,
-      // What is not made yet has no name; a `*` would ask about every one that there is.
+      // What does not exist yet has no name. A `*` would ask about everything that exists.
       resource: { resource: resource === '*' ? '*' : resource.replaceAll('*', 'new'), accountId: principal.split(':')[4] },
       contextVariables: context,
     },

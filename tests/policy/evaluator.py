@@ -1,4 +1,4 @@
-"""An IAM evaluator that knows AWS's authorization reference: @cloud-copilot/iam-simulate, as a program of its own."""
+"""An IAM evaluator that knows AWS's authorization reference: @cloud-copilot/iam-simulate, run as a separate program."""
 
 import json
 import subprocess
@@ -11,7 +11,7 @@ TOOLS = REPOSITORY / ".local"
 
 @dataclass(frozen=True)
 class Question:
-    """May the principal do that? By all of the identity's policies, and by the session's and the boundary if there are."""
+    """May the principal do that, by the policies of the identity, and by those of the session and the boundary if there are any?"""
 
     principal: str
     identity: tuple
@@ -26,7 +26,7 @@ class Question:
 class Answer:
     decision: str
     why: str
-    # Context keys that AWS does not give for this action and resource.
+    # The context keys that AWS does not give for this action and resource.
     ignored: list
 
     @property
@@ -39,7 +39,7 @@ class Answer:
 
 
 def decide(policies, questions):
-    """The answers to the questions, whose policies are named in `policies`."""
+    """The answers to the questions. They name their policies, which are in `policies`."""
     asked = json.dumps({"policies": policies, "questions": [asdict(one) for one in questions]})
     command = ["node", REPOSITORY / "tests/policy/evaluate.mjs", TOOLS]
     said = subprocess.run(command, input=asked, capture_output=True, text=True, check=True).stdout
@@ -47,7 +47,7 @@ def decide(policies, questions):
 
 
 def check_evaluator():
-    """Answers what it gets wrong of cases whose answers are known from the documentation of IAM."""
+    """The cases that the evaluator gets wrong, of some whose answers are known from the documentation of IAM."""
     principal, vpc = "arn:aws:sts::222222222222:assumed-role/a/b", "arn:aws:ec2:us-west-2:222222222222:vpc/vpc-1"
     tagged, mine, other = (
         {"StringEquals": {"aws:ResourceTag/owner": "me"}},
@@ -68,15 +68,15 @@ def check_evaluator():
     }
     cases = [
         (("all",), None, {}, "Allowed", "an allow"),
-        (("tagged",), None, mine, "Allowed", "the tag is the one that is asked for"),
-        (("tagged",), None, other, "ImplicitlyDenied", "the tag is another"),
+        (("tagged",), None, mine, "Allowed", "the tag is as required"),
+        (("tagged",), None, other, "ImplicitlyDenied", "the tag is different"),
         (("tagged",), None, {}, "ImplicitlyDenied", "there is no tag"),
         (("only s3", "tagged"), None, mine, "Allowed", "the role has what any of its policies allows"),
         (("all",), "only s3", {}, "ImplicitlyDenied", "a session has no more than its policy"),
         (("only s3",), "all", {}, "ImplicitlyDenied", "a session has no more than its role"),
-        (("all",), "not others", mine, "Allowed", "the denial is about another's"),
+        (("all",), "not others", mine, "Allowed", "the denial is about what others own"),
         (("all",), "not others", {}, "Allowed", "the denial is about what has a tag"),
-        (("all",), "not others", other, "ExplicitlyDenied", "a denial goes before every allow"),
+        (("all",), "not others", other, "ExplicitlyDenied", "a denial overrides every allow"),
     ]
     answers = decide(
         policies, [Question(principal, identity, session, "ec2:DeleteVpc", vpc, context) for identity, session, context, _, _ in cases]

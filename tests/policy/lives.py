@@ -1,4 +1,4 @@
-"""The lives of clusters in which every call happens that Groundwork ever makes, each in an account of its own."""
+"""The lives of clusters, each in an account of its own, in which Groundwork makes every call that it ever makes."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,12 +12,12 @@ import tenants
 from account import new_account
 from waiting import until
 
-# More than there are faults: each costs one.
+# More than there are faults, because each fault costs one retry.
 RETRIES = 10
 
 
 def lived(service, customer):
-    """The tenants of all lives, once they are over. Faults are asked for by the clusters' ids, and all at once."""
+    """The tenants of all lives, once the lives are over. All faults are set at once, each for one cluster id."""
     all_tenants = [tenants.with_role(service, tenants.new(service), new_account()) for _ in LIVES[:-1]]
     clusters = [tenant.create(life.__name__, **as_administrator(tenant)) for life, tenant in zip(LIVES, all_tenants)]
     all_tenants.append(customer.tenant)
@@ -34,7 +34,7 @@ def as_administrator(tenant):
 
 
 def full(tenant, _):
-    """Deleted with everything in it that makes deleting hard."""
+    """The cluster is deleted with everything in it that makes deleting hard."""
     cluster = tenant.wait("full", "running")
     for bucket in cluster["outputs"]["buckets"].values():
         fill(tenant.account, bucket)
@@ -46,7 +46,7 @@ def full(tenant, _):
 
 
 def broken(tenant, _):
-    """Everything that can fail fails once, its NAT gateway goes missing, and each retry mends it; then its deletion is refused."""
+    """Everything that can fail fails once, the NAT gateway disappears, and retries repair it. Then the deletion is refused once."""
     assert retried_until_running(tenant, "broken"), "the nodes failed while everything else was there"
     tenant.delete("broken")
     tenant.wait("broken", "delete_blocked")
@@ -55,7 +55,7 @@ def broken(tenant, _):
 
 
 def torn(tenant, cluster):
-    """Its journal is lost while nodes come up: the invocation at work has read it, the next one has not."""
+    """The journal is lost while nodes are made. The invocation at work has read it; the next one has not."""
     until(lambda: "slow" in cloud.report()["faults"], "a node group is being made", every=0.02)
     lose_journal(tenant.service, cluster["id"])
     tenant.wait("torn", "running")
@@ -63,8 +63,8 @@ def torn(tenant, cluster):
 
 
 def joined(tenant, cluster):
-    """In a cluster that the customer made: the journal is lost, a node group fails once, and all come and go."""
-    until(lambda: tenant.show("joined")["stage"] == "create-nodegroups", "nodes are at work", every=0.02)
+    """In a cluster that the customer made, the journal is lost and a node group fails once. All node groups come and go."""
+    until(lambda: tenant.show("joined")["stage"] == "create-nodegroups", "nodes are being made", every=0.02)
     lose_journal(tenant.service, cluster["id"])
     tenant.wait("joined", "failed")
     tenant.retry("joined")
@@ -73,14 +73,14 @@ def joined(tenant, cluster):
 
 
 def lose_journal(service, cluster_id):
-    """As fast as can be: 25 entries a call are what DynamoDB takes."""
+    """As fast as possible: DynamoDB takes 25 entries in a call."""
     entries = [{"DeleteRequest": {"Key": dynamodb_table.key(cluster_id, entry)}} for entry in dynamodb_table.journal(service, cluster_id)]
     for start in range(0, len(entries), 25):
         aws_clients.operator("dynamodb").batch_write_item(RequestItems={service.stack["TableName"]: entries[start : start + 25]})
 
 
 def failing_once(cluster_id):
-    """What is made fails after a while; an add-on of each stage that makes any."""
+    """Everything that takes a while fails once, with one add-on of each stage that makes add-ons."""
     made = ["ec2:CreateNatGateway", "ec2:CreateVpcEndpoint", "eks:CreateCluster", "eks:CreateNodegroup"]
     whose = [(call, cluster_id) for call in made]
     whose += [("eks:CreateAddon", f"{cluster_id}-{stage}") for stage in ("create-eks", "create-nodegroups")]
@@ -88,7 +88,7 @@ def failing_once(cluster_id):
 
 
 def unavailable_and_failing(cluster_id):
-    """The one node group has to be asked for by another invocation, and fails then."""
+    """The only node group has to be asked for by another invocation, and then it fails."""
     return [slow_and_failing(cluster_id)[1], failing("eks:CreateNodegroup", cluster_id)]
 
 
@@ -98,20 +98,20 @@ def failing(call, by):
 
 
 def refused_once(cluster_id):
-    """A deletion that is refused for good looks at what is left, the cluster among it."""
+    """A deletion that is refused for good lists what is left, including the cluster."""
     refusal = {"status": 400, "code": "InvalidRequestException", "message": "It was refused on demand."}
     return [{"calls": "eks:DeleteCluster", "by": f"{cluster_id}-teardown", "effect": {"refuse": refusal}, "times": 1}]
 
 
 def slow_and_failing(cluster_id):
-    """Of two node groups one takes five seconds to ask for, and the other has to be asked for once more: by another invocation."""
+    """The call for one of two node groups takes five seconds. The other one has to be asked for again, by another invocation."""
     call = {"calls": "eks:CreateNodegroup", "by": cluster_id, "times": 1}
     unavailable = {"status": 503, "code": "ServiceUnavailableException", "message": "It was refused on demand."}
     return [call | {"effect": {"slow": 5 * settings.SPEED}}, call | {"effect": {"refuse": unavailable}}]
 
 
 def unencrypted(cluster_id):
-    """S3 encrypts every new bucket; one for which it does not say so is looked at twice."""
+    """S3 encrypts every new bucket. If it does not say so for a bucket, Groundwork looks twice."""
     code, message = "ServerSideEncryptionConfigurationNotFoundError", "The server side encryption configuration was not found"
     whose = {"calls": "s3:GetEncryptionConfiguration", "by": f"{cluster_id}-create-buckets"}
     return [whose | {"effect": {"refuse": {"status": 404, "code": code, "message": message}}, "times": 6}]
@@ -127,7 +127,7 @@ FAULTS = {
 
 
 def retried_until_running(tenant, name):
-    """Spoils what was ready once only nodes are missing. Answers whether that was so."""
+    """Once only nodes are missing, breaks what was ready. Returns whether it came to that."""
     spoilt = False
     for _ in range(RETRIES):
         cluster = until(lambda: at_rest(tenant, name), f"{name} is at rest", seconds=60)
@@ -147,7 +147,7 @@ def at_rest(tenant, name):
 
 
 def take_nat_gateway(account, cluster):
-    """The route that is left leads nowhere. By the way that the service goes, so that the local cloud knows of it."""
+    """Leaves a route that leads nowhere. The call goes through the proxy, so that the local cloud sees it."""
     gateway = next(one["outputs"]["id"] for one in cluster["resources"] if one["key"] == "nat-gateway")
     ec2 = aws_clients.client("ec2", (account.number, "test"), settings.PROXY_URL)
     ec2.delete_nat_gateway(NatGatewayId=gateway)
@@ -155,7 +155,7 @@ def take_nat_gateway(account, cluster):
 
 
 def open_bucket(account, cluster):
-    """S3 makes buckets with both; somebody takes them away."""
+    """Removes the access block and the encryption, which S3 gives every new bucket."""
     s3, bucket = account.client("s3"), f"groundwork-{cluster['id']}-logs"
     s3.delete_public_access_block(Bucket=bucket)
     s3.delete_bucket_encryption(Bucket=bucket)
@@ -176,7 +176,7 @@ def fill(account, bucket):
 
 
 def leave_in_roles(account, cluster):
-    """What automation and EKS leave on the nodes' role."""
+    """What automation and EKS leave on the node role."""
     iam = account.client("iam")
     role = f"groundwork-{cluster['id']}-node"
     iam.attach_role_policy(RoleName=role, PolicyArn="arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore")
@@ -188,7 +188,7 @@ def leave_in_roles(account, cluster):
 
 
 def let_out(leftovers):
-    """Groups of EKS and of the controller whose outgoing rules name each other."""
+    """Gives the security groups of EKS and of the controller outgoing rules that name each other."""
     made = leftovers.ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [leftovers.vpc_id]}])["SecurityGroups"]
     whose = ("aws:eks:cluster-name", "elbv2.k8s.aws/cluster")
     pair = [next(group["GroupId"] for group in made if key in census.tags_of(group)) for key in whose]

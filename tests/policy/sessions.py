@@ -1,4 +1,4 @@
-"""Real sessions of a customer's role at the local AWS, assumed as the stage functions do."""
+"""Real sessions of a customer's role on the local AWS, assumed as the stage functions do."""
 
 import json
 import secrets
@@ -16,7 +16,7 @@ class WayIn:
         self.operator = as_stage_function(self.wanted["principal"]["pattern"])
 
     def session(self, name, **policies):
-        """With `PolicyArns` and `Policy`, or with all that the role may."""
+        """With `PolicyArns` and `Policy`, or with everything that the role may do."""
         given = assumed(self.operator, self.tenant.role_arn, name, ExternalId=self.wanted["external_id"], **policies)
         return Session(given)
 
@@ -26,7 +26,7 @@ class Session:
         self.given = given
 
     def refusal(self, service, call, parameters):
-        """The code with which AWS refuses the call for want of permission; None if it says anything else."""
+        """The code with which AWS refuses the call if a permission is missing, otherwise None."""
         client = boto3.client(service, endpoint_url=settings.EMULATOR_URL, region_name=settings.REGION, **self.given)
         try:
             getattr(client, call)(**parameters)
@@ -37,7 +37,7 @@ class Session:
 
 
 def as_stage_function(pattern):
-    """A session whose name is as those of the functions that customers trust."""
+    """A session of a role whose name matches the pattern that customers trust."""
     iam = aws_clients.operator("iam")
     name = pattern.rpartition("/")[2].replace("*", secrets.token_hex(4))
     root = {"AWS": f"arn:aws:iam::{settings.OPERATOR_ACCOUNT}:root"}

@@ -1,10 +1,10 @@
-"""Each stage's session tries the calls of the others: AWS refuses them, and lets its own through."""
+"""The session of each stage tries the calls of all stages: AWS refuses those of the others and allows its own."""
 
 from policies import STAGES
 
 NOWHERE = "vpc-00000000000000000"
 
-# Action → call. Whoever may make it learns that there is nothing, or makes nothing: `{id}` is a cluster that is gone.
+# Action → call. `{id}` is a cluster that has been deleted, so an allowed call finds nothing and changes nothing.
 CALLS = {
     "s3:GetBucketTagging": ("s3", "get_bucket_tagging", {"Bucket": "groundwork-{id}-logs"}),
     "s3:DeleteBucket": ("s3", "delete_bucket", {"Bucket": "groundwork-{id}-logs"}),
@@ -22,7 +22,7 @@ CALLS = {
     "iam:ListRoles": ("iam", "list_roles", {}),
     "logs:DeleteLogGroup": ("logs", "delete_log_group", {"logGroupName": "/aws/eks/groundwork-full-{id}/cluster"}),
 }
-# These would do something, or need what is not there: only who must not make them tries.
+# These would change something, or need something that does not exist. Only sessions that must not make them try them.
 OTHERS = {
     "s3:CreateBucket": (
         "s3",
@@ -45,7 +45,7 @@ OTHERS = {
 
 
 def tried(way_in, recorded):
-    """{stage, action, refused}, for every stage and every call."""
+    """{stage, action, own, refusal} for every stage and every call."""
     return [one for stage in STAGES for one in by_stage(way_in, stage, recorded)]
 
 
@@ -64,7 +64,7 @@ def by_stage(way_in, stage, recorded):
 
 
 def actions_of(account, arns):
-    """What the managed policies in the customer's account allow."""
+    """The actions that the managed policies in the customer's account allow."""
     iam = account.client("iam")
     found = set()
     for arn in arns:
@@ -76,7 +76,7 @@ def actions_of(account, arns):
 
 
 def filled(value, **names):
-    """The same with `{id}` and the like replaced in every text."""
+    """The same value, with `{id}` and the like replaced in every text."""
     if isinstance(value, str):
         return value if value == "{}" else value.format(**names)
     if isinstance(value, dict):
