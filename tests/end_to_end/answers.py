@@ -1,8 +1,8 @@
-"""What answers have to look like."""
+"""What the API's answers have to look like."""
 
 
 def problem(answer, status, code=None):
-    """The answer's body, if it is a problem of that status."""
+    """The body of an answer that has to be a problem with that status and code."""
     assert answer.status_code == status, answer.text
     assert answer.headers["Content-Type"] == "application/problem+json"
     body = answer.json()

@@ -1,9 +1,9 @@
-"""One local AWS for the whole run, brought up by the code of `make up`; a customer of its own for each test."""
+"""One local AWS for the whole run, brought up by the code of `make up`. Each test has a customer of its own."""
 
 import own_cloud
 import pytest
 
-# An hour of AWS takes six seconds: the states in between can be seen, and the tests do not wait long for them.
+# An hour of AWS takes six seconds: the states in between can be seen, and the tests do not wait long.
 # The workers of pytest-xdist inherit the choice from the process that starts them, so all of them agree.
 own_cloud.choose(".local/tests", speed=600)
 
@@ -24,7 +24,7 @@ def pytest_sessionstart(session):
 
 
 def pytest_sessionfinish(session):
-    """The process that started the workers outlives them, and stops what they started."""
+    """The process that started the workers outlives them, so it stops what they started."""
     is_worker = hasattr(session.config, "workerinput")
     if not is_worker and not session.config.stash[WAS_UP]:
         cloud.stop()
@@ -41,11 +41,11 @@ def service() -> Service:
 
 @pytest.fixture
 def tenant(service):
-    """A tenant that nobody else is, whose role is in an account that nobody else uses."""
+    """A tenant of this test only, with a role in an account of its own."""
     return tenants.with_role(service, tenants.new(service), new_account())
 
 
 @pytest.fixture
 def stranger(service):
-    """A tenant without a role anywhere."""
+    """A tenant that has no role in any account."""
     return tenants.new(service)

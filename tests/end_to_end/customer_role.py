@@ -1,4 +1,4 @@
-"""The role in a customer's account: made by the quick-start, and changed as a customer changes it."""
+"""The role in a customer's account: the quick-start makes it, and tests change it as a customer might."""
 
 import json
 
@@ -7,7 +7,7 @@ from waiting import until
 
 
 def onboard(account, wanted, role_name="groundwork", external_id=None):
-    """Deploys the quick-start with what GET /onboarding said, and answers the role's ARN."""
+    """Deploys the quick-start with what GET /onboarding said, and returns the role's ARN."""
     cloudformation = account.client("cloudformation")
     parameters = {
         "OperatorAccountId": wanted["principal"]["account_id"],
@@ -22,7 +22,7 @@ def onboard(account, wanted, role_name="groundwork", external_id=None):
         Capabilities=["CAPABILITY_NAMED_IAM"],
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
     )
-    stack = until(lambda: ended(cloudformation, stack_name), f"{stack_name} is made")
+    stack = until(lambda: ended(cloudformation, stack_name), f"{stack_name} is deployed")
     assert stack["StackStatus"] == "CREATE_COMPLETE", stack
     return next(output["OutputValue"] for output in stack["Outputs"] if output["OutputKey"] == "RoleArn")
 
@@ -33,7 +33,7 @@ def ended(cloudformation, stack_name):
 
 
 def replace_trust(account, role_name, old, new):
-    """Replaces a text in the role's trust policy. Answers what puts it right again."""
+    """Replaces a text in the role's trust policy. Returns a function that puts the old policy back."""
 
     def replaced(policy):
         assert old in json.dumps(policy)
@@ -43,7 +43,7 @@ def replace_trust(account, role_name, old, new):
 
 
 def change_trust(account, role_name, change):
-    """Gives the role another trust policy, made from the one that it has. Answers what puts it right again."""
+    """Gives the role a changed trust policy. Returns a function that puts the old one back."""
     iam = account.client("iam")
     before = iam.get_role(RoleName=role_name)["Role"]["AssumeRolePolicyDocument"]
     iam.update_assume_role_policy(RoleName=role_name, PolicyDocument=json.dumps(change(before)))
@@ -51,7 +51,7 @@ def change_trust(account, role_name, change):
 
 
 def take_permission(account, role_name, action):
-    """Takes an action out of every policy of the role. Answers what puts it back."""
+    """Takes an action out of every policy of the role. Returns a function that puts it back."""
     iam = account.client("iam")
     attached = iam.list_attached_role_policies(RoleName=role_name)["AttachedPolicies"]
     before = {policy["PolicyArn"]: document(iam, policy["PolicyArn"]) for policy in attached}

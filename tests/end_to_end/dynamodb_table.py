@@ -1,4 +1,4 @@
-"""The records in the table, and what can happen to them behind the service's back."""
+"""The records in the table, and changes to them behind the service's back."""
 
 import aws_clients
 
@@ -15,11 +15,11 @@ def run_of(service, cluster_id):
 
 
 def without_execution(service, cluster_id, status):
-    """As if the process had died between writing that a run begins and starting its execution, a good while ago."""
+    """As if the process had died long ago, after it wrote that a run begins and before it started the execution."""
     aws_clients.operator("dynamodb").update_item(
         TableName=service.stack["TableName"],
         Key=key(cluster_id),
-        # The version too, so that no stage at work writes over it.
+        # The version changes too, so that no stage at work overwrites this.
         UpdateExpression="SET #status = :status, unsettled = :yes, updated_at = :at, #run = #run + :one, #version = #version + :one",
         ExpressionAttributeNames={"#status": "status", "#run": "run", "#version": "version"},
         ExpressionAttributeValues={":status": {"S": status}, ":yes": {"S": "yes"}, ":at": {"S": LONG_AGO}, ":one": {"N": "1"}},

@@ -11,14 +11,14 @@ WORKERS = ("validate", "assume-role", "create-buckets", "create-eks", "create-no
 
 
 def running():
-    """The workers that run now: pid → function."""
+    """The workers that are running now: pid → function."""
     threads = Path(f"/proc/{cloud.emulator().recorded()['pid']}/task").glob("*/children")
     children = {pid: function_of(pid) for file in threads for pid in pids(file)}
     return {pid: function for pid, function in children.items() if function}
 
 
 def pids(file):
-    """None, if the thread that they are children of has just ended."""
+    """Empty if the parent thread has just ended."""
     try:
         return [int(pid) for pid in file.read_text().split()]
     except OSError:
@@ -35,7 +35,7 @@ def function_of(pid):
 
 
 def kill_one(chance, workers=WORKERS):
-    """Kills a worker as the kernel would, without a word of warning. Answers which."""
+    """Kills a worker as the kernel would, without warning. Returns its function."""
     found = {pid: function for pid, function in running().items() if function in workers}
     if not found:
         return None

@@ -23,7 +23,7 @@ def delete(tenant, name):
 
 
 def schedule_once(service, name, job, seconds_ahead=1):
-    """A schedule that fires once and removes itself, so that the same name can be used for the next firing."""
+    """A schedule that fires once and deletes itself, so that the next firing can use the same name."""
     at = datetime.now(timezone.utc) + timedelta(seconds=seconds_ahead)
     aws_clients.operator("scheduler").create_schedule(
         Name=name,

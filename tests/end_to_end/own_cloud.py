@@ -1,4 +1,4 @@
-"""A local AWS for one run alone, beside the one of `make up`. Chosen before any module of `local/` is imported, for those read it."""
+"""A local AWS for one run only, beside that of `make up`. It has to be chosen first: the modules of `local/` read it when imported."""
 
 import os
 import secrets
@@ -10,7 +10,7 @@ TESTS = Path(__file__).resolve().parents[1]
 
 
 def choose(folder, speed, keeps_state=False):
-    """Puts it into a folder and on free ports, and finds the modules of `local/` and `tests/tools/`. The caller's environment wins."""
+    """Gives it a folder and free ports, unless the environment has others, and makes `local/` and `tests/tools/` importable."""
     os.environ.setdefault("GROUNDWORK_LOCAL_DIR", folder)
     os.environ.setdefault("GROUNDWORK_PORT", str(free_port()))
     os.environ.setdefault("GROUNDWORK_CLOUD_PORT", str(free_port()))

@@ -1,4 +1,4 @@
-"""The customer of self-managed mode: what it makes itself, and what it lets Groundwork do."""
+"""A customer of self-managed mode: what it makes itself, and what it lets Groundwork do."""
 
 import json
 import string
@@ -48,7 +48,7 @@ class Customer:
         self.close(name)
 
     def make_bucket_elsewhere(self, name):
-        """S3 has one region in which nothing is said of the location."""
+        """In us-east-1, S3 takes no location."""
         keys = {"aws_access_key_id": self.account.number, "aws_secret_access_key": "test"}
         boto3.client("s3", endpoint_url=settings.EMULATOR_URL, region_name="us-east-1", **keys).create_bucket(Bucket=name)
 
@@ -70,7 +70,7 @@ class Customer:
         }
 
     def allow(self, cluster, buckets):
-        """Gives Groundwork's role the example's policy, but for the conditions that the local AWS does not know."""
+        """Gives Groundwork's role the example's policy, without the conditions that the local AWS does not know."""
         policy = filled(
             "policy.json",
             account=self.account.number,

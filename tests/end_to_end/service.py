@@ -1,4 +1,4 @@
-"""The service under test: deployed once in a run, by whichever worker comes first."""
+"""The service under test, deployed once in a run by the worker that comes first."""
 
 import fcntl
 import os
@@ -24,7 +24,7 @@ class Service:
         return self.variables["GROUNDWORK_API_URL"]
 
     def send(self, *jobs):
-        """Puts jobs on the queue in one call; texts go as they are."""
+        """Puts jobs on the queue in one call. The texts are sent unchanged."""
         entries = [{"Id": str(index), "MessageBody": body} for index, body in enumerate(jobs)]
         sent = aws_clients.operator("sqs").send_message_batch(QueueUrl=self.stack["JobsQueueUrl"], Entries=entries)
         assert not sent.get("Failed"), sent
@@ -39,7 +39,7 @@ class Service:
         return [item for page in pages for item in page["Items"]]
 
     def log_lines(self, function, containing):
-        """What a function logged with that text in it."""
+        """The lines of a function's log that contain a text."""
         pages = aws_clients.operator("logs").get_paginator("filter_log_events").paginate(
             logGroupName=f"/aws/lambda/{settings.STACK}-{function}", filterPattern=f'"{containing}"'
         )

@@ -1,4 +1,4 @@
-"""The templates and state machines as data, without an AWS."""
+"""The templates and state machines as data. No AWS is needed."""
 
 import json
 import re
@@ -11,7 +11,7 @@ MACHINES = ("provision", "teardown")
 
 
 class Loader(yaml.SafeLoader):
-    """Keeps CloudFormation's short functions as {"!Name": value}."""
+    """Reads CloudFormation's short forms as {"!Name": value}."""
 
 
 def short_function(loader, suffix, node):
@@ -34,7 +34,7 @@ def machine(name):
 
 
 def walk(value, path=""):
-    """Every part of a structure with its path, the structure itself first."""
+    """Every part of a structure with its path, beginning with the structure itself."""
     yield path, value
     parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, part in parts:
@@ -58,7 +58,7 @@ def listed(value):
 
 
 def states(name):
-    """Every state of a machine, those inside branches too."""
+    """Every state of a machine, including those inside branches."""
     found = walk(machine(name))
     return {where.rsplit("/", 1)[-1]: part for where, part in found if is_state(where, part)}
 
@@ -76,7 +76,7 @@ def source(path):
 
 
 def called_in_the_customer_s_account():
-    """The IAM actions that the library names at its calls, without those in the operator's own account."""
+    """The IAM actions that the library names at its calls in the customer's account."""
     sources = (settings.REPOSITORY / "shared/engine/src").rglob("*.rs")
     called = {argument for path in sources for argument in re.findall(r"\.called\((.*?)\)", path.read_text(), re.S)}
     assert all(re.fullmatch(r'"[a-z0-9]+:\w+"', argument) for argument in called), "an action is no literal"

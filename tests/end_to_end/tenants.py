@@ -1,4 +1,4 @@
-"""A tenant: what it asks of the API, and what it waits for."""
+"""A tenant: what it asks the API for, and what it waits for."""
 
 import secrets
 
@@ -23,7 +23,7 @@ class Tenant:
         self.session.headers["Authorization"] = f"Bearer {sign_in.token(service.stack, name)}"
 
     def call(self, method, path, body=None, **headers):
-        """The bare answer, whatever it is."""
+        """The answer as it is, whatever its status."""
         return self.session.request(method, self.service.url + path, json=body, headers=headers, timeout=60)
 
     def accepted(self, method, path, body=None, **headers):
@@ -63,7 +63,7 @@ class Tenant:
         return [event for event in self.events(name) if event["action"] == "requested"]
 
     def wait(self, name, status, seconds=150):
-        """The cluster, once it is so; a cluster that is parked instead will not become so by itself."""
+        """The cluster, once it has the status. A cluster that is parked instead does not get there by itself, so the test fails."""
 
         def reached():
             cluster = self.show(name)
@@ -101,6 +101,6 @@ def with_role(service, tenant, account, **more):
 
 
 def without_role(tenant):
-    """Its requests are accepted as any, and parked for want of the role: enough for tests of the API."""
+    """Its requests are accepted, and its clusters are parked because there is no role. That is enough for tests of the API."""
     tenant.role_arn = f"arn:aws:iam::{secrets.randbelow(10**11) + 3 * 10**11}:role/groundwork-none"
     return tenant

@@ -1,4 +1,4 @@
-"""Every request leaves a line that says who, what, when, on what, from where, and what came of it."""
+"""Every request leaves a line in the log: who asked for what, when, from where, for which cluster, and with what result."""
 
 import json
 from datetime import datetime, timezone
@@ -12,7 +12,7 @@ from waiting import until
 
 
 def audited(service, function, tenant, count):
-    """The tenant's events, once there are so many: logs come a moment after the answers."""
+    """The tenant's events, once there are that many. Logs arrive a moment after the answers."""
     return until(lambda: enough(audit_log.events(service, function, tenant.name), count), f"{count} requests are in the log")
 
 
@@ -25,7 +25,7 @@ def outcome(event):
     return event["request"], event.get("cluster"), event["status"], event.get("code")
 
 
-def test_every_endpoint_leaves_one_event_with_who_when_and_from_where(stranger, service):
+def test_every_endpoint_leaves_one_event_with_actor_time_and_address(stranger, service):
     begun = datetime.now(timezone.utc)
     for method, path in templates.routes():
         stranger.call(method, path.replace("{name}", "none"))
@@ -36,7 +36,7 @@ def test_every_endpoint_leaves_one_event_with_who_when_and_from_where(stranger, 
         assert begun <= datetime.fromisoformat(event["at"]) <= datetime.now(timezone.utc)
 
 
-def test_an_event_says_what_came_of_the_request_whatever_that_was(stranger, service):
+def test_an_event_has_the_result_of_its_request_whatever_that_is(stranger, service):
     tenants.without_role(stranger).create("told")
     stranger.call("POST", "/clusters", stranger.request("told"))
     stranger.call("POST", "/clusters", {"name": "Not a name"})
@@ -59,7 +59,7 @@ def test_a_job_leaves_an_event_that_names_its_sender(stranger, service):
     assert (event["actor"], event["from"]) == (f"queue:{sender}", sender)
 
 
-def test_what_is_no_job_leaves_an_event_too(service):
+def test_a_message_that_is_no_job_leaves_an_event_too(service):
     before = len(unreadable(service))
     service.send("poison", json.dumps({"action": "delete"}))
     until(lambda: len(unreadable(service)) >= before + 2, "both are in the log")
@@ -70,7 +70,7 @@ def unreadable(service):
     return [event for event in audit_log.events(service, "jobs", "audit") if event["request"] == "job"]
 
 
-def test_a_cluster_s_own_log_says_from_where_a_request_came(stranger, service):
+def test_the_log_of_a_cluster_has_the_address_that_a_request_came_from(stranger, service):
     tenants.without_role(stranger).create("where")
     stranger.wait("where", "failed")
     stranger.delete("where")

@@ -1,4 +1,4 @@
-"""What a cluster is, in the account that it is laid in, and that nothing of it is left afterwards."""
+"""What a cluster is in the customer's account, and that nothing of it is left afterwards."""
 
 import json
 
@@ -155,7 +155,7 @@ def log_group(account, cluster):
 
 
 def fill(account, bucket):
-    """Versions, a delete marker and an unfinished upload: what makes a bucket hard to delete."""
+    """Versions, a delete marker and an unfinished upload make a bucket hard to delete."""
     s3 = account.client("s3")
     for text in (b"one", b"two"):
         s3.put_object(Bucket=bucket, Key="weights", Body=text)
@@ -164,7 +164,7 @@ def fill(account, bucket):
 
 
 def service_linked(tenant):
-    """The roles that AWS keeps for the whole account are listed as kept, where there are any."""
+    """The roles that AWS keeps for the whole account are listed as kept, if there are any."""
     found = tenant.account.client("iam").list_roles(PathPrefix="/aws-service-role/")["Roles"]
     kept = tenant.show("whole")["inventory"]["kept"]
     assert {one["id"] for one in kept} <= {role["RoleName"] for role in found}
@@ -185,7 +185,7 @@ def test_retained_buckets_stay_with_their_content_and_are_listed(tenant):
 
 
 @pytest.mark.parametrize("name", ["a", "0", "x" * 63, "a-" + "b" * 60 + "1"])
-def test_any_name_that_is_allowed_becomes_a_cluster_and_goes_away(tenant, name):
+def test_a_cluster_with_any_allowed_name_is_created_and_deleted(tenant, name):
     before = census.census(tenant.account)
     assert tenant.running(name)["outputs"]["cluster_name"].startswith(f"groundwork-{name}-")
     tenant.gone(name)

@@ -1,9 +1,9 @@
-"""Every failure that AWS is known for has an answer; read from the tests' source: these tests need no AWS."""
+"""Every failure that AWS is known for has a test. Read from the source of those tests, so no AWS is needed."""
 
 import failure_rows
 
 
-def test_every_number_has_a_test_and_no_test_has_another():
+def test_every_failure_has_a_test_and_every_test_has_a_failure():
     assert failure_rows.tests().keys() == set(failure_rows.NUMBERS)
     assert failure_rows.impossible().keys() <= failure_rows.tests().keys()
 

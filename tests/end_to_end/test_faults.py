@@ -1,4 +1,4 @@
-"""Faults that the customer makes and can mend: the cluster is parked and says what is wrong; retry goes on from there."""
+"""Faults that the customer makes and can fix: the cluster is parked and says what is wrong, and a retry goes on from there."""
 
 import pytest
 
@@ -38,14 +38,14 @@ def without(*actions):
     ],
     ids=lambda given: given if isinstance(given, str) else "",
 )
-def test_a_fault_of_the_role_parks_the_cluster_and_is_named_and_retry_goes_on_once_it_is_mended(tenant, fault, named):
+def test_a_fault_of_the_role_is_named_and_a_retry_goes_on_once_it_is_fixed(tenant, fault, named):
     mend = fault(tenant.account, tenant.onboarding())
     before = census.census(tenant.account)
     tenant.create("parked")
     cluster = tenant.wait("parked", "failed")
     assert named in cluster["reason"] + cluster["hint"], cluster
     assert tenant.onboarding()["external_id"] not in str(cluster)
-    # It was found before anything was made.
+    # The fault is found before anything is made.
     assert census.census(tenant.account) == before
 
     mend()
@@ -64,7 +64,7 @@ def test_a_region_that_does_not_exist_is_named_before_anything_is_made(tenant):
     assert census.census(tenant.account) == before
 
 
-def test_a_cluster_that_never_got_in_is_deleted_without_a_look_at_the_account(tenant):
+def test_a_cluster_whose_role_was_never_assumed_is_deleted_without_access(tenant):
     no_trust(tenant.account, tenant.onboarding())
     tenant.create("outside")
     tenant.wait("outside", "failed")
@@ -83,8 +83,8 @@ def test_a_permission_missing_at_deletion_blocks_it_and_retry_finishes_it(tenant
     assert census.census(tenant.account) == before
 
 
-def test_another_tenant_s_role_is_of_no_use(tenant, service):
-    """The role is in the open; the external ID is what keeps one tenant from another's account."""
+def test_the_role_of_another_tenant_is_of_no_use(tenant, service):
+    """The name of a role is no secret; the external ID keeps one tenant out of another's account."""
     thief = tenants.new(service)
     thief.role_arn = tenant.role_arn
     thief.create("stolen")

@@ -1,10 +1,10 @@
-"""What Kubernetes leaves behind goes with its cluster, and nobody else's things do."""
+"""What Kubernetes leaves behind is deleted with its cluster, and nothing of anybody else's is."""
 
 import census
 import kubernetes
 
 
-def test_leftovers_of_kubernetes_go_and_a_neighbour_stays_untouched(tenant):
+def test_leftovers_of_kubernetes_are_deleted_and_the_neighbours_stay(tenant):
     for tagged in (True, False):
         kubernetes.of_neighbour(tenant.account, "groundwork-busy-aaaaaaaaaaaa", tagged).make()
     before = census.census(tenant.account)
@@ -19,7 +19,7 @@ def test_leftovers_of_kubernetes_go_and_a_neighbour_stays_untouched(tenant):
     assert census.census(tenant.account) == before
 
 
-def test_a_stranger_s_subnet_in_the_cluster_s_network_is_not_touched_and_named_as_what_blocks_the_deletion(tenant):
+def test_a_foreign_subnet_in_the_vpc_is_left_alone_and_named_as_what_blocks_the_deletion(tenant):
     cluster = tenant.running("shared")
     ec2 = tenant.account.client("ec2")
     vpc_id = next(one["outputs"]["id"] for one in cluster["resources"] if one["key"] == "vpc")
@@ -34,7 +34,7 @@ def test_a_stranger_s_subnet_in_the_cluster_s_network_is_not_touched_and_named_a
     assert tenant.wait("shared", "deleted")["inventory"]["left"] == []
 
 
-def test_a_bucket_that_has_the_cluster_s_name_blocks_its_deletion_until_it_is_gone(tenant):
+def test_a_foreign_bucket_with_the_name_of_the_cluster_blocks_the_deletion_until_it_is_gone(tenant):
     cluster = tenant.running("blocked")
     s3 = tenant.account.client("s3")
     squatter = f"groundwork-{cluster['id']}-squatter"

@@ -1,4 +1,4 @@
-"""What a tenant may have and ask for, and what it is told beyond that."""
+"""How much a tenant may have and ask for, and what it is told beyond that."""
 
 import time
 
@@ -21,7 +21,7 @@ def write(service, tenant, sort_key, **values):
 
 
 def leave_places(service, tenant, count):
-    """As if the tenant had all the clusters that it may have but so many."""
+    """As if the tenant had so many clusters that only `count` more are allowed."""
     write(service, tenant, "CLUSTERS", ids={"SS": [f"elsewhere-{number}" for number in range(CLUSTERS - count)]})
 
 
@@ -58,12 +58,12 @@ def test_jobs_count_for_the_limit_of_clusters(stranger, service):
     assert stranger.list() == []
 
 
-def test_one_tenant_s_limit_is_not_another_s(stranger, service):
+def test_a_tenant_at_its_limit_does_not_limit_another(stranger, service):
     leave_places(service, tenants.new(service), 0)
     tenants.without_role(stranger).create("mine")
 
 
-def test_who_asks_too_often_is_told_when_to_ask_again_and_others_are_answered(stranger, service):
+def test_a_tenant_that_asks_too_often_is_told_when_to_ask_again_and_others_are_answered(stranger, service):
     minute = int(time.time()) // 60
     for number in (minute, minute + 1):
         write(service, stranger, f"MINUTE#{number}", requests={"N": str(REQUESTS)})
@@ -73,7 +73,7 @@ def test_who_asks_too_often_is_told_when_to_ask_again_and_others_are_answered(st
     assert tenants.new(service).call("GET", "/clusters").status_code == 200
 
 
-def test_every_request_of_a_tenant_counts_the_refused_ones_too(stranger, service):
+def test_every_request_of_a_tenant_counts_including_refused_ones(stranger, service):
     for method, path in [("GET", "/clusters"), ("GET", "/clusters/none"), ("POST", "/clusters"), ("GET", "/onboarding")]:
         stranger.call(method, path)
     counts = [item for item in service.records(f"TENANT#{stranger.name}") if item["sk"]["S"].startswith("MINUTE#")]

@@ -1,4 +1,4 @@
-"""What GET /onboarding gives a tenant, and what becomes of an external ID in a request."""
+"""What GET /onboarding gives a tenant, and what happens to an external ID in a request."""
 
 from urllib.parse import parse_qsl, urlsplit
 
@@ -11,10 +11,10 @@ import tenants
 from answers import problem
 
 
-def test_the_template_lies_where_the_answer_says_and_is_the_one_of_this_version(stranger):
+def test_the_template_of_this_version_is_at_the_url_in_the_answer(stranger):
     url = urlsplit(stranger.onboarding()["template_url"])
     assert url.scheme == "https" and url.hostname.endswith(f".s3.{settings.REGION}.amazonaws.com")
-    # The name is AWS's; here the emulator answers to it. No credentials: the customer's are not the operator's.
+    # The host name is AWS's; the emulator answers to it here. No credentials, because the customer has none of the operator's.
     answer = requests.get(f"{settings.EMULATOR_URL}{url.path}", headers={"Host": url.hostname}, timeout=30)
     assert answer.status_code == 200, answer.text
     assert answer.text == templates.source("onboarding/quick-start.yaml")
@@ -42,7 +42,7 @@ def test_the_link_opens_cloudformation_with_every_parameter_filled_in(stranger):
     }
 
 
-def test_the_template_takes_what_the_link_fills_in_and_needs_no_more():
+def test_the_template_needs_only_the_parameters_that_the_link_fills_in():
     parameters = templates.template("onboarding/quick-start.yaml")["Parameters"]
     needed = {name for name, parameter in parameters.items() if "Default" not in parameter}
     assert needed == {"OperatorAccountId", "OperatorPrincipalPattern", "ExternalId"}
@@ -72,13 +72,13 @@ def test_every_tenant_has_an_external_id_of_its_own_and_keeps_it(stranger, servi
     assert tenants.new(service).onboarding()["external_id"] != own
 
 
-def test_the_tenant_s_own_external_id_is_accepted_and_not_shown_again(stranger):
+def test_the_external_id_of_the_tenant_is_accepted_and_not_shown_again(stranger):
     own = stranger.onboarding()["external_id"]
     body = tenants.without_role(stranger).request("older", external_id=own)
     answer = stranger.call("POST", "/clusters", body, **{"Idempotency-Key": "older"})
     assert answer.status_code == 202 and own not in answer.text
     assert own not in stranger.call("GET", "/clusters/older").text
-    # The same request, said as the documents say it.
+    # The same request, written as the documents have it.
     del body["external_id"]
     assert stranger.call("POST", "/clusters", body, **{"Idempotency-Key": "older"}).text == answer.text
 
@@ -88,8 +88,9 @@ def test_any_other_external_id_is_refused_with_what_to_do(stranger, service, giv
     if isinstance(given, dict):
         given = tenants.new(service).onboarding()["external_id"]
     body = tenants.without_role(stranger).request("Older", external_id=given)
-    faults = {fault["path"]: fault["message"] for fault in problem(stranger.call("POST", "/clusters", body), 400, "invalid_request")["faults"]}
-    # Beside every other fault.
+    refusal = problem(stranger.call("POST", "/clusters", body), 400, "invalid_request")
+    faults = {fault["path"]: fault["message"] for fault in refusal["faults"]}
+    # Listed with all other faults.
     assert set(faults) == {"$.name", "$.external_id"}
     assert "GET /onboarding" in faults["$.external_id"] and "leave this field out" in faults["$.external_id"]
     assert stranger.list() == []

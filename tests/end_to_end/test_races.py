@@ -1,4 +1,4 @@
-"""Requests that meet: the later one wins, nothing is made twice, and nothing is left."""
+"""Requests at the same time: the later one wins, nothing is made twice, and nothing is left."""
 
 import random
 
@@ -8,7 +8,7 @@ import tenants
 from waiting import at_once, until
 
 
-def test_two_deletions_at_once_are_one_teardown(tenant, service):
+def test_two_deletions_at_once_start_one_teardown(tenant, service):
     before = census.census(tenant.account)
     cluster = tenant.running("twice")
     answers = at_once(*[lambda: tenant.call("DELETE", "/clusters/twice")] * 2)
@@ -35,12 +35,12 @@ def test_the_same_key_at_once_makes_one_cluster_and_one_answer(stranger):
     assert len(stranger.list()) == 1 and len(stranger.requested("keyed")) == 1
 
 
-def test_a_deletion_wins_over_the_creation_at_whatever_moment_it_comes(tenant):
+def test_a_deletion_wins_over_the_creation_whenever_it_comes(tenant):
     before = census.census(tenant.account)
-    # How much of the log is there when the deletion comes; a whole creation writes about a hundred events.
+    # How many events the log has when the deletion comes. A whole creation writes about a hundred.
     chance = random.Random(f"moments {settings.SEED}")
     moments = [0, *chance.sample(range(2, 80), 3)]
-    print("deleting after so many events:", moments)
+    print("deleting after this many events:", moments)
     at_once(*[lambda moment=moment: create_and_delete(tenant, f"brief-{moment}", moment) for moment in moments])
     assert census.census(tenant.account) == before
 
@@ -51,7 +51,7 @@ def create_and_delete(tenant, name, moment):
     tenant.gone(name)
 
 
-def test_a_name_is_taken_until_its_cluster_is_deleted_and_then_free(tenant):
+def test_a_name_can_be_used_again_once_its_cluster_is_deleted(tenant):
     first = tenant.running("again")
     tenant.delete("again")
     answer = tenant.call("POST", "/clusters", tenant.request("again"))
@@ -66,7 +66,7 @@ def test_a_name_is_taken_until_its_cluster_is_deleted_and_then_free(tenant):
     tenant.gone("again")
 
 
-def test_two_tenants_with_the_same_name_in_one_account_do_not_meet(tenant, service):
+def test_clusters_of_two_tenants_with_one_name_in_one_account_stay_apart(tenant, service):
     other = tenants.with_role(service, tenants.new(service), tenant.account, role_name="groundwork-other")
     at_once(lambda: tenant.running("same"), lambda: other.running("same"))
     before = census.owned(tenant.account, other.show("same")["id"])

@@ -1,4 +1,4 @@
-"""Processes die, executions are stopped, and some never begin: the cluster gets there all the same."""
+"""Processes die, executions are stopped or never start, journal entries are lost: clusters recover."""
 
 import random
 import threading
@@ -13,7 +13,7 @@ import settings
 from waiting import until
 
 
-def test_a_cluster_gets_to_running_and_away_while_function_processes_are_killed(tenant):
+def test_a_cluster_is_created_while_function_processes_are_killed(tenant):
     before = census.census(tenant.account)
     cluster = tenant.create("hunted")
     with Hunter() as hunter:
@@ -27,7 +27,7 @@ def test_a_cluster_gets_to_running_and_away_while_function_processes_are_killed(
 
 
 class Hunter:
-    """Kills function processes at random moments, so many at the most: each costs its cluster the rest of a lease."""
+    """Kills function processes at random moments, up to a number: each kill costs its cluster the rest of a lease."""
 
     MOST = 12
 
@@ -51,7 +51,7 @@ class Hunter:
         self.thread.join()
 
 
-def test_a_stopped_execution_is_noticed_and_the_cluster_still_gets_to_running(tenant, service):
+def test_a_cluster_whose_execution_is_stopped_still_gets_to_running(tenant, service):
     cluster = tenant.create("stopped")
     until(lambda: len(tenant.events("stopped")) > 20, "the creation is under way", every=0.05)
     [execution] = service.executions("Provision", cluster["id"])
@@ -62,7 +62,7 @@ def test_a_stopped_execution_is_noticed_and_the_cluster_still_gets_to_running(te
 
 
 @pytest.mark.parametrize("status", ["queued", "provisioning"])
-def test_sweep_starts_what_was_accepted_and_has_no_execution(tenant, service, status):
+def test_sweep_starts_an_accepted_cluster_that_has_no_execution(tenant, service, status):
     cluster = tenant.running("forgotten")
     dynamodb_table.without_execution(service, cluster["id"], status)
     next_run = dynamodb_table.run_of(service, cluster["id"])
@@ -73,7 +73,7 @@ def test_sweep_starts_what_was_accepted_and_has_no_execution(tenant, service, st
     assert set(census.owned(tenant.account, cluster["id"]).values()) == {1}
 
 
-def test_sweep_leaves_alone_what_is_at_rest_or_at_work(tenant, service):
+def test_sweep_leaves_a_running_cluster_alone(tenant, service):
     cluster = tenant.running("calm")
     events = len(tenant.events("calm"))
     service.sweep()
@@ -81,7 +81,7 @@ def test_sweep_leaves_alone_what_is_at_rest_or_at_work(tenant, service):
     assert len(service.executions("Provision", cluster["id"])) == 1
 
 
-def test_a_journal_entry_lost_in_the_middle_of_a_creation_is_written_again(tenant, service):
+def test_a_journal_entry_lost_during_a_creation_is_written_again(tenant, service):
     before = census.census(tenant.account)
     cluster = tenant.create("torn")
     entries = until(lambda: at_least(10, dynamodb_table.journal(service, cluster["id"])), "the creation is under way", every=0.05)
@@ -94,7 +94,7 @@ def test_a_journal_entry_lost_in_the_middle_of_a_creation_is_written_again(tenan
     assert census.census(tenant.account) == before
 
 
-def test_a_journal_entry_of_an_earlier_stage_that_is_lost_is_written_again(tenant, service):
+def test_a_lost_journal_entry_of_an_earlier_stage_is_written_again(tenant, service):
     cluster = tenant.create("behind")
     cloud.set_faults(two_invocations_for_nodes(cluster["id"]))
     until(lambda: tenant.show("behind")["stage"] == "create-nodegroups", "the last stage has begun", every=0.02)
@@ -104,14 +104,14 @@ def test_a_journal_entry_of_an_earlier_stage_that_is_lost_is_written_again(tenan
 
 
 def two_invocations_for_nodes(cluster_id):
-    """Of two node groups, one takes five seconds to ask for, so that the entry is lost meanwhile, and the other is left to the next
-    invocation: the one that is at work may have read the entry before it was lost."""
+    """An invocation that has read the entry before it is lost does not write it again, so another one has to follow. The call for one node
+    group takes five seconds, in which the entry is lost, and that for the other one fails until the stage is invoked again."""
     call = {"calls": "eks:CreateNodegroup", "by": cluster_id, "times": 1}
     unavailable = {"status": 503, "code": "ServiceUnavailableException", "message": "It was refused on demand."}
     return [call | {"effect": {"slow": 5 * settings.SPEED}}, call | {"effect": {"refuse": unavailable}, "whole_operation": True}]
 
 
-def test_a_run_over_a_lost_journal_finds_everything_and_makes_nothing_twice(tenant, service):
+def test_a_run_with_a_lost_journal_finds_everything_and_makes_nothing_twice(tenant, service):
     cluster = tenant.running("amnesic")
     entries, owned = dynamodb_table.journal(service, cluster["id"]), census.owned(tenant.account, cluster["id"])
     for entry in entries:
@@ -123,7 +123,7 @@ def test_a_run_over_a_lost_journal_finds_everything_and_makes_nothing_twice(tena
     assert census.owned(tenant.account, cluster["id"]) == owned
 
 
-def test_a_cluster_whose_journal_is_lost_is_taken_away_whole(tenant, service):
+def test_a_cluster_whose_journal_is_lost_is_deleted_completely(tenant, service):
     before = census.census(tenant.account)
     cluster = tenant.running("unwritten")
     for entry in dynamodb_table.journal(service, cluster["id"]):
@@ -133,7 +133,7 @@ def test_a_cluster_whose_journal_is_lost_is_taken_away_whole(tenant, service):
 
 
 def drawn(entries):
-    """The seed ranks all entries, so the same one is drawn even if a few more or fewer have been written by then."""
+    """The seed ranks all entries, so a few more or fewer of them rarely change which one is drawn."""
     return min(entries, key=lambda entry: random.Random(f"{entry} {settings.SEED}").random())
 
 

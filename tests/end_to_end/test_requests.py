@@ -1,4 +1,4 @@
-"""What the API refuses, and how it says so; what it answers when asked twice."""
+"""What the API refuses and how, and what it answers when it is asked twice."""
 
 import pytest
 
@@ -68,13 +68,13 @@ def test_a_bad_body_is_refused_with_the_path_of_every_fault(stranger, body, path
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '"cluster"'])
-def test_a_body_that_is_no_object_is_refused(stranger, text):
+def test_a_body_that_is_not_an_object_is_refused(stranger, text):
     answer = stranger.session.post(f"{stranger.service.url}/clusters", data=text, headers={"Content-Type": "application/json"})
     problem(answer, 400)
 
 
 @pytest.mark.parametrize("key", ["", "two words", "x" * 257])
-def test_a_key_that_could_not_be_kept_is_refused(stranger, key):
+def test_an_invalid_idempotency_key_is_refused(stranger, key):
     answer = stranger.call("POST", "/clusters", without_role(stranger).request("keyless"), **{"Idempotency-Key": key})
     problem(answer, 400)
 
@@ -83,7 +83,7 @@ def test_the_same_key_gets_the_same_answer_and_makes_no_second_cluster(stranger)
     body = without_role(stranger).request("once")
     key = {"Idempotency-Key": "k-1"}
     first = stranger.call("POST", "/clusters", body, **key)
-    until(lambda: stranger.show("once")["status"] != "queued", "the cluster is another than when it was accepted")
+    until(lambda: stranger.show("once")["status"] != "queued", "the cluster has changed since it was accepted")
     again = stranger.call("POST", "/clusters", body, **key)
     assert (first.status_code, again.status_code) == (202, 202)
     assert (first.text, first.headers["Location"]) == (again.text, again.headers["Location"])
@@ -97,12 +97,12 @@ def test_a_name_in_use_is_a_conflict(stranger):
     problem(stranger.call("POST", "/clusters", stranger.request("taken")), 409, "name_taken")
 
 
-def test_a_retry_of_what_is_not_parked_is_a_conflict(stranger):
+def test_a_retry_of_a_cluster_that_is_not_parked_is_a_conflict(stranger):
     without_role(stranger).create("busy")
     problem(stranger.call("POST", "/clusters/busy/retry"), 409)
 
 
-def test_the_log_is_read_in_pages_without_gap_or_repetition(stranger):
+def test_pages_of_the_log_have_no_gaps_and_no_repetitions(stranger):
     without_role(stranger).create("talkative")
     stranger.wait("talkative", "failed")
     whole = stranger.events("talkative")

@@ -1,4 +1,4 @@
-"""No credential and no external ID where people look: execution histories, logs, clusters' records."""
+"""No credentials and no external IDs in execution histories, logs and records."""
 
 import json
 import re
@@ -7,11 +7,11 @@ import aws_clients
 import cloud
 import customer_role
 
-# The shapes of what STS and Cognito give out; the first test below proves that they match the real thing.
+# What STS and Cognito give out looks like this; the first test below checks the pattern against real ones.
 CREDENTIALS = re.compile(r"(?:AKIA|ASIA)[0-9A-Z]{16}|FwoG[0-9A-Za-z+/=]{20,}|eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+")
 
 
-def test_the_pattern_knows_a_credential_when_it_sees_one(tenant):
+def test_the_pattern_matches_real_credentials(tenant):
     account = tenant.account
     trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account.number}:root"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
@@ -27,13 +27,13 @@ def test_no_credential_and_no_external_id_is_in_histories_logs_or_records(tenant
     assert tenant.onboarding()["external_id"] in external_ids
     secret = re.compile("|".join([CREDENTIALS.pattern, *map(re.escape, external_ids)]))
     for place, texts in places(service).items():
-        assert texts, f"{place}: there must be something to look through"
+        assert texts, f"{place}: nothing to search"
         found = [text for text in texts if secret.search(text)]
         assert not found, f"{place}: {found[0][:2000]}"
 
 
 def live_a_whole_life(tenant):
-    """A refusal, a retry, a creation and a deletion: every stage has had the external ID and credentials in its hands."""
+    """A refusal, a retry, a creation and a deletion, so that every stage has held the external ID and credentials."""
     mend = customer_role.replace_trust(tenant.account, "groundwork", tenant.onboarding()["external_id"], "another-external-id")
     own = tenant.onboarding()["external_id"]
     tenant.accepted("POST", "/clusters", tenant.request("discreet", external_id=own), **{"Idempotency-Key": "discreet"})

@@ -1,4 +1,4 @@
-"""Self-managed mode: in a cluster that the customer made, Groundwork adds node groups, and takes away only those."""
+"""Self-managed mode: Groundwork adds node groups to a cluster that the customer made, and deletes nothing else."""
 
 import pytest
 
@@ -10,7 +10,7 @@ def customer(service):
     return Customer(tenants.new(service))
 
 
-def test_node_groups_come_and_go_and_all_that_the_customer_made_stays_as_it_was(customer):
+def test_node_groups_come_and_go_and_what_the_customer_made_is_unchanged(customer):
     tenant = customer.tenant
     customer.add_node_group("their-own")
     customer.account.client("s3").put_object(Bucket=customer.buckets[0], Key="weights", Body=b"kept")
@@ -46,7 +46,7 @@ def test_without_instance_types_cluster_and_buckets_are_only_verified(customer):
     assert customer.everything() == before
 
 
-def test_a_name_that_the_role_does_not_know_parks_with_a_hint_and_nothing_was_touched(customer):
+def test_a_name_that_the_role_does_not_cover_parks_with_a_hint_and_nothing_is_touched(customer):
     before = customer.everything()
     for name, wrong in [("astray", {"eks_cluster_name": "nobody-s"}), ("adrift", {"buckets": ["nobody-s"]})]:
         customer.tenant.create(name, **customer.request(**wrong))
@@ -56,7 +56,7 @@ def test_a_name_that_the_role_does_not_know_parks_with_a_hint_and_nothing_was_to
     assert customer.everything() == before
 
 
-def test_a_cluster_that_is_not_there_parks_until_the_customer_made_it(customer):
+def test_a_missing_eks_cluster_parks_until_the_customer_has_made_it(customer):
     late = f"{customer.cluster}-late"
     customer.allow(late, customer.buckets)
     customer.tenant.create("early", **customer.request(eks_cluster_name=late))
@@ -67,7 +67,7 @@ def test_a_cluster_that_is_not_there_parks_until_the_customer_made_it(customer):
 
 
 @pytest.mark.parametrize("mistake, code", [("open", "BucketNotClosed"), ("absent", "NoBucket"), ("elsewhere", "BucketElsewhere")])
-def test_a_bucket_that_will_not_do_parks_until_it_is_put_right(customer, mistake, code):
+def test_an_unsuitable_bucket_parks_until_it_is_put_right(customer, mistake, code):
     bucket = f"{customer.cluster}-{mistake}"
     if mistake == "elsewhere":
         customer.make_bucket_elsewhere(bucket)
@@ -92,12 +92,12 @@ def put_right(customer, bucket, mistake):
         customer.make_bucket(bucket)
 
 
-def test_node_groups_go_into_the_subnets_that_were_asked_for(customer):
+def test_node_groups_are_made_in_the_requested_subnets(customer):
     cluster = customer.tenant.running("placed", **customer.request(subnet_ids=customer.subnets[:1]))
     assert customer.node_groups()[f"groundwork-{cluster['id']}-m6i-large"]["subnets"] == customer.subnets[:1]
 
 
-def test_nodes_that_cannot_join_over_the_customer_s_network_park_with_a_hint_and_go_when_the_cluster_goes(customer):
+def test_nodes_that_cannot_join_park_with_a_hint_and_are_deleted_with_the_cluster(customer):
     before = customer.everything()
     customer.tenant.create("lonely", **customer.request(instance_types=[{"name": "m6i.large", "overprovisioned_ondemand_count": 1}]))
     parked = customer.tenant.wait("lonely", "failed")
@@ -106,7 +106,7 @@ def test_nodes_that_cannot_join_over_the_customer_s_network_park_with_a_hint_and
     assert customer.everything() == before
 
 
-def test_a_node_group_with_our_name_and_without_our_tag_is_left_and_blocks_the_deletion(customer):
+def test_a_node_group_with_our_name_but_not_our_tag_is_left_alone_and_blocks_the_deletion(customer):
     tenant = customer.tenant
     cluster = tenant.running("claimed", **customer.request())
     name = f"groundwork-{cluster['id']}-stray"

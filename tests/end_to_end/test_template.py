@@ -1,4 +1,4 @@
-"""What the templates and the state machines promise, read from the files: these tests need no AWS."""
+"""What the templates and the state machines promise, read from the files. No AWS is needed."""
 
 import json
 
@@ -20,7 +20,7 @@ def test_no_policy_allows_an_action_with_a_star(path):
             assert not [action for action in templates.listed(statement["Action"]) if "*" in action], where
 
 
-def test_functions_may_assume_no_role_but_groundwork_s_in_other_accounts():
+def test_functions_may_assume_only_the_roles_of_groundwork_in_other_accounts():
     grants = [
         statement
         for where, statement in templates.statements("template.yaml")
@@ -37,7 +37,7 @@ def test_a_function_has_a_role_of_its_own_that_writes_to_its_own_log_only():
     for name, function in functions().items():
         assert function["Role"] == {"!GetAtt": f"{name}Role.Arn"} and "Policies" not in function, name
         role = resources[f"{name}Role"]["Properties"]
-        # Without names, those that CloudFormation makes begin as PrincipalPattern says.
+        # Without a name of its own, a role gets one from CloudFormation that matches PrincipalPattern.
         assert set(role) == {"AssumeRolePolicyDocument", "Policies"}, name
         granted = [statement for policy in role["Policies"] for statement in policy["PolicyDocument"]["Statement"]]
         logs = [one for one in granted if any(action.startswith("logs:") for action in templates.listed(one["Action"]))]
@@ -56,7 +56,7 @@ def test_the_table_of_permissions_has_every_action_that_the_code_calls():
     assert templates.called_in_the_customer_s_account() <= granted
 
 
-def test_the_customer_s_role_trusts_with_an_external_id_and_by_name_only():
+def test_the_role_of_the_customer_trusts_by_external_id_and_by_name_only():
     role = templates.template("onboarding/quick-start.yaml")["Resources"]["Role"]["Properties"]
     for statement in role["AssumeRolePolicyDocument"]["Statement"]:
         assert statement["Condition"]["StringEquals"]["sts:ExternalId"] == {"!Sub": "${ExternalId}"}
@@ -77,7 +77,7 @@ def test_every_task_has_the_same_retry_and_every_stage_the_same_catch(name):
 
 
 def catching(name, title):
-    """The Catch of a task; inside a branch it is that of the whole Parallel."""
+    """The Catch of a task. Inside a branch, it is that of the whole Parallel."""
     states = templates.states(name)
     own = states[title].get("Catch")
     around = [state for state in states.values() if state["Type"] == "Parallel" and inside(state, title)]
@@ -89,7 +89,7 @@ def inside(parallel, title):
 
 
 @pytest.mark.parametrize("name", templates.MACHINES)
-def test_a_stage_that_answers_something_else_fails_and_a_fault_ends_in_parking(name):
+def test_an_unexpected_answer_fails_and_every_fault_ends_in_parking(name):
     states = templates.states(name)
     choices = [state for state in states.values() if state["Type"] == "Choice"]
     assert choices and all("Default" in choice for choice in choices)
@@ -113,7 +113,7 @@ def test_the_template_gives_a_machine_exactly_the_functions_that_it_names(name, 
     assert named == set(given)
 
 
-def test_records_outlive_the_stack_and_can_be_put_back():
+def test_records_outlive_the_stack_and_can_be_restored():
     table = templates.template("template.yaml")["Resources"]["Table"]
     assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
     assert table["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True

@@ -1,4 +1,4 @@
-"""A tenant sees, changes, names and counts only its own, and learns nothing of the others."""
+"""A tenant sees, changes, names and counts only what is its own, and learns nothing about the others."""
 
 import json
 import re
@@ -14,13 +14,13 @@ from answers import problem
 from waiting import until
 
 EXISTS, NEVER = "secret", "nobody"
-# The text is compared; its length varies with the fraction of a second in it.
+# The text is compared anyway, and its length varies with the digits of its timestamps.
 NEW_IN_EVERY_ANSWER = ("date", "x-amzn-requestid", "apigw-requestid", "content-length")
 
 
 @pytest.fixture(scope="module")
 def owner(service):
-    """A tenant with a cluster at rest."""
+    """A tenant with a cluster that is parked."""
     owner = tenants.without_role(tenants.new(service))
     owner.create(EXISTS)
     owner.wait(EXISTS, "failed")
@@ -28,7 +28,7 @@ def owner(service):
 
 
 def everything(service, tenant):
-    """All that the records have of a tenant and its cluster: names, counts, the cluster, its journal, its log."""
+    """Everything that is recorded about a tenant and its cluster: names, counts, the cluster, its journal, its log."""
     own = service.records(f"TENANT#{tenant.name}")
     ids = [item["cluster_id"]["S"] for item in own if item["sk"]["S"].startswith("NAME#")]
     assert ids
@@ -36,7 +36,7 @@ def everything(service, tenant):
 
 
 def ask(tenant, method, path, name):
-    """An answer's status, headers and text, without the name, and without what is new in every answer."""
+    """The status, headers and text of an answer, without the name and without what is new in every answer."""
     body = tenant.request(name) if method in ("POST", "PUT", "PATCH") else None
     answer = tenant.call(method, path.replace("{name}", name), body)
     assert "route_not_found" not in answer.text
@@ -66,7 +66,7 @@ def test_a_tenant_lists_only_its_own(owner, stranger):
 
 
 @pytest.mark.parametrize("action", ["delete", "retry"])
-def test_a_job_cannot_name_another_tenant_s_cluster(owner, stranger, service, action):
+def test_a_job_cannot_name_the_cluster_of_another_tenant(owner, stranger, service, action):
     before = everything(service, owner)
     service.send(json.dumps({"action": action, "tenant": stranger.name, "name": EXISTS}))
     answered = until(lambda: audit_log.events(service, "jobs", stranger.name), "the job is answered")
@@ -74,8 +74,8 @@ def test_a_job_cannot_name_another_tenant_s_cluster(owner, stranger, service, ac
     assert everything(service, owner) == before
 
 
-def test_a_tenant_of_a_job_cannot_be_spelled_into_another_s_records(owner, service):
-    """Keys are made of tenant and name; what could end one part and begin another is no tenant and no name."""
+def test_the_tenant_of_a_job_cannot_be_written_so_that_it_reaches_another(owner, service):
+    """Keys consist of tenant and name, so neither may contain what separates the two."""
     before = everything(service, owner)
     mark = secrets.token_hex(4)
     for tenant, name, told in [(f"{owner.name}#{mark}", EXISTS, f"#{mark}"), (owner.name, f"{EXISTS}/{mark}", f"/{mark}")]:
@@ -84,7 +84,7 @@ def test_a_tenant_of_a_job_cannot_be_spelled_into_another_s_records(owner, servi
     assert everything(service, owner) == before
 
 
-def test_keys_of_two_tenants_do_not_meet(stranger, service):
+def test_two_tenants_may_use_the_same_idempotency_key(stranger, service):
     other = tenants.new(service)
     for one in (stranger, other):
         one.accepted("POST", "/clusters", tenants.without_role(one).request("mine"), **{"Idempotency-Key": "same"})
@@ -96,10 +96,10 @@ def create_with_a_tested_role(tenant, name):
     until(lambda: tenant.show(name)["stage"] not in (None, "validate", "assume-role"), "the role has passed its test")
 
 
-def test_a_role_that_another_tenant_proved_to_be_its_own_is_refused_without_a_word_about_whose_it_is(service, stranger):
+def test_a_role_registered_by_another_tenant_is_refused_without_naming_that_tenant(service, stranger):
     owner = tenants.with_role(service, tenants.new(service), new_account(), role_name="groundwork-Ours")
     create_with_a_tested_role(owner, "mine")
-    # IAM tells no two roles of an account apart by case.
+    # In IAM, no two role names of an account differ only by case.
     for role_arn in (owner.role_arn, owner.role_arn.lower()):
         body = stranger.request("mine", role_arn=role_arn)
         found = problem(stranger.call("POST", "/clusters", body), 409, "role_registered")
@@ -108,7 +108,7 @@ def test_a_role_that_another_tenant_proved_to_be_its_own_is_refused_without_a_wo
     owner.create("mine-too")
 
 
-def test_naming_a_role_does_not_take_it_from_its_tenant(tenant, stranger):
+def test_naming_a_role_does_not_take_it_from_its_owner(tenant, stranger):
     stranger.role_arn = tenant.role_arn
     stranger.create("early")
     stranger.wait("early", "failed")

@@ -1,4 +1,4 @@
-"""A role must let Groundwork in, and nobody else: it is tried in all ways before anything is made, and claimed only if it holds."""
+"""A role must let Groundwork in, and nobody else. That is tested before anything is made, and only a role that passes is registered."""
 
 import pytest
 
@@ -29,7 +29,7 @@ def with_everybody(statement):
         (with_everybody, "a wildcard principal"),
     ],
 )
-def test_a_role_that_lets_others_in_parks_the_cluster_and_becomes_nobody_s_until_it_is_closed(tenant, service, change, said):
+def test_a_role_that_lets_others_in_parks_the_cluster_and_is_not_registered(tenant, service, change, said):
     before = census.census(tenant.account)
     close = customer_role.change_trust(tenant.account, ROLE, lambda policy: policy | {"Statement": [change(policy["Statement"][0])]})
     tenant.create("open")

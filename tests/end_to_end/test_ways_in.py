@@ -1,4 +1,4 @@
-"""HTTP, the queue and schedules: three ways in, one path behind them."""
+"""Three ways in (HTTP, the queue, schedules) with one path behind them."""
 
 import json
 
@@ -30,7 +30,7 @@ def test_a_job_delivered_three_times_makes_one_running_cluster_that_names_its_se
     assert len(service.executions("Provision", cluster["id"])) == 1
 
 
-def test_poison_ends_in_the_dead_letter_queue_and_harms_no_job_beside_it(service, tenant):
+def test_invalid_jobs_end_in_the_dead_letter_queue_and_do_not_harm_other_jobs(service, tenant):
     sick = f"sick-{tenant.name}"
     poison = [
         f"{{not JSON, {sick}",
@@ -41,19 +41,19 @@ def test_poison_ends_in_the_dead_letter_queue_and_harms_no_job_beside_it(service
     service.send(poison[0], poison[1], jobs.create(tenant, "healthy", "healthy"), *poison[2:])
     tenant.wait("healthy", "running")
     dead = set()
-    until(lambda: dead_letters(service, dead, sick) == set(poison), "all poison is in the dead-letter queue")
+    until(lambda: dead_letters(service, dead, sick) == set(poison), "all invalid jobs are in the dead-letter queue")
     assert [cluster["name"] for cluster in tenant.list()] == ["healthy"]
 
 
 def dead_letters(service, seen, text):
-    """Adds what the dead-letter queue hands out to what was seen: one look shows ten messages at the most."""
+    """Adds to `seen` what the dead-letter queue hands out: at most ten messages at a time."""
     queue = service.stack["JobsDeadLettersUrl"]
     answer = aws_clients.operator("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=1)
     seen.update(message["Body"] for message in answer.get("Messages", []) if text in message["Body"])
     return seen
 
 
-def test_a_schedule_makes_a_job_of_every_firing_and_counts_a_firing_once(service, tenant):
+def test_every_firing_of_a_schedule_makes_one_job_and_counts_once(service, tenant):
     schedule = f"{tenant.name}-gpus"
     job = jobs.create(tenant, "scheduled", jobs.KEY_OF_FIRING)
 
@@ -79,7 +79,7 @@ def another(tenant, first):
 
 
 def deliver_again(service, tenant, job, key, cluster):
-    """SQS delivers at least once: the firing's message comes another time."""
+    """SQS delivers at least once, so the message of a firing may come again."""
     before = len(service.log_lines("jobs", cluster["id"]))
     service.send(job.replace(jobs.KEY_OF_FIRING, key))
     until(lambda: len(service.log_lines("jobs", cluster["id"])) > before, "the job is answered")

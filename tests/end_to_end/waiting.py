@@ -1,4 +1,4 @@
-"""Waiting for something to become true, and never longer than that takes; doing things at once."""
+"""Waiting until something is true, and doing things at the same time."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -7,18 +7,18 @@ import pytest
 
 
 def until(probe, what, seconds=150, every=0.3):
-    """Asks until the answer is truthy, and answers it."""
+    """Probes until the answer is truthy, and returns it."""
     deadline = time.monotonic() + seconds
     while True:
         found = probe()
         if found:
             return found
         if time.monotonic() > deadline:
-            pytest.fail(f"within {seconds} s it was not so: {what}")
+            pytest.fail(f"not within {seconds} s: {what}")
         time.sleep(every)
 
 
 def at_once(*calls):
-    """What the calls answer, all made at the same time."""
+    """Makes all calls at the same time, and returns their answers."""
     with ThreadPoolExecutor(len(calls)) as pool:
         return [future.result() for future in [pool.submit(call) for call in calls]]

@@ -1,6 +1,6 @@
-"""What the local cloud does to a share of all calls: AWS on a bad day, every fault of which passes."""
+"""What the local cloud does to a share of all calls: AWS on a bad day. Every one of these faults passes."""
 
-# How services say that they are asked too often, and that a session is over.
+# How services say that they are asked too often, and that a session has expired.
 THROTTLED = {
     "ec2": (503, "RequestLimitExceeded"),
     "eks": (429, "TooManyRequestsException"),
@@ -19,7 +19,7 @@ EXPIRED = {
     "iam": (403, "ExpiredToken"),
     "logs": (400, "ExpiredTokenException"),
 }
-# The functions have sessions of their customers' roles, whose names begin so; their own do not expire.
+# The sessions of the customers' roles have names that begin like this. The functions' own sessions do not expire.
 IN_CUSTOMERS_ACCOUNTS = ":assumed-role/groundwork"
 
 LOST_BEFORE, LOST_AFTER = {"lose": "before_effect"}, {"lose": "after_effect"}
@@ -34,7 +34,7 @@ FAILED_INSIDE = refused(500, "InternalError", "An internal error has occurred")
 
 
 def mix(share):
-    """Rules by which about that share of all calls fails. The shares in here add up to one."""
+    """Rules that make about this share of all calls fail. The factors that apply to one call add up to one."""
     throttled = [rule(f"{service}:*", refused(*said, "Rate exceeded"), 0.30 * share) for service, said in THROTTLED.items()]
     expired = [
         rule(f"{service}:*", refused(*said, "The security token is expired"), 0.05 * share, by=IN_CUSTOMERS_ACCOUNTS)
@@ -46,7 +46,7 @@ def mix(share):
         rule("*", LOST_AFTER, 0.15 * share),
         rule("*", {"slow": SECONDS_OF_SLOWNESS}, 0.10 * share),
     ]
-    # The SDK's retries fail too, so that the whole stage has to be tried again.
+    # The SDK's retries fail too, so the whole stage has to be tried again.
     stubborn = [
         rule("*", FAILED_INSIDE, 0.03 * share, whole_operation=True),
         rule("*", LOST_BEFORE, 0.03 * share, whole_operation=True),

@@ -1,4 +1,4 @@
-"""The clusters of the soak: asked for in every way, followed until they are settled, retried when parked."""
+"""The clusters of the soak: requested in every way, followed until they are settled, retried when they are parked."""
 
 import random
 import time
@@ -13,7 +13,7 @@ from account import new_account
 from waiting import until
 
 CLUSTERS_OF_A_TENANT = 5
-# Of ten clusters: by HTTP, by the queue, by a schedule.
+# How ten clusters are requested: by HTTP, through the queue, by a schedule.
 WAYS = ["http"] * 6 + ["queue"] * 2 + ["schedule"] * 2
 REQUESTS_AT_ONCE = 6
 SECONDS_BETWEEN_LOOKS = 2
@@ -35,7 +35,7 @@ class Cluster:
 
 @dataclass
 class Parked:
-    """A cluster that stopped with what exists kept."""
+    """How and why a cluster was parked."""
 
     cluster: Cluster
     status: str
@@ -63,7 +63,7 @@ class Fleet:
     # --- Asking ---------------------------------------------------------------------------------
 
     def create(self):
-        """All at once; what comes by the queue and by schedules comes twice."""
+        """All at once. What comes through the queue or from a schedule comes twice."""
         for cluster in self.by("schedule"):
             jobs.schedule_once(self.service, schedule_of(cluster), self.firing(cluster))
         for cluster in self.by("queue"):
@@ -92,7 +92,7 @@ class Fleet:
         return jobs.create(cluster.tenant, cluster.name, jobs.KEY_OF_FIRING)
 
     def fire_again(self, cluster):
-        """The scheduler delivers at least once: the same scheduled time comes another time, with the same key."""
+        """The scheduler delivers at least once, so the same firing comes again, with the same key."""
         path = f"/{schedule_of(cluster)}/"
         [key] = until(lambda: jobs.keys_of(self.service, cluster.tenant, path), f"{path} has fired and is accepted")
         self.service.send(self.firing(cluster).replace(jobs.KEY_OF_FIRING, key))
@@ -100,7 +100,7 @@ class Fleet:
     # --- Following ------------------------------------------------------------------------------
 
     def look(self):
-        """Reads what the tenants are told of their clusters; one that is deleted is told of no more."""
+        """Reads what the tenants are told about their clusters. A deleted one is no longer listed."""
         for tenant in self.tenants:
             told = {one["name"]: one for one in persistently(tenant, "GET", "/clusters")["clusters"]}
             for cluster in self.clusters:
@@ -116,13 +116,13 @@ class Fleet:
                 self.retry(cluster, told)
 
     def retry(self, cluster, told):
-        """What a user does on finding a parked cluster; the count keeps why it was."""
+        """What a user does with a parked cluster. The reason is kept for the summary."""
         self.parked.append(Parked(cluster, told["status"], told["code"], told["reason"], told["hint"]))
         print(f"  parked: {cluster.label} is {told['status']}: {told['reason']} {told['hint']}", flush=True)
         persistently(cluster.tenant, "POST", f"/clusters/{cluster.name}/retry", key=f"{cluster.name}-{len(self.parked)}", refusable=True)
 
     def settle(self, wanted, seconds):
-        """Looks until all clusters are as wanted, and answers those that never were."""
+        """Polls until all clusters have the wanted status, and returns those that never had it."""
         begun = time.monotonic()
         counts = None
         while set(counts or ()) != {wanted} and time.monotonic() < begun + seconds:
@@ -143,7 +143,7 @@ def at_once(ask, clusters):
 
 
 def persistently(tenant, method, path, body=None, key=None, refusable=False):
-    """What a client does that wants its answer: the same request with the same key, until it is not the service that failed."""
+    """What a persistent client does: the same request with the same key, until the answer is not a failure of the service."""
 
     def answered():
         try:

@@ -1,4 +1,4 @@
-"""Many clusters at once while calls fail and the service is troubled: none is lost, and nothing of them is left.
+"""Many clusters at once, while calls fail and the service is disturbed: none is lost, and nothing of them is left.
 
 `soak.py`, with CLUSTERS, SEED and FAULTS (the share of calls that fail) in the environment. The last line is the result.
 """
@@ -13,7 +13,7 @@ sys.path[:0] = [str(HERE.parent / "end_to_end")]
 
 import own_cloud  # noqa: E402
 
-# A quarter of an hour of AWS takes a quarter of a minute: time enough for what is done in between.
+# A quarter of an hour of AWS takes fifteen seconds, which is long enough to disturb it.
 own_cloud.choose(".local/soak", speed=60, keeps_state=True)
 
 import census  # noqa: E402
@@ -33,7 +33,7 @@ FAULTS = float(os.environ.get("FAULTS", "0.05"))
 SECONDS_TO_SETTLE = 420
 SHARE_WITH_LEFTOVERS = 0.3
 
-# Thirty clusters share two processors with their AWS: a call takes longer than one cluster alone would make believe.
+# Thirty clusters share two processors with the local AWS, so calls take longer than with a single cluster.
 PARAMETERS = settings.PARAMETERS | {
     "StageTimeoutSeconds": "40",
     "StuckAfterSeconds": "20",
@@ -43,7 +43,7 @@ PARAMETERS = settings.PARAMETERS | {
 
 def main():
     print(f"{CLUSTERS} clusters, {FAULTS:.1%} of calls fail, seed {settings.SEED}", flush=True)
-    print(f"{settings.SPEED} s of AWS in a second, so sweep runs every {sweeping.SECONDS_BETWEEN:.0f} s beside its schedule", flush=True)
+    print(f"{settings.SPEED} s of AWS pass in a second, so sweep also runs every {sweeping.SECONDS_BETWEEN:.0f} s", flush=True)
     try:
         with timed("soak"):
             leaks, parked, lost = soak()
@@ -71,7 +71,7 @@ def soak():
             trouble.during_creates()
         with timed("settle"):
             lost += [f"{cluster.label} never ran: {cluster.status}" for cluster in fleet.settle("running", SECONDS_TO_SETTLE)]
-        # What never was, cannot be deleted.
+        # Clusters that were never made cannot be deleted.
         fleet.clusters = [cluster for cluster in fleet.clusters if cluster.id]
         with timed("count"):
             leaks = made_twice(fleet)
@@ -93,7 +93,7 @@ def made_twice(fleet):
 
 
 def leave_behind(fleet):
-    """What Kubernetes makes in some of the clusters' networks, and does not take away."""
+    """In the networks of some clusters, makes what Kubernetes makes and does not delete."""
     running = [cluster for cluster in fleet.clusters if cluster.status == "running"]
     chosen = fleet.random.sample(running, round(SHARE_WITH_LEFTOVERS * len(running)))
     for cluster in chosen:
@@ -103,7 +103,7 @@ def leave_behind(fleet):
 
 
 def changes(account, before):
-    """What an account has that it had not, or has no more."""
+    """What is in an account and was not before, and what is no longer in it."""
     now = census.census(account)
     left = [f"account {account.number}: {kind} {one} is left" for kind in now for one in set(now[kind]) - set(before[kind])]
     return left + [f"account {account.number}: {kind} {one} is missing" for kind in now for one in set(before[kind]) - set(now[kind])]

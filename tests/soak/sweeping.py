@@ -1,4 +1,4 @@
-"""Sweep on its schedule, at the speed of the local cloud: the template's five minutes are five minutes on the emulator."""
+"""Runs sweep at the speed of the local cloud, because the template's five minutes take five minutes on the emulator."""
 
 import threading
 
@@ -20,7 +20,7 @@ class Sweeping:
             try:
                 self.service.sweep()
             except (AssertionError, BotoCoreError, ClientError):
-                # A call failed for one cluster, or the emulator was away; the next sweep looks again.
+                # A call failed for one cluster, or the emulator was being restarted. The next sweep looks again.
                 self.stumbled += 1
 
     def __enter__(self):

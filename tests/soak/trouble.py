@@ -1,4 +1,4 @@
-"""What is done to the service while it works, one thing after another."""
+"""What is done to the service while it is working, one thing after another."""
 
 import random
 import time
@@ -14,7 +14,7 @@ from waiting import until
 SECONDS_BETWEEN_KILLS = 0.5
 KILLS = 10
 CREATING, DELETING = ("create-buckets", "create-eks", "create-nodegroups"), ("teardown",)
-# Another version of the service: other settings of every stage, so that all of them are really updated.
+# Another version of the service: the settings of every stage differ, so all stages are really updated.
 OTHER_PARAMETERS = {"CreationGraceSeconds": "4", "RefusalGraceSeconds": "4", "LogRetentionDays": "30"}
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 
@@ -33,7 +33,7 @@ class Trouble:
         self.do(self.lose_a_journal_entry)
         self.do(self.lose_an_execution)
         self.do(self.restart_the_emulator)
-        # Sweep has seen that the executions are no more, and clusters are on their way again.
+        # Sweep has noticed that the executions have failed, and clusters are being created again.
         until(lambda: set(CREATING) <= set(function_processes.running().values()), "creations are under way again")
         self.do(self.roll_back)
         self.do(self.kill, CREATING)
@@ -73,7 +73,7 @@ class Trouble:
         return f"set {cluster.label} to provisioning in a run that has no execution"
 
     def one(self, look):
-        """A cluster at work of which there is what is looked for, with that."""
+        """A cluster at work for which `look` finds something, and what it finds."""
 
         def found():
             clusters = self.at_work()
@@ -100,11 +100,11 @@ class Trouble:
 
     def restart_the_emulator(self):
         cloud.restart_emulator()
-        return "restarted the emulator, with its state kept; the executions that ran have failed"
+        return "restarted the emulator, with its state kept; the executions that were running have failed"
 
 
 def update_stack(changed):
-    """Deploys the template that is there with other parameters, without packing the functions again. Answers the parameters before."""
+    """Deploys the current template with changed parameters, without packaging the functions again. Returns the old parameters."""
     cloudformation = aws_clients.operator("cloudformation")
     stack = lambda: cloudformation.describe_stacks(StackName=settings.STACK)["Stacks"][0]  # noqa: E731
     before = {one["ParameterKey"]: one["ParameterValue"] for one in stack()["Parameters"]}

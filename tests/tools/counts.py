@@ -1,4 +1,4 @@
-"""The counts of tests, from what cargo and pytest wrote: the last words of `make test`."""
+"""The counts of tests, from what cargo and pytest wrote: the last lines of `make test`."""
 
 import re
 import sys

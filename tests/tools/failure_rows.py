@@ -1,4 +1,4 @@
-"""The page of the failures that AWS is known for, written from the tests that show what becomes of them."""
+"""Writes the page of the failures that AWS is known for, from the tests that show how Groundwork handles them."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 TESTS = REPOSITORY / "tests/matrix/tests/failure_rows"
 PAGE = REPOSITORY / "docs/failures.md"
-# The collection that the numbers are of, where it lies beside the repository.
+# The collection that the numbers come from, if it is beside the repository.
 COLLECTION = REPOSITORY.parent / "shared/aws-failures.md"
 
 NUMBERS = (
@@ -16,13 +16,13 @@ NUMBERS = (
 TEST = re.compile(r"^/// ([RWAFCP, ]+): (.+)\n(?:(?:///|#\[).*\n)+(?:async )?fn (row_(\d+b?)_\w+)", re.M)
 IMPOSSIBLE = re.compile(r'\(\s*"(\d+b?)",\s*"([^"]+)",?\s*\)')
 
-HEAD = """# What goes wrong on AWS, and what becomes of it
+HEAD = """# What goes wrong on AWS, and how it is handled
 
-Each row is a failure that others met before us, played through the real driver by the test that is named: `cargo test --workspace --test
-failure_rows row_16`. The tests say word for word what the user reads. Written from them by `make failure-rows`.
+Each row is a failure that others have met before us. The test in the row plays it through the real driver (`cargo test --workspace --test
+failure_rows row_16`) and has the exact words that the user reads. This page is written from the tests, by `make failure-rows`.
 
-R: it is tried again. W: it is waited for. A: what is there is adopted. F: the cluster is parked with a reason and a hint. C: something is
-cleaned up first. P: it is prevented, or the design makes it impossible.
+R: the call is tried again. W: Groundwork waits. A: what exists is adopted. F: the cluster is parked with a reason and a hint. C: something
+is cleaned up first. P: the failure is prevented, or the design makes it impossible.
 
 | # | what goes wrong | | test | why it cannot happen |
 |---|---|---|---|---|
@@ -36,7 +36,7 @@ def tests():
 
 
 def impossible():
-    """Number → why it cannot happen."""
+    """Number → why the failure cannot happen."""
     return dict(IMPOSSIBLE.findall((TESTS / "main.rs").read_text()))
 
 
@@ -47,7 +47,7 @@ def page():
 
 
 def collected():
-    """The numbers of the collection, or None where it is not."""
+    """The numbers of the collection, or None if it is not there."""
     if not COLLECTION.exists():
         return None
     return re.findall(r"^\| (\d+b?) \|", COLLECTION.read_text(), re.M)
