@@ -1,10 +1,11 @@
 //! The quick-start as a CloudFormation template: a frame, and the policies in it.
 
 use crate::frame::pascal;
-use engine::permissions::document::{Document, Names, Statement};
+use engine::permissions::document::{Document, Statement};
 use engine::permissions::{Grant, STAGES, boundary, grants, policy, trust};
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use wire::names::Names;
 
 const FRAME: &str = include_str!("frames/quick-start.yaml");
 const NAMES: Names<'static> = Names { partition: "${AWS::Partition}", account: "${AWS::AccountId}", role: "${RoleName}" };

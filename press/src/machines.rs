@@ -1,7 +1,7 @@
 //! The state machines in Amazon States Language.
 
 use crate::frame::{fill, pascal};
-use engine::resource::Stage;
+use engine::stage::Stage;
 use engine::stage::table::{MACHINES, Machine, RETRY, State, TASK_TIMEOUT_SECONDS, Turn, retried, row};
 
 const MACHINE: &str = include_str!("frames/machine.asl.json");

@@ -49,7 +49,7 @@ fn short(arn: &str) -> &str {
     arn.splitn(6, ':').nth(5).unwrap_or(arn)
 }
 
-fn stages(of: &[engine::resource::Stage]) -> String {
+fn stages(of: &[engine::stage::Stage]) -> String {
     let all: BTreeSet<_> = STAGES.iter().collect();
     match of.iter().collect::<BTreeSet<_>>() == all {
         true => "all".into(),

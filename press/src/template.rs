@@ -1,7 +1,7 @@
 //! The part of template.yaml that the table of stages decides: the stages' functions, the state machines and their alarms.
 
 use crate::frame::{fill, pascal};
-use engine::resource::Stage;
+use engine::stage::Stage;
 use engine::stage::table::{Budget, Door, MACHINES, Machine, row, stages};
 
 const BEGIN: &str = "  # Begin of what `make press` writes from shared/engine/src/stage/table.rs: change that.\n";

@@ -1,7 +1,8 @@
 //! The policies as the Terraform module and the self-managed example read them: JSON with the placeholders that `templatefile` fills.
 
-use engine::permissions::document::{Document, PLACEHOLDERS};
+use engine::permissions::document::Document;
 use engine::permissions::{STAGES, boundary, policy, self_managed, trust};
+use wire::names::PLACEHOLDERS;
 
 pub fn policies() -> Vec<(String, String)> {
     let stages = STAGES.iter().map(|stage| (stage.to_string(), policy(*stage, &PLACEHOLDERS)));

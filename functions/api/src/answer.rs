@@ -3,8 +3,8 @@
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use aws_lambda_events::encodings::Body;
 use aws_lambda_events::http::{HeaderMap, HeaderName, HeaderValue, header};
-use engine::problem::Problem;
 use serde_json::{Value, json};
+use wire::problem::Problem;
 
 /// What a route answers when all is well.
 pub enum Answer {

@@ -5,22 +5,25 @@ mod onboarding;
 mod routes;
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
-use engine::executions::Executions;
+use engine::executions::StepFunctions;
 use engine::records::Records;
 use engine::requests::Requests;
-use engine::{session, settings};
+use engine::{aws, lambda, settings};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use std::sync::Arc;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    settings::log();
-    let config = session::operator_config().await;
+    lambda::log();
+    let config = aws::operator_config().await;
+    let records = Records::new(&config, settings::text("TABLE")?);
     let api = &routes::Api {
         requests: Requests {
-            records: Records::new(&config, settings::text("TABLE")?),
-            executions: Executions::new(&config)?,
+            desk: Arc::new(records.clone()),
+            executions: Arc::new(StepFunctions::new(&config)?),
             clusters_per_tenant: settings::number("CLUSTERS_PER_TENANT")?,
         },
+        records,
         tenant_claim: settings::text("TENANT_CLAIM")?,
         requests_per_minute: settings::number("REQUESTS_PER_MINUTE")?,
         operator: onboarding::Operator {

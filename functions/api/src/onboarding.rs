@@ -1,12 +1,17 @@
 //! What a customer needs to let Groundwork in: whom to trust, with which external ID, and the quick-start that grants it.
 
-use engine::permissions::document::PLACEHOLDERS;
 use engine::permissions::{self, STAGES, boundary};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use wire::names::PLACEHOLDERS;
+use wire::view::{Onboarding, Principal};
 
 /// The stack that the link proposes in the customer's account.
 const STACK: &str = "groundwork";
+
+const GRANT: &str = "Open quick_create_url, signed in to the account that the clusters shall live in, or deploy template_url there \
+                     yourself; it makes the role and grants what it needs.";
 
 /// This Groundwork, as its customers' roles see it.
 pub struct Operator {
@@ -17,17 +22,16 @@ pub struct Operator {
 }
 
 impl Operator {
-    pub fn answer(&self, external_id: &str) -> Value {
-        json!({
-            "external_id": external_id,
-            "principal": {"account_id": self.account, "pattern": self.principal_pattern},
-            "role_name": "groundwork, or any name that begins with it",
-            "grant": "Open quick_create_url, signed in to the account that the clusters shall live in, or deploy template_url there yourself; \
-                      it makes the role and grants what it needs.",
-            "quick_create_url": self.quick_create_url(external_id),
-            "template_url": self.template_url,
-            "policy": policies(),
-        })
+    pub fn answer(&self, external_id: &str) -> Onboarding {
+        Onboarding {
+            external_id: external_id.to_owned(),
+            principal: Principal { account_id: self.account.clone(), pattern: self.principal_pattern.clone() },
+            role_name: "groundwork, or any name that begins with it".into(),
+            grant: GRANT.into(),
+            quick_create_url: self.quick_create_url(external_id),
+            template_url: self.template_url.clone(),
+            policy: policies(),
+        }
     }
 
     /// CloudFormation's console with the quick-start filled in. It leaves out what the template hides with NoEcho.
@@ -56,7 +60,7 @@ impl Operator {
 
 /// What the role is granted: a managed policy for each stage and the boundary of the roles that Groundwork makes, by their ARNs, with
 /// placeholders for what is the customer's.
-fn policies() -> Map<String, Value> {
+fn policies() -> BTreeMap<String, Value> {
     let of_stage = |stage| (permissions::policy_arn(stage, &PLACEHOLDERS), json!(permissions::policy(stage, &PLACEHOLDERS)));
     let boundary = (boundary::arn(&PLACEHOLDERS), json!(boundary::policy(&PLACEHOLDERS)));
     STAGES.iter().copied().map(of_stage).chain([boundary]).collect()

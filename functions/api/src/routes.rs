@@ -4,17 +4,21 @@ use crate::answer::{Answer, response};
 use crate::onboarding::Operator;
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use base64::prelude::{BASE64_STANDARD, Engine};
-use engine::problem::Problem;
-use engine::records::events;
+use engine::desk::Desk;
+use engine::records::{Records, events};
 use engine::requests::audit::Asked;
 use engine::requests::{Action, Request, Requests};
-use engine::spec::{self, Fault};
 use engine::{requests, view};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use wire::event::Page;
+use wire::problem::Problem;
+use wire::spec::{self, Fault};
+use wire::view::Clusters;
 
 pub struct Api {
     pub requests: Requests,
+    pub records: Records,
     pub tenant_claim: String,
     /// The most requests of a tenant in a minute.
     pub requests_per_minute: u32,
@@ -55,7 +59,7 @@ impl Api {
     /// Every request counts, the refused ones too.
     async fn count(&self, tenant: &str) -> Result<(), Problem> {
         let now = Timestamp::now();
-        if self.requests.records.count_request(tenant, now).await? > self.requests_per_minute {
+        if self.records.count_request(tenant, now).await? > self.requests_per_minute {
             let next_minute = 60 - (now.as_second() % 60) as u32;
             return Err(Problem::too_many_requests(self.requests_per_minute, next_minute));
         }
@@ -79,7 +83,7 @@ impl Api {
             None => None,
             Some(Ok(key)) if requests::is_idempotency_key(key) => Some(key.to_owned()),
             Some(_) => {
-                return Err(Problem::invalid(vec![fault("Idempotency-Key", "is not 1 to 256 printable ASCII characters")]));
+                return Err(Problem::invalid(vec![Fault::new("Idempotency-Key", "is not 1 to 256 printable ASCII characters")]));
             }
         };
         let request = Request {
@@ -94,15 +98,15 @@ impl Api {
     }
 
     async fn list(&self, tenant: &str) -> Result<Answer, Problem> {
-        let clusters = self.requests.records.clusters(tenant).await?;
-        let clusters: Vec<Value> = clusters.iter().map(view::summary).collect();
-        Ok(Answer::Found(json!({"clusters": clusters})))
+        let clusters = self.records.clusters(tenant).await?;
+        let clusters = clusters.iter().map(view::summary).collect();
+        Ok(Answer::Found(json!(Clusters { clusters })))
     }
 
     async fn show(&self, tenant: &str, name: &str) -> Result<Answer, Problem> {
         let record = self.requests.find(tenant, name).await?;
-        let journal = self.requests.records.journal(&record.id).await?;
-        Ok(Answer::Found(view::cluster(&record, &journal)))
+        let journal = self.records.journal(&record.id).await?;
+        Ok(Answer::Found(json!(view::cluster(&record, &journal))))
     }
 
     async fn logs(&self, http: &ApiGatewayV2httpRequest, tenant: &str, name: &str) -> Result<Answer, Problem> {
@@ -111,20 +115,19 @@ impl Api {
         let limit = match query.first("limit").map(str::parse) {
             None => PAGE,
             Some(Ok(limit)) if (1..=PAGE).contains(&limit) => limit,
-            Some(_) => return Err(Problem::invalid(vec![fault("?limit", "is not a number from 1 to 1000")])),
+            Some(_) => return Err(Problem::invalid(vec![Fault::new("?limit", "is not a number from 1 to 1000")])),
         };
         let after = query.first("after").unwrap_or_default();
         if !events::is_cursor(after) {
-            return Err(Problem::invalid(vec![fault("?after", "is not the next of an earlier answer")]));
+            return Err(Problem::invalid(vec![Fault::new("?after", "is not the next of an earlier answer")]));
         }
-        let events = self.requests.records.events(&record.id, after, limit).await?;
-        let next = events.last().map_or(after, |event| event.id.as_str());
-        Ok(Answer::Found(json!({"events": events, "next": next})))
+        let events = self.records.events(&record.id, after, limit).await?;
+        Ok(Answer::Found(json!(Page::new(events, after))))
     }
 
     async fn onboarding(&self, tenant: &str) -> Result<Answer, Problem> {
-        let external_id = self.requests.records.external_id(tenant).await?;
-        Ok(Answer::Found(self.operator.answer(&external_id)))
+        let external_id = self.records.external_id(tenant).await?;
+        Ok(Answer::Found(json!(self.operator.answer(&external_id))))
     }
 }
 
@@ -153,12 +156,8 @@ fn claim<'a>(http: &'a ApiGatewayV2httpRequest, name: &str) -> Option<&'a str> {
 fn body(http: &ApiGatewayV2httpRequest) -> Result<Value, Problem> {
     let sent = http.body.as_deref().unwrap_or_default();
     let bytes = match http.is_base64_encoded {
-        true => BASE64_STANDARD.decode(sent).map_err(|error| Problem::invalid(vec![fault("$", &error.to_string())]))?,
+        true => BASE64_STANDARD.decode(sent).map_err(|error| Problem::invalid(vec![Fault::new("$", error.to_string())]))?,
         false => sent.as_bytes().to_vec(),
     };
-    serde_json::from_slice(&bytes).map_err(|error| Problem::invalid(vec![fault("$", &format!("is not JSON: {error}"))]))
-}
-
-fn fault(path: &str, message: &str) -> Fault {
-    Fault { path: path.into(), message: message.into() }
+    serde_json::from_slice(&bytes).map_err(|error| Problem::invalid(vec![Fault::new("$", format!("is not JSON: {error}"))]))
 }

@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    engine::stage::serve(engine::resource::Stage::CreateBuckets).await
+    engine::stage::serve(engine::stage::Stage::CreateBuckets).await
 }

@@ -1,11 +1,11 @@
 //! The job message: the same from an operator's program and as the input of a schedule.
 
 use aws_lambda_events::sqs::SqsMessage;
-use engine::problem::Problem;
 use engine::requests::{self, Action, Request};
-use engine::spec::Fault;
 use serde::Deserialize;
 use serde_json::Value;
+use wire::problem::Problem;
+use wire::spec::Fault;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,7 +30,7 @@ enum Verb {
 /// # Errors
 /// What is wrong with the message, for the operator's log.
 pub fn read(message: &SqsMessage) -> Result<Request, Problem> {
-    parse(message).map_err(|message| Problem::invalid(vec![Fault { path: "$".into(), message }]))
+    parse(message).map_err(|message| Problem::invalid(vec![Fault::new("$", message)]))
 }
 
 /// Who put the message on the queue.

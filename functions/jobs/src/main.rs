@@ -3,21 +3,22 @@
 mod job;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
-use engine::executions::Executions;
-use engine::problem::Problem;
+use engine::executions::StepFunctions;
 use engine::records::Records;
 use engine::requests::audit::Asked;
 use engine::requests::{Request, Requests};
-use engine::{session, settings};
+use engine::{aws, lambda, settings};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use std::sync::Arc;
+use wire::problem::Problem;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    settings::log();
-    let config = session::operator_config().await;
+    lambda::log();
+    let config = aws::operator_config().await;
     let requests = &Requests {
-        records: Records::new(&config, settings::text("TABLE")?),
-        executions: Executions::new(&config)?,
+        desk: Arc::new(Records::new(&config, settings::text("TABLE")?)),
+        executions: Arc::new(StepFunctions::new(&config)?),
         clusters_per_tenant: settings::number("CLUSTERS_PER_TENANT")?,
     };
     let handle = move |event: LambdaEvent<SqsEvent>| async move { Ok::<_, Error>(work(requests, event.payload).await) };

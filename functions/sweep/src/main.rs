@@ -1,13 +1,15 @@
 //! Sweep: on its schedule, when an execution failed, and when a state machine parks a run.
 
 use engine::errors::Error;
-use engine::executions::Executions;
+use engine::executions::StepFunctions;
 use engine::records::Records;
 use engine::sweep::{Park, Sweep};
-use engine::{session, settings};
+use engine::{aws, lambda, settings};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde::Deserialize;
+use std::sync::Arc;
 use std::time::Duration;
+use wire::error::Code;
 
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -29,11 +31,11 @@ struct Execution {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    settings::log();
-    let config = session::operator_config().await;
+    lambda::log();
+    let config = aws::operator_config().await;
     let sweep = &Sweep {
-        records: Records::new(&config, settings::text("TABLE")?),
-        executions: Executions::new(&config)?,
+        desk: Arc::new(Records::new(&config, settings::text("TABLE")?)),
+        executions: Arc::new(StepFunctions::new(&config)?),
         stuck_after: settings::seconds("STUCK_AFTER_SECONDS")?,
     };
     let handle = move |event: LambdaEvent<Event>| async move { work(sweep, event.payload).await.map_err(Diagnostic::from) };
@@ -49,7 +51,7 @@ async fn work(sweep: &Sweep, event: Event) -> Result<(), Error> {
 }
 
 fn sweep_id(execution: &Execution) -> Result<String, Error> {
-    let input: engine::stage::Input =
-        serde_json::from_str(&execution.input).map_err(|error| Error::permanent("Event", format!("not an execution of ours: {error}")))?;
+    let input: engine::stage::Input = serde_json::from_str(&execution.input)
+        .map_err(|error| Error::permanent(Code::Event, format!("not an execution of ours: {error}")))?;
     Ok(input.cluster_id)
 }

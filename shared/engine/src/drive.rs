@@ -1,17 +1,28 @@
-//! The one driver: walks the plan, up or down, and says how far it came.
+//! The one driver: walks a plan, and says how far it came.
 //!
-//! A resource acts as soon as its needs are done, all that can act at once do, and the driver goes round again while anything moved.
+//! A resource acts as soon as what it waits for is done, all that can act at once do, and the driver goes round again while anything
+//! moved. What is wanted waits for its needs; what is unwanted waits for those that need it.
 
-use crate::errors::{Class, Error, Result};
-use crate::journal::{Entry, Journal, State};
-use crate::resource::{Context, Key, Observed, Outputs, Resource};
+use crate::clock::passed;
+use crate::context::Context;
+use crate::errors::{Error, Result};
+use crate::journal::Journal;
+use crate::resource::{AnyMade, Difference, Found, How, LookedAt, Pace, Removed, Resource, Seen};
 use futures::future::join_all;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use wire::error::{Class, Code};
+use wire::journal::{Entry, Outputs, State};
+use wire::key::Key;
 
-pub type Plan = Vec<Box<dyn Resource>>;
+/// What one walk does: it creates the wanted and removes the unwanted. A teardown wants nothing.
+#[derive(Default)]
+pub struct Plan {
+    pub wanted: Vec<Resource>,
+    pub unwanted: Vec<Resource>,
+}
 
 #[derive(Debug, PartialEq)]
 pub enum Answer {
@@ -23,19 +34,13 @@ pub enum Answer {
     },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    Ensure,
-    Destroy,
-}
-
-/// Limits of one walk.
+/// Bounds of one walk.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct Bounds {
     /// How long "absent" right after a create is not believed.
     pub grace: Duration,
-    /// No new round begins after this instant.
-    pub until: Instant,
+    /// No new round begins after this.
+    pub until: Timestamp,
 }
 
 /// What one look at one resource came to.
@@ -49,156 +54,163 @@ enum Step {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Verb {
     Create,
-    Update,
+    Mend,
     Delete,
 }
 
-/// Brings every resource of the plan about.
-///
 /// # Errors
-/// The worst error of the round in which one came up; what else could act in that round has acted.
-pub async fn ensure(plan: &Plan, cx: &Context, journal: &dyn Journal, limits: Limits) -> Result<Answer> {
-    Walk::new(Direction::Ensure, plan, cx, journal, limits).await?.run().await
-}
-
-/// Takes every resource of the plan away, in the reverse order of its needs.
-///
-/// # Errors
-/// As `ensure`; a delete that AWS refuses because of something that still depends on it is waited for, not an error.
-pub async fn destroy(plan: &Plan, cx: &Context, journal: &dyn Journal, limits: Limits) -> Result<Answer> {
-    Walk::new(Direction::Destroy, plan, cx, journal, limits).await?.run().await
+/// The worst error of the round in which one came up; what else could act in that round has acted. A delete that AWS refuses because of
+/// something that still depends on the thing is waited for, not an error.
+pub async fn walk(plan: &Plan, cx: &Context, journal: &dyn Journal, bounds: Bounds) -> Result<Answer> {
+    Walk::new(plan, cx, journal, bounds).await?.run().await
 }
 
 struct Walk<'a> {
-    direction: Direction,
-    plan: &'a Plan,
+    todo: Vec<Item<'a>>,
     cx: &'a Context,
     journal: &'a dyn Journal,
-    limits: Limits,
+    bounds: Bounds,
     entries: Mutex<BTreeMap<Key, Entry>>,
-    /// Each verb once per resource and walk: a drift that an update does not mend is waited for, not called in a storm.
+    /// Each verb once per resource and walk: a difference that `mend` does not mend is waited for, not called in a storm.
     called: Mutex<BTreeSet<(Key, Verb)>>,
 }
 
+/// A resource of the plan, and what has to be done before it.
+struct Item<'a> {
+    key: Key,
+    resource: &'a Resource,
+    wanted: bool,
+    after: Vec<Key>,
+}
+
 impl<'a> Walk<'a> {
-    async fn new(direction: Direction, plan: &'a Plan, cx: &'a Context, journal: &'a dyn Journal, limits: Limits) -> Result<Self> {
+    async fn new(plan: &'a Plan, cx: &'a Context, journal: &'a dyn Journal, bounds: Bounds) -> Result<Self> {
         let entries = journal.entries().await?;
-        let ready = entries.iter().filter(|(_, entry)| entry.state == State::Ready);
-        let outputs = ready.map(|(key, entry)| (key.clone(), entry.outputs.clone())).collect();
-        *cx.outputs.write().unwrap_or_else(std::sync::PoisonError::into_inner) = outputs;
-        Ok(Self { direction, plan, cx, journal, limits, entries: Mutex::new(entries), called: Mutex::default() })
+        for (key, entry) in entries.iter().filter(|(_, entry)| entry.state == State::Ready) {
+            cx.learn(key, entry.outputs.clone());
+        }
+        Ok(Self { todo: items(plan), cx, journal, bounds, entries: Mutex::new(entries), called: Mutex::default() })
     }
 
     async fn run(&self) -> Result<Answer> {
         let mut done = self.done_before();
         loop {
-            let able: Vec<&dyn Resource> = self.able(&done);
+            let able: Vec<&Item> = self.able(&done);
             if able.is_empty() {
                 return self.finished(&done);
             }
-            let steps = join_all(able.iter().map(|resource| self.step(*resource))).await;
+            let steps = join_all(able.iter().map(|item| self.step(item))).await;
             let mut moved = false;
             let mut wait = Duration::MAX;
             let mut worst: Option<Error> = None;
-            for (resource, step) in able.iter().zip(steps) {
+            for (item, step) in able.iter().zip(steps) {
                 match step {
-                    Ok(Step::Done) => moved |= done.insert(resource.key()),
+                    Ok(Step::Done) => moved |= done.insert(item.key.clone()),
                     Ok(Step::Acted) => moved = true,
-                    Ok(Step::Wait(seconds)) => wait = wait.min(seconds),
+                    Ok(Step::Wait(time)) => wait = wait.min(time),
                     Err(error) => worst = Some(worse(worst, error)),
                 }
             }
             if let Some(error) = worst {
                 return Err(error);
             }
-            if !moved || Instant::now() > self.limits.until {
-                let on = able.iter().map(|resource| resource.key()).filter(|key| !done.contains(key)).collect();
+            if !moved || self.journal.now() > self.bounds.until {
+                let on = able.iter().map(|item| &item.key).filter(|key| !done.contains(key)).cloned().collect();
                 return Ok(Answer::Pending { wait: if moved { Duration::from_secs(1) } else { wait }, on });
             }
         }
     }
 
-    /// What this run has seen ready going up, or gone going down, is not looked at again, nor are resources of other stages.
+    /// What this run has seen ready, or gone if it is unwanted, is not looked at again, nor is what other stages made ready.
     fn done_before(&self) -> BTreeSet<Key> {
-        let done = match self.direction {
-            Direction::Ensure => State::Ready,
-            Direction::Destroy => State::Gone,
+        let run = self.journal.run();
+        let done = |key: &Key, entry: &Entry| match self.todo.iter().find(|item| item.key == *key) {
+            None => entry.state == State::Ready,
+            Some(item) => entry.run == run && entry.state == if item.wanted { State::Ready } else { State::Gone },
         };
-        let here: BTreeSet<Key> = self.plan.iter().map(|resource| resource.key()).collect();
-        let entries = lock(&self.entries);
-        let before = entries.iter().filter(|(_, entry)| entry.state == done);
-        before.filter(|(key, entry)| entry.run == self.journal.run() || !here.contains(key)).map(|(key, _)| key.clone()).collect()
+        lock(&self.entries).iter().filter(|(key, entry)| done(key, entry)).map(|(key, _)| key.clone()).collect()
     }
 
-    fn able(&self, done: &BTreeSet<Key>) -> Vec<&'a dyn Resource> {
-        let todo = self.plan.iter().map(AsRef::as_ref).filter(|resource| !done.contains(&resource.key()));
-        todo.filter(|resource| self.comes_before(*resource).iter().all(|key| done.contains(key))).collect()
-    }
-
-    /// Needs going up; going down, those that need it.
-    fn comes_before(&self, resource: &dyn Resource) -> Vec<Key> {
-        match self.direction {
-            Direction::Ensure => resource.needs(),
-            Direction::Destroy => {
-                let key = resource.key();
-                self.plan.iter().filter(|other| other.needs().contains(&key)).map(|other| other.key()).collect()
-            }
-        }
+    fn able(&self, done: &BTreeSet<Key>) -> Vec<&Item<'a>> {
+        let open = self.todo.iter().filter(|item| !done.contains(&item.key));
+        open.filter(|item| item.after.iter().all(|key| done.contains(key))).collect()
     }
 
     /// Nothing can act: all is done, or the plan asks for something that nobody makes.
     fn finished(&self, done: &BTreeSet<Key>) -> Result<Answer> {
-        match self.plan.iter().find(|resource| !done.contains(&resource.key())) {
+        match self.todo.iter().find(|item| !done.contains(&item.key)) {
             None => Ok(Answer::Ready),
             // An entry of the journal was lost after the plan was made from it: the next look makes another plan.
-            Some(stuck) => Err(Error::transient("Plan", format!("{} needs something that nobody makes now.", stuck.key()))),
+            Some(stuck) => Err(Error::transient(Code::Plan, format!("{} needs something that nobody makes now.", stuck.key))),
         }
     }
 
-    async fn step(&self, resource: &dyn Resource) -> Result<Step> {
-        match self.direction {
-            Direction::Ensure => self.ensure_one(resource).await,
-            Direction::Destroy => self.destroy_one(resource).await,
+    async fn step(&self, item: &Item<'_>) -> Result<Step> {
+        match (item.resource, item.wanted) {
+            (Resource::Made(made), true) => self.ensure(made.as_ref()).await,
+            (Resource::Made(made), false) => self.destroy(made.as_ref()).await,
+            (Resource::LookedAt(looked_at), true) => self.look(looked_at.as_ref()).await,
+            (Resource::Removed(removed), false) => self.remove(removed.as_ref()).await,
+            // Others made it; or nobody makes it.
+            (Resource::LookedAt(_), false) | (Resource::Removed(_), true) => Ok(Step::Done),
         }
     }
 
-    async fn ensure_one(&self, resource: &dyn Resource) -> Result<Step> {
-        if resource.only_down() {
-            return Ok(Step::Done);
-        }
-        let key = resource.key();
-        match resource.observe(self.cx).await? {
-            Observed::Ready(outputs) => self.record_ready(&key, outputs).await,
-            Observed::Pending => self.wait_for(resource).await,
-            Observed::Drifted if self.first(&key, Verb::Update) => {
-                self.note_seen(&key).await?;
-                resource.update(self.cx).await?;
-                Ok(Step::Acted)
-            }
-            Observed::Drifted => Ok(Step::Wait(resource.pace().then)),
-            Observed::Absent if self.within_grace(&key) || !self.first(&key, Verb::Create) => Ok(Step::Wait(resource.pace().then)),
-            Observed::Absent => self.create(resource).await,
-            Observed::Sick(error) => self.stop(&key, error).await,
-            Observed::Broken(error) => self.mend(resource, error).await,
+    async fn ensure(&self, made: &dyn AnyMade) -> Result<Step> {
+        let key = made.key();
+        let Some(found) = made.find(self.cx).await? else {
+            return self.create(made).await;
+        };
+        match found.judge(&self.cx.cluster) {
+            Seen::Ready => self.record_ready(&key, found.outputs(&self.cx.cluster), None).await,
+            Seen::Busy => self.wait_for(&key, made.pace()).await,
+            Seen::Differs(differences) => self.mend(made, found.as_ref(), differences).await,
+            Seen::Sick(error) => self.stop(&key, error).await,
+            Seen::Broken(error) => self.replace(made, found.as_ref(), error).await,
         }
     }
 
-    async fn destroy_one(&self, resource: &dyn Resource) -> Result<Step> {
-        let key = resource.key();
-        match resource.observe(self.cx).await? {
-            Observed::Absent if self.within_grace(&key) => Ok(Step::Wait(resource.pace().then)),
-            Observed::Absent => self.record_gone(&key).await,
-            Observed::Pending => Ok(Step::Wait(resource.pace().then)),
-            Observed::Drifted | Observed::Ready(_) | Observed::Sick(_) | Observed::Broken(_) => self.delete(resource).await,
+    async fn destroy(&self, made: &dyn AnyMade) -> Result<Step> {
+        let Some(found) = made.find(self.cx).await? else {
+            return self.absent_at_last(&made.key(), made.pace().then).await;
+        };
+        match found.judge(&self.cx.cluster) {
+            Seen::Busy => Ok(Step::Wait(made.pace().then)),
+            Seen::Ready | Seen::Differs(_) | Seen::Sick(_) | Seen::Broken(_) => self.delete(made, found.as_ref()).await,
         }
     }
 
-    /// The intent goes before the call. A refused call had no effect, so its intent is taken back; any other failure leaves it.
-    async fn create(&self, resource: &dyn Resource) -> Result<Step> {
-        let key = resource.key();
+    async fn look(&self, looked_at: &dyn LookedAt) -> Result<Step> {
+        let key = looked_at.key();
+        match looked_at.look(self.cx).await? {
+            (Seen::Ready, outputs) => self.record_ready(&key, outputs, None).await,
+            (Seen::Busy, _) => self.wait_for(&key, looked_at.pace()).await,
+            (Seen::Differs(differences), outputs) => self.record_ready(&key, outputs, note(&differences)).await,
+            (Seen::Sick(error) | Seen::Broken(error), _) => self.stop(&key, error).await,
+        }
+    }
+
+    async fn remove(&self, removed: &dyn Removed) -> Result<Step> {
+        let (key, pace) = (removed.key(), removed.pace());
+        let left = removed.find(self.cx).await?;
+        if left.is_empty() {
+            return self.absent_at_last(&key, pace.then).await;
+        }
+        if left.iter().all(|leftover| leftover.busy) {
+            return Ok(Step::Wait(pace.then));
+        }
+        self.call_delete(&key, pace.then, removed.remove(self.cx, &left)).await
+    }
+
+    async fn create(&self, made: &dyn AnyMade) -> Result<Step> {
+        let key = made.key();
+        if self.within_grace(&key) || !self.first(&key, Verb::Create) {
+            return Ok(Step::Wait(made.pace().then));
+        }
+        // The intent goes before the call. A refused call had no effect, so its intent is taken back; any other failure leaves it.
         let before = self.entry(&key);
-        self.write(&key, Entry::new(State::Creating, self.journal.run())).await?;
-        match resource.create(self.cx).await {
+        self.write(&key, self.new_entry(State::Creating)).await?;
+        match made.create(self.cx).await {
             Ok(()) => Ok(Step::Acted),
             Err(error) => {
                 if error.refused {
@@ -212,65 +224,86 @@ impl<'a> Walk<'a> {
         }
     }
 
-    async fn delete(&self, resource: &dyn Resource) -> Result<Step> {
-        let key = resource.key();
-        if !self.first(&key, Verb::Delete) {
-            return Ok(Step::Wait(resource.pace().then));
+    /// What cannot be mended in place is noted: nothing is replaced unless somebody asked for it.
+    async fn mend(&self, made: &dyn AnyMade, found: &dyn Found, differences: Vec<Difference>) -> Result<Step> {
+        let key = made.key();
+        let (in_place, lasting): (Vec<_>, Vec<_>) = differences.into_iter().partition(|difference| difference.how == How::InPlace);
+        if in_place.is_empty() {
+            return self.record_ready(&key, found.outputs(&self.cx.cluster), note(&lasting)).await;
         }
-        if self.entry(&key).is_none_or(|entry| entry.state != State::Deleting) {
-            self.write(&key, Entry::new(State::Deleting, self.journal.run())).await?;
+        if !self.first(&key, Verb::Mend) {
+            return Ok(Step::Wait(made.pace().then));
         }
-        match resource.delete(self.cx).await {
+        self.note_seen(&key).await?;
+        found.mend(self.cx, &in_place).await?;
+        Ok(Step::Acted)
+    }
+
+    async fn delete(&self, made: &dyn AnyMade, found: &dyn Found) -> Result<Step> {
+        self.call_delete(&made.key(), made.pace().then, found.delete(self.cx)).await
+    }
+
+    async fn call_delete(&self, key: &Key, again: Duration, delete: impl Future<Output = Result<()>>) -> Result<Step> {
+        if !self.first(key, Verb::Delete) {
+            return Ok(Step::Wait(again));
+        }
+        if self.entry(key).is_none_or(|entry| entry.state != State::Deleting) {
+            self.write(key, self.new_entry(State::Deleting)).await?;
+        }
+        match delete.await {
             Ok(()) => Ok(Step::Acted),
             // Something that depends on it goes slower than AWS says; the stage's budget bounds the wait.
             Err(error) if error.class == Class::Transient => {
                 tracing::info!(resource = %key, detail = error.detail, "delete waits");
-                Ok(Step::Wait(resource.pace().then))
+                Ok(Step::Wait(again))
             }
             Err(error) => Err(error),
         }
     }
 
-    /// A broken thing stops its run. The next run was asked for by somebody: it deletes and makes again what holds no data.
-    async fn mend(&self, resource: &dyn Resource, error: Error) -> Result<Step> {
-        let key = resource.key();
-        let broken_before = self.entry(&key).is_some_and(|entry| entry.state == State::Broken && entry.run < self.journal.run());
-        let deleting = self.entry(&key).is_some_and(|entry| entry.state == State::Deleting && entry.run == self.journal.run());
-        if (broken_before || deleting) && !resource.holds_data() {
-            return self.delete(resource).await;
-        }
-        self.stop(&key, error).await
+    /// A broken thing stops the run that finds it broken. A later run was asked for by somebody: it deletes the thing and makes it
+    /// again, unless there is data in it. Having begun to delete it, the run goes on.
+    async fn replace(&self, made: &dyn AnyMade, found: &dyn Found, error: Error) -> Result<Step> {
+        let key = made.key();
+        let run = self.journal.run();
+        let asked_for = self.entry(&key).is_some_and(|entry| match entry.state {
+            State::Broken => entry.run < run,
+            State::Deleting => entry.run == run,
+            State::Creating | State::Pending | State::Ready | State::Gone => false,
+        });
+        if asked_for && !made.holds_data() { self.delete(made, found).await } else { self.stop(&key, error).await }
     }
 
     async fn stop(&self, key: &Key, error: Error) -> Result<Step> {
         let note = Some(error.reason.clone());
-        self.write(key, Entry { note, ..Entry::new(State::Broken, self.journal.run()) }).await?;
+        self.write(key, Entry { note, ..self.new_entry(State::Broken) }).await?;
         Err(error)
     }
 
-    async fn record_ready(&self, key: &Key, outputs: Outputs) -> Result<Step> {
-        self.write(key, Entry { outputs: outputs.clone(), ..Entry::new(State::Ready, self.journal.run()) }).await?;
-        self.cx.outputs.write().unwrap_or_else(std::sync::PoisonError::into_inner).insert(key.clone(), outputs);
+    async fn record_ready(&self, key: &Key, outputs: Outputs, note: Option<String>) -> Result<Step> {
+        self.write(key, Entry { outputs: outputs.clone(), note, ..self.new_entry(State::Ready) }).await?;
+        self.cx.learn(key, outputs);
         Ok(Step::Done)
     }
 
-    async fn record_gone(&self, key: &Key) -> Result<Step> {
+    async fn absent_at_last(&self, key: &Key, again: Duration) -> Result<Step> {
+        if self.within_grace(key) {
+            return Ok(Step::Wait(again));
+        }
         if self.entry(key).is_some() {
-            self.write(key, Entry::new(State::Gone, self.journal.run())).await?;
+            self.write(key, self.new_entry(State::Gone)).await?;
         }
         Ok(Step::Done)
     }
 
     /// AWS is at work: the next look comes when it can be through.
-    async fn wait_for(&self, resource: &dyn Resource) -> Result<Step> {
-        let key = resource.key();
-        self.note_seen(&key).await?;
-        let pace = resource.pace();
-        let age = self.entry(&key).map_or(Duration::ZERO, |entry| age(&entry));
+    async fn wait_for(&self, key: &Key, pace: Pace) -> Result<Step> {
+        self.note_seen(key).await?;
+        let age = self.entry(key).map_or(Duration::ZERO, |entry| self.age(&entry));
         Ok(Step::Wait(pace.first.saturating_sub(age).max(pace.then)))
     }
 
-    /// Once seen, a thing that is absent is gone; so the first sight is written down.
+    /// The first sight is written down: `Creating` says that nobody has seen it yet.
     async fn note_seen(&self, key: &Key) -> Result<()> {
         match self.entry(key) {
             Some(entry) if entry.state == State::Creating => {
@@ -278,20 +311,31 @@ impl<'a> Walk<'a> {
                 self.write(key, Entry { state: State::Pending, ..entry }).await
             }
             Some(entry) if entry.state != State::Ready || entry.run == self.journal.run() => Ok(()),
-            _ => self.write(key, Entry::new(State::Pending, self.journal.run())).await,
+            _ => self.write(key, self.new_entry(State::Pending)).await,
         }
     }
 
+    /// Absence is not believed so soon after a create, not even of what was seen already: AWS shows a new thing at one look and not at
+    /// the next.
     fn within_grace(&self, key: &Key) -> bool {
-        self.entry(key).is_some_and(|entry| matches!(entry.state, State::Creating | State::Pending) && age(&entry) < self.limits.grace)
+        let new = |entry: &Entry| matches!(entry.state, State::Creating | State::Pending);
+        self.entry(key).is_some_and(|entry| new(&entry) && self.age(&entry) < self.bounds.grace)
     }
 
     fn first(&self, key: &Key, verb: Verb) -> bool {
         lock(&self.called).insert((key.clone(), verb))
     }
 
+    fn age(&self, entry: &Entry) -> Duration {
+        passed(entry.since, self.journal.now())
+    }
+
     fn entry(&self, key: &Key) -> Option<Entry> {
         lock(&self.entries).get(key).cloned()
+    }
+
+    fn new_entry(&self, state: State) -> Entry {
+        Entry::new(state, self.journal.run(), self.journal.now())
     }
 
     async fn write(&self, key: &Key, entry: Entry) -> Result<()> {
@@ -307,15 +351,26 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+/// What is wanted comes after its needs; what is unwanted after everything unwanted that needs it.
+fn items(plan: &Plan) -> Vec<Item<'_>> {
+    let needing = |key: &Key| {
+        let needing = plan.unwanted.iter().filter(|other| other.planned().needs().contains(key));
+        needing.map(Resource::key).collect()
+    };
+    let wanted = plan.wanted.iter().map(|one| Item { key: one.key(), resource: one, wanted: true, after: one.planned().needs() });
+    let unwanted = plan.unwanted.iter().map(|one| Item { key: one.key(), resource: one, wanted: false, after: needing(&one.key()) });
+    wanted.chain(unwanted).collect()
 }
 
-fn age(entry: &Entry) -> Duration {
-    Timestamp::now().duration_since(entry.since).unsigned_abs()
+fn note(differences: &[Difference]) -> Option<String> {
+    (!differences.is_empty()).then(|| differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
 }
 
-/// What nobody can retry goes first: it decides how the run ends.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Errors that cannot be retried win: they decide how the run ends.
 fn worse(so_far: Option<Error>, next: Error) -> Error {
     match so_far {
         Some(error) if !error.class.retryable() || next.class.retryable() => error,

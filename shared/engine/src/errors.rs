@@ -1,55 +1,21 @@
-//! What can go wrong, in one closed set of classes whose names are the ones that Step Functions matches.
+//! What went wrong: an error with its class, whose name Step Functions matches, and what there is to say of it.
 //!
 //! `TABLE` is the only place that knows what an AWS error means. Text for users (`reason`, `hint`) and for operators (`detail`)
 //! are kept apart.
 
-use aws_sdk_ec2::config::http::HttpResponse;
-use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
-use serde::{Deserialize, Serialize};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::display::DisplayErrorContext;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::fmt;
-use strum::VariantArray;
+use wire::error::{Class, Code};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, VariantArray)]
-pub enum Class {
-    /// Passes by itself: retried with backoff.
-    Transient,
-    /// AWS asks us to slow down: retried with backoff.
-    Throttled,
-    /// The tenant can mend it: parks, with a hint.
-    Customer,
-    /// Nobody foresaw it: parks and raises the operator's alarm.
-    Permanent,
-    /// A newer request owns the cluster: this execution gives way.
-    Superseded,
-}
-
-impl Class {
-    /// Exhaustive, so that a new class does not compile until somebody has decided.
-    pub fn retryable(self) -> bool {
-        match self {
-            Class::Transient | Class::Throttled => true,
-            Class::Customer | Class::Permanent | Class::Superseded => false,
-        }
-    }
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Class::Transient => "Transient",
-            Class::Throttled => "Throttled",
-            Class::Customer => "Customer",
-            Class::Permanent => "Permanent",
-            Class::Superseded => "Superseded",
-        }
-    }
-}
-
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Error {
     pub class: Class,
-    /// AWS's error code, or a word of ours.
-    pub code: String,
+    pub code: Code,
     /// What went wrong, for the tenant.
     pub reason: String,
     /// What the tenant can do about it.
@@ -69,42 +35,35 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl Error {
-    pub fn customer(code: &str, reason: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub fn customer(code: Code, reason: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(Class::Customer, code, reason, hint)
     }
 
-    pub fn permanent(code: &str, reason: impl Into<String>) -> Self {
+    pub fn permanent(code: Code, reason: impl Into<String>) -> Self {
         Self::new(Class::Permanent, code, reason, "The operator has been alerted; retry once they have answered.")
     }
 
-    pub fn transient(code: &str, reason: impl Into<String>) -> Self {
+    pub fn transient(code: Code, reason: impl Into<String>) -> Self {
         Self::new(Class::Transient, code, reason, "This passes by itself; retry if it does not.")
     }
 
     /// AWS said no to a call.
     pub fn is_denial(&self) -> bool {
-        is_denied(&self.code)
+        self.code.is_denial()
     }
 
     /// What IAM says of a role may be yesterday's news for a while after the role or its policies were made or changed (failure case 7).
     pub fn may_be_stale(&self) -> bool {
-        self.is_denial() || matches!(self.code.as_str(), "MissingPermissions" | "MissingPolicies" | "OpenTrust")
+        self.code.may_be_stale()
     }
 
     pub fn superseded() -> Self {
-        Self::new(Class::Superseded, "Superseded", "A newer request works on this cluster.", "Nothing to do.")
+        Self::new(Class::Superseded, Code::Superseded, "A newer request works on this cluster.", "Nothing to do.")
     }
 
-    fn new(class: Class, code: &str, reason: impl Into<String>, hint: impl Into<String>) -> Self {
+    fn new(class: Class, code: Code, reason: impl Into<String>, hint: impl Into<String>) -> Self {
         let reason = reason.into();
-        Self { class, code: code.into(), detail: reason.clone(), reason, hint: hint.into(), refused: true }
-    }
-}
-
-/// Step Functions matches `error_type`, the class's name; the cause carries the text for users and nothing else.
-impl From<Error> for lambda_runtime::Diagnostic {
-    fn from(error: Error) -> Self {
-        Self { error_type: error.class.name().into(), error_message: error.reason }
+        Self { class, code, detail: reason.clone(), reason, hint: hint.into(), refused: true }
     }
 }
 
@@ -241,10 +200,6 @@ fn classify(code: &str, message: &str) -> Option<&'static Row> {
     })
 }
 
-fn is_denied(code: &str) -> bool {
-    matches!(code, "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "Client.UnauthorizedOperation")
-}
-
 fn missing_action(message: &str) -> Option<&str> {
     let named = message.split("not authorized to perform: ").nth(1)?.split_whitespace().next()?;
     named.contains(':').then_some(named.trim_end_matches(['.', ',']))
@@ -273,43 +228,49 @@ where
         let unbuilt = matches!(error, SdkError::ConstructionFailure(_));
         return Error {
             class: if unbuilt { Class::Permanent } else { Class::Transient },
-            code: "NoAnswer".into(),
+            code: Code::NoAnswer,
             reason: format!("AWS gave no answer to {action}."),
             hint: "The network between Groundwork and AWS failed; retry.".into(),
-            detail: format!("{action}: {}", aws_sdk_ec2::error::DisplayErrorContext(&error)),
+            detail: format!("{action}: {}", DisplayErrorContext(&error)),
             refused: unbuilt,
         };
     };
-    from_answer(action, status, service.code().unwrap_or("Unknown"), service.message().unwrap_or("no message"))
+    from_answer(action, status, service.code().map_or(Code::Unknown, Code::from), service.message().unwrap_or("no message"))
 }
 
 /// Classes what AWS answered: an HTTP status, an error code and a message.
-pub fn from_answer(action: &str, status: Option<u16>, code: &str, message: &str) -> Error {
-    let known = classify(code, message);
+pub fn from_answer(action: &str, status: Option<u16>, code: Code, message: &str) -> Error {
+    let known = classify(code.as_str(), message);
     // One call can need several permissions (PassRole, CreateTags): AWS's message names the missing one.
     let action = missing_action(message).unwrap_or(action);
     let failed_inside = status.is_some_and(|status| status >= 500);
     let (class, hint) = match known {
         Some(row) => (row.class, row.hint.to_owned()),
-        None if is_denied(code) => {
+        None if code.is_denial() => {
             (Class::Customer, format!("Add {action} to the role (and to its boundary and the organization's policies), then retry."))
         }
         None if failed_inside => (Class::Transient, "AWS failed inside; retry.".to_owned()),
         None => (Class::Permanent, "The operator has been alerted; retry once they have answered.".to_owned()),
     };
-    let reason = if is_denied(code) {
+    let reason = if code.is_denial() {
         format!("AWS refused {action}: the role may not do it ({code}).")
     } else {
         format!("AWS refused {action}: {code}: {message}")
     };
     // S3 and EC2 throttle with a 503, and yet nothing was done.
     let refused = !failed_inside || class == Class::Throttled;
-    Error { class, code: code.into(), reason, hint, detail: format!("{action}: {code}: {message}"), refused }
+    let detail = format!("{action}: {code}: {message}");
+    Error { class, code, reason, hint, detail, refused }
 }
 
 /// Turns the codes that mean "it is so already" into `None`.
-pub trait Unless<T> {
+pub trait Unless<T>: Sized {
     fn unless(self, codes: &[&str]) -> Result<Option<T>>;
+
+    /// For verbs, whose answer says no more than that it is done, or so already.
+    fn done_if(self, codes: &[&str]) -> Result<()> {
+        self.unless(codes).map(drop)
+    }
 }
 
 impl<T> Unless<T> for Result<T> {
@@ -348,7 +309,7 @@ mod tests {
             ),
             ("SomethingNew", "never seen", Class::Permanent, "unknown is permanent"),
         ] {
-            assert_eq!(from_answer("ec2:CreateVpc", Some(400), code, message).class, class, "{why}");
+            assert_eq!(from_answer("ec2:CreateVpc", Some(400), code.into(), message).class, class, "{why}");
         }
     }
 
@@ -356,7 +317,7 @@ mod tests {
     fn a_refusal_names_the_permission_that_aws_says_is_missing_else_the_one_of_the_call() {
         let passed = "User: arn:aws:sts::2:assumed-role/r/s is not authorized to perform: iam:PassRole on resource: arn:x because no";
         for (message, action) in [(passed, "iam:PassRole"), ("You are not authorized to perform this operation.", "eks:CreateCluster")] {
-            let error = from_answer("eks:CreateCluster", Some(403), "AccessDeniedException", message);
+            let error = from_answer("eks:CreateCluster", Some(403), Code::AccessDeniedException, message);
             assert_eq!(error.class, Class::Customer);
             assert!(error.is_denial() && error.hint.starts_with(&format!("Add {action} ")), "{}", error.hint);
         }
@@ -364,15 +325,16 @@ mod tests {
 
     #[test]
     fn what_failed_inside_aws_passes_and_may_have_had_its_effect() {
-        let error = from_answer("ec2:CreateVpc", Some(500), "Whatever", "internal failure");
+        let error = from_answer("ec2:CreateVpc", Some(500), "Whatever".into(), "internal failure");
         assert_eq!((error.class, error.refused), (Class::Transient, false));
-        assert!(from_answer("ec2:CreateVpc", Some(400), "VpcLimitExceeded", "").refused);
-        assert!(from_answer("s3:CreateBucket", Some(503), "SlowDown", "Please reduce your request rate.").refused, "row 58");
+        assert!(from_answer("ec2:CreateVpc", Some(400), "VpcLimitExceeded".into(), "").refused);
+        assert!(from_answer("s3:CreateBucket", Some(503), "SlowDown".into(), "Please reduce your request rate.").refused, "row 58");
     }
 
     #[test]
     fn the_text_for_users_has_no_words_of_the_denied_session() {
-        let error = from_answer("eks:CreateCluster", Some(403), "AccessDenied", "User: arn:aws:sts::2:assumed-role/r/s is not authorized");
+        let error =
+            from_answer("eks:CreateCluster", Some(403), Code::AccessDenied, "User: arn:aws:sts::2:assumed-role/r/s is not authorized");
         assert!(!error.reason.contains("arn:aws:sts"), "{}", error.reason);
     }
 }

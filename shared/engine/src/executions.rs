@@ -1,14 +1,23 @@
-//! Executions of the two state machines: one per run, named after it, so that starting twice runs once.
+//! Executions of the two state machines.
 
 use crate::errors::{Called, Result, Unless};
-use crate::records::record::{Desired, Record};
+use crate::records::record::Record;
 use crate::settings;
 use crate::stage::Input;
+use async_trait::async_trait;
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::types::ExecutionStatus;
+use wire::status::Desired;
 
-#[derive(Clone)]
-pub struct Executions {
+/// One execution per run, named after it, so that starting it twice runs it once.
+#[async_trait]
+pub trait Executions: Send + Sync {
+    async fn start(&self, record: &Record) -> Result<()>;
+    async fn of(&self, record: &Record) -> Result<Execution>;
+}
+
+/// Those of the two state machines.
+pub struct StepFunctions {
     sfn: Client,
     provision_arn: String,
     teardown_arn: String,
@@ -22,7 +31,7 @@ pub enum Execution {
     Ended,
 }
 
-impl Executions {
+impl StepFunctions {
     /// # Errors
     /// Names the setting that is missing.
     pub fn new(config: &aws_config::SdkConfig) -> Result<Self, String> {
@@ -33,7 +42,17 @@ impl Executions {
         })
     }
 
-    pub async fn start(&self, record: &Record) -> Result<()> {
+    fn machine(&self, record: &Record) -> &str {
+        match record.desired {
+            Desired::Present => &self.provision_arn,
+            Desired::Absent => &self.teardown_arn,
+        }
+    }
+}
+
+#[async_trait]
+impl Executions for StepFunctions {
+    async fn start(&self, record: &Record) -> Result<()> {
         let input = Input { cluster_id: record.id.clone(), run: record.run };
         let input = serde_json::json!(input).to_string();
         self.sfn
@@ -48,7 +67,7 @@ impl Executions {
         Ok(())
     }
 
-    pub async fn of(&self, record: &Record) -> Result<Execution> {
+    async fn of(&self, record: &Record) -> Result<Execution> {
         let arn = format!("{}:{}", self.machine(record).replace(":stateMachine:", ":execution:"), record.execution_name());
         let found = self.sfn.describe_execution().execution_arn(arn).send().await.called("states:DescribeExecution");
         Ok(match found.unless(&["ExecutionDoesNotExist"])? {
@@ -56,12 +75,5 @@ impl Executions {
             Some(execution) if *execution.status() == ExecutionStatus::Running => Execution::Running,
             Some(_) => Execution::Ended,
         })
-    }
-
-    fn machine(&self, record: &Record) -> &str {
-        match record.desired {
-            Desired::Present => &self.provision_arn,
-            Desired::Absent => &self.teardown_arn,
-        }
     }
 }

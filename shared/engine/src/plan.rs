@@ -1,203 +1,184 @@
-//! What a cluster is: all its resources, a pure function of its spec. Teardown is the same list walked the other way.
+//! What a cluster is: the keys of all its resources, a pure function of its spec; and what a walk makes of that and of the journal.
 
+use crate::cluster::Cluster;
 use crate::drive::Plan;
-use crate::journal::{Entry, State};
-use crate::resource::{Cluster, Key, Resource, Stage};
-use crate::resources::access_entry::AccessEntry;
-use crate::resources::addon::Addon;
-use crate::resources::bucket::Bucket;
-use crate::resources::cluster::ControlPlane;
-use crate::resources::elastic_ip::ElasticIp;
-use crate::resources::existing_bucket::ExistingBucket;
-use crate::resources::existing_cluster::ExistingCluster;
-use crate::resources::internet_gateway::InternetGateway;
-use crate::resources::launch_template::LaunchTemplate;
-use crate::resources::leftovers::Leftovers;
-use crate::resources::log_group::LogGroup;
-use crate::resources::nat_gateway::NatGateway;
-use crate::resources::node_group::{NodeGroup, Place};
-use crate::resources::pod_identity::PodIdentity;
-use crate::resources::role::Role;
-use crate::resources::route_table::RouteTable;
-use crate::resources::s3_endpoint::S3Endpoint;
-use crate::resources::subnet::Subnet;
-use crate::resources::vpc::Vpc;
-use crate::spec::{InstanceType, Mode};
+use crate::resource::Resource;
+use crate::resources;
 use std::collections::{BTreeMap, BTreeSet};
+use wire::journal::{Entry, State};
+use wire::key::{Addon, Group, Key, Role, Side};
+use wire::spec::{Ground, SelfManaged};
+use wire::stage::Stage;
 
-/// The node group that runs what the cluster itself needs.
-pub const SYSTEM: &str = "system";
+type Journal = BTreeMap<Key, Entry>;
 
-/// Every resource of the cluster.
-pub fn plan(cluster: &Cluster) -> Plan {
-    let mut plan = Plan::new();
-    match cluster.spec.mode {
-        Mode::Managed => {
-            buckets(&mut plan);
-            network(&mut plan, cluster.zones.len());
-            control_plane(&mut plan, cluster);
-            nodes(&mut plan, cluster);
-        }
-        Mode::SelfManaged => customers(&mut plan, cluster),
+/// Every resource that the spec wants.
+pub fn wanted(cluster: &Cluster) -> Vec<Key> {
+    match &cluster.spec.ground {
+        Ground::Managed(_) => [buckets(), network(cluster.zones.len()), control_plane(cluster), nodes(cluster)].concat(),
+        Ground::SelfManaged(theirs) => customers(cluster, theirs),
     }
-    plan
 }
 
-/// The part of the plan that one stage brings about, with what it needs of earlier stages and the journal does not know as ready: a lost
-/// entry is written anew.
-pub fn of_stage(cluster: &Cluster, stage: Stage, journal: &BTreeMap<Key, Entry>) -> Plan {
-    let plan = plan(cluster);
+/// The stages that make something.
+pub fn makers(cluster: &Cluster) -> BTreeSet<Stage> {
+    let made = wanted(cluster).into_iter().map(|key| resources::of(&key, cluster)).filter(|one| matches!(one, Resource::Made(_)));
+    made.map(|one| one.planned().stage()).collect()
+}
+
+/// What one stage makes, with what it needs of earlier stages and the journal does not know as ready: a lost entry is written anew.
+/// The last of them removes what the spec no longer wants: by then nothing that is wanted can depend on it.
+pub fn of_stage(cluster: &Cluster, stage: Stage, journal: &Journal) -> Plan {
+    let all: BTreeMap<Key, Resource> = wanted(cluster).into_iter().map(|key| (key.clone(), resources::of(&key, cluster))).collect();
     let is_ready = |key: &Key| journal.get(key).is_some_and(|entry| entry.state == State::Ready);
-    let mut open: Vec<Key> = plan.iter().filter(|resource| resource.stage() == stage).map(|resource| resource.key()).collect();
-    let mut wanted = BTreeSet::new();
+    let mut open: Vec<Key> = all.iter().filter(|(_, one)| one.planned().stage() == stage).map(|(key, _)| key.clone()).collect();
+    let mut needed = BTreeSet::new();
     while let Some(key) = open.pop() {
-        if let Some(resource) = plan.iter().find(|resource| resource.key() == key) {
-            open.extend(resource.needs().into_iter().filter(|need| !is_ready(need) && !wanted.contains(need)));
+        if let Some(resource) = all.get(&key) {
+            open.extend(resource.planned().needs().into_iter().filter(|need| !is_ready(need) && !needed.contains(need)));
         }
-        wanted.insert(key);
+        needed.insert(key);
     }
-    plan.into_iter().filter(|resource| wanted.contains(&resource.key())).collect()
+    let unwanted = if stage == Stage::CreateNodegroups { no_longer_wanted(cluster, journal) } else { vec![] };
+    Plan { wanted: all.into_iter().filter(|(key, _)| needed.contains(key)).map(|(_, one)| one).collect(), unwanted }
 }
 
-/// Everything that teardown must see gone: the plan, and node groups of an older spec that only the journal knows; not the
-/// buckets if the tenant keeps them, and nothing that the customer made.
-pub fn teardown(cluster: &Cluster, journaled: impl Iterator<Item = Key>) -> Plan {
-    let mut whole = cluster.clone();
-    for key in journaled {
-        if let Some(name) = key.0.strip_prefix("node-group/").or(key.0.strip_prefix("launch-template/"))
-            && name != SYSTEM
-            && whole.spec.instance_types.iter().all(|wanted| wanted.name != name)
-        {
-            whole.spec.instance_types.push(InstanceType { name: name.to_owned(), overprovisioned_ondemand_count: 0, max_count: 1 });
-        }
-    }
-    let kept = |resource: &dyn Resource| match resource.stage() {
-        Stage::CreateBuckets => cluster.spec.keeps_buckets(),
-        Stage::CreateEks => cluster.spec.mode == Mode::SelfManaged,
-        _ => false,
+/// Everything that teardown must see gone: what the spec wants, and what only the journal knows; not the buckets if the tenant keeps
+/// them, and nothing that the customer made.
+pub fn teardown(cluster: &Cluster, journal: &Journal) -> Plan {
+    // Once more also what a run before has seen gone, if this version can.
+    let gone_for_good = |key: &Key, entry: &Entry| entry.state == State::Gone && matches!(key, Key::Unknown(_));
+    let journaled = journal.iter().filter(|(key, entry)| !gone_for_good(key, entry)).map(|(key, _)| key.clone());
+    let all: BTreeSet<Key> = wanted(cluster).into_iter().chain(journaled.flat_map(|key| with_its_own(key, cluster))).collect();
+    let goes = |resource: &Resource| match resource {
+        Resource::Made(made) => !(made.holds_data() && cluster.spec.keeps_buckets()),
+        Resource::LookedAt(_) => false,
+        Resource::Removed(_) => true,
     };
-    plan(&whole).into_iter().filter(|resource| !kept(resource.as_ref())).collect()
+    Plan { wanted: vec![], unwanted: all.iter().map(|key| resources::of(key, cluster)).filter(goes).collect() }
+}
+
+/// What the journal has and the spec does not want. What a newer version made is left to it: only a teardown cannot do without.
+fn no_longer_wanted(cluster: &Cluster, journal: &Journal) -> Vec<Resource> {
+    let wanted: BTreeSet<Key> = wanted(cluster).into_iter().collect();
+    let there = journal.iter().filter(|(_, entry)| entry.state != State::Gone).map(|(key, _)| key.clone());
+    let surplus: BTreeSet<Key> = there.flat_map(|key| with_its_own(key, cluster)).filter(|key| !wanted.contains(key)).collect();
+    let resources = surplus.iter().filter(|key| !matches!(key, Key::Unknown(_))).map(|key| resources::of(key, cluster));
+    resources.filter(|resource| matches!(resource, Resource::Made(made) if !made.holds_data())).collect()
+}
+
+/// A node group and its launch template, of which one may be lost from the journal. In a customer's cluster groups have none.
+fn with_its_own(key: Key, cluster: &Cluster) -> Vec<Key> {
+    match &key {
+        Key::NodeGroup(group) | Key::LaunchTemplate(group) if cluster.spec.managed().is_some() => {
+            vec![Key::LaunchTemplate(group.clone()), Key::NodeGroup(group.clone())]
+        }
+        _ => vec![key],
+    }
 }
 
 /// What the customer made, and our node groups in it.
-fn customers(plan: &mut Plan, cluster: &Cluster) {
-    for name in &cluster.spec.buckets {
-        plan.push(Box::new(ExistingBucket { name: name.clone() }));
-    }
-    plan.push(Box::new(ExistingCluster));
-    for wanted in &cluster.spec.instance_types {
-        plan.push(Box::new(NodeGroup::of(wanted, Place::Theirs)));
-    }
+fn customers(cluster: &Cluster, theirs: &SelfManaged) -> Vec<Key> {
+    let buckets = theirs.buckets.iter().map(|name| Key::Bucket(name.clone()));
+    buckets.chain([Key::Cluster]).chain(groups(cluster).map(Key::NodeGroup)).collect()
 }
 
-fn buckets(plan: &mut Plan) {
-    for purpose in ["artifacts", "checkpoints", "logs"] {
-        plan.push(Box::new(Bucket { purpose }));
-    }
+fn groups(cluster: &Cluster) -> impl Iterator<Item = Group> {
+    cluster.spec.instance_types.iter().map(|wanted| Group::InstanceType(wanted.name.clone()))
 }
 
-fn network(plan: &mut Plan, zones: usize) {
-    plan.push(Box::new(Vpc));
-    plan.push(Box::new(InternetGateway));
+fn buckets() -> Vec<Key> {
+    ["artifacts", "checkpoints", "logs"].map(|purpose| Key::Bucket(purpose.into())).into()
+}
+
+fn network(zones: usize) -> Vec<Key> {
+    let mut network = vec![Key::Vpc, Key::InternetGateway];
     for index in 0..zones {
-        plan.push(Box::new(Subnet { public: true, index }));
-        plan.push(Box::new(Subnet { public: false, index }));
+        network.extend([Side::Public, Side::Private].map(|side| Key::Subnet(side, index)));
     }
-    plan.push(Box::new(ElasticIp));
-    plan.push(Box::new(NatGateway));
-    plan.push(Box::new(RouteTable { public: true, zones }));
-    plan.push(Box::new(RouteTable { public: false, zones }));
-    plan.push(Box::new(S3Endpoint));
-    plan.push(Box::new(Leftovers { zones }));
+    network.extend([Key::ElasticIp, Key::NatGateway]);
+    network.extend([Side::Public, Side::Private].map(Key::RouteTable));
+    network.extend([Key::S3Endpoint, Key::Leftovers]);
+    network
 }
 
-fn control_plane(plan: &mut Plan, cluster: &Cluster) {
-    for role in [Role::Cluster, Role::Node, Role::EbsCsi] {
-        plan.push(Box::new(role));
+fn control_plane(cluster: &Cluster) -> Vec<Key> {
+    let mut all: Vec<Key> = [Role::Cluster, Role::Node, Role::EbsCsi].map(Key::Role).into();
+    all.extend([Key::LogGroup, Key::Cluster]);
+    if cluster.administrator().is_some() {
+        all.push(Key::AccessEntry);
     }
-    plan.push(Box::new(LogGroup));
-    plan.push(Box::new(ControlPlane { zones: cluster.zones.len() }));
-    if cluster.spec.admin_principal_arn.is_some() {
-        plan.push(Box::new(AccessEntry));
-    }
-    plan.push(Box::new(PodIdentity));
-    for name in ["vpc-cni", "kube-proxy", "eks-pod-identity-agent"] {
-        plan.push(Box::new(Addon { name }));
-    }
+    all.push(Key::PodIdentity);
+    all.extend([Addon::VpcCni, Addon::KubeProxy, Addon::EksPodIdentityAgent].map(Key::Addon));
+    all
 }
 
-fn nodes(plan: &mut Plan, cluster: &Cluster) {
-    let zones = cluster.zones.len();
-    let wanted = cluster.spec.instance_types.iter().map(|wanted| NodeGroup::of(wanted, Place::Ours { zones }));
-    for group in std::iter::once(NodeGroup::system(zones)).chain(wanted) {
-        plan.push(Box::new(LaunchTemplate { group: group.group.clone() }));
-        plan.push(Box::new(group));
-    }
-    for name in ["coredns", "aws-ebs-csi-driver"] {
-        plan.push(Box::new(Addon { name }));
-    }
+fn nodes(cluster: &Cluster) -> Vec<Key> {
+    let groups = std::iter::once(Group::System).chain(groups(cluster));
+    let mut all: Vec<Key> = groups.flat_map(|group| [Key::LaunchTemplate(group.clone()), Key::NodeGroup(group)]).collect();
+    all.extend([Addon::Coredns, Addon::AwsEbsCsiDriver].map(Key::Addon));
+    all
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::{self, BucketsAfter, Deletion};
+    use jiff::Timestamp;
+    use serde_json::json;
 
-    fn cluster(name: &str) -> Cluster {
-        of(&serde_json::json!({
-            "name": name, "role_arn": "arn:aws:iam::222222222222:role/groundwork", "region": "us-west-2",
+    fn cluster(fields: serde_json::Value) -> Cluster {
+        let mut all = json!({
             "instance_types": [{"name": "g4dn.xlarge"}, {"name": "m6i.large"}],
             "admin_principal_arn": "arn:aws:iam::222222222222:role/admin"
-        }))
+        });
+        all.as_object_mut().expect("fields").extend(fields.as_object().cloned().unwrap_or_default());
+        Cluster::example(all)
     }
 
-    fn self_managed() -> Cluster {
-        of(&serde_json::json!({
-            "name": "research", "role_arn": "arn:aws:iam::222222222222:role/groundwork", "region": "us-west-2", "mode": "self_managed",
-            "eks_cluster_name": "theirs", "buckets": ["their-data", "their-logs"],
-            "node_role_arn": "arn:aws:iam::222222222222:role/nodes", "instance_types": [{"name": "m6i.large"}]
-        }))
+    fn entries<'a>(state: State, keys: impl IntoIterator<Item = &'a str>) -> Journal {
+        keys.into_iter().map(|key| (key.into(), Entry::new(state, 1, Timestamp::UNIX_EPOCH))).collect()
     }
 
-    fn of(body: &serde_json::Value) -> Cluster {
-        let spec = spec::parse(body).expect("valid");
-        Cluster {
-            id: crate::names::new_cluster_id(),
-            name: spec.name.clone(),
-            tenant: "demo".into(),
-            account: "222222222222".into(),
-            zones: vec!["us-west-2a".into(), "us-west-2b".into(), "us-west-2c".into()],
-            spec,
-        }
+    fn keys(resources: &[Resource]) -> Vec<String> {
+        resources.iter().map(|resource| resource.key().to_string()).collect()
     }
 
-    fn keys(plan: &Plan) -> Vec<String> {
-        plan.iter().map(|resource| resource.key().0).collect()
+    fn resources_of(cluster: &Cluster) -> Vec<Resource> {
+        wanted(cluster).iter().map(|key| resources::of(key, cluster)).collect()
     }
 
     #[test]
-    fn a_self_managed_cluster_is_what_the_customer_made_and_node_groups_and_only_those_are_taken_away() {
-        let cluster = self_managed();
-        assert_eq!(keys(&plan(&cluster)), ["bucket/their-data", "bucket/their-logs", "cluster", "node-group/m6i.large"]);
-        let journaled = ["bucket/their-data", "cluster", "node-group/p3.2xlarge"].map(Key::from);
-        assert_eq!(keys(&teardown(&cluster, journaled.into_iter())), ["node-group/m6i.large", "node-group/p3.2xlarge"]);
+    fn every_key_leads_to_the_resource_that_it_is_the_key_of() {
+        for cluster in [cluster(json!({})), Cluster::self_managed(json!({}))] {
+            for key in wanted(&cluster).into_iter().chain([Key::Unknown("fargate/a".into())]) {
+                assert_eq!(resources::of(&key, &cluster).key(), key);
+            }
+        }
+    }
+
+    #[test]
+    fn of_a_self_managed_cluster_only_node_groups_are_taken_away() {
+        let cluster = Cluster::self_managed(json!({}));
+        assert_eq!(keys(&resources_of(&cluster)), ["bucket/their-data", "bucket/their-logs", "cluster", "node-group/m6i.large"]);
+        let plan = teardown(&cluster, &entries(State::Ready, ["bucket/their-data", "cluster", "node-group/p3.2xlarge"]));
+        assert_eq!(keys(&plan.unwanted), ["node-group/m6i.large", "node-group/p3.2xlarge"]);
     }
 
     #[test]
     fn every_need_is_a_resource_of_the_same_or_an_earlier_stage_and_there_is_no_circle() {
-        for plan in [cluster("research"), self_managed()].map(|cluster| plan(&cluster)) {
+        for plan in [cluster(json!({})), Cluster::self_managed(json!({}))].map(|cluster| resources_of(&cluster)) {
             let mut done = BTreeSet::new();
             while done.len() < plan.len() {
                 let before = done.len();
                 for resource in &plan {
-                    if resource.needs().iter().all(|key| done.contains(key)) {
+                    if resource.planned().needs().iter().all(|key| done.contains(key)) {
                         done.insert(resource.key());
                     }
                 }
                 assert!(done.len() > before, "nobody can act any more: {:?} of {} are done", done, plan.len());
             }
-            for resource in &plan {
-                for other in plan.iter().filter(|other| resource.needs().contains(&other.key())) {
+            for resource in plan.iter().map(Resource::planned) {
+                for other in plan.iter().map(Resource::planned).filter(|other| resource.needs().contains(&other.key())) {
                     assert!(other.stage() <= resource.stage(), "{} needs {}", resource.key(), other.key());
                 }
             }
@@ -206,52 +187,68 @@ mod tests {
 
     #[test]
     fn the_control_plane_waits_for_subnets_and_its_role_but_not_for_the_nat_gateway() {
-        let plan = plan(&cluster("research"));
-        let needs_of = |key: &Key| plan.iter().find(|resource| resource.key() == *key).map(|resource| resource.needs()).unwrap_or_default();
+        let plan = resources_of(&cluster(json!({})));
+        let needs_of = |key: &Key| plan.iter().find(|one| one.key() == *key).map(|one| one.planned().needs()).unwrap_or_default();
         let mut all = BTreeSet::new();
-        let mut open = vec![Key::from("cluster")];
+        let mut open = vec![Key::Cluster];
         while let Some(key) = open.pop() {
             open.extend(needs_of(&key).into_iter().filter(|need| all.insert(need.clone())));
         }
-        assert!(all.contains(&Key::from("subnet/private-0")) && all.contains(&Key::from("role/cluster")));
-        assert!(!all.contains(&Key::from("nat-gateway")) && !all.contains(&Key::from("route-table/private")));
+        assert!(all.contains(&Key::Subnet(Side::Private, 0)) && all.contains(&Key::Role(Role::Cluster)));
+        assert!(!all.contains(&Key::NatGateway) && !all.contains(&Key::RouteTable(Side::Private)));
     }
 
     #[test]
     fn a_stage_goes_back_to_what_the_journal_has_lost_of_its_needs() {
-        let cluster = cluster("research");
-        let ready = |key: Key| (key, Entry::new(State::Ready, 1));
-        let mut journal: BTreeMap<Key, Entry> = plan(&cluster).iter().map(|resource| ready(resource.key())).collect();
-        let keys = |journal: &BTreeMap<Key, Entry>| {
-            of_stage(&cluster, Stage::CreateNodegroups, journal).iter().map(|one| one.key()).collect::<BTreeSet<Key>>()
+        let cluster = cluster(json!({}));
+        let mut journal =
+            entries(State::Ready, wanted(&cluster).iter().map(ToString::to_string).collect::<Vec<_>>().iter().map(String::as_str));
+        let keys = |journal: &Journal| {
+            let plan = of_stage(&cluster, Stage::CreateNodegroups, journal);
+            plan.wanted.iter().map(Resource::key).collect::<BTreeSet<Key>>()
         };
         let whole = keys(&journal);
-        assert!(whole.contains(&Key::from("addon/coredns")) && !whole.contains(&Key::from("nat-gateway")));
+        assert!(whole.contains(&Key::Addon(Addon::Coredns)) && !whole.contains(&Key::NatGateway));
         for lost in ["nat-gateway", "bucket/logs"] {
             journal.remove(&Key::from(lost));
         }
-        assert_eq!(keys(&journal).difference(&whole).collect::<Vec<_>>(), [&Key::from("nat-gateway")]);
+        assert_eq!(keys(&journal).difference(&whole).collect::<Vec<_>>(), [&Key::NatGateway]);
     }
 
     #[test]
-    fn teardown_sees_node_groups_that_only_the_journal_knows_and_leaves_retained_buckets() {
-        let mut cluster = cluster("research");
-        cluster.spec.deletion = Some(Deletion { buckets: BucketsAfter::Retain });
-        let plan = teardown(&cluster, [Key::from("node-group/p3.2xlarge")].into_iter());
-        let keys: BTreeSet<Key> = plan.iter().map(|resource| resource.key()).collect();
-        assert!(keys.contains(&Key::from("node-group/p3.2xlarge")) && keys.contains(&Key::from("launch-template/p3.2xlarge")));
-        assert!(keys.iter().all(|key| !key.0.starts_with("bucket/")));
+    fn what_an_edit_drops_goes_in_the_last_stage_and_nothing_with_data_in_it() {
+        let cluster = cluster(json!({}));
+        let dropped = ["node-group/p3.2xlarge", "launch-template/p3.2xlarge", "bucket/scratch", "fargate/a", "vpc"];
+        for (stage, state, expected, reason) in [
+            (Stage::CreateEks, State::Ready, vec![], "node groups still use their templates"),
+            (Stage::CreateNodegroups, State::Ready, vec!["launch-template/p3.2xlarge", "node-group/p3.2xlarge"], "the last stage"),
+            (Stage::CreateNodegroups, State::Gone, vec![], "they are gone already"),
+        ] {
+            let plan = of_stage(&cluster, stage, &entries(state, dropped));
+            assert_eq!(keys(&plan.unwanted), expected, "{reason}");
+        }
+    }
+
+    #[test]
+    fn teardown_sees_what_only_the_journal_knows_and_leaves_retained_buckets() {
+        let cluster = cluster(json!({"deletion": {"buckets": "retain"}}));
+        let plan = teardown(&cluster, &entries(State::Ready, ["node-group/p3.2xlarge", "fargate/a"]));
+        let keys: BTreeSet<String> = keys(&plan.unwanted).into_iter().collect();
+        for key in ["node-group/p3.2xlarge", "launch-template/p3.2xlarge", "fargate/a", "leftovers"] {
+            assert!(keys.contains(key), "{key}");
+        }
+        assert!(plan.wanted.is_empty() && keys.iter().all(|key| !key.starts_with("bucket/")));
     }
 
     #[test]
     fn the_longest_name_stays_within_the_limits_of_aws() {
-        let cluster = cluster(&"a".repeat(63));
+        let cluster = cluster(json!({"name": "a".repeat(63)}));
         assert!(cluster.eks_name().len() <= 100);
         for purpose in ["checkpoints", "cluster", "ebs-csi"] {
             assert!(cluster.scoped(purpose).len() <= 63, "{purpose}");
         }
-        for resource in plan(&cluster) {
-            assert!(cluster.token(&resource.key()).len() <= 64, "{}", resource.key());
+        for key in wanted(&cluster) {
+            assert!(cluster.token(&key).len() <= 64, "{key}");
         }
     }
 }

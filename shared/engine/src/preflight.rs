@@ -3,11 +3,12 @@
 pub mod permissions;
 pub mod trust;
 
+use crate::context::Context;
 use crate::errors::{Called, Error, Result};
-use crate::resource::Context;
 use crate::resources::owned::filter;
 use aws_config::SdkConfig;
 use aws_sdk_ec2::types::AvailabilityZone;
+use wire::error::Code;
 
 /// Zones in which EKS makes no control planes, by their ids: names differ between accounts (failure case 16).
 const WITHOUT_CONTROL_PLANES: [&str; 3] = ["use1-az3", "usw1-az2", "cac1-az3"];
@@ -21,7 +22,7 @@ pub async fn region(operator: &SdkConfig, name: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::customer(
-        "NoSuchRegion",
+        Code::NoSuchRegion,
         format!("AWS has no region {name}."),
         "Delete the cluster and create it in a region that `aws ec2 describe-regions --all-regions` lists.",
     ))
@@ -43,7 +44,7 @@ pub async fn zones(cx: &Context) -> Result<Vec<String>> {
         .called("ec2:DescribeAvailabilityZones")?;
     choose(answer.availability_zones()).ok_or_else(|| {
         Error::customer(
-            "TooFewZones",
+            Code::TooFewZones,
             format!("{} has fewer than two availability zones that EKS can use.", cx.cluster.spec.region),
             "Delete the cluster and create it in another region.",
         )

@@ -14,76 +14,51 @@
 //!
 //! Every write is conditional: a record carries a version, and two executions never interleave.
 
+mod answers;
 pub mod events;
-pub mod journal;
-pub mod limits;
+mod journal;
 pub mod names;
+mod quota;
 pub mod record;
-pub mod roles;
-pub mod tenants;
+mod roles;
+mod tenants;
 
+use crate::desk::{ATTEMPTS, Answer, Desk, Hold, With, Written};
 use crate::errors::{Called, Error, Result};
+use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, Put, TransactWriteItem};
+use jiff::Timestamp;
 use record::Record;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use tokio::sync::Mutex;
+use wire::error::Code;
+use wire::journal::Entry;
+use wire::key::Key;
 
 pub type Item = HashMap<String, AttributeValue>;
 
-/// How often a conditional write is tried again after somebody else's write came first.
-const ATTEMPTS: usize = 12;
-
 #[derive(Clone)]
 pub struct Records {
-    pub(crate) db: Client,
-    pub(crate) table: String,
+    db: Client,
+    table: String,
+    /// Who writes to a journal has it.
+    turn: Arc<Mutex<()>>,
 }
 
 impl Records {
     pub fn new(config: &aws_config::SdkConfig, table: String) -> Self {
-        Self { db: Client::new(config), table }
-    }
-
-    /// Reads a cluster's record as it is now.
-    ///
-    /// # Errors
-    /// `Permanent` if there is none: ids come from our own names and events.
-    pub async fn cluster(&self, id: &str) -> Result<Record> {
-        self.get(&cluster_pk(id), "RECORD")
-            .await?
-            .ok_or_else(|| Error::permanent("NoRecord", format!("There is no record of cluster {id}.")))
-    }
-
-    /// Reads, changes and writes a record, again if somebody else wrote in between. With `also`, further items in one transaction.
-    pub async fn change<T>(
-        &self,
-        id: &str,
-        mut edit: impl FnMut(&mut Record) -> Result<T>,
-        also: impl Fn(&Record) -> Result<Vec<TransactWriteItem>>,
-    ) -> Result<(Record, T)> {
-        for _ in 0..ATTEMPTS {
-            let mut record = self.cluster(id).await?;
-            let seen = record.version;
-            let outcome = edit(&mut record)?;
-            record.version += 1;
-            record.updated_at = jiff::Timestamp::now();
-            let mut items = vec![self.put_record(&record, Some(seen))?];
-            items.extend(also(&record)?);
-            if self.commit(items).await? {
-                return Ok((record, outcome));
-            }
-            pause().await;
-        }
-        Err(Error::transient("Contention", "The cluster's record is being changed by others."))
+        Self { db: Client::new(config), table, turn: Arc::default() }
     }
 
     /// Puts a record: a new one if `seen` is none, else over the version that was seen.
-    pub(crate) fn put_record(&self, record: &Record, seen: Option<u64>) -> Result<TransactWriteItem> {
+    fn put_record(&self, record: &Record, seen: Option<u64>) -> Result<TransactWriteItem> {
         let put = self.put(&cluster_pk(&record.id), "RECORD", record)?;
         let put = match seen {
             None => put.condition_expression("attribute_not_exists(pk)"),
@@ -95,14 +70,14 @@ impl Records {
         transact_put(put)
     }
 
-    pub(crate) fn put<T: Serialize>(&self, pk: &str, sk: &str, value: &T) -> Result<aws_sdk_dynamodb::types::builders::PutBuilder> {
+    fn put<T: Serialize>(&self, pk: &str, sk: &str, value: &T) -> Result<aws_sdk_dynamodb::types::builders::PutBuilder> {
         let mut item: Item = serde_dynamo::aws_sdk_dynamodb_1::to_item(value).map_err(unreadable)?;
         item.insert("pk".into(), AttributeValue::S(pk.into()));
         item.insert("sk".into(), AttributeValue::S(sk.into()));
         Ok(Put::builder().table_name(&self.table).set_item(Some(item)))
     }
 
-    pub(crate) async fn get<T: DeserializeOwned>(&self, pk: &str, sk: &str) -> Result<Option<T>> {
+    async fn get<T: DeserializeOwned>(&self, pk: &str, sk: &str) -> Result<Option<T>> {
         let answer = self
             .db
             .get_item()
@@ -117,7 +92,7 @@ impl Records {
     }
 
     /// All items of a partition whose sort key begins with `prefix`, with that key's remainder.
-    pub(crate) async fn list<T: DeserializeOwned>(&self, pk: &str, prefix: &str) -> Result<Vec<(String, T)>> {
+    async fn list<T: DeserializeOwned>(&self, pk: &str, prefix: &str) -> Result<Vec<(String, T)>> {
         let pages = self
             .db
             .query()
@@ -134,29 +109,82 @@ impl Records {
     }
 
     /// Writes all items or none. Answers false if a condition failed.
-    pub(crate) async fn commit(&self, items: Vec<TransactWriteItem>) -> Result<bool> {
-        Ok(self.commit_or_refused(items).await?.is_none())
+    async fn commit(&self, items: Vec<TransactWriteItem>) -> Result<bool> {
+        let items: Vec<_> = items.into_iter().map(|item| (item, Written::RecordChanged)).collect();
+        Ok(self.commit_all(&items).await? == Written::Done)
     }
 
-    /// Writes all items, or none and answers the place of the first whose condition failed. What merely met another transaction
-    /// is tried again.
-    pub(crate) async fn commit_or_refused(&self, items: Vec<TransactWriteItem>) -> Result<Option<usize>> {
+    /// Writes all items or none. Each comes with what it means if its condition fails; the first that does is answered. What merely met
+    /// another transaction is tried again.
+    async fn commit_all(&self, items: &[(TransactWriteItem, Written)]) -> Result<Written> {
+        let all: Vec<TransactWriteItem> = items.iter().map(|(item, _)| item.clone()).collect();
         for _ in 0..ATTEMPTS {
-            let sent = self.db.transact_write_items().set_transact_items(Some(items.clone())).send().await;
+            let sent = self.db.transact_write_items().set_transact_items(Some(all.clone())).send().await;
             let Some(reasons) = sent.as_ref().err().and_then(cancellation) else {
-                return sent.called("dynamodb:TransactWriteItems").map(|_| None);
+                return sent.called("dynamodb:TransactWriteItems").map(|_| Written::Done);
             };
-            let refused = reasons.iter().position(|reason| reason.code() == Some("ConditionalCheckFailed"));
-            if refused.is_some() {
-                return Ok(refused);
+            let mut refused = items.iter().zip(reasons).filter(|(_, reason)| reason.code() == Some("ConditionalCheckFailed"));
+            if let Some(((_, meaning), _)) = refused.next() {
+                return Ok(*meaning);
             }
-            pause().await;
+            self.pause().await;
         }
-        Err(Error::transient("Contention", "The cluster's records are being changed by others."))
+        Err(Error::transient(Code::Contention, "The cluster's records are being changed by others."))
     }
 
-    /// Clusters that something is still to be done about, as the sweep finds them.
-    pub async fn unsettled(&self) -> Result<Vec<String>> {
+    /// The items of what goes with a record, each with what it means if it is refused.
+    fn items(&self, record: &Record, with: &With) -> Result<Vec<(TransactWriteItem, Written)>> {
+        Ok(match with {
+            With::Event(event) => vec![(self.put_event(&record.id, event)?, Written::RecordChanged)],
+            With::Arrival { places } => {
+                vec![(self.take_name(record)?, Written::NameTaken), (self.take_place(record, *places)?, Written::NoPlace)]
+            }
+            With::Departure => {
+                vec![(self.free_name(record)?, Written::RecordChanged), (self.free_place(record)?, Written::RecordChanged)]
+            }
+            With::Answer { key, answer } => {
+                vec![(self.put_answer(&record.tenant, key, answer, record.updated_at)?, Written::Answered)]
+            }
+        })
+    }
+}
+
+#[async_trait]
+impl Desk for Records {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    async fn record(&self, id: &str) -> Result<Record> {
+        let record = self.get(&cluster_pk(id), "RECORD").await?;
+        record.ok_or_else(|| Error::permanent(Code::NoRecord, format!("There is no record of cluster {id}.")))
+    }
+
+    async fn find(&self, tenant: &str, name: &str) -> Result<Option<Record>> {
+        self.named(tenant, name).await
+    }
+
+    async fn write(&self, record: &Record, seen: Option<u64>, with: &[With]) -> Result<Written> {
+        let mut items = vec![(self.put_record(record, seen)?, Written::RecordChanged)];
+        for one in with {
+            items.extend(self.items(record, one)?);
+        }
+        self.commit_all(&items).await
+    }
+
+    async fn pause(&self) {
+        tokio::time::sleep(std::time::Duration::from_millis(rand::random_range(5..60))).await;
+    }
+
+    async fn journal(&self, id: &str) -> Result<BTreeMap<Key, Entry>> {
+        self.entries(id).await
+    }
+
+    async fn enter(&self, hold: &Hold, key: &Key, entry: Option<&Entry>) -> Result<bool> {
+        self.put_entry(hold, key, entry, self.now()).await
+    }
+
+    async fn unsettled(&self) -> Result<Vec<String>> {
         let pages = self
             .db
             .query()
@@ -170,14 +198,30 @@ impl Records {
         let items: Vec<Item> = pages.collect::<Result<_, _>>().await.called("dynamodb:Query")?;
         Ok(items.iter().filter_map(|item| item.get("pk")?.as_s().ok()?.strip_prefix("CLUSTER#").map(str::to_owned)).collect())
     }
+
+    async fn answer(&self, tenant: &str, key: &str) -> Result<Option<Answer>> {
+        self.stored_answer(tenant, key, self.now()).await
+    }
+
+    async fn external_id(&self, tenant: &str) -> Result<String> {
+        self.tenants_external_id(tenant).await
+    }
+
+    async fn claim_role(&self, tenant: &str, arn: &str) -> Result<bool> {
+        self.put_claim(tenant, arn).await
+    }
+
+    async fn role_of_another(&self, tenant: &str, arn: &str) -> Result<bool> {
+        Ok(self.claimed_by(arn).await?.is_some_and(|claimant| claimant != tenant))
+    }
 }
 
-pub(crate) fn cluster_pk(id: &str) -> String {
+fn cluster_pk(id: &str) -> String {
     format!("CLUSTER#{id}")
 }
 
-pub(crate) fn transact_put(put: aws_sdk_dynamodb::types::builders::PutBuilder) -> Result<TransactWriteItem> {
-    let put = put.build().map_err(|error| Error::permanent("Build", error.to_string()))?;
+fn transact_put(put: aws_sdk_dynamodb::types::builders::PutBuilder) -> Result<TransactWriteItem> {
+    let put = put.build().map_err(|error| Error::permanent(Code::Build, error.to_string()))?;
     Ok(TransactWriteItem::builder().put(put).build())
 }
 
@@ -189,12 +233,9 @@ fn cancellation(error: &SdkError<TransactWriteItemsError, HttpResponse>) -> Opti
     }
 }
 
-/// A moment of random length, so that writers who met do not meet again.
-pub(crate) async fn pause() {
-    tokio::time::sleep(std::time::Duration::from_millis(rand::random_range(5..60))).await;
-}
-
-fn read<T: DeserializeOwned>(item: Item) -> Result<T> {
+/// Without the keys, which are no part of what is stored under them.
+fn read<T: DeserializeOwned>(mut item: Item) -> Result<T> {
+    item.retain(|name, _| name != "pk" && name != "sk");
     serde_dynamo::aws_sdk_dynamodb_1::from_item(item).map_err(unreadable)
 }
 
@@ -204,5 +245,5 @@ fn rest_of_key(item: &Item, prefix: &str) -> String {
 }
 
 fn unreadable(error: serde_dynamo::Error) -> Error {
-    Error::permanent("Record", format!("A record cannot be read or written: {error}"))
+    Error::permanent(Code::Record, format!("A record cannot be read or written: {error}"))
 }

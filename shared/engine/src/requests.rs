@@ -2,20 +2,22 @@
 
 pub mod access;
 pub mod audit;
-pub mod idempotency;
+mod refusal;
 
-use crate::errors::Result;
+use crate::desk::{Answer, Desk, With, Written, change};
+use crate::errors::{Error, Result};
 use crate::executions::Executions;
-use crate::problem::Problem;
-use crate::records::Records;
-use crate::records::events::Event;
-use crate::records::record::{Desired, Record, Status};
-use crate::spec::{self, Fault, Spec};
+use crate::records::record::Record;
 use crate::{names, view};
-use aws_sdk_dynamodb::types::TransactWriteItem;
 use futures::future::BoxFuture;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::net::IpAddr;
+use std::sync::Arc;
+use wire::error::Code;
+use wire::event::{self, Event};
+use wire::problem::Problem;
+use wire::spec::{self, Fault, Spec};
+use wire::status::{Desired, Status};
 
 /// What a tenant asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,13 +67,10 @@ pub struct Request {
     pub action: Action,
 }
 
-/// Where the tenant's place stands among the items of a creation.
-const PLACE: usize = 2;
-
 #[derive(Clone)]
 pub struct Requests {
-    pub records: Records,
-    pub executions: Executions,
+    pub desk: Arc<dyn Desk>,
+    pub executions: Arc<dyn Executions>,
     /// The most clusters that a tenant may have at once.
     pub clusters_per_tenant: u32,
 }
@@ -108,7 +107,7 @@ impl Requests {
         match accepted {
             Ok(record) => {
                 self.start(&record).await;
-                Ok(view::cluster(&record, &Default::default()))
+                Ok(json!(view::cluster(&record, &Default::default())))
             }
             // The same key may have come first by another way.
             Err(problem) => self.replay(request).await?.ok_or(problem),
@@ -117,19 +116,17 @@ impl Requests {
 
     async fn create(&self, request: &Request, body: &Value) -> Result<Record, Problem> {
         let mut spec = self.spec(&request.tenant, body).await?;
-        if self.records.role_of_another(&request.tenant, &spec.role_arn).await? {
+        if self.desk.role_of_another(&request.tenant, &spec.role_arn).await? {
             return Err(Problem::role_registered());
         }
         let endpoint_access = access::decide(&mut spec, request.origin);
-        let name = spec.name.clone();
-        let record = Record::new(names::new_cluster_id(), request.tenant.clone(), spec, endpoint_access);
-        let place = self.records.take_place(&record, self.clusters_per_tenant)?;
-        let mut items = vec![self.records.put_record(&record, None)?, self.records.take_name(&record)?, place];
-        items.extend(self.traces(request, &record)?);
-        match self.records.commit_or_refused(items).await? {
-            None => Ok(record),
-            Some(PLACE) => Err(Problem::too_many_clusters(self.clusters_per_tenant)),
-            Some(_) => Err(Problem::name_taken(&name)),
+        let record = Record::new(names::new_cluster_id(), request.tenant.clone(), spec, endpoint_access, self.desk.now());
+        let mut with = vec![With::Arrival { places: self.clusters_per_tenant }];
+        with.extend(self.traces(request, &record));
+        match self.desk.write(&record, None, &with).await? {
+            Written::Done => Ok(record),
+            Written::NoPlace => Err(Problem::too_many_clusters(self.clusters_per_tenant)),
+            Written::NameTaken | Written::RecordChanged | Written::Answered => Err(Problem::name_taken(&record.name)),
         }
     }
 
@@ -138,7 +135,7 @@ impl Requests {
         let (body, given) = without_external_id(body);
         let foreign = match given {
             None | Some(Value::Null) => false,
-            Some(given) => given != self.records.external_id(tenant).await?.as_str(),
+            Some(given) => given != self.desk.external_id(tenant).await?.as_str(),
         };
         match (spec::parse(&body), foreign) {
             (Ok(spec), false) => Ok(spec),
@@ -156,27 +153,27 @@ impl Requests {
         let begin = |record: &mut Record| {
             let at_work = matches!(record.status, Status::Terminating | Status::Deleted);
             if !at_work {
-                record.begin_run(Desired::Absent);
+                record.begin_run(Desired::Absent, self.desk.now());
             }
             Ok(())
         };
-        let (record, ()) = self.records.change(&record.id, begin, |record| self.traces(request, record)).await?;
+        let (record, ()) = change(self.desk.as_ref(), &record.id, begin, |record| self.traces(request, record)).await?;
         Ok(record)
     }
 
     async fn retry(&self, request: &Request, name: &str) -> Result<Record, Problem> {
         let record = self.find(&request.tenant, name).await?;
-        if !matches!(record.status, Status::Failed | Status::DeleteBlocked) {
-            return Err(Problem::not_parked(record.status.name()));
+        if !record.status.is_parked() {
+            return Err(Problem::not_parked(record.status));
         }
         let begin = |record: &mut Record| {
             // Somebody else's retry may have come first.
-            if matches!(record.status, Status::Failed | Status::DeleteBlocked) {
-                record.begin_run(record.desired);
+            if record.status.is_parked() {
+                record.begin_run(record.desired, self.desk.now());
             }
             Ok(())
         };
-        let (record, ()) = self.records.change(&record.id, begin, |record| self.traces(request, record)).await?;
+        let (record, ()) = change(self.desk.as_ref(), &record.id, begin, |record| self.traces(request, record)).await?;
         Ok(record)
     }
 
@@ -184,29 +181,32 @@ impl Requests {
     pub async fn find(&self, tenant: &str, name: &str) -> Result<Record, Problem> {
         // What cannot be a name is not looked up: it could be longer than a key may be.
         let record = match spec::is_name(name) {
-            true => self.records.find(tenant, name).await?,
+            true => self.desk.find(tenant, name).await?,
             false => None,
         };
         record.ok_or_else(|| Problem::no_cluster(name))
     }
 
     /// What every accepted request leaves behind: an event, and the answer under its idempotency key.
-    fn traces(&self, request: &Request, record: &Record) -> Result<Vec<TransactWriteItem>> {
+    fn traces(&self, request: &Request, record: &Record) -> Vec<With> {
         let message = format!("The cluster is {}.", record.status.name());
-        let event = Event { from: Some(request.from.clone()), ..Event::new(&request.actor, "requested", request.action.verb(), message) };
-        let mut items = vec![self.records.put_event(&record.id, &event)?];
-        if let Some(key) = &request.idempotency_key {
-            let answer = view::cluster(record, &Default::default());
-            items.push(self.records.put_answer(&request.tenant, key, &request.action.fingerprint(), &answer)?);
+        let event = Event::new(self.desk.now(), &request.actor, event::Action::Requested, request.action.verb(), message);
+        let mut traces = vec![With::Event(Event { from: Some(request.from.clone()), ..event })];
+        if let Some(key) = request.idempotency_key.clone() {
+            let body = json!(view::cluster(record, &Default::default())).to_string();
+            traces.push(With::Answer { key, answer: Answer { fingerprint: request.action.fingerprint(), body } });
         }
-        Ok(items)
+        traces
     }
 
     async fn replay(&self, request: &Request) -> Result<Option<Value>, Problem> {
         let Some(key) = &request.idempotency_key else { return Ok(None) };
-        match self.records.answer(&request.tenant, key).await? {
+        match self.desk.answer(&request.tenant, key).await? {
             None => Ok(None),
-            Some(answer) if answer.fingerprint == request.action.fingerprint() => answer.body().map(Some).map_err(Problem::from),
+            Some(answer) if answer.fingerprint == request.action.fingerprint() => {
+                let body = serde_json::from_str(&answer.body).map_err(|error| Error::permanent(Code::Answer, error.to_string()))?;
+                Ok(Some(body))
+            }
             Some(_) => Err(Problem::key_reused()),
         }
     }
@@ -228,13 +228,12 @@ fn without_external_id(body: &Value) -> (Value, Option<Value>) {
 
 fn not_the_tenants() -> Fault {
     let message = "is not your tenant's external ID, which Groundwork makes. GET /onboarding has it; leave this field out.";
-    Fault { path: "$.external_id".into(), message: message.into() }
+    Fault::new("$.external_id", message)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn a_request_is_the_same_with_and_without_the_external_id_and_its_text_does_not_tell_it() {

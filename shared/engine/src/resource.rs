@@ -1,71 +1,69 @@
-//! The law of a resource: one thing that we own in a customer's account.
+//! The law of a resource: one thing that we make in a customer's account, look at in it, or only remove from it.
+//!
+//! Looking, judging and acting are apart: `find` asks AWS and changes nothing, `judge` is pure, and what was found travels to the verb.
 
+use crate::cluster::Cluster;
+use crate::context::Context;
 use crate::errors::{Error, Result};
-use crate::session::Clients;
-use crate::spec::Spec;
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
+use wire::error::Code;
+use wire::journal::Outputs;
+use wire::key::Key;
+use wire::stage::Stage;
 
-/// A resource's place in the plan: `vpc`, `subnet/private-0`, `node-group/g4dn.xlarge`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Key(pub String);
-
-impl<T: Into<String>> From<T> for Key {
-    fn from(text: T) -> Self {
-        Self(text.into())
-    }
-}
-
-impl fmt::Display for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// What others need to know of a resource: `id`, `arn`, `name`, `endpoint`.
-pub type Outputs = BTreeMap<String, String>;
-
-/// What `observe` found on AWS.
-#[derive(Debug)]
-pub enum Observed {
-    Absent,
+/// What a look at a thing tells.
+#[derive(Debug, PartialEq)]
+pub enum Seen {
+    Ready,
     /// On its way up or down; nothing can be asked of it now.
-    Pending,
-    /// Ours and half-made, or not as the spec wants it: `update` finishes it, `delete` removes it.
-    Drifted,
-    Ready(Outputs),
+    Busy,
+    /// Ours and half-made, or not as the spec wants it.
+    Differs(Vec<Difference>),
     /// There and in use, and not well: the error says why. Going up it stops the run, but a retry does not replace it.
     Sick(Error),
     /// AWS gave up on it; the error carries the cause that AWS gives.
     Broken(Error),
 }
 
-/// The part of the cluster that a Lambda function brings about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Stage {
-    Validate,
-    AssumeRole,
-    CreateBuckets,
-    CreateEks,
-    CreateNodegroups,
-    Teardown,
+impl Seen {
+    /// Ready, unless something differs.
+    pub fn but_for(differences: impl IntoIterator<Item = Option<Difference>>) -> Self {
+        let differences: Vec<Difference> = differences.into_iter().flatten().collect();
+        if differences.is_empty() { Seen::Ready } else { Seen::Differs(differences) }
+    }
 }
 
-impl fmt::Display for Stage {
+/// What of a found thing is not as the spec wants it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    pub field: &'static str,
+    pub is: String,
+    pub wanted: String,
+    pub how: How,
+}
+
+/// How a difference can be mended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    InPlace,
+    /// By deleting the thing and making it again.
+    Replace,
+    /// Not at all: too much depends on the thing.
+    Never,
+}
+
+impl Difference {
+    /// None if the field is as it should be.
+    pub fn between<T: PartialEq + ToString>(field: &'static str, is: T, wanted: T, how: How) -> Option<Self> {
+        (is != wanted).then(|| Self { field, is: is.to_string(), wanted: wanted.to_string(), how })
+    }
+}
+
+impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Stage::Validate => "validate",
-            Stage::AssumeRole => "assume-role",
-            Stage::CreateBuckets => "create-buckets",
-            Stage::CreateEks => "create-eks",
-            Stage::CreateNodegroups => "create-nodegroups",
-            Stage::Teardown => "teardown",
-        })
+        write!(f, "{} is {}, the spec wants {}", self.field, self.is, self.wanted)
     }
 }
 
@@ -82,98 +80,165 @@ impl Pace {
     }
 }
 
-/// What a cluster's resources are derived from; the same for every resource of a cluster.
-#[derive(Clone, Debug)]
-pub struct Cluster {
-    pub id: String,
-    pub name: String,
-    pub tenant: String,
-    /// The customer's account, twelve digits.
-    pub account: String,
-    /// Names of the availability zones, chosen once: two or three.
-    pub zones: Vec<String>,
-    pub spec: Spec,
-}
-
-impl Cluster {
-    pub fn scoped(&self, purpose: &str) -> String {
-        crate::names::scoped(&self.id, purpose)
+/// What the plan has to know of a resource.
+pub trait Planned: Send + Sync {
+    fn key(&self) -> Key;
+    fn stage(&self) -> Stage;
+    /// The resources that must be ready before it; going down, it goes before them.
+    fn needs(&self) -> Vec<Key> {
+        vec![]
     }
-
-    /// The customer's own cluster, where there is one.
-    pub fn eks_name(&self) -> String {
-        self.spec.eks_cluster_name.clone().unwrap_or_else(|| crate::names::eks_cluster(&self.name, &self.id))
-    }
-
-    pub fn log_group(&self) -> String {
-        crate::names::log_group(&self.name, &self.id)
-    }
-
-    /// The owner tags, as every create call gives them.
-    pub fn tags(&self, key: &Key) -> BTreeMap<String, String> {
-        BTreeMap::from([
-            (crate::names::OWNER_TAG.into(), self.id.clone()),
-            (crate::names::RESOURCE_TAG.into(), key.0.clone()),
-            ("Name".into(), self.scoped(&key.0.replace('/', "-"))),
-        ])
-    }
-
-    /// A token that is the same whenever the same resource of the same cluster is created: `ClientToken` and the like.
-    pub fn token(&self, key: &Key) -> String {
-        format!("{}-{}", self.id, key.0.replace(['/', '.'], "-"))
-    }
-}
-
-/// What a verb may use: the session in the customer's account, the cluster, and the outputs of what is ready.
-pub struct Context {
-    pub aws: Clients,
-    pub cluster: Cluster,
-    pub outputs: std::sync::RwLock<BTreeMap<Key, Outputs>>,
-}
-
-impl Context {
-    /// The output of a need. Absent only when a resource asks for something that it does not list under `needs`.
-    pub fn output(&self, key: impl Into<Key>, name: &str) -> Result<String> {
-        let key = key.into();
-        let outputs = self.outputs.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        outputs
-            .get(&key)
-            .and_then(|found| found.get(name))
-            .cloned()
-            .ok_or_else(|| Error::permanent("MissingOutput", format!("The output {name} of {key} is not known.")))
+    fn pace(&self) -> Pace {
+        Pace::seconds(2, 3)
     }
 }
 
 /// One thing that we own in a customer's account. The law:
 ///
-/// 1. No verb waits. `create`, `update` and `delete` ask; only `observe` says that it happened.
+/// 1. No verb waits. `create`, `mend` and `delete` ask; only the next `find` says that it happened.
 /// 2. Every verb can run any number of times, and the process can die at any await point.
-/// 3. `observe` finds by owner tag, or by name and owner tag, and needs no outputs of others. The same name without our tag is a
+/// 3. `find` looks by owner tag, or by name and owner tag, and needs no outputs of others. The same name without our tag is a
 ///    user's error: never adopted, never deleted.
 /// 4. Tags go in the create call itself. Where the API takes a token and no name makes the thing one of a kind, the token comes from
 ///    `Cluster::token`.
 /// 5. "Already exists" (ours) on create and "not found" on delete are success.
 /// 6. What Kubernetes made is ours to remove only with this cluster's Kubernetes tags and, where it has one, inside our VPC.
 #[async_trait]
-pub trait Resource: Send + Sync {
-    fn key(&self) -> Key;
-    fn stage(&self) -> Stage;
-    /// The resources that must be ready before it; going down, it goes before them.
-    fn needs(&self) -> Vec<Key>;
-    fn pace(&self) -> Pace {
-        Pace::seconds(2, 3)
-    }
+pub trait Made: Planned {
+    /// What `find` finds: all that `judge`, `mend` and `delete` need to know.
+    type Thing: Send + Sync;
+
     /// Data that a retry must not delete when the resource is broken.
     fn holds_data(&self) -> bool {
         false
     }
-    /// Exists only to be removed: going up there is nothing to make, and nobody looks.
-    fn only_down(&self) -> bool {
-        false
-    }
-    async fn observe(&self, cx: &Context) -> Result<Observed>;
+    /// None if it is not there.
+    async fn find(&self, cx: &Context) -> Result<Option<Self::Thing>>;
+    fn judge(&self, cluster: &Cluster, thing: &Self::Thing) -> Seen;
+    /// What those that need it ask for, once it is ready.
+    fn outputs(&self, cluster: &Cluster, thing: &Self::Thing) -> Outputs;
     async fn create(&self, cx: &Context) -> Result<()>;
-    /// Finishes what `observe` called drifted.
-    async fn update(&self, cx: &Context) -> Result<()>;
+    /// Mends what `judge` said can be mended in place. A resource of which it never says so has nothing to mend.
+    async fn mend(&self, _: &Context, _: &Self::Thing, what: &[Difference]) -> Result<()> {
+        let fields: Vec<_> = what.iter().map(|difference| difference.field).collect();
+        Err(Error::permanent(Code::NothingToMend, format!("Nobody knows how to mend {} of {}.", fields.join(", "), self.key())))
+    }
+    async fn delete(&self, cx: &Context, thing: &Self::Thing) -> Result<()>;
+}
+
+/// What somebody else made and a cluster needs: never made, changed, tagged or deleted.
+#[async_trait]
+pub trait LookedAt: Planned {
+    /// What is seen of it, and its outputs if it is ready.
+    async fn look(&self, cx: &Context) -> Result<(Seen, Outputs)>;
+}
+
+/// What nobody planned and a teardown has to remove. Going up there is nothing to make, and nobody looks.
+#[async_trait]
+pub trait Removed: Planned {
+    async fn find(&self, cx: &Context) -> Result<Vec<Leftover>>;
+    /// Removes what is not busy.
+    async fn remove(&self, cx: &Context, left: &[Leftover]) -> Result<()>;
+}
+
+/// One thing that was left in the account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leftover {
+    pub kind: LeftoverKind,
+    /// The ARN of a load balancer or target group, else the id.
+    pub id: String,
+    /// Something else holds it: only waiting helps.
+    pub busy: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display)]
+pub enum LeftoverKind {
+    #[strum(serialize = "load balancer")]
+    LoadBalancer,
+    #[strum(serialize = "target group")]
+    TargetGroup,
+    #[strum(serialize = "network interface")]
+    Interface,
+    #[strum(serialize = "security group")]
+    SecurityGroup,
+    #[strum(serialize = "volume")]
+    Volume,
+}
+
+/// A resource of a plan, of whichever of the three kinds.
+pub enum Resource {
+    Made(Box<dyn AnyMade>),
+    LookedAt(Box<dyn LookedAt>),
+    Removed(Box<dyn Removed>),
+}
+
+impl Resource {
+    pub fn planned(&self) -> &dyn Planned {
+        match self {
+            Resource::Made(made) => made.as_ref(),
+            Resource::LookedAt(looked_at) => looked_at.as_ref(),
+            Resource::Removed(removed) => removed.as_ref(),
+        }
+    }
+
+    pub fn key(&self) -> Key {
+        self.planned().key()
+    }
+}
+
+/// `Made`, whatever the type of the thing that it finds.
+#[async_trait]
+pub trait AnyMade: Planned {
+    fn holds_data(&self) -> bool;
+    async fn find<'a>(&'a self, cx: &Context) -> Result<Option<Box<dyn Found + 'a>>>;
+    async fn create(&self, cx: &Context) -> Result<()>;
+}
+
+/// A found thing with the resource that knows what to do with it.
+#[async_trait]
+pub trait Found: Send + Sync {
+    fn judge(&self, cluster: &Cluster) -> Seen;
+    fn outputs(&self, cluster: &Cluster) -> Outputs;
+    async fn mend(&self, cx: &Context, what: &[Difference]) -> Result<()>;
     async fn delete(&self, cx: &Context) -> Result<()>;
+}
+
+struct Bound<'a, M: Made> {
+    resource: &'a M,
+    thing: M::Thing,
+}
+
+#[async_trait]
+impl<M: Made> AnyMade for M {
+    fn holds_data(&self) -> bool {
+        Made::holds_data(self)
+    }
+
+    async fn find<'a>(&'a self, cx: &Context) -> Result<Option<Box<dyn Found + 'a>>> {
+        let found = Made::find(self, cx).await?;
+        Ok(found.map(|thing| Box::new(Bound { resource: self, thing }) as Box<dyn Found + 'a>))
+    }
+
+    async fn create(&self, cx: &Context) -> Result<()> {
+        Made::create(self, cx).await
+    }
+}
+
+#[async_trait]
+impl<M: Made> Found for Bound<'_, M> {
+    fn judge(&self, cluster: &Cluster) -> Seen {
+        self.resource.judge(cluster, &self.thing)
+    }
+
+    fn outputs(&self, cluster: &Cluster) -> Outputs {
+        self.resource.outputs(cluster, &self.thing)
+    }
+
+    async fn mend(&self, cx: &Context, what: &[Difference]) -> Result<()> {
+        self.resource.mend(cx, &self.thing, what).await
+    }
+
+    async fn delete(&self, cx: &Context) -> Result<()> {
+        self.resource.delete(cx, &self.thing).await
+    }
 }

@@ -1,65 +1,22 @@
 //! A session in the customer's account: assumed by each invocation itself, kept in memory, an hour at the most (role chaining).
 
 use crate::errors::{Called, Error, Result};
-use crate::resource::Stage;
-use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_config::{Region, SdkConfig};
 use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_sts::operation::assume_role::AssumeRoleOutput;
 use aws_sdk_sts::operation::assume_role::builders::AssumeRoleFluentBuilder;
 use aws_sdk_sts::types::PolicyDescriptorType;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
+use wire::error::Code;
+use wire::stage::Stage;
 
-/// One client per AWS API, all in the customer's account and the cluster's region.
-#[derive(Clone)]
-pub struct Clients {
-    pub ec2: aws_sdk_ec2::Client,
-    pub eks: aws_sdk_eks::Client,
-    pub iam: aws_sdk_iam::Client,
-    pub s3: aws_sdk_s3::Client,
-    pub logs: aws_sdk_cloudwatchlogs::Client,
-    pub elbv2: aws_sdk_elasticloadbalancingv2::Client,
-}
-
-impl Clients {
-    pub fn new(config: &SdkConfig) -> Self {
-        // Path style reaches a bucket by the region's own host name, whatever the bucket is called.
-        let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(true).build();
-        Self {
-            ec2: aws_sdk_ec2::Client::new(config),
-            eks: aws_sdk_eks::Client::new(config),
-            iam: aws_sdk_iam::Client::new(config),
-            s3: aws_sdk_s3::Client::from_conf(s3),
-            logs: aws_sdk_cloudwatchlogs::Client::new(config),
-            elbv2: aws_sdk_elasticloadbalancingv2::Client::new(config),
-        }
-    }
-}
-
-/// The function's own configuration.
-pub async fn operator_config() -> SdkConfig {
-    aws_config::defaults(BehaviorVersion::latest()).retry_config(retries()).timeout_config(timeouts()).load().await
-}
-
-pub fn retries() -> RetryConfig {
-    RetryConfig::standard().with_max_attempts(4)
-}
-
-/// They keep a silent endpoint from using up an invocation.
-pub fn timeouts() -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(3))
-        .operation_attempt_timeout(Duration::from_secs(8))
-        .operation_timeout(Duration::from_secs(20))
-        .build()
-}
-
-/// Who asks to be let into which account, and what for.
-pub struct Entry<'a> {
+/// The way into a customer's account: which role, and what a session of it is for.
+pub struct Door<'a> {
     pub role_arn: &'a str,
     pub region: &'a str,
     pub cluster_id: &'a str,
     pub stage: Stage,
-    pub limits: SessionPolicies,
+    pub policies: SessionPolicies,
 }
 
 /// What a session may do of what the role may do: STS counts both as one set.
@@ -74,18 +31,18 @@ pub struct SessionPolicies {
 ///
 /// # Errors
 /// `Customer` when AWS refuses; it does not say whether the role is missing, does not trust us, or asks for another external ID.
-pub async fn assume(operator: &SdkConfig, entry: &Entry<'_>, external_id: &str) -> Result<SdkConfig> {
-    let config = operator.to_builder().region(Region::new(entry.region.to_owned())).build();
-    let answer = request(&config, entry)
+pub async fn assume(operator: &SdkConfig, door: &Door<'_>, external_id: &str) -> Result<SdkConfig> {
+    let config = operator.to_builder().region(Region::new(door.region.to_owned())).build();
+    let answer = request(&config, door)
         .external_id(external_id)
         .send()
         .await
         .called("sts:AssumeRole")
-        .map_err(|error| explain_refusal(error, entry.role_arn))?;
-    check_account(&answer, entry.role_arn)?;
+        .map_err(|error| explain_refusal(error, door.role_arn))?;
+    check_account(&answer, door.role_arn)?;
     // How near the policies come to the packed limit, which only STS knows.
-    tracing::info!(cluster_id = entry.cluster_id, stage = %entry.stage, token_utilization_percent = answer.session_token_utilization(), "session");
-    let granted = answer.credentials().ok_or_else(|| Error::permanent("NoCredentials", "STS answered without credentials."))?;
+    tracing::info!(cluster_id = door.cluster_id, stage = %door.stage, token_utilization_percent = answer.session_token_utilization(), "session");
+    let granted = answer.credentials().ok_or_else(|| Error::permanent(Code::NoCredentials, "STS answered without credentials."))?;
     let expiry = SystemTime::try_from(*granted.expiration()).ok();
     let credentials = Credentials::new(
         granted.access_key_id(),
@@ -98,9 +55,9 @@ pub async fn assume(operator: &SdkConfig, entry: &Entry<'_>, external_id: &str) 
 }
 
 /// True if AWS lets somebody in who names this external ID, or none. The session is thrown away.
-pub async fn is_open(operator: &SdkConfig, entry: &Entry<'_>, external_id: Option<&str>) -> Result<bool> {
-    let config = operator.to_builder().region(Region::new(entry.region.to_owned())).build();
-    let answer = request(&config, entry).set_external_id(external_id.map(str::to_owned)).send().await.called("sts:AssumeRole");
+pub async fn lets_in(operator: &SdkConfig, door: &Door<'_>, external_id: Option<&str>) -> Result<bool> {
+    let config = operator.to_builder().region(Region::new(door.region.to_owned())).build();
+    let answer = request(&config, door).set_external_id(external_id.map(str::to_owned)).send().await.called("sts:AssumeRole");
     match answer {
         Ok(_) => Ok(true),
         Err(error) if error.is_denial() => Ok(false),
@@ -108,15 +65,15 @@ pub async fn is_open(operator: &SdkConfig, entry: &Entry<'_>, external_id: Optio
     }
 }
 
-fn request(config: &SdkConfig, entry: &Entry<'_>) -> AssumeRoleFluentBuilder {
-    let managed = entry.limits.managed.as_ref().map(|arn| PolicyDescriptorType::builder().arn(arn).build());
+fn request(config: &SdkConfig, door: &Door<'_>) -> AssumeRoleFluentBuilder {
+    let managed = door.policies.managed.as_ref().map(|arn| PolicyDescriptorType::builder().arn(arn).build());
     aws_sdk_sts::Client::new(config)
         .assume_role()
-        .role_arn(entry.role_arn)
-        .role_session_name(format!("groundwork-{}-{}", entry.cluster_id, entry.stage))
+        .role_arn(door.role_arn)
+        .role_session_name(format!("groundwork-{}-{}", door.cluster_id, door.stage))
         .duration_seconds(3600)
         .set_policy_arns(managed.map(|policy| vec![policy]))
-        .policy(&entry.limits.inline)
+        .policy(&door.policies.inline)
 }
 
 /// The session is in the account that the request named.
@@ -127,7 +84,11 @@ fn check_account(answer: &AssumeRoleOutput, role_arn: &str) -> Result<()> {
         return Ok(());
     }
     let reason = format!("{role_arn} led into another account: {}.", session.unwrap_or("nobody"));
-    Err(Error::customer("AnotherAccount", reason, "Delete the cluster and create it with the ARN of a role in the account that you mean."))
+    Err(Error::customer(
+        Code::AnotherAccount,
+        reason,
+        "Delete the cluster and create it with the ARN of a role in the account that you mean.",
+    ))
 }
 
 fn explain_refusal(error: Error, role_arn: &str) -> Error {

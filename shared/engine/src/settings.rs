@@ -20,8 +20,3 @@ pub fn number(name: &str) -> Result<u32, String> {
 pub fn seconds(name: &str) -> Result<Duration, String> {
     number(name).map(|seconds| Duration::from_secs(seconds.into()))
 }
-
-/// JSON lines, as the functions' LoggingConfig asks for.
-pub fn log() {
-    lambda_runtime::tracing::init_default_subscriber();
-}

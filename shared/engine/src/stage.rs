@@ -1,24 +1,30 @@
 //! What the stage functions share: take the lease, do the stage's part, write down what came of it, answer the state machine.
 
+mod held_journal;
 mod lease;
 pub mod table;
 mod work;
 
+use crate::aws;
+use crate::clock::passed;
+use crate::desk::{Desk, With, change};
+use crate::doors::{Doors, Sts};
 use crate::drive::Answer;
-use crate::errors::{Class, Error, Result};
+use crate::errors::{Error, Result};
+use crate::lambda;
 use crate::records::Records;
-use crate::records::events::Event;
-use crate::records::record::{Failure, Record, Status};
-use crate::resource::Stage;
-use crate::session;
+use crate::records::record::{Failure, Record};
 use crate::settings::{self, seconds};
-use aws_config::SdkConfig;
 use futures::future::{BoxFuture, LocalBoxFuture};
 use jiff::Timestamp;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
+use wire::error::{Class, Code};
+use wire::event::{Action, Event};
+pub use wire::stage::Stage;
+use wire::status::Status;
 
 const LOOK_AGAIN_AFTER_REFUSAL: Duration = Duration::from_secs(5);
 
@@ -36,14 +42,30 @@ pub enum Reply {
     Pending { wait_seconds: u64 },
 }
 
-struct Function {
-    stage: Stage,
-    config: SdkConfig,
-    records: Records,
-    grace: Duration,
-    budget: Duration,
+/// One stage, with all that it works on.
+pub struct Function {
+    pub stage: Stage,
+    pub desk: Arc<dyn Desk>,
+    pub doors: Arc<dyn Doors>,
+    pub patience: Patience,
+}
+
+/// How long a stage waits for what.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// How long "absent" right after a create is not believed.
+    pub grace: Duration,
     /// How long a refusal by IAM is not believed: a fresh role or policy is not visible everywhere at once.
-    refusal_grace: Duration,
+    pub refusal_grace: Duration,
+    /// How long the stage may take in one run.
+    pub budget: Duration,
+}
+
+/// One invocation: for which run, who it is and how long it may take.
+pub struct Invocation {
+    pub input: Input,
+    pub holder: String,
+    pub deadline: Timestamp,
 }
 
 /// Serves one stage until Lambda ends the process. Boxed, so that the library and not every function compiles what is inside.
@@ -52,45 +74,43 @@ struct Function {
 /// When the environment lacks a setting, or the runtime API is gone.
 pub fn serve(stage: Stage) -> LocalBoxFuture<'static, std::result::Result<(), lambda_runtime::Error>> {
     Box::pin(async move {
-        settings::log();
-        let config = session::operator_config().await;
-        let function = Arc::new(Function {
-            stage,
-            records: Records::new(&config, settings::text("TABLE")?),
-            config,
+        lambda::log();
+        let config = aws::operator_config().await;
+        let desk = Arc::new(Records::new(&config, settings::text("TABLE")?));
+        let patience = Patience {
             grace: seconds("GRACE_SECONDS")?,
-            budget: seconds("BUDGET_SECONDS")?,
             refusal_grace: seconds("REFUSAL_GRACE_SECONDS")?,
-        });
+            budget: seconds("BUDGET_SECONDS")?,
+        };
+        let function = Arc::new(Function { stage, doors: Arc::new(Sts { config, desk: desk.clone() }), desk, patience });
         let handle = move |event: LambdaEvent<Input>| handle(Arc::clone(&function), event);
         lambda_runtime::run(service_fn(handle)).await
     })
 }
 
 fn handle(function: Arc<Function>, event: LambdaEvent<Input>) -> BoxFuture<'static, std::result::Result<Reply, Diagnostic>> {
-    Box::pin(async move { function.invoke(event).await.map_err(Diagnostic::from) })
-}
-
-/// One invocation: who it is and how long it may take.
-struct Invocation {
-    input: Input,
-    holder: String,
-    deadline: SystemTime,
+    Box::pin(async move {
+        let deadline = event.context.deadline().try_into();
+        let deadline = deadline.map_err(|error: jiff::Error| Error::permanent(Code::Deadline, error.to_string()))?;
+        let invocation = Invocation { input: event.payload, holder: event.context.request_id, deadline };
+        function.invoke(&invocation).await.map_err(Diagnostic::from)
+    })
 }
 
 impl Function {
-    async fn invoke(&self, event: LambdaEvent<Input>) -> Result<Reply> {
-        let invocation = Invocation { input: event.payload, holder: event.context.request_id.clone(), deadline: event.context.deadline() };
-        let record = match self.begin(&invocation).await? {
+    /// # Errors
+    /// What the state machine retries or parks with.
+    pub async fn invoke(&self, invocation: &Invocation) -> Result<Reply> {
+        let record = match self.begin(invocation).await? {
             lease::Begun::Held(record) => record,
             lease::Begun::HeldByAnother { wait } => return Ok(pending(wait)),
         };
-        let outcome = self.work(&invocation, &record).await.and_then(|answer| self.within_budget(&record, answer));
-        let refused_for = self.end(&invocation, &outcome).await?;
+        let outcome = self.work(invocation, &record).await.and_then(|answer| self.within_budget(&record, answer));
+        let refused_for = self.end(invocation, &outcome).await?;
         match outcome {
             Ok(Answer::Ready) => Ok(Reply::Ready),
             Ok(Answer::Pending { wait, .. }) => Ok(pending(wait)),
-            Err(error) if error.may_be_stale() && refused_for < self.refusal_grace => Ok(pending(LOOK_AGAIN_AFTER_REFUSAL)),
+            Err(error) if error.may_be_stale() && refused_for < self.patience.refusal_grace => Ok(pending(LOOK_AGAIN_AFTER_REFUSAL)),
             Err(error) => {
                 tracing::error!(stage = %self.stage, cluster_id = invocation.input.cluster_id, class = error.class.name(), detail = error.detail, "stage failed");
                 Err(error)
@@ -99,17 +119,18 @@ impl Function {
     }
 
     fn over_budget(&self, record: &Record) -> bool {
-        let started = record.stages.get(&self.stage).map_or(Timestamp::now(), |progress| progress.started_at);
-        Timestamp::now().duration_since(started).unsigned_abs() > self.budget
+        let progress = record.stages.get(&self.stage);
+        progress.is_some_and(|progress| passed(progress.started_at, self.desk.now()) > self.patience.budget)
     }
 
     fn within_budget(&self, record: &Record, answer: Answer) -> Result<Answer> {
         match answer {
             Answer::Pending { on, .. } if self.over_budget(record) => {
-                let on: Vec<String> = on.into_iter().map(|key| key.0).collect();
+                let on: Vec<String> = on.iter().map(ToString::to_string).collect();
+                let budget = self.patience.budget.as_secs();
                 Err(Error::customer(
-                    "OverBudget",
-                    format!("{} took more than {} s; AWS is not done with {}.", self.stage, self.budget.as_secs(), on.join(", ")),
+                    Code::OverBudget,
+                    format!("{} took more than {budget} s; AWS is not done with {}.", self.stage, on.join(", ")),
                     "Look at the named resources in the account, then retry: what exists is kept.",
                 ))
             }
@@ -121,31 +142,24 @@ impl Function {
     async fn end(&self, invocation: &Invocation, outcome: &Result<Answer>) -> Result<Duration> {
         let close = |record: &mut Record| {
             record.leases.retain(|_, lease| lease.holder != invocation.holder);
-            self.owned(record, invocation)?;
-            Ok(self.close(record, outcome))
+            self.still_ours(record, invocation)?;
+            Ok(self.note_outcome(record, outcome))
         };
-        let also = |record: &Record| {
-            let mut items = self.closing_event(record, outcome)?;
-            if record.status == Status::Deleted {
-                items.push(self.records.free_name(record)?);
-                items.push(self.records.free_place(record)?);
-            }
-            Ok(items)
-        };
-        match self.records.change(&invocation.input.cluster_id, close, also).await {
+        let ended = change(self.desk.as_ref(), &invocation.input.cluster_id, close, |record| self.closing(record, outcome)).await;
+        match ended {
             Err(error) if error.class == Class::Superseded => self.give_back(invocation).await.map(|()| Duration::ZERO),
             ended => ended.map(|(_, refused_for)| refused_for),
         }
     }
 
-    fn close(&self, record: &mut Record, outcome: &Result<Answer>) -> Duration {
-        let now = Timestamp::now();
+    fn note_outcome(&self, record: &mut Record, outcome: &Result<Answer>) -> Duration {
+        let now = self.desk.now();
         let Some(progress) = record.stages.get_mut(&self.stage) else {
             return Duration::ZERO;
         };
         let refused = outcome.as_ref().is_err_and(Error::may_be_stale);
         progress.refused_since = refused.then(|| progress.refused_since.unwrap_or(now));
-        let refused_for = progress.refused_since.map_or(Duration::ZERO, |since| now.duration_since(since).unsigned_abs());
+        let refused_for = progress.refused_since.map_or(Duration::ZERO, |since| passed(since, now));
         match outcome {
             Ok(Answer::Pending { .. }) => {}
             Ok(Answer::Ready) => {
@@ -164,18 +178,25 @@ impl Function {
     /// The last stage of a run settles the cluster.
     fn settle(&self, record: &mut Record) {
         if let Some(status) = table::row(self.stage).settles {
-            record.set_status(status);
+            record.set_status(status, self.desk.now());
         }
     }
 
-    fn closing_event(&self, record: &Record, outcome: &Result<Answer>) -> Result<Vec<aws_sdk_dynamodb::types::TransactWriteItem>> {
-        let actor = format!("stage:{}", self.stage);
-        let event = match outcome {
-            Ok(Answer::Pending { .. }) => return Ok(vec![]),
-            Ok(Answer::Ready) => Event::new(actor, "finished", self.stage.to_string(), format!("The cluster is {}.", record.status.name())),
-            Err(error) => Event::new(actor, "stumbled", self.stage.to_string(), &error.reason),
+    /// What goes with the record at the end of an invocation.
+    fn closing(&self, record: &Record, outcome: &Result<Answer>) -> Vec<With> {
+        let event = |action, message: &str| {
+            let event = Event::new(self.desk.now(), format!("stage:{}", self.stage), action, self.stage.to_string(), message);
+            With::Event(event)
         };
-        Ok(vec![self.records.put_event(&record.id, &event)?])
+        match outcome {
+            Ok(Answer::Pending { .. }) => vec![],
+            Ok(Answer::Ready) => {
+                let finished = event(Action::Finished, &format!("The cluster is {}.", record.status.name()));
+                let departure = (record.status == Status::Deleted).then_some(With::Departure);
+                [finished].into_iter().chain(departure).collect()
+            }
+            Err(error) => vec![event(Action::Stumbled, &error.reason)],
+        }
     }
 }
 

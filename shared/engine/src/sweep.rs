@@ -1,14 +1,17 @@
 //! Sweep looks for what is stuck or left over, and parks what failed.
 
+use crate::clock::passed;
+use crate::desk::{Desk, With, change};
 use crate::errors::{Error, Result};
 use crate::executions::{Execution, Executions};
-use crate::records::Records;
-use crate::records::events::Event;
-use crate::records::record::{Desired, Failure, Record, Status};
+use crate::records::record::{Failure, Record};
 use crate::stage::Input;
-use jiff::Timestamp;
 use serde::Deserialize;
+use std::sync::Arc;
 use std::time::Duration;
+use wire::error::Class;
+use wire::event::{Action, Event};
+use wire::status::{Desired, Status};
 
 /// What the state machines ask for when a run cannot go on.
 #[derive(Debug, Deserialize)]
@@ -22,8 +25,8 @@ pub struct Park {
 }
 
 pub struct Sweep {
-    pub records: Records,
-    pub executions: Executions,
+    pub desk: Arc<dyn Desk>,
+    pub executions: Arc<dyn Executions>,
     /// A record that nobody has touched for as long is looked at.
     pub stuck_after: Duration,
 }
@@ -39,17 +42,15 @@ impl Sweep {
             if record.failure.as_ref().is_none_or(|failure| failure.run != record.run) {
                 record.failure = Some(unexplained(park));
             }
-            record.set_status(match record.desired {
+            let parked = match record.desired {
                 Desired::Present => Status::Failed,
                 Desired::Absent => Status::DeleteBlocked,
-            });
+            };
+            record.set_status(parked, self.desk.now());
             Ok(())
         };
-        let tell = |record: &Record| {
-            let reason = record.failure.as_ref().map_or("", |failure| &failure.reason);
-            Ok(vec![self.records.put_event(&record.id, &Event::new("sweep", "parked", record.status.name(), reason))?])
-        };
-        match self.records.change(&park.run.cluster_id, stop, tell).await {
+        let tell = |record: &Record| self.event(record, Action::Parked, record.failure.as_ref().map_or("", |failure| &failure.reason));
+        match change(self.desk.as_ref(), &park.run.cluster_id, stop, tell).await {
             Ok((record, ())) => {
                 // The alarm on parked clusters counts this line.
                 tracing::warn!(
@@ -61,7 +62,7 @@ impl Sweep {
                 );
                 Ok(())
             }
-            Err(error) if error.code == "Superseded" => Ok(()),
+            Err(error) if error.class == Class::Superseded => Ok(()),
             Err(error) => Err(error),
         }
     }
@@ -72,7 +73,7 @@ impl Sweep {
     /// The last error, once all were looked at.
     pub async fn all(&self) -> Result<()> {
         let mut outcome = Ok(());
-        for id in self.records.unsettled().await? {
+        for id in self.desk.unsettled().await? {
             if let Err(error) = self.one(&id, self.stuck_after).await {
                 tracing::error!(cluster_id = id, detail = error.detail, "sweep stumbled");
                 outcome = Err(error);
@@ -83,9 +84,8 @@ impl Sweep {
 
     /// Starts the execution of a run that has none, and a new run where the execution ended without settling the cluster.
     pub async fn one(&self, id: &str, stuck_after: Duration) -> Result<()> {
-        let record = self.records.cluster(id).await?;
-        let idle = Timestamp::now().duration_since(record.updated_at).unsigned_abs();
-        if idle < stuck_after {
+        let record = self.desk.record(id).await?;
+        if passed(record.updated_at, self.desk.now()) < stuck_after {
             return Ok(());
         }
         match (record.status, self.executions.of(&record).await?) {
@@ -99,21 +99,23 @@ impl Sweep {
         let begin = |record: &mut Record| {
             // In between a last invocation may have settled it, or a request begun anew.
             if record.run == stuck.run && record.status == stuck.status {
-                record.begin_run(record.desired);
+                record.begin_run(record.desired, self.desk.now());
             }
             Ok(())
         };
-        let tell = |record: &Record| {
-            let message = "The last execution ended without an answer, or left something behind; a new one begins.";
-            Ok(vec![self.records.put_event(&record.id, &Event::new("sweep", "retried", record.status.name(), message))?])
-        };
-        let (record, ()) = self.records.change(&stuck.id, begin, tell).await?;
+        let message = "The last execution ended without an answer, or left something behind; a new one begins.";
+        let tell = |record: &Record| self.event(record, Action::Retried, message);
+        let (record, ()) = change(self.desk.as_ref(), &stuck.id, begin, tell).await?;
         self.executions.start(&record).await
+    }
+
+    fn event(&self, record: &Record, action: Action, message: &str) -> Vec<With> {
+        vec![With::Event(Event::new(self.desk.now(), "sweep", action, record.status.name(), message))]
     }
 }
 
 /// The stage died before it could say why.
 fn unexplained(park: &Park) -> Failure {
-    let error = Error::permanent(&park.error, format!("The stage ended without an answer ({}).", park.error));
+    let error = Error::permanent(park.error.as_str().into(), format!("The stage ended without an answer ({}).", park.error));
     Failure::new(park.run.run, None, &error)
 }

@@ -1,87 +1,123 @@
 //! A cluster as the API shows it.
 
-use crate::journal::{Entry, State};
+use crate::cluster::Cluster;
 use crate::plan;
-use crate::records::record::{Record, Status};
-use crate::resource::Key;
-use crate::spec::Mode;
-use serde_json::{Map, Value, json};
+use crate::records::record::Record;
+use crate::resource::Resource;
+use crate::resources;
 use std::collections::BTreeMap;
+use wire::journal::{Entry, State};
+use wire::key::Key;
+use wire::status::Status;
+use wire::view::{self, ClusterOutputs, Endpoint, Summary};
 
 /// The cluster with its stage, each resource with its state, and its outputs.
-pub fn cluster(record: &Record, journal: &BTreeMap<Key, Entry>) -> Value {
-    let mut view = summary(record);
-    let more = json!({
-        "spec": record.spec,
-        "endpoint_access": {"mode": record.endpoint_access, "cidrs": record.spec.public_access_cidrs},
-        "resources": resources(record, journal),
-        "outputs": outputs(journal),
-        "inventory": record.inventory,
-    });
-    if let (Value::Object(view), Value::Object(more)) = (&mut view, more) {
-        view.extend(more);
+pub fn cluster(record: &Record, journal: &BTreeMap<Key, Entry>) -> view::Cluster {
+    let wanted = record.cluster().ok().filter(|cluster| is_planned(record, cluster));
+    let cidrs = record.spec.read().ok().and_then(|spec| spec.public_access_cidrs());
+    view::Cluster {
+        summary: summary(record),
+        spec: record.spec.clone(),
+        endpoint_access: Endpoint { mode: record.endpoint_access, cidrs: cidrs.map(<[String]>::to_vec) },
+        resources: resources(wanted.as_ref(), journal),
+        outputs: ClusterOutputs::of(journal),
+        inventory: record.inventory.clone(),
+        notice: record.spec.notice(),
     }
-    view
 }
 
 /// The line of a cluster in a list.
-pub fn summary(record: &Record) -> Value {
-    let parked = matches!(record.status, Status::Failed | Status::DeleteBlocked);
-    let failure = record.failure.as_ref().filter(|_| parked);
-    json!({
-        "name": record.name,
-        "id": record.id,
-        "status": record.status,
-        "stage": record.stage(),
-        "code": failure.map(|failure| &failure.code),
-        "reason": failure.map(|failure| &failure.reason),
-        "hint": failure.map(|failure| &failure.hint),
-        "region": record.spec.region,
-        "account": record.spec.account(),
-        "created_at": record.created_at,
-        "updated_at": record.updated_at,
-    })
-}
-
-/// The plan's resources in their order, each with its stage and those that it waits for, then what only the journal knows.
-fn resources(record: &Record, journal: &BTreeMap<Key, Entry>) -> Vec<Value> {
-    // What a managed cluster consists of is known with its zones.
-    let known = record.spec.mode == Mode::SelfManaged || !record.zones.is_empty();
-    let plan = match known && record.status != Status::Deleted {
-        true => plan::plan(&record.cluster()),
-        false => vec![],
-    };
-    let planned = plan.iter().filter(|one| !one.only_down());
-    let planned =
-        planned.map(|one| with_state(json!({"key": one.key(), "stage": one.stage(), "needs": one.needs()}), journal.get(&one.key())));
-    let unplanned = journal.iter().filter(|(key, entry)| entry.state != State::Gone && !plan.iter().any(|one| one.key() == **key));
-    planned.chain(unplanned.map(|(key, entry)| with_state(json!({"key": key}), Some(entry)))).collect()
-}
-
-fn with_state(mut resource: Value, entry: Option<&Entry>) -> Value {
-    let state = match entry.filter(|entry| entry.state != State::Gone) {
-        None => json!({"state": "absent"}),
-        Some(Entry { state, since, note, outputs, .. }) => json!({"state": state, "since": since, "note": note, "outputs": outputs}),
-    };
-    if let (Value::Object(resource), Value::Object(state)) = (&mut resource, state) {
-        resource.extend(state);
+pub fn summary(record: &Record) -> Summary {
+    let failure = record.failure.as_ref().filter(|_| record.status.is_parked());
+    Summary {
+        name: record.name.clone(),
+        id: record.id.clone(),
+        status: record.status,
+        stage: record.stage(),
+        code: failure.map(|failure| failure.code.clone()),
+        reason: failure.map(|failure| failure.reason.clone()),
+        hint: failure.map(|failure| failure.hint.clone()),
+        region: record.spec.region().map(str::to_owned),
+        account: record.spec.account().map(str::to_owned),
+        created_at: record.created_at,
+        updated_at: record.updated_at,
     }
-    resource
 }
 
-fn outputs(journal: &BTreeMap<Key, Entry>) -> Value {
-    let of = |key: &str, output: &str| journal.get(&Key::from(key)).and_then(|entry| entry.outputs.get(output));
-    json!({
-        "cluster_name": of("cluster", "name"),
-        "endpoint": of("cluster", "endpoint"),
-        "certificate_authority": of("cluster", "ca"),
-        "buckets": named(journal, "bucket/"),
-        "node_groups": named(journal, "node-group/"),
-    })
+/// What a managed cluster consists of is known with its zones, and a deleted one consists of nothing.
+fn is_planned(record: &Record, cluster: &Cluster) -> bool {
+    let known = cluster.spec.self_managed().is_some() || !cluster.zones.is_empty();
+    known && record.status != Status::Deleted
 }
 
-/// `{"artifacts": "groundwork-…-artifacts"}` for the keys that begin with `prefix`.
-fn named(journal: &BTreeMap<Key, Entry>, prefix: &str) -> Map<String, Value> {
-    let ready = journal.iter().filter(|(_, entry)| entry.state == State::Ready);
-    ready.filter_map(|(key, entry)| Some((key.0.strip_prefix(prefix)?.to_owned(), json!(entry.outputs.get("name")?)))).collect()
+/// The plan's resources in their order, then what only the journal knows.
+fn resources(cluster: Option<&Cluster>, journal: &BTreeMap<Key, Entry>) -> Vec<view::Resource> {
+    let keys = cluster.map(plan::wanted).unwrap_or_default();
+    let planned = cluster.into_iter().flat_map(|cluster| keys.iter().map(|key| resources::of(key, cluster)));
+    let shown = planned.filter(|one| !matches!(one, Resource::Removed(_))).map(|one| {
+        let one = one.planned();
+        view::Resource::planned(one.key(), one.stage(), one.needs(), journal.get(&one.key()))
+    });
+    shown.chain(unplanned(&keys, journal)).collect()
+}
+
+/// By the text of their keys.
+fn unplanned(planned: &[Key], journal: &BTreeMap<Key, Entry>) -> Vec<view::Resource> {
+    let there = journal.iter().filter(|(key, entry)| entry.state != State::Gone && !planned.contains(key));
+    let mut unplanned: Vec<view::Resource> = there.map(|(key, entry)| view::Resource::unplanned(key.clone(), entry)).collect();
+    unplanned.sort_by_cached_key(|resource| resource.key.to_string());
+    unplanned
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+    use serde_json::json;
+    use wire::status::EndpointAccess;
+
+    fn record(example: Cluster) -> Record {
+        let Cluster { id, tenant, zones, spec, .. } = example;
+        let mut record = Record::new(id, tenant, spec, EndpointAccess::Given, Timestamp::UNIX_EPOCH);
+        record.zones = zones;
+        record
+    }
+
+    fn keys(view: &view::Cluster) -> Vec<String> {
+        view.resources.iter().map(|resource| resource.key.to_string()).collect()
+    }
+
+    #[test]
+    fn what_only_the_journal_knows_comes_last_by_the_text_of_its_key() {
+        let ready = Entry::new(State::Ready, 1, Timestamp::UNIX_EPOCH);
+        let known = ["vpc", "fargate/a", "cluster", "addon/coredns"].map(|key| (Key::from(key), ready.clone()));
+        let gone = (Key::NatGateway, Entry { state: State::Gone, ..ready.clone() });
+        let journal = known.into_iter().chain([gone]).collect();
+        let shown = cluster(&record(Cluster::self_managed(json!({"instance_types": [], "node_role_arn": null}))), &journal);
+        assert_eq!(keys(&shown), ["bucket/their-data", "bucket/their-logs", "cluster", "addon/coredns", "fargate/a", "vpc"]);
+    }
+
+    #[test]
+    fn what_a_managed_cluster_consists_of_is_shown_with_its_zones_and_until_it_is_deleted() {
+        let mut record = record(Cluster::example(json!({})));
+        assert_eq!(keys(&cluster(&record, &BTreeMap::new())).first().map(String::as_str), Some("bucket/artifacts"));
+        record.set_status(Status::Deleted, Timestamp::UNIX_EPOCH);
+        assert_eq!(keys(&cluster(&record, &BTreeMap::new())), [""; 0]);
+        record.set_status(Status::Queued, Timestamp::UNIX_EPOCH);
+        record.zones.clear();
+        assert_eq!(keys(&cluster(&record, &BTreeMap::new())), [""; 0]);
+    }
+
+    #[test]
+    fn a_cluster_that_is_not_understood_is_shown_with_a_notice() {
+        let mut record = record(Cluster::example(json!({})));
+        let mut written = record.spec.written().clone();
+        written["mode"] = json!("fargate");
+        record.spec = written.clone().into();
+        let journal = BTreeMap::from([(Key::Vpc, Entry::new(State::Ready, 1, Timestamp::UNIX_EPOCH))]);
+        let shown = cluster(&record, &journal);
+        assert_eq!((keys(&shown), json!(shown.spec)), (vec!["vpc".to_owned()], written));
+        assert_eq!((shown.summary.region.as_deref(), shown.summary.account.as_deref()), (Some("us-west-2"), Some("222222222222")));
+        assert!(shown.notice.is_some_and(|notice| notice.contains("fargate")));
+    }
 }

@@ -2,10 +2,10 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use strum::{AsRefStr, Display, EnumString, IntoStaticStr, VariantNames};
+use strum::{AsRefStr, Display, EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 /// What comes of an error. Step Functions matches these names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, IntoStaticStr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, IntoStaticStr, VariantArray)]
 pub enum Class {
     /// It passes by itself, and is retried with backoff.
     Transient,
@@ -97,6 +97,8 @@ pub enum Code {
     Event,
     /// A request to AWS lacks something.
     IncompleteRequest,
+    /// A node group is to be made, and the spec has no such instance type.
+    MissingInstanceType,
     /// A resource asks for the output of another that has none.
     MissingOutput,
     /// A subnet has no availability zone.
@@ -107,9 +109,11 @@ pub enum Code {
     NoCredentials,
     /// There is no record of a cluster that is worked on.
     NoRecord,
+    /// A difference is to be mended in place, and its resource does not know how.
+    NothingToMend,
     /// A record cannot be read or written.
     Record,
-    /// A stored spec cannot be written as JSON.
+    /// A newer version wrote the spec, and this one does not understand it, or not all of it.
     Spec,
     /// A tag lacks its key or value.
     Tags,
@@ -117,6 +121,8 @@ pub enum Code {
     TrustPolicy,
     /// AWS refused a call and gave no code.
     Unknown,
+    /// A newer version made a resource, and this one does not know how to remove it.
+    UnknownResource,
     /// A VPC endpoint failed, and AWS gives no cause.
     VpcEndpointFailed,
 
@@ -185,7 +191,7 @@ mod tests {
     }
 
     /// All that a record, an event or an answer of the versions before can hold.
-    const WORDS: [&str; 43] = [
+    const WORDS: [&str; 46] = [
         "AnotherAccount",
         "BucketElsewhere",
         "BucketNotClosed",
@@ -213,16 +219,19 @@ mod tests {
         "Deadline",
         "Event",
         "IncompleteRequest",
+        "MissingInstanceType",
         "MissingOutput",
         "MissingZone",
         "NatGatewayFailed",
         "NoCredentials",
         "NoRecord",
+        "NothingToMend",
         "Record",
         "Spec",
         "Tags",
         "TrustPolicy",
         "Unknown",
+        "UnknownResource",
         "VpcEndpointFailed",
         "AccessDenied",
         "AccessDeniedException",

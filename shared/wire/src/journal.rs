@@ -34,7 +34,7 @@ pub struct Entry {
     pub run: u64,
     #[serde(default)]
     pub outputs: Outputs,
-    /// Why it is broken, or what it waits for.
+    /// Why it is broken, or what differs from the spec.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }

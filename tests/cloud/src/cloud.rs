@@ -12,7 +12,6 @@ use futures::future::BoxFuture;
 use http::Request;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::Notify;
 
 /// The AWS behind the cloud.
 pub trait Aws: Send + Sync {
@@ -23,8 +22,15 @@ pub trait Aws: Send + Sync {
 pub struct Cloud<A> {
     pub behind: A,
     state: Mutex<State>,
-    /// Told when a call falls silent: whoever plays a crash ends the process now.
-    pub silent: Notify,
+}
+
+/// How a call gets no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoAnswer {
+    /// The connection is reset.
+    Reset,
+    /// The connection stays open and nothing comes. Whoever plays a crash ends the caller's process now.
+    Silence,
 }
 
 struct State {
@@ -38,25 +44,26 @@ struct State {
 impl<A: Aws> Cloud<A> {
     pub fn new(behind: A, world: World) -> Self {
         let state = State { world, rules: rules::all(), faults: Faults::default(), report: Report::default(), ledger: Ledger::default() };
-        Self { behind, state: Mutex::new(state), silent: Notify::new() }
+        Self { behind, state: Mutex::new(state) }
     }
 
-    /// None if the connection was reset.
-    pub async fn call(&self, request: Request<Bytes>) -> Option<Answer> {
+    /// # Errors
+    /// If there is no answer.
+    pub async fn call(&self, request: Request<Bytes>) -> Result<Answer, NoAnswer> {
         let call = Call::read(request);
         self.bury_the_dead().await;
         let fault = self.strike(&call);
         match &fault {
-            Some(Effect::Refuse(refusal)) => return Some(refusal.answer(&call.service)),
-            Some(Effect::Lose(When::BeforeEffect)) => return None,
-            Some(Effect::Hang(When::BeforeEffect)) => self.fall_silent().await,
+            Some(Effect::Refuse(refusal)) => return Ok(refusal.answer(&call.service)),
+            Some(Effect::Lose(When::BeforeEffect)) => return Err(NoAnswer::Reset),
+            Some(Effect::Hang(When::BeforeEffect)) => return Err(NoAnswer::Silence),
             Some(Effect::Slow(seconds)) => tokio::time::sleep(self.real(*seconds)).await,
             _ => {}
         }
-        let answer = self.answer(&call).await;
+        let answer = self.answer(&call).await.ok_or(NoAnswer::Reset);
         match fault {
-            Some(Effect::Lose(When::AfterEffect)) => None,
-            Some(Effect::Hang(When::AfterEffect)) => self.fall_silent().await,
+            Some(Effect::Lose(When::AfterEffect)) => Err(NoAnswer::Reset),
+            Some(Effect::Hang(When::AfterEffect)) => Err(NoAnswer::Silence),
             Some(Effect::Fail(issue)) => {
                 rules::lifecycle::doom(&call, issue, &mut self.state().world);
                 answer
@@ -101,11 +108,6 @@ impl<A: Aws> Cloud<A> {
         state.report.count(call);
         state.ledger.ask(call, state.world.sessions.get(&call.access_key));
         state.faults.strike(call, &mut state.world)
-    }
-
-    async fn fall_silent<T>(&self) -> T {
-        self.silent.notify_one();
-        std::future::pending().await
     }
 
     /// Deletions that have taken their time are passed on; what AWS says to them, nobody waits for.

@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 use cloud::answer::{Answer, json_answer};
-use cloud::cloud::{Aws, Cloud};
+use cloud::cloud::{Aws, Cloud, NoAnswer};
 use cloud::faults::Fault;
 use cloud::world::World;
 use futures::future::{BoxFuture, FutureExt};
@@ -70,7 +70,11 @@ async fn serve(cloud: Arc<Cloud<LocalAws>>, request: Request<Incoming>) -> io::R
     let request = Request::from_parts(parts, body);
     let answer = match request.uri().path().strip_prefix("/_cloud/") {
         Some(path) => own(&cloud, path, &request),
-        None => tokio::spawn(async move { cloud.call(request).await }).await?.ok_or(io::ErrorKind::ConnectionReset)?,
+        None => match tokio::spawn(async move { cloud.call(request).await }).await? {
+            Ok(answer) => answer,
+            Err(NoAnswer::Reset) => return Err(io::ErrorKind::ConnectionReset.into()),
+            Err(NoAnswer::Silence) => std::future::pending().await,
+        },
     };
     Ok(answer.map(Full::new))
 }

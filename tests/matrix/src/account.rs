@@ -1,6 +1,8 @@
 //! A customer's account: an AWS in this process, as strict and as slow as AWS, reached through the real SDK.
 
 use crate::aws::Aws;
+use crate::log::Log;
+use crate::process;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::http::{
@@ -12,12 +14,12 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use bytes::Bytes;
 use cloud::answer::Answer;
 use cloud::call::Call;
-use cloud::cloud::{Aws as Behind, Cloud};
+use cloud::cloud::{Aws as Behind, Cloud, NoAnswer};
 use cloud::world::World;
-use engine::session::{Clients, retries, timeouts};
+use engine::aws::{Clients, retries, timeouts};
 use futures::future::{BoxFuture, FutureExt};
 use http::Request;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 pub const REGION: &str = "us-west-2";
 
@@ -26,8 +28,7 @@ pub struct Account(Arc<Inside>);
 
 pub struct Inside {
     cloud: Cloud<InProcess>,
-    /// What was asked of AWS, call after call.
-    calls: Mutex<Vec<String>>,
+    log: Log,
 }
 
 pub struct InProcess(pub Aws);
@@ -51,7 +52,7 @@ impl Account {
     }
 
     pub fn of(aws: Aws, world: World) -> Self {
-        Self(Arc::new(Inside { cloud: Cloud::new(InProcess(aws), world), calls: Mutex::default() }))
+        Self(Arc::new(Inside { cloud: Cloud::new(InProcess(aws), world), log: Log::default() }))
     }
 
     /// An account as it was when a snapshot was taken and the cloud frozen.
@@ -70,15 +71,13 @@ impl Account {
         self.0.cloud.behind.0.snapshot().await
     }
 
-    /// What was asked of AWS, call after call: the operation and all that it was told.
-    pub fn calls(&self) -> Vec<String> {
-        self.0.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub fn log(&self) -> &Log {
+        &self.0.log
     }
 
-    fn note(&self, request: &Request<Bytes>) {
-        let call = Call::read(request.clone());
-        let mut calls = self.0.calls.lock().unwrap_or_else(PoisonError::into_inner);
-        calls.push([&[call.name().as_str()], call.texts().as_slice()].concat().join(" "));
+    /// What was asked of AWS, call after call: the operation and all that it was told.
+    pub fn calls(&self) -> Vec<String> {
+        self.0.log.calls()
     }
 
     /// Clients as patient as a function's.
@@ -110,9 +109,13 @@ impl HttpConnector for Account {
         HttpConnectorFuture::new(async move {
             let request = request.try_into_http1x().map_err(|error| ConnectorError::other(error.into(), None))?;
             let request = request.map(|body| body.bytes().map(Bytes::copy_from_slice).unwrap_or_default());
-            account.note(&request);
-            let reset = || ConnectorError::io("connection reset".into());
-            let answer = account.cloud().call(request).await.ok_or_else(reset)?;
+            let call = Call::read(request.clone());
+            account.0.log.call([&[call.name().as_str()], call.texts().as_slice()].concat().join(" "));
+            let answer = match account.cloud().call(request).await {
+                Ok(answer) => answer,
+                Err(NoAnswer::Reset) => return Err(ConnectorError::io("connection reset".into())),
+                Err(NoAnswer::Silence) => process::silence().await,
+            };
             HttpResponse::try_from(answer.map(Into::into)).map_err(|error| ConnectorError::other(error.into(), None))
         })
     }

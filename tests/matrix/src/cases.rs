@@ -1,18 +1,22 @@
-//! The cases: every call of a create, of a re-run over a changed spec and of a delete × every fault, and many faults at once.
+//! The cases: every call of a create, of an edit and of a delete × every trouble; every write at the desk × every crash; what may come
+//! in between at every call; and many troubles at once.
 
 use crate::account::Account;
 use crate::aws::Aws;
-use crate::journal::{Fault as WriteFault, Frozen, Notebook};
-use crate::life::{GRACE, Life};
+use crate::desk::{Fault as WriteFault, Frozen, Lax, MemoryDesk};
+use crate::life::{Life, PATIENCE};
+use crate::log::Step;
 use crate::{judge, neighbour};
 use cloud::answer::Refusal;
 use cloud::faults::{Effect, Fault, When};
 use cloud::world::World;
-use engine::resource::Cluster;
+use engine::stage::Patience;
+use jiff::SignedDuration;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::sleep;
+use wire::status::Status;
 
 /// The driver's waits are AWS's; what it waits for comes ten times as fast, or most of a life would be looks at what is not there yet.
 const SPEED: f64 = 10.0;
@@ -30,6 +34,7 @@ fn world() -> World {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scenario {
     Create,
+    /// An edit: one node group goes and another comes.
     Change,
     Delete,
     /// Node groups in a cluster of the customer's, from their creation to their end.
@@ -50,30 +55,63 @@ pub enum Trouble {
 pub const TROUBLES: [Trouble; 5] =
     [Trouble::CrashBefore, Trouble::CrashAfter, Trouble::Throttled, Trouble::FailedInside, Trouble::TimedOutAfter];
 
+/// What comes in between, and is no trouble by itself.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Visit {
+    /// The tenant deletes the cluster.
+    Delete,
+    /// Two sweeps at once.
+    Sweep,
+    /// The clock is put back by an hour.
+    ClockBack,
+    /// The clock goes two minutes ahead.
+    ClockAhead,
+}
+
 #[derive(Clone, Copy, Debug)]
-pub enum Place {
+pub enum What {
     /// The n-th call of AWS from the scenario's beginning, counted from 0.
-    Call(usize),
-    /// The n-th write of the journal, counted from 1.
-    Write(usize),
-    /// Calls of AWS that the seed chooses, each with a trouble of the seed's.
-    Random { seed: u64 },
+    Call(usize, Trouble),
+    /// The n-th write at the desk, counted from 1.
+    Write(usize, Trouble),
+    /// Just before the n-th call of AWS, counted from 0.
+    Visit(usize, Visit),
+    /// The cluster is parked, and then the tenant asks twice at once to go on. The seed decides who comes first where.
+    TwoRetries { seed: u64 },
+    /// Calls of AWS that the seed chooses, each with a trouble of the seed's. A silence is a crash, or a timeout.
+    Random { seed: u64, crashes: bool },
 }
 
 #[derive(Clone, Copy, Debug)]
 pub struct Case {
     pub scenario: Scenario,
-    pub place: Place,
-    pub trouble: Trouble,
+    pub what: What,
 }
 
-/// A rule of the law that is not kept, to see that it is missed.
+/// A rule that is not kept, to see that it is missed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Without {
     Nothing,
     CreationGrace,
     IntentBeforeCreate,
     OwnerTags,
+    Lease,
+    Run,
+}
+
+impl Without {
+    fn patience(self) -> Patience {
+        let grace = if self == Without::CreationGrace { Duration::ZERO } else { PATIENCE.grace };
+        Patience { grace, ..PATIENCE }
+    }
+
+    fn lax(self) -> Lax {
+        Lax {
+            forgets_intents: self == Without::IntentBeforeCreate,
+            without_lease: self == Without::Lease,
+            without_run: self == Without::Run,
+        }
+    }
 }
 
 impl Trouble {
@@ -90,34 +128,52 @@ impl Trouble {
         match self {
             Trouble::CrashBefore => WriteFault::Crash(When::BeforeEffect),
             Trouble::CrashAfter => WriteFault::Crash(When::AfterEffect),
-            Trouble::Throttled => WriteFault::Throttled,
-            Trouble::FailedInside => WriteFault::FailedInside,
+            Trouble::Throttled | Trouble::FailedInside => WriteFault::FailedInside,
             Trouble::TimedOutAfter => WriteFault::TimedOutAfterEffect,
         }
     }
 }
 
-/// Where a scenario can go wrong: at every write of the journal, and at every call of AWS but those that ask what was asked before,
-/// of an account in which nothing was done since. A call that changes nothing is the same before its effect and after.
+/// Where a scenario can go wrong: at every call of AWS and every write at the desk, but for those that say what was said before while
+/// nothing was done since. A call that changes nothing is the same before its effect and after.
 pub async fn cases(start: &Start) -> Vec<Case> {
     let scene = start.scene(SEED).await;
     scene.act().await.expect("nothing goes wrong");
-    let mut asked = BTreeSet::new();
-    let mut done = 0;
-    let mut cases = vec![];
-    for (number, call) in scene.life.account.calls().into_iter().enumerate() {
-        let changes = changes(&call);
-        if asked.insert((done, call)) {
-            let troubles = TROUBLES.into_iter().filter(|trouble| changes || *trouble != Trouble::CrashAfter);
-            cases.extend(troubles.map(|trouble| Case { scenario: start.scenario, place: Place::Call(number), trouble }));
+    let mut said = BTreeSet::new();
+    let (mut calls, mut writes, mut done) = (0, 0, 0);
+    let mut whats = vec![];
+    for step in scene.life.account.log().steps() {
+        let new = said.insert((done, step.clone()));
+        match step {
+            Step::Call(call) => {
+                let changes = changes(&call);
+                if new {
+                    let troubles = TROUBLES.into_iter().filter(|trouble| changes || *trouble != Trouble::CrashAfter);
+                    whats.extend(troubles.map(|trouble| What::Call(calls, trouble)));
+                    whats.extend(visits(start.scenario).iter().map(|visit| What::Visit(calls, *visit)));
+                }
+                calls += 1;
+                done += usize::from(changes);
+            }
+            Step::Write(_) => {
+                writes += 1;
+                if new {
+                    // A write that is refused is one that never came, and the process goes on.
+                    let troubles = [Trouble::CrashBefore, Trouble::CrashAfter, Trouble::FailedInside, Trouble::TimedOutAfter];
+                    whats.extend(troubles.map(|trouble| What::Write(writes, trouble)));
+                }
+            }
         }
-        done += usize::from(changes);
     }
-    // A write that is refused is one that never came, and the process goes on.
-    let troubles = [Trouble::CrashBefore, Trouble::CrashAfter, Trouble::FailedInside, Trouble::TimedOutAfter];
-    let writes = (1..=scene.life.journal.writes()).map(Place::Write);
-    cases.extend(writes.flat_map(|place| troubles.map(|trouble| Case { scenario: start.scenario, place, trouble })));
-    cases
+    whats.into_iter().map(|what| Case { scenario: start.scenario, what }).collect()
+}
+
+fn visits(scenario: Scenario) -> &'static [Visit] {
+    match scenario {
+        Scenario::Create => &[Visit::Delete, Visit::Sweep, Visit::ClockBack, Visit::ClockAhead],
+        Scenario::Delete => &[Visit::Sweep, Visit::ClockBack],
+        Scenario::Change | Scenario::SelfManaged => &[],
+    }
 }
 
 fn changes(call: &str) -> bool {
@@ -129,26 +185,32 @@ impl Case {
     /// # Errors
     /// How it ended otherwise than it must.
     pub async fn run(&self, start: &Start) -> Result<(), String> {
-        let seed = if let Place::Random { seed } = self.place { seed } else { SEED };
-        let mut scene = start.scene(seed).await;
-        scene.arm(self);
+        let seed = match self.what {
+            What::Random { seed, .. } | What::TwoRetries { seed } => seed,
+            What::Call(..) | What::Write(..) | What::Visit(..) => SEED,
+        };
+        let scene = start.scene(seed).await;
+        match self.what {
+            What::Visit(call, visit) => return scene.visited(call, visit).await,
+            What::TwoRetries { .. } => return scene.retried_twice().await,
+            What::Call(..) | What::Write(..) | What::Random { .. } => {}
+        }
+        scene.arm(self.what);
         scene.act().await?;
         scene.disarm();
         scene.judge().await?;
-        let to_the_end = matches!(self.place, Place::Random { .. }) || start.without != Without::Nothing;
+        let to_the_end = matches!(self.what, What::Random { .. }) || start.without != Without::Nothing;
         if to_the_end { scene.end().await } else { Ok(()) }
     }
 }
 
-/// The account and the journal from which the cases of a scenario begin.
+/// The account and the desk from which the cases of a scenario begin.
 pub struct Start {
     pub scenario: Scenario,
-    without: Without,
-    run: u64,
-    cluster: Cluster,
+    pub without: Without,
     account: Value,
     world: (World, Duration),
-    journal: Frozen,
+    desk: Frozen,
     /// The account before there was a cluster.
     empty: Value,
     /// How many things of each kind there are once the scenario has ended well.
@@ -162,7 +224,7 @@ impl Start {
             Scenario::SelfManaged => Life::self_managed(account).await,
             Scenario::Create | Scenario::Change | Scenario::Delete => Life::new(account),
         };
-        // A tag that others have too tells as little as one that nobody looks at.
+        // With the tag of our own cluster on a neighbour's things, owner tags no longer tell what is ours.
         let owner = if without == Without::OwnerTags { &life.cluster.id } else { neighbour::OTHER };
         neighbour::settle_in(&life.clients(), owner).await;
         let empty = life.account.snapshot().await;
@@ -171,18 +233,16 @@ impl Start {
         }
         match scenario {
             Scenario::Create | Scenario::SelfManaged => {}
-            Scenario::Change => life.change_spec(),
+            Scenario::Change => life.change_spec().await,
             Scenario::Delete => neighbour::leave_behind(&life).await,
         }
         sleep(neighbour::UNTIL_SEEN).await;
         let mut start = Self {
             scenario,
             without,
-            run: life.journal.run,
-            cluster: life.cluster.clone(),
             account: life.account.snapshot().await,
             world: life.account.cloud().world(),
-            journal: life.journal.frozen(),
+            desk: life.desk.frozen(),
             empty,
             ended: BTreeMap::new(),
         };
@@ -197,9 +257,10 @@ impl Start {
     async fn scene(&self, seed: u64) -> Scene<'_> {
         let (world, now) = &self.world;
         let account = Account::thawed(&self.account, world.copy(*now, seed)).await;
-        let mut life = Life::of(account, self.cluster.clone(), Notebook::thawed(self.run, &self.journal));
-        life.grace = if self.without == Without::CreationGrace { Duration::ZERO } else { GRACE };
-        life.journal.forgets_intents = self.without == Without::IntentBeforeCreate;
+        let mut desk = MemoryDesk::thawed(&self.desk, seed, account.log().clone());
+        desk.lax = self.without.lax();
+        let life = Life::of(account, desk, self.without.patience());
+        life.machines.mortality.set(true);
         Scene { life, start: self }
     }
 }
@@ -210,21 +271,26 @@ struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    fn arm(&mut self, case: &Case) {
+    fn arm(&self, what: What) {
         let cloud = self.life.account.cloud();
-        self.life.silence_kills = case.trouble != Trouble::TimedOutAfter;
-        match case.place {
-            Place::Call(skip) => cloud.set_faults(vec![Fault { skip, times: 1, ..Fault::on("*", case.trouble.effect()) }]),
-            Place::Write(nth) => self.life.journal.fail(nth, case.trouble.of_write()),
-            Place::Random { .. } => {
+        match what {
+            What::Call(skip, trouble) => {
+                self.life.machines.mortality.set(trouble != Trouble::TimedOutAfter);
+                cloud.set_faults(vec![Fault { skip, times: 1, ..Fault::on("*", trouble.effect()) }]);
+            }
+            What::Write(nth, trouble) => self.life.desk.fail(nth, Some(trouble.of_write())),
+            What::Random { crashes, .. } => {
+                self.life.machines.mortality.set(crashes);
                 let rule = |trouble: &Trouble| Fault { rate: 0.01, ..Fault::on("*", trouble.effect()) };
                 cloud.set_faults(TROUBLES.iter().map(rule).collect());
             }
+            What::Visit(..) | What::TwoRetries { .. } => {}
         }
     }
 
     fn disarm(&self) {
         self.life.account.cloud().set_faults(vec![]);
+        self.life.desk.fail(0, None);
     }
 
     async fn act(&self) -> Result<(), String> {
@@ -245,6 +311,55 @@ impl Scene<'_> {
 
     async fn tear_down(&self) -> Result<(), String> {
         self.life.tear_down().await.map_err(|error| format!("not deleted: {} ({})", error.reason, error.code))
+    }
+
+    /// Somebody comes in at a call; after that all goes on as if nobody had, but after a deletion there is nothing.
+    async fn visited(&self, call: usize, visit: Visit) -> Result<(), String> {
+        let life = &self.life;
+        let meanwhile = async {
+            life.account.log().reaches(call).await;
+            match visit {
+                Visit::Delete => life.delete().await,
+                Visit::Sweep => drop(tokio::join!(life.sweep(), life.sweep())),
+                Visit::ClockBack => life.desk.put_clock(-SignedDuration::from_hours(1)),
+                Visit::ClockAhead => life.desk.put_clock(SignedDuration::from_mins(2)),
+            }
+        };
+        if self.start.scenario == Scenario::Delete {
+            life.delete().await;
+        } else {
+            life.start().await;
+        }
+        let runs = life.record().run + u64::from(visit == Visit::Delete);
+        life.settle(meanwhile).await;
+        let (record, deleted) = (life.record(), visit == Visit::Delete || self.start.scenario == Scenario::Delete);
+        let expected = if deleted { Status::Deleted } else { Status::Running };
+        if record.status != expected {
+            return Err(format!("{}: {:?}", record.status.name(), record.failure));
+        }
+        if record.run != runs {
+            return Err(format!("run {} and not {runs}", record.run));
+        }
+        if deleted { judge::same(&self.start.empty, &life.account.snapshot().await) } else { self.judge().await }
+    }
+
+    /// A lasting fault parks the cluster, while the stage beside the faulty one may still be at work.
+    async fn retried_twice(&self) -> Result<(), String> {
+        let denied = Refusal::new(403, "UnauthorizedOperation", "You are not authorized to perform this operation.");
+        self.life.account.cloud().set_faults(vec![Fault::on("ec2:CreateSubnet", Effect::Refuse(denied))]);
+        self.life.provision().await.err().ok_or("it is not parked")?;
+        self.life.account.cloud().set_faults(vec![]);
+        let parked = self.life.record().run;
+        let (one, other) = tokio::join!(self.life.retry(), self.life.retry());
+        if one.is_err() && other.is_err() {
+            return Err("both retries are refused".into());
+        }
+        self.life.settle(async {}).await;
+        let record = self.life.record();
+        if (record.status, record.run) != (Status::Running, parked + 1) {
+            return Err(format!("{} in run {}: {:?}", record.status.name(), record.run, record.failure));
+        }
+        self.judge().await
     }
 
     /// Running with one of everything and nothing besides, or the account as it was before the cluster.

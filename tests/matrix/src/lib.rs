@@ -1,14 +1,18 @@
-//! Groundwork's driver and stages against an AWS in this process, with a clock that the tests turn.
+//! Groundwork's requests, stages, sweep and driver against an AWS in this process, with a clock that the tests turn.
 //!
-//! [`account`] is the customer's account, [`journal`] the record of what was done, [`life`] a cluster from its request to its end.
+//! [`account`] is the customer's account, [`desk`] the operator's records, [`executions`] plays Step Functions, and [`life`] is a cluster
+//! from its request to its end.
 
 #![expect(clippy::expect_used, reason = "a test tool stops at what cannot be")]
 
 pub mod account;
 mod aws;
 pub mod cases;
-pub mod journal;
+pub mod desk;
+mod executions;
 pub mod judge;
 pub mod life;
+mod log;
 pub mod neighbour;
+mod process;
 pub mod theirs;

@@ -1,163 +1,238 @@
-//! A cluster from its request to its end, driven as the state machine drives the stages.
+//! A cluster from its request to its end: the product's own requests, stages and sweep, with Step Functions played around them.
 
 use crate::account::{Account, REGION};
-use crate::journal::{Frozen, Notebook};
+use crate::desk::MemoryDesk;
+use crate::executions::{Machines, Started};
 use crate::theirs;
-use engine::drive::{self, Answer, Limits};
+use async_trait::async_trait;
+use engine::aws::Clients;
+use engine::cluster::Cluster;
+use engine::context::Context;
+use engine::desk::Desk;
+use engine::doors::Doors;
 use engine::errors::{Error, Result};
-use engine::inventory;
-use engine::journal::Journal;
-use engine::plan;
-use engine::resource::{Cluster, Context, Stage};
-use engine::session::Clients;
-use serde_json::json;
-use std::time::{Duration, Instant};
+use engine::executions::Executions;
+use engine::records::record::Record;
+use engine::requests::{Action, Request, Requests};
+use engine::stage::{Function, Patience, Stage};
+use engine::sweep::Sweep;
+use futures::stream::{FuturesUnordered, StreamExt};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::sleep;
+use wire::problem::Problem;
+use wire::status::{Desired, EndpointAccess, Status};
 
-const STAGES: [Stage; 3] = [Stage::CreateBuckets, Stage::CreateEks, Stage::CreateNodegroups];
+const ID: &str = "abcdefghijkl";
+const NAME: &str = "research";
+const TENANT: &str = "demo";
 
-/// AWS's: see `CreationGraceSeconds` in template.yaml.
-pub const GRACE: Duration = Duration::from_secs(300);
-/// A stage's invocations at AWS's pace; one that needs more goes round in a circle.
-const MOST_INVOCATIONS: usize = 400;
-/// `MaxAttempts` of the state machine's Retry.
-const MOST_RETRIES: usize = 30;
-/// See `RefusalGraceSeconds` in template.yaml.
-const REFUSAL_GRACE: Duration = Duration::from_secs(60);
-/// A lease of an invocation that died lasts as long as Lambda would have let it live.
-const LEASE: Duration = Duration::from_secs(60);
+/// As template.yaml has them.
+pub const PATIENCE: Patience =
+    Patience { grace: Duration::from_secs(300), refusal_grace: Duration::from_secs(60), budget: Duration::from_secs(3600) };
+const STUCK_AFTER: Duration = Duration::from_secs(900);
+/// The schedule of the sweep.
+const SWEEP: Duration = Duration::from_secs(300);
 
 pub struct Life {
     pub account: Account,
+    pub desk: Arc<MemoryDesk>,
+    pub cluster: Cluster,
+    pub machines: Machines,
+    requests: Requests,
     /// Made once: in a debug build making them takes longer than most calls.
     aws: Clients,
-    pub cluster: Cluster,
-    pub journal: Notebook,
-    pub grace: Duration,
-    /// A call that falls silent is the end of the process; else it is a timeout.
-    pub silence_kills: bool,
 }
 
-/// What is asked of a cluster: two zones and so many instance types.
-fn spec(types: &[&str]) -> engine::spec::Spec {
-    let types: Vec<_> = types.iter().map(|name| json!({"name": name})).collect();
-    let body = json!({
-        "name": "research", "role_arn": "arn:aws:iam::123456789012:role/groundwork", "region": REGION, "instance_types": types,
-        "admin_principal_arn": "arn:aws:iam::123456789012:role/admin"
-    });
-    engine::spec::parse(&body).expect("a valid spec")
-}
+/// A door that is always open.
+struct Open(Clients);
 
-/// The cluster that is asked for.
-fn research() -> Cluster {
-    Cluster {
-        id: "abcdefghijkl".into(),
-        name: "research".into(),
-        tenant: "demo".into(),
-        account: "123456789012".into(),
-        zones: vec![format!("{REGION}a"), format!("{REGION}b")],
-        spec: spec(&["m6i.large"]),
+#[async_trait]
+impl Doors for Open {
+    async fn check_region(&self, _: &str) -> Result<()> {
+        Ok(())
+    }
+
+    async fn prove(&self, _: &Cluster) -> Result<Clients> {
+        Ok(self.0.clone())
+    }
+
+    async fn open(&self, _: &Cluster, _: Stage) -> Result<Clients> {
+        Ok(self.0.clone())
     }
 }
 
+/// A cluster over two zones that was asked for with these instance types.
+fn asked_for(types: &[&str]) -> Value {
+    let types: Vec<_> = types.iter().map(|name| json!({"name": name})).collect();
+    json!({
+        "name": NAME, "role_arn": "arn:aws:iam::123456789012:role/groundwork", "region": REGION, "instance_types": types,
+        "admin_principal_arn": "arn:aws:iam::123456789012:role/admin"
+    })
+}
+
 /// Two node groups in the cluster that `theirs` makes.
-fn self_managed() -> Cluster {
-    let body = json!({
-        "name": "research", "role_arn": "arn:aws:iam::123456789012:role/groundwork", "region": REGION, "mode": "self_managed",
+fn asked_for_in_theirs() -> Value {
+    json!({
+        "name": NAME, "role_arn": "arn:aws:iam::123456789012:role/groundwork", "region": REGION, "mode": "self_managed",
         "eks_cluster_name": theirs::CLUSTER, "buckets": theirs::BUCKETS, "node_role_arn": "arn:aws:iam::123456789012:role/nodes",
         "instance_types": [{"name": "m6i.large"}, {"name": "g4dn.xlarge"}]
-    });
-    Cluster { zones: vec![], spec: engine::spec::parse(&body).expect("a valid spec"), ..research() }
+    })
+}
+
+fn spec(body: &Value) -> wire::spec::Spec {
+    wire::spec::parse(body).expect("a valid spec")
 }
 
 impl Life {
     /// A cluster that was asked for, in this account.
     pub fn new(account: Account) -> Self {
-        Self::of(account, research(), Notebook::thawed(1, &Frozen::default()))
+        let desk = MemoryDesk::new(account.log().clone());
+        let mut record = Record::new(ID.into(), TENANT.into(), spec(&asked_for(&["m6i.large"])), EndpointAccess::Closed, desk.now());
+        record.zones = ["a", "b"].map(|zone| format!("{REGION}{zone}")).into();
+        desk.put(record);
+        Self::of(account, desk, PATIENCE)
     }
 
     /// Node groups that were asked for, in a cluster that the customer made.
     pub async fn self_managed(account: Account) -> Self {
         theirs::make(&account.clients()).await;
-        Self::of(account, self_managed(), Notebook::thawed(1, &Frozen::default()))
+        let desk = MemoryDesk::new(account.log().clone());
+        let spec = spec(&asked_for_in_theirs());
+        desk.put(Record::new(ID.into(), TENANT.into(), spec, EndpointAccess::Customer, desk.now()));
+        Self::of(account, desk, PATIENCE)
     }
 
-    pub fn of(account: Account, cluster: Cluster, journal: Notebook) -> Self {
-        Self { aws: account.clients(), account, cluster, journal, grace: GRACE, silence_kills: true }
+    /// With the record that is on the desk.
+    pub fn of(account: Account, desk: MemoryDesk, patience: Patience) -> Self {
+        let (desk, aws, started) = (Arc::new(desk), account.clients(), Arc::new(Started::default()));
+        let doors = Arc::new(Open(aws.clone()));
+        let stages = engine::stage::table::stages();
+        let function = |stage: Stage| Arc::new(Function { stage, desk: desk.clone(), doors: doors.clone(), patience });
+        let stages = stages.into_iter().map(|stage| (stage, function(stage))).collect();
+        let sweep = Arc::new(Sweep { desk: desk.clone(), executions: started.clone(), stuck_after: STUCK_AFTER });
+        let requests = Requests { desk: desk.clone(), executions: started.clone(), clusters_per_tenant: 20 };
+        let cluster = desk.peek(ID).cluster().expect("a spec that is understood");
+        Self { account, cluster, machines: Machines::new(stages, sweep, desk.clone(), started), desk, requests, aws }
     }
 
-    /// A new request for the same cluster with an instance type more.
-    pub fn change_spec(&mut self) {
-        self.cluster.spec = spec(&["m6i.large", "g4dn.xlarge"]);
-        self.journal.run += 1;
+    pub fn record(&self) -> Record {
+        self.desk.peek(ID)
     }
 
+    /// An edit: another instance type in place of the first, and one more.
+    pub async fn change_spec(&mut self) {
+        let mut record = self.record();
+        record.spec = spec(&asked_for(&["g4dn.xlarge"])).into();
+        record.generation += 1;
+        record.begin_run(Desired::Present, self.desk.now());
+        self.desk.put(record);
+        self.cluster = self.record().cluster().expect("a spec that is understood");
+    }
+
+    /// What was asked for is made, or a retry goes on with it.
+    ///
     /// # Errors
     /// What parks the cluster.
     pub async fn provision(&self) -> Result<()> {
-        for stage in STAGES {
-            self.bring_about(stage).await?;
+        if self.record().status == Status::Failed {
+            self.retry().await.expect("it is parked");
+        } else {
+            self.start().await;
         }
-        Ok(())
+        self.settle(async {}).await;
+        self.outcome()
+    }
+
+    /// Starts the execution of what was asked for.
+    pub async fn start(&self) {
+        self.machines.started.start(&self.record()).await.expect("Step Functions is there");
     }
 
     /// # Errors
     /// What blocks the deletion, or what is left after it.
     pub async fn tear_down(&self) -> Result<()> {
-        self.bring_about(Stage::Teardown).await
+        if self.record().status == Status::DeleteBlocked {
+            self.retry().await.expect("it is blocked");
+        } else {
+            self.delete().await;
+        }
+        self.settle(async {}).await;
+        self.outcome()
     }
 
-    async fn bring_about(&self, stage: Stage) -> Result<()> {
-        let mut retries = 0;
-        let mut refused_since = None;
-        for _ in 0..MOST_INVOCATIONS {
-            let outcome = self.invoke(stage).await;
-            let refused = matches!(&outcome, Some(Err(error)) if error.is_denial());
-            refused_since = refused.then(|| refused_since.unwrap_or_else(tokio::time::Instant::now));
-            match outcome {
-                None => sleep(LEASE).await,
-                Some(Ok(Answer::Ready)) => return Ok(()),
-                Some(Ok(Answer::Pending { wait, .. })) => sleep(wait).await,
-                Some(Err(error)) if error.class.retryable() && retries < MOST_RETRIES => {
-                    retries += 1;
-                    sleep(Duration::from_secs(10)).await;
-                }
-                Some(Err(_)) if refused_since.is_some_and(|since| since.elapsed() < REFUSAL_GRACE) => sleep(Duration::from_secs(5)).await,
-                Some(Err(error)) => return Err(error),
+    async fn ask(&self, action: Action) -> Result<(), Problem> {
+        let request = Request {
+            tenant: TENANT.into(),
+            actor: "tenant:test".into(),
+            from: "198.51.100.1".into(),
+            origin: None,
+            idempotency_key: None,
+            action,
+        };
+        self.requests.accept(&request).await.map(drop)
+    }
+
+    pub async fn delete(&self) {
+        self.ask(Action::Delete(NAME.into())).await.expect("the cluster is there");
+    }
+
+    /// # Errors
+    /// Why it is refused: somebody else's retry came first.
+    pub async fn retry(&self) -> Result<(), Problem> {
+        self.ask(Action::Retry(NAME.into())).await
+    }
+
+    /// Plays every execution to its end, and lets the sweep look after what ended without a word.
+    pub async fn settle(&self, meanwhile: impl Future<Output = ()>) {
+        self.play_all(meanwhile).await;
+        while self.record().status.is_unsettled() && self.record().status != Status::DeleteBlocked {
+            sleep(SWEEP).await;
+            self.sweep().await;
+            self.play_all(async {}).await;
+        }
+    }
+
+    /// What the schedule does. An error is in its log, and the next time is as good.
+    pub async fn sweep(&self) {
+        if let Err(error) = self.machines.sweep.all().await {
+            assert!(error.class.retryable(), "{error}");
+        }
+    }
+
+    async fn play_all(&self, meanwhile: impl Future<Output = ()>) {
+        let mut playing = FuturesUnordered::new();
+        let mut meanwhile = std::pin::pin!(meanwhile);
+        let mut over = false;
+        loop {
+            playing.extend(self.machines.started.waiting().into_iter().map(|run| Box::pin(self.machines.play(run))));
+            tokio::select! {
+                biased;
+                () = &mut meanwhile, if !over => over = true,
+                Some(()) = playing.next() => {}
+                else => return,
+            }
+            if playing.is_empty() && self.machines.started.is_idle() {
+                return;
             }
         }
-        Err(Error::permanent("Endless", format!("{stage} comes to no end")))
     }
 
-    /// None if the process died.
-    async fn invoke(&self, stage: Stage) -> Option<Result<Answer>> {
-        tokio::select! {
-            biased;
-            answer = self.work(stage) => Some(answer),
-            () = self.account.cloud().silent.notified(), if self.silence_kills => None,
-            () = self.journal.silent.notified() => None,
+    /// # Errors
+    /// What the tenant reads of a parked cluster, in the class that it was parked with.
+    fn outcome(&self) -> Result<()> {
+        let record = self.record();
+        if !record.status.is_parked() {
+            return Ok(());
         }
-    }
-
-    async fn work(&self, stage: Stage) -> Result<Answer> {
-        let cx = self.context();
-        let limits = Limits { grace: self.grace, until: Instant::now() + Duration::from_secs(30) };
-        if stage != Stage::Teardown {
-            let plan = plan::of_stage(&cx.cluster, stage, &self.journal.entries().await?);
-            return drive::ensure(&plan, &cx, &self.journal, limits).await;
-        }
-        let answer = drive::destroy(&plan::teardown(&cx.cluster, self.journal.keys().into_iter()), &cx, &self.journal, limits).await?;
-        if answer == Answer::Ready {
-            let left = inventory::take(&cx).await?.left;
-            if !left.is_empty() {
-                return Err(Error::customer("LeftBehind", format!("{left:?}"), ""));
-            }
-        }
-        Ok(answer)
+        let failure = record.failure.expect("a parked cluster says why");
+        let class = self.machines.parked_with().expect("it was parked by its execution");
+        Err(Error { class, hint: failure.hint, ..Error::permanent(failure.code, failure.reason) })
     }
 
     pub fn context(&self) -> Context {
-        Context { aws: self.clients(), cluster: self.cluster.clone(), outputs: Default::default() }
+        Context::new(self.clients(), self.cluster.clone(), self.desk.now())
     }
 
     pub fn clients(&self) -> Clients {

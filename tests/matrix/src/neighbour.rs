@@ -3,8 +3,8 @@
 use crate::account::REGION;
 use crate::life::Life;
 use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
+use engine::aws::Clients;
 use engine::names::{OWNER_TAG, RESOURCE_TAG};
-use engine::session::Clients;
 use std::time::Duration;
 use tokio::time::sleep;
 

@@ -2,7 +2,7 @@
 
 use aws_sdk_eks::types::VpcConfigRequest;
 use aws_sdk_s3::types::PublicAccessBlockConfiguration;
-use engine::session::Clients;
+use engine::aws::Clients;
 
 pub const CLUSTER: &str = "theirs";
 pub const BUCKETS: [&str; 2] = ["their-data", "their-logs"];

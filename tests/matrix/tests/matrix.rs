@@ -2,7 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a test stops at what cannot be")]
 
-use matrix::cases::{self, Case, Place, SCENARIOS, Scenario, Start, Trouble, Without};
+use matrix::cases::{self, Case, SCENARIOS, Scenario, Start, What, Without};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,6 +10,7 @@ use std::time::Instant;
 
 /// Runs with many faults, beside those with one.
 const RANDOM: u64 = 300;
+const RETRIES: u64 = 40;
 
 fn main() -> ExitCode {
     let started = Instant::now();
@@ -27,17 +28,19 @@ fn all(starts: &[Start]) -> Vec<Case> {
     let mut all = vec![];
     for start in starts {
         let cases = block_on(cases::cases(start));
-        let writes = cases.iter().filter(|case| matches!(case.place, Place::Write(_))).count();
-        println!("{:?}: {} cases at calls of AWS, {writes} at writes of the journal", start.scenario, cases.len() - writes);
+        let count = |of: fn(&What) -> bool| cases.iter().filter(|case| of(&case.what)).count();
+        let (calls, writes) = (count(|what| matches!(what, What::Call(..))), count(|what| matches!(what, What::Write(..))));
+        let visits = cases.len() - calls - writes;
+        println!("{:?}: {calls} cases at calls of AWS, {writes} at writes of the desk, {visits} with somebody in between", start.scenario);
         all.extend(cases);
     }
     println!("Random: {RANDOM} runs with many troubles, seeds 0 to {}", RANDOM - 1);
     all.extend((0..RANDOM).map(|seed| {
         let scenario = SCENARIOS[seed as usize % SCENARIOS.len()];
-        // Every other run takes a silence for a crash, the rest for a timeout.
-        let trouble = if seed % 2 == 0 { Trouble::CrashAfter } else { Trouble::TimedOutAfter };
-        Case { scenario, place: Place::Random { seed }, trouble }
+        Case { scenario, what: What::Random { seed, crashes: seed % 2 == 0 } }
     }));
+    println!("Two retries at once: {RETRIES} runs, seeds 0 to {}", RETRIES - 1);
+    all.extend((0..RETRIES).map(|seed| Case { scenario: Scenario::Create, what: What::TwoRetries { seed } }));
     all
 }
 

@@ -5,7 +5,7 @@
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::types::{DomainType, NatGatewayState};
 use aws_sdk_eks::types::{AddonStatus, ClusterStatus, NodegroupScalingConfig, NodegroupStatus, VpcConfigRequest};
-use engine::session::Clients;
+use engine::aws::Clients;
 use matrix::account::Account;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};

@@ -1,10 +1,23 @@
 //! The law, tried on a small world: things that become visible late, calls that fail before and after their effect.
 
 use super::*;
-use crate::resource::{Cluster, Stage};
-use crate::session::Clients;
+use crate::aws::Clients;
+use crate::cluster::Cluster;
+use crate::resource::{Leftover, Made, Planned};
 use async_trait::async_trait;
 use std::sync::Arc;
+use wire::key::{Role, Side};
+use wire::stage::Stage;
+
+const VPC: Key = Key::Vpc;
+const SUBNET: Key = Key::Subnet(Side::Private, 0);
+const GATEWAY: Key = Key::InternetGateway;
+const ROLE: Key = Key::Role(Role::Cluster);
+const CLUSTER: Key = Key::Cluster;
+
+fn bucket() -> Key {
+    Key::Bucket("logs".into())
+}
 
 /// What exists, how often each thing was made, and which call fails next.
 #[derive(Default)]
@@ -35,6 +48,7 @@ struct Thing {
     broken: bool,
     sick: bool,
     blocked: bool,
+    size: u32,
 }
 
 impl World {
@@ -46,72 +60,85 @@ impl World {
         }
         match fault {
             None => Ok(()),
-            Some(Fault::Refused) => Err(Error::transient("Throttled", "refused")),
-            Some(Fault::Before | Fault::After) => Err(Error { refused: false, ..Error::transient("NoAnswer", "lost") }),
+            Some(Fault::Refused) => Err(Error::transient("Throttled".into(), "refused")),
+            Some(Fault::Before | Fault::After) => Err(Error { refused: false, ..Error::transient(Code::NoAnswer, "lost") }),
         }
     }
 }
 
 #[derive(Clone)]
 struct Part {
-    key: &'static str,
-    needs: &'static [&'static str],
+    key: Key,
+    needs: Vec<Key>,
     two_steps: bool,
-    holds_data: bool,
     world: Arc<Mutex<World>>,
 }
 
-#[async_trait]
-impl Resource for Part {
+impl Planned for Part {
     fn key(&self) -> Key {
-        self.key.into()
+        self.key.clone()
     }
     fn stage(&self) -> Stage {
         Stage::CreateEks
     }
     fn needs(&self) -> Vec<Key> {
-        self.needs.iter().map(|key| Key::from(*key)).collect()
+        self.needs.clone()
     }
+}
+
+#[async_trait]
+impl Made for Part {
+    type Thing = Thing;
+
     fn holds_data(&self) -> bool {
-        self.holds_data
+        matches!(self.key, Key::Bucket(_))
     }
-    async fn observe(&self, _: &Context) -> Result<Observed> {
+    async fn find(&self, _: &Context) -> Result<Option<Thing>> {
         let mut world = lock(&self.world);
-        let Some(thing) = world.things.get_mut(&self.key()) else {
-            return Ok(Observed::Absent);
+        let Some(thing) = world.things.get_mut(&self.key) else {
+            return Ok(None);
         };
         if thing.invisible > 0 {
             thing.invisible -= 1;
-            return Ok(Observed::Absent);
+            return Ok(None);
         }
-        Ok(match thing {
-            Thing { broken: true, .. } => Observed::Broken(Error::customer("Broken", "AWS gave up", "mend it")),
-            Thing { sick: true, .. } => Observed::Sick(Error::customer("Degraded", "no capacity", "wait")),
-            Thing { half_made: true, .. } => Observed::Drifted,
-            _ => Observed::Ready(Outputs::from([("id".into(), format!("{}-1", self.key))])),
-        })
+        Ok(Some(thing.clone()))
+    }
+    fn judge(&self, _: &Cluster, thing: &Thing) -> Seen {
+        match thing {
+            Thing { broken: true, .. } => Seen::Broken(Error::customer("Broken".into(), "AWS gave up", "mend it")),
+            Thing { sick: true, .. } => Seen::Sick(Error::customer("Degraded".into(), "no capacity", "wait")),
+            Thing { half_made, size, .. } => Seen::but_for([
+                Difference::between("half_made", *half_made, false, How::InPlace),
+                Difference::between("size", *size, 0, How::Replace),
+            ]),
+        }
+    }
+    fn outputs(&self, _: &Cluster, _: &Thing) -> Outputs {
+        Outputs::from([("id".into(), format!("{}-1", self.key))])
     }
     async fn create(&self, _: &Context) -> Result<()> {
         let mut world = lock(&self.world);
         world.call(format!("create {}", self.key), |world| {
             let invisible = world.invisible;
-            let thing = world.things.entry(self.key()).or_default();
+            let thing = world.things.entry(self.key.clone()).or_default();
             *thing = Thing { copies: thing.copies + 1, invisible, half_made: self.two_steps, ..Thing::default() };
         })
     }
-    async fn update(&self, _: &Context) -> Result<()> {
+    async fn mend(&self, _: &Context, _: &Thing, what: &[Difference]) -> Result<()> {
+        assert!(what.iter().all(|difference| difference.how == How::InPlace), "{what:?}");
         let mut world = lock(&self.world);
-        world.call(format!("update {}", self.key), |world| {
-            world.things.entry(self.key()).and_modify(|thing| thing.half_made = false);
+        world.call(format!("mend {}", self.key), |world| {
+            world.things.entry(self.key.clone()).and_modify(|thing| thing.half_made = false);
         })
     }
-    async fn delete(&self, _: &Context) -> Result<()> {
+    async fn delete(&self, _: &Context, _: &Thing) -> Result<()> {
         let mut world = lock(&self.world);
-        if world.things.get(&self.key()).is_some_and(|thing| thing.blocked) {
-            return Err(Error::transient("DependencyViolation", "something depends on it"));
+        if world.things.get(&self.key).is_some_and(|thing| thing.blocked) {
+            return Err(Error::transient("DependencyViolation".into(), "something depends on it"));
         }
         world.call(format!("delete {}", self.key), |world| {
-            world.things.remove(&self.key());
+            world.things.remove(&self.key);
         })
     }
 }
@@ -121,12 +148,17 @@ struct Memory {
     run: u64,
     entries: Mutex<BTreeMap<Key, Entry>>,
     superseded: bool,
+    /// How far the clock has gone.
+    passed: Duration,
 }
 
 #[async_trait]
 impl Journal for Memory {
     fn run(&self) -> u64 {
         self.run
+    }
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH + self.passed
     }
     async fn entries(&self) -> Result<BTreeMap<Key, Entry>> {
         Ok(lock(&self.entries).clone())
@@ -147,43 +179,59 @@ impl Journal for Memory {
 /// A network and a cluster in miniature, with the world that they are made in.
 struct Scene {
     world: Arc<Mutex<World>>,
-    plan: Plan,
     journal: Memory,
-    grace: Duration,
 }
 
-const LONG: Duration = Duration::from_secs(3600);
+const GRACE: Duration = Duration::from_secs(300);
+
+/// What a walk is to do with each resource.
+#[derive(Clone, Copy, PartialEq)]
+enum Aim {
+    Up,
+    Down,
+    /// An edit: the subnet and what needs it are no longer wanted.
+    WithoutSubnet,
+}
 
 impl Scene {
     fn new() -> Self {
-        let world = Arc::new(Mutex::new(World::default()));
-        let part = |key, needs, two_steps| Part { key, needs, two_steps, holds_data: key == "bucket", world: Arc::clone(&world) };
-        let plan: Plan = vec![
-            Box::new(part("cluster", &["subnet", "role"], false)),
-            Box::new(part("subnet", &["vpc"], false)),
-            Box::new(part("gateway", &["vpc"], true)),
-            Box::new(part("vpc", &[], true)),
-            Box::new(part("role", &[], false)),
-            Box::new(part("bucket", &[], true)),
-        ];
-        Self { world, plan, journal: Memory { run: 1, ..Memory::default() }, grace: LONG }
+        Self { world: Arc::default(), journal: Memory { run: 1, ..Memory::default() } }
     }
 
-    async fn drive(&self, direction: Direction) -> Result<Answer> {
-        let limits = Limits { grace: self.grace, until: Instant::now() + LONG };
-        let cx = context();
-        match direction {
-            Direction::Ensure => ensure(&self.plan, &cx, &self.journal, limits).await,
-            Direction::Destroy => destroy(&self.plan, &cx, &self.journal, limits).await,
-        }
+    fn parts(&self) -> [Part; 6] {
+        let part = |key: Key, needs: &[Key], two_steps| Part { key, needs: needs.to_vec(), two_steps, world: Arc::clone(&self.world) };
+        [
+            part(CLUSTER, &[SUBNET, ROLE], false),
+            part(SUBNET, &[VPC], false),
+            part(GATEWAY, &[VPC], true),
+            part(VPC, &[], true),
+            part(ROLE, &[], false),
+            part(bucket(), &[], true),
+        ]
+    }
+
+    fn plan(&self, aim: Aim) -> Plan {
+        let goes = |part: &Part| aim == Aim::Down || aim == Aim::WithoutSubnet && [CLUSTER, SUBNET].contains(&part.key);
+        let (unwanted, wanted): (Vec<Part>, Vec<Part>) = self.parts().into_iter().partition(goes);
+        let resources = |parts: Vec<Part>| parts.into_iter().map(|part| Resource::Made(Box::new(part))).collect();
+        Plan { wanted: resources(wanted), unwanted: resources(unwanted) }
+    }
+
+    async fn walk(&self, aim: Aim) -> Result<Answer> {
+        self.walk_plan(&self.plan(aim)).await
+    }
+
+    async fn walk_plan(&self, plan: &Plan) -> Result<Answer> {
+        let bounds = Bounds { grace: GRACE, until: Timestamp::MAX };
+        walk(plan, &context(), &self.journal, bounds).await
     }
 
     /// As the state machine does: again after an error that passes and after "pending", the grace being over then.
-    async fn drive_to_the_end(&mut self, direction: Direction) {
+    async fn walk_to_the_end(&mut self, aim: Aim) {
         for _ in 0..20 {
-            match self.drive(direction).await {
+            match self.walk(aim).await {
                 Ok(Answer::Ready) => return,
-                Ok(Answer::Pending { .. }) => self.grace = Duration::ZERO,
+                Ok(Answer::Pending { .. }) => self.journal.passed += GRACE,
                 Err(error) => assert!(error.class.retryable(), "{error}"),
             }
         }
@@ -198,54 +246,48 @@ impl Scene {
         lock(&self.world).things.values().map(|thing| thing.copies).collect()
     }
 
-    fn place(&self, key: &str) -> usize {
-        self.calls().iter().position(|call| call == key).unwrap_or_else(|| panic!("{key} was not called"))
+    /// Which of all calls this one is.
+    fn turn(&self, call: &str) -> usize {
+        self.calls().iter().position(|made| made == call).unwrap_or_else(|| panic!("{call} was not called"))
+    }
+
+    fn put(&self, key: Key, thing: Thing) {
+        lock(&self.world).things.insert(key, Thing { copies: 1, ..thing });
     }
 }
 
 fn context() -> Context {
     let config = aws_config::SdkConfig::builder().behavior_version(aws_config::BehaviorVersion::latest()).build();
-    let body = serde_json::json!({
-        "name": "a", "role_arn": "arn:aws:iam::222222222222:role/groundwork", "region": "us-west-2", "instance_types": [{"name": "m6i.large"}]
-    });
-    let cluster = Cluster {
-        id: "id".into(),
-        name: "a".into(),
-        tenant: "demo".into(),
-        account: "222222222222".into(),
-        zones: vec![],
-        spec: crate::spec::parse(&body).expect("valid"),
-    };
-    Context { aws: Clients::new(&config), cluster, outputs: Default::default() }
+    Context::new(Clients::new(&config), Cluster::example(serde_json::json!({})), Timestamp::UNIX_EPOCH)
 }
 
 #[tokio::test]
 async fn a_plan_comes_about_in_the_order_of_its_needs_and_goes_in_the_reverse() {
     let scene = Scene::new();
-    assert_eq!(scene.drive(Direction::Ensure).await.expect("no error"), Answer::Ready);
-    assert!(scene.place("update vpc") < scene.place("create subnet"));
-    assert!(scene.place("create subnet") < scene.place("create cluster"));
-    assert_eq!(scene.drive(Direction::Destroy).await.expect("no error"), Answer::Ready);
-    assert!(scene.place("delete cluster") < scene.place("delete subnet"));
-    assert!(scene.place("delete subnet") < scene.place("delete vpc"));
+    assert_eq!(scene.walk(Aim::Up).await.expect("no error"), Answer::Ready);
+    assert!(scene.turn("mend vpc") < scene.turn("create subnet/private-0"));
+    assert!(scene.turn("create subnet/private-0") < scene.turn("create cluster"));
+    assert_eq!(scene.walk(Aim::Down).await.expect("no error"), Answer::Ready);
+    assert!(scene.turn("delete cluster") < scene.turn("delete subnet/private-0"));
+    assert!(scene.turn("delete subnet/private-0") < scene.turn("delete vpc"));
     assert!(scene.copies().is_empty() && lock(&scene.journal.entries).values().all(|entry| entry.state == State::Gone));
 }
 
 #[tokio::test]
-async fn whichever_call_fails_before_or_after_its_effect_there_is_one_of_everything_and_then_nothing() {
+async fn whichever_call_fails_there_is_one_of_everything_and_in_the_end_nothing() {
     let calls = {
         let mut whole = Scene::new();
-        whole.drive_to_the_end(Direction::Ensure).await;
-        whole.drive_to_the_end(Direction::Destroy).await;
+        whole.walk_to_the_end(Aim::Up).await;
+        whole.walk_to_the_end(Aim::Down).await;
         whole.calls().len()
     };
     for number in 1..=calls {
         for fault in [Fault::Refused, Fault::Before, Fault::After] {
             let mut scene = Scene::new();
             lock(&scene.world).fault = Some((number, fault));
-            scene.drive_to_the_end(Direction::Ensure).await;
+            scene.walk_to_the_end(Aim::Up).await;
             assert_eq!(scene.copies(), [1; 6], "call {number}: {:?}", scene.calls());
-            scene.drive_to_the_end(Direction::Destroy).await;
+            scene.walk_to_the_end(Aim::Down).await;
             assert!(scene.copies().is_empty(), "call {number}: {:?}", scene.calls());
         }
     }
@@ -255,17 +297,17 @@ async fn whichever_call_fails_before_or_after_its_effect_there_is_one_of_everyth
 async fn what_aws_does_not_show_yet_is_not_made_twice() {
     let scene = Scene::new();
     lock(&scene.world).invisible = 3;
-    while !matches!(scene.drive(Direction::Ensure).await.expect("no error"), Answer::Ready) {}
+    while !matches!(scene.walk(Aim::Up).await.expect("no error"), Answer::Ready) {}
     assert_eq!(scene.copies(), [1; 6]);
 }
 
 #[tokio::test]
 async fn without_the_grace_it_would_be() {
     let mut scene = Scene::new();
-    scene.grace = Duration::ZERO;
     lock(&scene.world).invisible = 3;
     for _ in 0..3 {
-        scene.drive(Direction::Ensure).await.expect("no error");
+        scene.journal.passed += GRACE;
+        scene.walk(Aim::Up).await.expect("no error");
     }
     assert!(scene.copies().iter().any(|copies| *copies > 1));
 }
@@ -274,83 +316,83 @@ async fn without_the_grace_it_would_be() {
 async fn a_lost_create_is_waited_for_and_a_refused_one_is_not() {
     let scene = Scene::new();
     lock(&scene.world).fault = Some((1, Fault::Refused));
-    scene.drive(Direction::Ensure).await.expect_err("refused");
-    assert_eq!(scene.drive(Direction::Ensure).await.expect("no error"), Answer::Ready);
+    scene.walk(Aim::Up).await.expect_err("refused");
+    assert_eq!(scene.walk(Aim::Up).await.expect("no error"), Answer::Ready);
 
     let scene = Scene::new();
     lock(&scene.world).fault = Some((1, Fault::Before));
-    scene.drive(Direction::Ensure).await.expect_err("lost");
-    assert!(matches!(scene.drive(Direction::Ensure).await.expect("no error"), Answer::Pending { .. }));
+    scene.walk(Aim::Up).await.expect_err("lost");
+    assert!(matches!(scene.walk(Aim::Up).await.expect("no error"), Answer::Pending { .. }));
 }
 
 #[tokio::test]
 async fn half_made_things_are_deleted_on_the_way_down() {
     let scene = Scene::new();
-    lock(&scene.world).things.insert("gateway".into(), Thing { copies: 1, half_made: true, ..Thing::default() });
-    assert_eq!(scene.drive(Direction::Destroy).await.expect("no error"), Answer::Ready);
-    assert_eq!(scene.calls(), ["delete gateway"], "what the journal has lost is found all the same");
+    scene.put(GATEWAY, Thing { half_made: true, ..Thing::default() });
+    assert_eq!(scene.walk(Aim::Down).await.expect("no error"), Answer::Ready);
+    assert_eq!(scene.calls(), ["delete internet-gateway"], "what the journal has lost is found all the same");
 }
 
 #[tokio::test]
 async fn a_broken_thing_stops_its_run_and_the_next_run_makes_it_again() {
     let mut scene = Scene::new();
-    scene.drive_to_the_end(Direction::Ensure).await;
-    lock(&scene.world).things.insert("cluster".into(), Thing { copies: 1, broken: true, ..Thing::default() });
+    scene.walk_to_the_end(Aim::Up).await;
+    scene.put(CLUSTER, Thing { broken: true, ..Thing::default() });
     scene.journal.run = 2;
-    scene.drive(Direction::Ensure).await.expect_err("broken");
-    scene.drive(Direction::Ensure).await.expect_err("still broken in the same run");
+    scene.walk(Aim::Up).await.expect_err("broken");
+    scene.walk(Aim::Up).await.expect_err("still broken in the same run");
     scene.journal.run = 3;
-    scene.drive_to_the_end(Direction::Ensure).await;
-    assert!(scene.place("delete cluster") < scene.calls().len());
+    scene.walk_to_the_end(Aim::Up).await;
+    assert!(scene.turn("delete cluster") < scene.calls().len());
     assert_eq!(scene.copies(), [1; 6]);
 }
 
 #[tokio::test]
 async fn a_broken_thing_that_holds_data_is_never_deleted_by_a_retry() {
     let mut scene = Scene::new();
-    lock(&scene.world).things.insert("bucket".into(), Thing { copies: 1, broken: true, ..Thing::default() });
+    scene.put(bucket(), Thing { broken: true, ..Thing::default() });
     for run in 1..4 {
         scene.journal.run = run;
-        scene.drive(Direction::Ensure).await.expect_err("broken");
+        scene.walk(Aim::Up).await.expect_err("broken");
     }
-    assert!(!scene.calls().contains(&"delete bucket".to_owned()));
+    assert!(!scene.calls().contains(&"delete bucket/logs".to_owned()));
 }
 
 #[tokio::test]
 async fn a_sick_thing_stops_every_run_and_is_replaced_by_none() {
     let mut scene = Scene::new();
-    lock(&scene.world).things.insert("role".into(), Thing { copies: 1, sick: true, ..Thing::default() });
+    scene.put(ROLE, Thing { sick: true, ..Thing::default() });
     for run in 1..4 {
         scene.journal.run = run;
-        scene.drive(Direction::Ensure).await.expect_err("sick");
+        scene.walk(Aim::Up).await.expect_err("sick");
     }
-    assert!(!scene.calls().contains(&"delete role".to_owned()));
-    scene.drive_to_the_end(Direction::Destroy).await;
+    assert!(!scene.calls().contains(&"delete role/cluster".to_owned()));
+    scene.walk_to_the_end(Aim::Down).await;
     assert!(scene.copies().is_empty());
 }
 
 #[tokio::test]
 async fn what_a_run_has_seen_ready_is_looked_at_again_by_the_next_run_only() {
     let mut scene = Scene::new();
-    scene.drive_to_the_end(Direction::Ensure).await;
-    lock(&scene.world).things.remove(&Key::from("role"));
-    scene.drive_to_the_end(Direction::Ensure).await;
+    scene.walk_to_the_end(Aim::Up).await;
+    lock(&scene.world).things.remove(&ROLE);
+    scene.walk_to_the_end(Aim::Up).await;
     assert_eq!(scene.copies(), [1; 5]);
     scene.journal.run = 2;
-    scene.drive_to_the_end(Direction::Ensure).await;
+    scene.walk_to_the_end(Aim::Up).await;
     assert_eq!(scene.copies(), [1; 6]);
 }
 
 #[tokio::test]
 async fn what_a_run_has_seen_gone_is_looked_at_again_by_the_next_run_only() {
     let mut scene = Scene::new();
-    scene.drive_to_the_end(Direction::Ensure).await;
-    scene.drive_to_the_end(Direction::Destroy).await;
-    lock(&scene.world).things.insert("role".into(), Thing { copies: 1, ..Thing::default() });
-    scene.drive_to_the_end(Direction::Destroy).await;
+    scene.walk_to_the_end(Aim::Up).await;
+    scene.walk_to_the_end(Aim::Down).await;
+    scene.put(ROLE, Thing::default());
+    scene.walk_to_the_end(Aim::Down).await;
     assert_eq!(scene.copies(), [1]);
     scene.journal.run = 2;
-    scene.drive_to_the_end(Direction::Destroy).await;
+    scene.walk_to_the_end(Aim::Down).await;
     assert!(scene.copies().is_empty());
 }
 
@@ -358,19 +400,109 @@ async fn what_a_run_has_seen_gone_is_looked_at_again_by_the_next_run_only() {
 async fn an_execution_that_a_newer_request_has_replaced_calls_nothing_more() {
     let mut scene = Scene::new();
     scene.journal.superseded = true;
-    let error = scene.drive(Direction::Ensure).await.expect_err("superseded");
+    let error = scene.walk(Aim::Up).await.expect_err("superseded");
     assert_eq!((error.class, scene.calls()), (Class::Superseded, vec![]));
 }
 
 #[tokio::test]
 async fn a_delete_that_something_still_blocks_is_waited_for() {
     let mut scene = Scene::new();
-    scene.drive_to_the_end(Direction::Ensure).await;
-    lock(&scene.world).things.entry("subnet".into()).and_modify(|thing| thing.blocked = true);
-    let on = match scene.drive(Direction::Destroy).await.expect("no error") {
+    scene.walk_to_the_end(Aim::Up).await;
+    lock(&scene.world).things.entry(SUBNET).and_modify(|thing| thing.blocked = true);
+    let on = match scene.walk(Aim::Down).await.expect("no error") {
         Answer::Pending { on, .. } => on,
         Answer::Ready => panic!("the subnet is still there"),
     };
-    assert_eq!(on, ["subnet".into()]);
+    assert_eq!(on, [SUBNET]);
     assert_eq!(scene.copies(), [1, 1], "subnet and the VPC that it is in");
+}
+
+#[tokio::test]
+async fn one_walk_makes_what_an_edit_adds_and_removes_what_it_drops() {
+    let mut scene = Scene::new();
+    scene.walk_to_the_end(Aim::Up).await;
+    lock(&scene.world).things.remove(&GATEWAY);
+    scene.journal.run = 2;
+    assert_eq!(scene.walk(Aim::WithoutSubnet).await.expect("no error"), Answer::Ready);
+    assert!(scene.turn("delete cluster") < scene.turn("delete subnet/private-0"));
+    let left: Vec<Key> = lock(&scene.world).things.keys().cloned().collect();
+    assert_eq!(left, [VPC, GATEWAY, ROLE, bucket()]);
+}
+
+#[tokio::test]
+async fn whichever_call_of_an_edit_fails_it_ends_as_if_none_had() {
+    for number in 1..=4 {
+        for fault in [Fault::Refused, Fault::Before, Fault::After] {
+            let mut scene = Scene::new();
+            scene.walk_to_the_end(Aim::Up).await;
+            lock(&scene.world).things.remove(&GATEWAY);
+            let calls = scene.calls().len();
+            lock(&scene.world).fault = Some((calls + number, fault));
+            scene.journal.run = 2;
+            scene.walk_to_the_end(Aim::WithoutSubnet).await;
+            assert_eq!(scene.copies(), [1; 4], "call {number}: {:?}", scene.calls());
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_only_another_thing_would_mend_is_noted_and_left_alone() {
+    let scene = Scene::new();
+    scene.put(ROLE, Thing { size: 3, ..Thing::default() });
+    assert_eq!(scene.walk(Aim::Up).await.expect("no error"), Answer::Ready);
+    let entry = lock(&scene.journal.entries)[&ROLE].clone();
+    assert_eq!((entry.state, entry.note.as_deref()), (State::Ready, Some("size is 3, the spec wants 0")));
+    assert!(!scene.calls().iter().any(|call| call.ends_with("role/cluster")), "{:?}", scene.calls());
+}
+
+#[tokio::test]
+async fn a_clock_that_was_put_back_makes_nothing_twice() {
+    let mut scene = Scene::new();
+    lock(&scene.world).invisible = 3;
+    scene.journal.passed = Duration::from_secs(7200);
+    scene.walk(Aim::Up).await.expect("no error");
+    scene.journal.passed = Duration::ZERO;
+    while !matches!(scene.walk(Aim::Up).await.expect("no error"), Answer::Ready) {}
+    assert_eq!(scene.copies(), [1; 6]);
+}
+
+/// What was left in the account, of which some is held by something else.
+struct Remains(Mutex<Vec<Leftover>>);
+
+impl Planned for Arc<Remains> {
+    fn key(&self) -> Key {
+        Key::Leftovers
+    }
+    fn stage(&self) -> Stage {
+        Stage::CreateEks
+    }
+}
+
+#[async_trait]
+impl Removed for Arc<Remains> {
+    async fn find(&self, _: &Context) -> Result<Vec<Leftover>> {
+        Ok(lock(&self.0).clone())
+    }
+    async fn remove(&self, _: &Context, _: &[Leftover]) -> Result<()> {
+        lock(&self.0).retain(|leftover| leftover.busy);
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn only_what_nothing_can_be_asked_of_is_waited_for() {
+    let left = |busy| Leftover { kind: crate::resource::LeftoverKind::Interface, id: "eni-1".into(), busy };
+    let waits = Answer::Pending { wait: Duration::from_secs(3), on: vec![Key::Leftovers] };
+    for (found, expected, reason) in [
+        (vec![], Answer::Ready, "nothing was left"),
+        (vec![left(false)], Answer::Ready, "it can go"),
+        (vec![left(true), left(false)], waits, "one is held"),
+    ] {
+        let remains = Arc::new(Remains(Mutex::new(found)));
+        let resource = || vec![Resource::Removed(Box::new(Arc::clone(&remains)))];
+        let up = Plan { wanted: resource(), unwanted: vec![] };
+        assert_eq!(Scene::new().walk_plan(&up).await.expect("no error"), Answer::Ready, "going up nobody looks");
+        let down = Plan { wanted: vec![], unwanted: resource() };
+        assert_eq!(Scene::new().walk_plan(&down).await.expect("no error"), expected, "{reason}");
+    }
 }

@@ -1,9 +1,10 @@
 //! Everything on EC2 that carries this cluster's tags or is inside a VPC of ours.
 
 use super::Found;
+use crate::cluster::Cluster;
+use crate::context::Context;
 use crate::errors::{Called, Result};
 use crate::names::{OWNER_TAG, kubernetes_tag};
-use crate::resource::{Cluster, Context};
 use crate::resources::owned::{filter, has_tag, in_vpcs};
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{Filter, Instance, InstanceStateName, NatGatewayState, RouteTable, Tag, VolumeState, VpcEndpoint};
@@ -181,30 +182,12 @@ async fn volumes(ec2: &Client, by: Filter) -> Result<Vec<Thing>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec;
-
-    fn cluster() -> Cluster {
-        let body = serde_json::json!({
-            "name": "research",
-            "role_arn": "arn:aws:iam::222222222222:role/groundwork",
-            "region": "us-west-2",
-            "instance_types": [{"name": "g4dn.xlarge"}]
-        });
-        Cluster {
-            id: "abc".into(),
-            name: "research".into(),
-            tenant: "t".into(),
-            account: "222222222222".into(),
-            zones: vec![],
-            spec: spec::parse(&body).expect("valid"),
-        }
-    }
-
     #[test]
     fn a_thing_counts_by_owner_tag_by_kubernetes_tag_or_by_vpc() {
-        let kubernetes = "kubernetes.io/cluster/groundwork-research-abc";
+        let cluster = Cluster::example(serde_json::json!({}));
+        let kubernetes = "kubernetes.io/cluster/groundwork-research-abcdefghijkl";
         for (tag, vpc, expected) in [
-            (("groundwork:cluster", "abc"), None, Some(OWNED)),
+            (("groundwork:cluster", "abcdefghijkl"), None, Some(OWNED)),
             (("groundwork:cluster", "other"), Some("vpc-other"), None),
             ((kubernetes, "owned"), Some("vpc-other"), Some(KUBERNETES)),
             ((kubernetes, "shared"), None, None),
@@ -212,7 +195,7 @@ mod tests {
         ] {
             let tags = vec![Tag::builder().key(tag.0).value(tag.1).build()];
             let thing = Thing::new("thing", Some("id".into()), Some(tags), vpc.map(str::to_owned));
-            assert_eq!(why(&cluster(), &["vpc-1".into()], &thing), expected, "{tag:?} {vpc:?}");
+            assert_eq!(why(&cluster, &["vpc-1".into()], &thing), expected, "{tag:?} {vpc:?}");
         }
     }
 }

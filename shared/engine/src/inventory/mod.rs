@@ -2,40 +2,16 @@
 
 mod ec2;
 
+use crate::context::Context;
 use crate::errors::{Called, Result, Unless};
 use crate::names::ROLE_PATH;
-use crate::resource::Context;
-use crate::resources::leftovers::{Leftover, Within, balancers};
+use crate::resource::Leftover;
+use crate::resources::leftovers::{Within, balancers};
 use crate::resources::owned::own_vpcs;
-use crate::spec::Mode;
 use aws_sdk_iam::types::Role;
 use futures::try_join;
-use serde::{Deserialize, Serialize};
-
-/// One thing that is still in the account.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Found {
-    /// In words: `subnet`, `load balancer`.
-    pub kind: String,
-    /// The id, name or ARN by which the tenant finds it.
-    pub id: String,
-    /// Why it counts as this cluster's, or why it is kept.
-    pub why: String,
-}
-
-impl Found {
-    fn new(kind: &str, id: impl Into<String>, why: &str) -> Self {
-        Self { kind: kind.into(), id: id.into(), why: why.into() }
-    }
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Inventory {
-    /// What must go before the cluster is deleted.
-    pub left: Vec<Found>,
-    /// What stays on purpose.
-    pub kept: Vec<Found>,
-}
+use wire::inventory::{Found, Inventory};
+use wire::spec::{BucketsAfter, Ground, Managed, SelfManaged};
 
 /// Made in the account by AWS on behalf of EKS, for all clusters together.
 const SERVICE_LINKED: [&str; 4] = [
@@ -50,24 +26,24 @@ const NAME: &str = "its name is this cluster's";
 /// # Errors
 /// Any look that fails fails the whole: half an inventory proves nothing.
 pub async fn take(cx: &Context) -> Result<Inventory> {
-    match cx.cluster.spec.mode {
-        Mode::Managed => of_ours(cx).await,
-        Mode::SelfManaged => of_theirs(cx).await,
+    match &cx.cluster.spec.ground {
+        Ground::Managed(ours) => of_ours(cx, ours).await,
+        Ground::SelfManaged(theirs) => of_theirs(cx, theirs).await,
     }
 }
 
 /// In a cluster of the customer's nothing but node groups can be left.
-async fn of_theirs(cx: &Context) -> Result<Inventory> {
+async fn of_theirs(cx: &Context, theirs: &SelfManaged) -> Result<Inventory> {
     let groups = node_groups(cx).await?;
-    let theirs = groups.is_some().then(|| ("cluster", cx.cluster.eks_name()));
-    let buckets = cx.cluster.spec.buckets.iter().map(|name| ("bucket", name.clone()));
-    let kept = theirs.into_iter().chain(buckets).map(|(kind, name)| Found::new(kind, name, "the customer's own")).collect();
+    let cluster = groups.is_some().then(|| ("cluster", theirs.eks_cluster_name.clone()));
+    let buckets = theirs.buckets.iter().map(|name| ("bucket", name.clone()));
+    let kept = cluster.into_iter().chain(buckets).map(|(kind, name)| Found::new(kind, name, "the customer's own")).collect();
     let ours = cx.cluster.scoped("");
     let left = groups.into_iter().flatten().filter(|group| group.starts_with(&ours));
     Ok(Inventory { left: left.map(|group| Found::new("node group", group, NAME)).collect(), kept })
 }
 
-async fn of_ours(cx: &Context) -> Result<Inventory> {
+async fn of_ours(cx: &Context, ours: &Managed) -> Result<Inventory> {
     let vpcs = own_vpcs(cx).await?;
     let (ec2, balancers, roles, cluster, logs, buckets, service_linked) = try_join!(
         ec2::look(cx, &vpcs),
@@ -81,15 +57,15 @@ async fn of_ours(cx: &Context) -> Result<Inventory> {
     let mut left: Vec<Found> = [ec2, roles, cluster, logs].into_iter().flatten().collect();
     left.extend(balancers.into_iter().map(balancer));
     let mut kept = service_linked;
-    match cx.cluster.spec.keeps_buckets() {
-        false => left.extend(named(buckets)),
-        true => kept.extend(buckets.into_iter().map(|name| Found::new("bucket", name, "retained on request"))),
+    match ours.deletion.buckets {
+        BucketsAfter::Delete => left.extend(named(buckets)),
+        BucketsAfter::Retain => kept.extend(buckets.into_iter().map(|name| Found::new("bucket", name, "retained on request"))),
     }
     Ok(Inventory { left, kept })
 }
 
 fn balancer(left: Leftover) -> Found {
-    Found::new(left.kind.name(), left.id, ec2::KUBERNETES)
+    Found::new(&left.kind.to_string(), left.id, ec2::KUBERNETES)
 }
 
 fn named(buckets: Vec<String>) -> impl Iterator<Item = Found> {

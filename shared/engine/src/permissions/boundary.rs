@@ -4,7 +4,8 @@
 //! It grants nothing by itself. IAM cannot keep whoever may make a role from choosing whom it trusts, so the boundary, and not the trust,
 //! is what holds: no role made by Groundwork can reach what is not a cluster's.
 
-use super::document::{Document, Names, Statement};
+use super::document::{Document, Statement};
+use wire::names::Names;
 
 /// What the policies of AWS look at: none of it shows data, and EC2 knows no narrower resource.
 const LOOK: &[&str] = &[

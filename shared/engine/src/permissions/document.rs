@@ -3,24 +3,7 @@
 use super::Condition;
 use serde::Serialize;
 use std::collections::BTreeMap;
-
-/// What differs between accounts; also the text that CloudFormation or Terraform puts there.
-pub struct Names<'a> {
-    pub partition: &'a str,
-    /// Twelve digits.
-    pub account: &'a str,
-    /// The name of the customer's role.
-    pub role: &'a str,
-}
-
-/// The table's own placeholders, which Terraform's `templatefile` fills.
-pub const PLACEHOLDERS: Names<'static> = Names { partition: "${partition}", account: "${account}", role: "${role}" };
-
-impl Names<'_> {
-    pub fn fill(&self, pattern: &str) -> String {
-        pattern.replace("${partition}", self.partition).replace("${account}", self.account).replace("${role}", self.role)
-    }
-}
+use wire::names::Names;
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]

@@ -8,10 +8,11 @@ pub mod session;
 mod table;
 pub mod trust;
 
-use crate::resource::Stage;
 use crate::stage::table::{Door, row, stages};
-use document::{Document, Names, Statement};
+use document::{Document, Statement};
 use std::sync::LazyLock;
+use wire::names::Names;
+use wire::stage::Stage;
 
 /// Actions that reach the same things under the same conditions.
 pub struct Grant {

@@ -1,11 +1,12 @@
 //! What Groundwork may do where the customer made the cluster and the buckets: a table of its own, and one policy from it.
 
-use super::document::{self, Document, Names, Statement};
+use super::document::{Document, Statement};
 use super::table::iam::{FOR_NODE_GROUPS, LOOK_AT_ITSELF, SERVICE_LINKED};
 use super::table::{ALWAYS, BUCKETS as BUCKETS_STAGE, DOWN, NODES, NODES_DOWN, action, asked_for};
 use super::{Action, Condition, Grant};
-use crate::resource::Stage;
-use crate::spec::Spec;
+use wire::names::{Names, PLACEHOLDERS};
+use wire::spec::{SelfManaged, Spec};
+use wire::stage::Stage;
 
 /// What the customer made, and which of our clusters; also the text that Terraform puts there.
 struct Theirs<'a> {
@@ -121,7 +122,7 @@ pub const GRANTS: &[Grant] = &[
 /// ARNs with `", "` between them.
 pub fn template() -> Document {
     let theirs = Theirs {
-        names: document::PLACEHOLDERS,
+        names: PLACEHOLDERS,
         region: "${region}",
         cluster: "${cluster}",
         buckets: vec![BUCKETS.into()],
@@ -133,23 +134,23 @@ pub fn template() -> Document {
 
 /// All that a stage's session may do. No managed policy stands beside it, so these are Allows, of one cluster. Partition and account
 /// are the role's, which a session cannot leave, so they need no room here.
-pub fn session(stage: Stage, spec: &Spec, id: &str) -> Document {
+pub fn session(stage: Stage, spec: &Spec, theirs: &SelfManaged, id: &str) -> Document {
     let names = Names { partition: "*", account: "*", role: spec.role_name() };
-    Theirs::of(spec, names, id).document(|action| action.stages.contains(&stage))
+    Theirs::of(spec, theirs, names, id).document(|action| action.stages.contains(&stage))
 }
 
 /// All that the role has to allow for this cluster.
-pub fn whole(spec: &Spec, id: &str) -> Vec<Statement> {
-    Theirs::of(spec, spec.names(), id).document(|_| true).statement
+pub fn whole(spec: &Spec, theirs: &SelfManaged, id: &str) -> Vec<Statement> {
+    Theirs::of(spec, theirs, spec.names(), id).document(|_| true).statement
 }
 
 impl<'a> Theirs<'a> {
-    fn of(spec: &'a Spec, names: Names<'a>, id: &'a str) -> Self {
+    fn of(spec: &'a Spec, theirs: &'a SelfManaged, names: Names<'a>, id: &'a str) -> Self {
         Self {
             region: &spec.region,
-            cluster: spec.eks_cluster_name.as_deref().unwrap_or_default(),
-            buckets: spec.buckets.iter().map(|name| format!("arn:{}:s3:::{name}", names.partition)).collect(),
-            node_role: spec.node_role_arn.as_deref(),
+            cluster: &theirs.eks_cluster_name,
+            buckets: theirs.buckets.iter().map(|name| format!("arn:{}:s3:::{name}", names.partition)).collect(),
+            node_role: theirs.node_role_arn.as_deref(),
             names,
             id,
         }
@@ -189,14 +190,11 @@ mod tests {
     use super::super::STAGES;
     use super::super::session::LIMIT;
     use super::*;
-    use serde_json::{Value, json};
+    use crate::cluster::Cluster;
+    use serde_json::json;
 
-    fn body() -> Value {
-        json!({
-            "name": "research", "role_arn": "arn:aws:iam::222222222222:role/groundwork", "region": "us-west-2", "mode": "self_managed",
-            "eks_cluster_name": "theirs", "buckets": ["their-data", "their-logs"],
-            "node_role_arn": "arn:aws:iam::222222222222:role/nodes", "instance_types": [{"name": "m6i.large"}]
-        })
+    fn session(stage: Stage, cluster: &Cluster) -> Document {
+        super::session(stage, &cluster.spec, cluster.spec.self_managed().expect("the customer's"), &cluster.id)
     }
 
     fn actions(document: &Document) -> Vec<&str> {
@@ -205,15 +203,15 @@ mod tests {
 
     #[test]
     fn a_session_is_of_this_cluster_these_buckets_this_node_role_and_its_own_stage() {
-        let spec = crate::spec::parse(&body()).expect("valid");
-        let buckets = session(Stage::CreateBuckets, &spec, "abc");
+        let cluster = Cluster::self_managed(json!({}));
+        let buckets = session(Stage::CreateBuckets, &cluster);
         assert_eq!(actions(&buckets), ["s3:GetBucketLocation", "s3:GetBucketPublicAccessBlock"]);
         assert_eq!(buckets.statement[0].resource, ["arn:*:s3:::their-data", "arn:*:s3:::their-logs"]);
-        let down = session(Stage::Teardown, &spec, "abc");
+        let down = session(Stage::Teardown, &cluster);
         assert_eq!(actions(&down), ["eks:ListNodegroups", "eks:DescribeNodegroup", "eks:DeleteNodegroup"]);
-        assert_eq!(down.statement[1].resource, ["arn:*:eks:us-west-2:*:nodegroup/theirs/groundwork-abc-*/*"]);
-        let nodes = session(Stage::CreateNodegroups, &spec, "abc").compact();
-        for part in ["arn:aws:iam::222222222222:role/nodes", r#""aws:RequestTag/groundwork:cluster":["abc"]"#] {
+        assert_eq!(down.statement[1].resource, ["arn:*:eks:us-west-2:*:nodegroup/theirs/groundwork-abcdefghijkl-*/*"]);
+        let nodes = session(Stage::CreateNodegroups, &cluster).compact();
+        for part in ["arn:aws:iam::222222222222:role/nodes", r#""aws:RequestTag/groundwork:cluster":["abcdefghijkl"]"#] {
             assert!(nodes.contains(part), "{part}: {nodes}");
         }
         assert!(!nodes.contains("${"), "{nodes}");
@@ -221,24 +219,21 @@ mod tests {
 
     #[test]
     fn nothing_is_granted_about_node_roles_where_there_is_none() {
-        let mut body = body();
-        body["instance_types"] = json!([]);
-        body["node_role_arn"] = json!(null);
-        let spec = crate::spec::parse(&body).expect("valid");
-        assert!(!actions(&session(Stage::CreateNodegroups, &spec, "abc")).contains(&"iam:PassRole"));
+        let cluster = Cluster::self_managed(json!({"instance_types": [], "node_role_arn": null}));
+        assert!(!actions(&session(Stage::CreateNodegroups, &cluster)).contains(&"iam:PassRole"));
     }
 
     #[test]
     fn every_session_policy_is_within_the_limit_whatever_the_names() {
-        let mut body = body();
-        body["role_arn"] = json!(format!("arn:aws-us-gov:iam::222222222222:role/groundwork{}", "r".repeat(22)));
-        body["eks_cluster_name"] = json!("c".repeat(100));
-        body["buckets"] = json!((0..10).map(|index| format!("{index}{}", "b".repeat(62))).collect::<Vec<_>>());
-        body["node_role_arn"] = json!(format!("arn:aws-us-gov:iam::222222222222:role/{}", "n".repeat(122)));
-        body["region"] = json!("ap-southeast-1");
-        let spec = crate::spec::parse(&body).expect("valid");
+        let cluster = Cluster::self_managed(json!({
+            "role_arn": format!("arn:aws-us-gov:iam::222222222222:role/groundwork{}", "r".repeat(22)),
+            "eks_cluster_name": "c".repeat(100),
+            "buckets": (0..10).map(|index| format!("{index}{}", "b".repeat(62))).collect::<Vec<_>>(),
+            "node_role_arn": format!("arn:aws-us-gov:iam::222222222222:role/{}", "n".repeat(122)),
+            "region": "ap-southeast-1"
+        }));
         for &stage in STAGES.iter() {
-            let size = session(stage, &spec, &"i".repeat(12)).compact().len();
+            let size = session(stage, &cluster).compact().len();
             assert!(size <= LIMIT, "the session policy of {stage} has {size} characters");
         }
     }

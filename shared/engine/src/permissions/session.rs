@@ -5,7 +5,7 @@
 
 use super::document::{Document, Statement};
 use crate::names::{OWNER_TAG, ROLE_PATH};
-use crate::resource::Stage;
+use wire::stage::Stage;
 
 /// STS's limit for the text of an inline session policy and the ARNs of managed ones together, in characters.
 #[cfg(test)]
@@ -71,9 +71,9 @@ fn other_leftovers(id: &str) -> Statement {
 
 #[cfg(test)]
 mod tests {
-    use super::super::document::Names;
     use super::super::{STAGES, policy_arn};
     use super::*;
+    use wire::names::Names;
 
     #[test]
     fn every_inline_policy_is_within_the_limit() {

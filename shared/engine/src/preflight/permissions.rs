@@ -3,13 +3,15 @@
 //! Two kinds of evidence: IAM's own simulation of each row, and a harmless call to each service. Neither knows policies of resources
 //! nor the session's own policy.
 
+use crate::cluster::Cluster;
+use crate::context::Context;
 use crate::errors::{Called, Error, Result, Unless};
 use crate::names::ROLE_PATH;
 use crate::permissions::{self, document::Statement};
-use crate::resource::{Cluster, Context};
-use crate::spec::{Mode, Spec};
 use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, EvaluationResult, PolicyEvaluationDecisionType as Decision};
 use futures::{StreamExt, TryStreamExt, join, stream};
+use wire::error::Code;
+use wire::spec::{Ground, Spec};
 
 /// IAM is shared with everything else in the account.
 const AT_ONCE: usize = 6;
@@ -18,10 +20,10 @@ const AT_ONCE: usize = 6;
 /// `Customer`, with everything that is missing. IAM may not know a fresh role everywhere yet, so this counts as a refusal for a while.
 pub async fn check(cx: &Context) -> Result<()> {
     let (spec, id) = (&cx.cluster.spec, &cx.cluster.id);
-    let (needed, refused) = match spec.mode {
-        Mode::Managed => (permissions::whole(&spec.names()), refused_probes(cx).await?),
+    let (needed, refused) = match &spec.ground {
+        Ground::Managed(_) => (permissions::whole(&spec.names()), refused_probes(cx).await?),
         // What this role may look at is looked at in the stages to come.
-        Mode::SelfManaged => (permissions::self_managed::whole(spec, id), vec![]),
+        Ground::SelfManaged(theirs) => (permissions::self_managed::whole(spec, theirs, id), vec![]),
     };
     let questions: Vec<_> = needed.iter().filter(|statement| can_be_simulated(statement)).map(|statement| ask(cx, statement)).collect();
     let simulated: Vec<Vec<String>> = stream::iter(questions).buffered(AT_ONCE).try_collect().await?;
@@ -31,14 +33,14 @@ pub async fn check(cx: &Context) -> Result<()> {
 
 fn lacking(spec: &Spec, missing: &[String]) -> Error {
     let reason = format!("The role {} lacks {} permission(s): {}.", spec.role_arn, missing.len(), missing.join("; "));
-    let hint = match spec.mode {
-        Mode::Managed => "Deploy the quick-start of GET /onboarding again, or add what is missing; then retry.",
-        Mode::SelfManaged => {
+    let hint = match spec.ground {
+        Ground::Managed(_) => "Deploy the quick-start of GET /onboarding again, or add what is missing; then retry.",
+        Ground::SelfManaged(_) => {
             "Add what is missing to the role, then retry. If eks_cluster_name, buckets or node_role_arn is wrong, delete this cluster and \
              create it with the right one."
         }
     };
-    Error::customer("MissingPermissions", reason, hint)
+    Error::customer(Code::MissingPermissions, reason, hint)
 }
 
 /// IAM simulates a launch only as one of its scenarios, with an instance, an image and a group that are there.

@@ -1,21 +1,22 @@
 //! The trust test: the customer's role lets Groundwork in with the tenant's external ID, and with nothing else.
 
-use crate::errors::{Called, Class, Error, Result};
+use crate::context::Context;
+use crate::errors::{Called, Error, Result};
 use crate::names::new_external_id;
-use crate::resource::Context;
-use crate::session::{self, Entry};
+use crate::session::{self, Door};
 use aws_config::SdkConfig;
 use futures::try_join;
 use serde_json::Value;
+use wire::error::{Class, Code};
 
 /// Assumes the role in all three ways: with the right external ID, with none and with a wrong one.
 ///
 /// # Errors
 /// `Customer` if the first is refused, or one of the others is not.
-pub async fn both_ways(operator: &SdkConfig, entry: &Entry<'_>, external_id: &str) -> Result<SdkConfig> {
-    let customer = session::assume(operator, entry, external_id).await?;
+pub async fn both_ways(operator: &SdkConfig, door: &Door<'_>, external_id: &str) -> Result<SdkConfig> {
+    let customer = session::assume(operator, door, external_id).await?;
     let wrong = new_external_id();
-    let (without, with_another) = try_join!(session::is_open(operator, entry, None), session::is_open(operator, entry, Some(&wrong)))?;
+    let (without, with_another) = try_join!(session::lets_in(operator, door, None), session::lets_in(operator, door, Some(&wrong)))?;
     match (without, with_another) {
         (false, false) => Ok(customer),
         (true, _) => Err(open("Your role can be assumed without the external ID; add the condition.")),
@@ -27,10 +28,10 @@ pub async fn both_ways(operator: &SdkConfig, entry: &Entry<'_>, external_id: &st
 ///
 /// # Errors
 /// `Customer`, with every policy that AWS knows no session for; as it is where AWS finds fault with our own text.
-pub async fn every_stage(operator: &SdkConfig, entries: impl Iterator<Item = Entry<'_>>, external_id: &str) -> Result<()> {
+pub async fn every_stage(operator: &SdkConfig, doors: impl Iterator<Item = Door<'_>>, external_id: &str) -> Result<()> {
     let mut missing = Vec::new();
-    for entry in entries {
-        match (session::assume(operator, &entry, external_id).await, &entry.limits.managed) {
+    for door in doors {
+        match (session::assume(operator, &door, external_id).await, &door.policies.managed) {
             (Ok(_), _) => {}
             (Err(error), Some(policy)) if error.class == Class::Permanent && !OUR_FAULT.contains(&error.code.as_str()) => {
                 missing.push(format!("{policy} ({})", error.reason));
@@ -42,7 +43,11 @@ pub async fn every_stage(operator: &SdkConfig, entries: impl Iterator<Item = Ent
         return Ok(());
     }
     let reason = format!("AWS opens no session with {}.", missing.join("; "));
-    Err(Error::customer("MissingPolicies", reason, "Deploy the quick-start of GET /onboarding again: it makes these policies. Then retry."))
+    Err(Error::customer(
+        Code::MissingPolicies,
+        reason,
+        "Deploy the quick-start of GET /onboarding again: it makes these policies. Then retry.",
+    ))
 }
 
 const OUR_FAULT: [&str; 2] = ["PackedPolicyTooLarge", "MalformedPolicyDocument"];
@@ -52,7 +57,7 @@ pub async fn no_wildcard(cx: &Context) -> Result<()> {
     let answer = cx.aws.iam.get_role().role_name(cx.cluster.spec.role_name()).send().await.called("iam:GetRole")?;
     let document = answer.role().and_then(|role| role.assume_role_policy_document()).unwrap_or_default();
     let decoded = percent_encoding::percent_decode_str(document).decode_utf8_lossy();
-    let policy: Value = serde_json::from_str(&decoded).map_err(|error| Error::permanent("TrustPolicy", error.to_string()))?;
+    let policy: Value = serde_json::from_str(&decoded).map_err(|error| Error::permanent(Code::TrustPolicy, error.to_string()))?;
     match trusts_everybody(&policy) {
         true => Err(open("Your role trusts every AWS account (a wildcard principal); let it name the operator's account alone.")),
         false => Ok(()),
@@ -61,7 +66,7 @@ pub async fn no_wildcard(cx: &Context) -> Result<()> {
 
 fn open(reason: &str) -> Error {
     let hint = "GET /onboarding has the trust policy, and the quick-start makes it; put it right, then retry.";
-    Error::customer("OpenTrust", reason, hint)
+    Error::customer(Code::OpenTrust, reason, hint)
 }
 
 fn trusts_everybody(policy: &Value) -> bool {

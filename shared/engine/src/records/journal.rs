@@ -1,104 +1,60 @@
-//! The journal in the table. Each write is one transaction: the lease still held, the entry, and the event that tells of it.
+//! The journal in the table. Each write is one transaction: the hold is still good, the entry, and the event that tells of it.
 
-use super::{Records, cluster_pk, events::Event, transact_put};
+use super::{Records, cluster_pk, transact_put};
+use crate::desk::Hold;
 use crate::errors::{Error, Result};
-use crate::journal::{Entry, Journal, State};
-use crate::resource::{Key, Stage};
-use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, TransactWriteItem};
+use jiff::Timestamp;
 use std::collections::BTreeMap;
-use tokio::sync::Mutex;
+use wire::error::Code;
+use wire::event::{Action, Event};
+use wire::journal::Entry;
+use wire::key::Key;
 
 const PREFIX: &str = "RESOURCE#";
 
-/// The journal of one cluster in the hands of one invocation.
-pub struct TableJournal {
-    pub records: Records,
-    pub cluster_id: String,
-    pub stage: Stage,
-    pub holder: String,
-    pub run: u64,
-    /// Transactions that check the same record conflict, so one goes at a time.
-    turn: Mutex<()>,
-}
-
-impl TableJournal {
-    pub fn new(records: Records, cluster_id: String, stage: Stage, holder: String, run: u64) -> Self {
-        Self { records, cluster_id, stage, holder, run, turn: Mutex::default() }
+impl Records {
+    pub async fn entries(&self, cluster_id: &str) -> Result<BTreeMap<Key, Entry>> {
+        let entries = self.list(&cluster_pk(cluster_id), PREFIX).await?;
+        Ok(entries.into_iter().map(|(key, entry)| (key.into(), entry)).collect())
     }
 
-    fn lease_held(&self) -> Result<TransactWriteItem> {
+    /// False if the hold is lost.
+    pub(super) async fn put_entry(&self, hold: &Hold, key: &Key, entry: Option<&Entry>, now: Timestamp) -> Result<bool> {
+        let (pk, sk) = (cluster_pk(&hold.cluster_id), format!("{PREFIX}{key}"));
+        let change = match entry {
+            Some(entry) => transact_put(self.put(&pk, &sk, entry)?)?,
+            None => self.deletion(&pk, &sk)?,
+        };
+        let action = entry.map_or(Action::Refused, |entry| entry.state.into());
+        let message = entry.and_then(|entry| entry.note.as_deref()).unwrap_or_default();
+        let event = Event::new(now, format!("stage:{}", hold.stage), action, key.to_string(), message);
+        // A process's transactions that check the same record conflict, so one goes at a time.
+        let _turn = self.turn.lock().await;
+        self.commit(vec![self.hold_is_good(hold)?, change, self.put_event(&hold.cluster_id, &event)?]).await
+    }
+
+    fn hold_is_good(&self, hold: &Hold) -> Result<TransactWriteItem> {
         let check = ConditionCheck::builder()
-            .table_name(&self.records.table)
-            .key("pk", AttributeValue::S(cluster_pk(&self.cluster_id)))
+            .table_name(&self.table)
+            .key("pk", AttributeValue::S(cluster_pk(&hold.cluster_id)))
             .key("sk", AttributeValue::S("RECORD".into()))
             .condition_expression("run = :run AND leases.#stage.holder = :holder")
-            .expression_attribute_names("#stage", self.stage.to_string())
-            .expression_attribute_values(":run", AttributeValue::N(self.run.to_string()))
-            .expression_attribute_values(":holder", AttributeValue::S(self.holder.clone()))
+            .expression_attribute_names("#stage", hold.stage.to_string())
+            .expression_attribute_values(":run", AttributeValue::N(hold.run.to_string()))
+            .expression_attribute_values(":holder", AttributeValue::S(hold.holder.clone()))
             .build()
-            .map_err(|error| Error::permanent("Build", error.to_string()))?;
+            .map_err(|error| Error::permanent(Code::Build, error.to_string()))?;
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
-    fn deletion(&self, key: &Key) -> Result<TransactWriteItem> {
+    fn deletion(&self, pk: &str, sk: &str) -> Result<TransactWriteItem> {
         let delete = Delete::builder()
-            .table_name(&self.records.table)
-            .key("pk", AttributeValue::S(cluster_pk(&self.cluster_id)))
-            .key("sk", AttributeValue::S(format!("{PREFIX}{key}")))
+            .table_name(&self.table)
+            .key("pk", AttributeValue::S(pk.into()))
+            .key("sk", AttributeValue::S(sk.into()))
             .build()
-            .map_err(|error| Error::permanent("Build", error.to_string()))?;
+            .map_err(|error| Error::permanent(Code::Build, error.to_string()))?;
         Ok(TransactWriteItem::builder().delete(delete).build())
-    }
-
-    fn event(&self, key: &Key, action: &str, message: &str) -> Result<TransactWriteItem> {
-        self.records.put_event(&self.cluster_id, &Event::new(format!("stage:{}", self.stage), action, &key.0, message))
-    }
-
-    async fn commit(&self, items: Vec<TransactWriteItem>) -> Result<()> {
-        let _turn = self.turn.lock().await;
-        match self.records.commit(items).await? {
-            true => Ok(()),
-            false => Err(Error::superseded()),
-        }
-    }
-}
-
-#[async_trait]
-impl Journal for TableJournal {
-    fn run(&self) -> u64 {
-        self.run
-    }
-
-    async fn entries(&self) -> Result<BTreeMap<Key, Entry>> {
-        self.records.journal(&self.cluster_id).await
-    }
-
-    async fn write(&self, key: &Key, entry: &Entry) -> Result<()> {
-        let put = self.records.put(&cluster_pk(&self.cluster_id), &format!("{PREFIX}{key}"), entry)?;
-        let event = self.event(key, action(entry.state), entry.note.as_deref().unwrap_or_default())?;
-        self.commit(vec![self.lease_held()?, transact_put(put)?, event]).await
-    }
-
-    async fn forget(&self, key: &Key) -> Result<()> {
-        self.commit(vec![self.lease_held()?, self.deletion(key)?, self.event(key, "refused", "")?]).await
-    }
-}
-
-impl Records {
-    pub async fn journal(&self, cluster_id: &str) -> Result<BTreeMap<Key, Entry>> {
-        let entries = self.list(&cluster_pk(cluster_id), PREFIX).await?;
-        Ok(entries.into_iter().map(|(key, entry)| (Key(key), entry)).collect())
-    }
-}
-
-fn action(state: State) -> &'static str {
-    match state {
-        State::Creating => "creating",
-        State::Pending => "pending",
-        State::Ready => "ready",
-        State::Broken => "broken",
-        State::Deleting => "deleting",
-        State::Gone => "gone",
     }
 }

@@ -4,6 +4,7 @@ use super::{Records, record::Record, transact_put};
 use crate::errors::{Called, Result};
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, TransactWriteItem};
 use serde::{Deserialize, Serialize};
+use wire::error::Code;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Taken {
@@ -16,8 +17,7 @@ pub struct Taken {
 }
 
 impl Records {
-    /// The cluster that has, or last had, the name.
-    pub async fn find(&self, tenant: &str, name: &str) -> Result<Option<Record>> {
+    pub(super) async fn named(&self, tenant: &str, name: &str) -> Result<Option<Record>> {
         match self.get::<Taken>(&tenant_pk(tenant), &format!("NAME#{name}")).await? {
             None => Ok(None),
             // A record that DynamoDB has dropped since its cluster was deleted is none.
@@ -61,11 +61,11 @@ impl Records {
             .set_keys(Some(keys.collect()))
             .consistent_read(true)
             .build()
-            .map_err(|error| crate::errors::Error::permanent("Build", error.to_string()))
+            .map_err(|error| crate::errors::Error::permanent(Code::Build, error.to_string()))
     }
 
     /// Takes a name that is new or free.
-    pub(crate) fn take_name(&self, record: &Record) -> Result<TransactWriteItem> {
+    pub(super) fn take_name(&self, record: &Record) -> Result<TransactWriteItem> {
         let taken = Taken { cluster_id: record.id.clone(), released: false, expires_at: None };
         let put = self
             .put(&tenant_pk(&record.tenant), &format!("NAME#{}", record.name), &taken)?
@@ -75,7 +75,7 @@ impl Records {
     }
 
     /// Gives the name of a deleted cluster back, if it still has it.
-    pub(crate) fn free_name(&self, record: &Record) -> Result<TransactWriteItem> {
+    pub(super) fn free_name(&self, record: &Record) -> Result<TransactWriteItem> {
         let taken = Taken { cluster_id: record.id.clone(), released: true, expires_at: record.expires_at };
         let put = self
             .put(&tenant_pk(&record.tenant), &format!("NAME#{}", record.name), &taken)?
@@ -85,6 +85,6 @@ impl Records {
     }
 }
 
-pub(crate) fn tenant_pk(tenant: &str) -> String {
+pub(super) fn tenant_pk(tenant: &str) -> String {
     format!("TENANT#{tenant}")
 }

@@ -1,74 +1,20 @@
 //! The record of one cluster.
 
-use crate::errors::Error;
-use crate::inventory::Inventory;
-use crate::resource::{Cluster, Stage};
-use crate::spec::{Mode, Spec};
+use crate::cluster::Cluster;
+use crate::errors::{Error, Result};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
+use wire::error::Code;
+use wire::inventory::Inventory;
+use wire::spec::Spec;
+use wire::stage::Stage;
+use wire::status::{Desired, EndpointAccess, Status};
+use wire::stored::StoredSpec;
 
 /// The shape of the record that this version writes.
 pub const SCHEMA: u32 = 1;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// Accepted; its execution has not begun.
-    Queued,
-    Provisioning,
-    Running,
-    /// Parked: what exists is kept; retry goes on from there.
-    Failed,
-    Terminating,
-    /// Torn down but for the blockers listed; sweep tries again.
-    DeleteBlocked,
-    Deleted,
-}
-
-impl Status {
-    /// The words of the API, the same as the serialized ones.
-    pub fn name(self) -> &'static str {
-        match self {
-            Status::Queued => "queued",
-            Status::Provisioning => "provisioning",
-            Status::Running => "running",
-            Status::Failed => "failed",
-            Status::Terminating => "terminating",
-            Status::DeleteBlocked => "delete_blocked",
-            Status::Deleted => "deleted",
-        }
-    }
-
-    /// True while Groundwork itself has something to do.
-    fn unsettled(self) -> bool {
-        match self {
-            Status::Queued | Status::Provisioning | Status::Terminating | Status::DeleteBlocked => true,
-            Status::Running | Status::Failed | Status::Deleted => false,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Desired {
-    Present,
-    Absent,
-}
-
-/// Who may reach the cluster's public endpoint, and who said so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EndpointAccess {
-    /// Open to the ranges that the request gave.
-    Given,
-    /// Open to the address that the request came from.
-    Requester,
-    /// Closed: no ranges given, and no public IPv4 address that the request came from.
-    Closed,
-    /// As the customer made it, whose cluster it is.
-    Customer,
-}
 
 /// One invocation's hold on a cluster. It lives as long as the invocation may, so nobody has to give it back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -97,7 +43,7 @@ pub struct Failure {
     /// The stage that stumbled; none if it could not say so itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<Stage>,
-    pub code: String,
+    pub code: Code,
     pub reason: String,
     pub hint: String,
 }
@@ -115,7 +61,7 @@ pub struct Record {
     pub id: String,
     pub tenant: String,
     pub name: String,
-    pub spec: Spec,
+    pub spec: StoredSpec,
     /// Counts the changes of the spec.
     pub generation: u64,
     pub desired: Desired,
@@ -144,20 +90,22 @@ pub struct Record {
     /// Epoch seconds after which DynamoDB may drop the record of a deleted cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) expires_at: Option<i64>,
+    /// What a newer version, rolled back since, wrote beside it: kept when the record is written again.
+    #[serde(flatten)]
+    unknown: BTreeMap<String, Value>,
 }
 
 /// How long the record of a deleted cluster, its inventory and its events can still be read.
 const KEPT_AFTER_DELETE: jiff::SignedDuration = jiff::SignedDuration::from_hours(24 * 90);
 
 impl Record {
-    pub fn new(id: String, tenant: String, spec: Spec, endpoint_access: EndpointAccess) -> Self {
-        let now = Timestamp::now();
+    pub fn new(id: String, tenant: String, spec: Spec, endpoint_access: EndpointAccess, now: Timestamp) -> Self {
         let mut record = Self {
             schema: SCHEMA,
             id,
             tenant,
             name: spec.name.clone(),
-            spec,
+            spec: spec.into(),
             generation: 1,
             desired: Desired::Present,
             status: Status::Queued,
@@ -173,26 +121,28 @@ impl Record {
             version: 1,
             unsettled: None,
             expires_at: None,
+            unknown: BTreeMap::new(),
         };
-        record.set_status(Status::Queued);
+        record.set_status(Status::Queued, now);
         record
     }
 
-    pub fn set_status(&mut self, status: Status) {
+    pub fn set_status(&mut self, status: Status, now: Timestamp) {
         self.status = status;
-        self.unsettled = status.unsettled().then(|| "yes".into());
-        self.expires_at = (status == Status::Deleted).then(|| (Timestamp::now() + KEPT_AFTER_DELETE).as_second());
+        self.unsettled = status.is_unsettled().then(|| "yes".into());
+        self.expires_at = (status == Status::Deleted).then(|| (now + KEPT_AFTER_DELETE).as_second());
     }
 
     /// Begins a new run, before which all older ones give way.
-    pub fn begin_run(&mut self, desired: Desired) {
+    pub fn begin_run(&mut self, desired: Desired, now: Timestamp) {
         self.run += 1;
         self.desired = desired;
         self.failure = None;
-        self.set_status(match desired {
+        let status = match desired {
             Desired::Present => Status::Queued,
             Desired::Absent => Status::Terminating,
-        });
+        };
+        self.set_status(status, now);
     }
 
     /// The execution of the current run. One name per run, so that it can be started twice without running twice.
@@ -206,23 +156,104 @@ impl Record {
         open.map(|(stage, _)| *stage).next_back()
     }
 
-    /// True once a stage that makes something has begun: until then nothing of ours can be in the account.
-    pub fn has_begun(&self) -> bool {
-        let makers: &[Stage] = match self.spec.mode {
-            Mode::Managed => &[Stage::CreateBuckets, Stage::CreateEks, Stage::CreateNodegroups],
-            Mode::SelfManaged => &[Stage::CreateNodegroups],
-        };
-        makers.iter().any(|stage| self.stages.contains_key(stage))
-    }
-
-    pub fn cluster(&self) -> Cluster {
-        Cluster {
+    /// What a run works on. A record can be read, listed, shown and changed whatever its spec says; only here it has to make sense.
+    ///
+    /// # Errors
+    /// `Permanent` if a newer version wrote the spec and this one does not understand it: the run is parked.
+    pub fn cluster(&self) -> Result<Cluster> {
+        let not_understood = |why| of_newer_version(format!("This version of Groundwork does not understand the cluster's spec ({why})."));
+        let spec = self.spec.read().map_err(not_understood)?.clone();
+        Ok(Cluster {
             id: self.id.clone(),
             name: self.name.clone(),
             tenant: self.tenant.clone(),
-            account: self.spec.account().to_owned(),
+            account: spec.account().to_owned(),
             zones: self.zones.clone(),
-            spec: self.spec.clone(),
+            spec,
+        })
+    }
+}
+
+/// A newer version, rolled back since, wrote what this one cannot work with.
+pub fn of_newer_version(reason: String) -> Error {
+    let hint = "A newer version of Groundwork wrote this cluster's record: ask the operator to deploy that version again, then retry.";
+    Error { hint: hint.into(), ..Error::permanent(Code::Spec, reason) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::Item;
+    use serde_dynamo::aws_sdk_dynamodb_1::{from_item, to_item};
+    use serde_json::json;
+    use wire::error::Class;
+
+    /// As the version before the modes became types wrote it, in the middle of a run.
+    const ROW: &str = r#"{
+        "schema": 1, "id": "abcdefghijkl", "tenant": "demo", "name": "research",
+        "spec": {
+            "name": "research", "role_arn": "arn:aws:iam::222222222222:role/groundwork", "region": "us-west-2", "mode": "managed",
+            "instance_types": [{"name": "g4dn.xlarge", "overprovisioned_ondemand_count": 1, "max_count": 10}],
+            "admin_principal_arn": "arn:aws:iam::222222222222:role/admin", "public_access_cidrs": ["203.0.113.9/32"],
+            "deletion": {"buckets": "retain"}
+        },
+        "generation": 1, "desired": "present", "status": "provisioning", "endpoint_access": "requester", "run": 2,
+        "leases": {"create-eks": {"holder": "a", "run": 2, "until": "2025-01-02T03:05:05.678901Z"}},
+        "stages": {
+            "validate": {"run": 2, "started_at": "2025-01-02T03:04:05.678901Z", "ready_at": "2025-01-02T03:04:06.678901Z"},
+            "create-eks": {
+                "run": 2, "started_at": "2025-01-02T03:04:07.678901Z", "refused_since": "2025-01-02T03:04:08.678901Z"
+            }
+        },
+        "zones": ["us-west-2a", "us-west-2b"],
+        "failure": {"run": 2, "stage": "create-eks", "code": "VpcLimitExceeded", "reason": "No.", "hint": "Raise it."},
+        "inventory": {"left": [{"kind": "subnet", "id": "subnet-1", "why": "its tag"}], "kept": []},
+        "created_at": "2025-01-02T03:04:05.678901Z", "updated_at": "2025-01-02T03:04:08.678901Z", "version": 7, "unsettled": "yes"
+    }"#;
+
+    fn row(path: &str, value: Value) -> Value {
+        let mut row: Value = serde_json::from_str(ROW).expect("JSON");
+        let (parent, name) = path.rsplit_once('/').expect("a pointer");
+        row.pointer_mut(parent).expect("it is there")[name] = value;
+        row
+    }
+
+    fn record(row: &Value) -> Record {
+        serde_json::from_value(row.clone()).expect("every row is read")
+    }
+
+    #[test]
+    fn a_row_of_the_version_before_is_written_back_with_the_same_text() {
+        let row = row("/version", json!(7));
+        let record = record(&row);
+        assert_eq!((json!(record), record.spec.notice()), (row, None));
+        let item: Item = to_item(&record).expect("an item");
+        assert_eq!(from_item::<Record>(item).expect("a record"), record, "in the table too");
+    }
+
+    #[test]
+    fn what_a_newer_version_wrote_is_kept_when_the_record_is_changed() {
+        for (path, newer) in [
+            ("/spec/network", json!({"mode": "existing", "vpc_ids": ["vpc-1"]})),
+            ("/spec/deletion/volumes", json!("retain")),
+            ("/spec/mode", json!("fargate")),
+            ("/lifetime", json!({"hours": 8, "since": null})),
+        ] {
+            let mut expected = row(path, newer);
+            let item: Item = to_item(record(&expected)).expect("an item");
+            let mut record: Record = from_item(item).expect("a record");
+            record.set_status(Status::Running, record.updated_at);
+            expected["status"] = json!("running");
+            expected.as_object_mut().expect("a row").remove("unsettled");
+            assert_eq!(json!(record), expected, "{path}");
         }
+    }
+
+    #[test]
+    fn a_spec_that_is_not_understood_is_an_error_only_to_those_who_work_on_it() {
+        let record = record(&row("/spec/mode", json!("fargate")));
+        let error = record.cluster().expect_err("nobody knows such clusters");
+        assert_eq!((error.class, &error.code), (Class::Permanent, &Code::Spec));
+        assert!(error.reason.contains("unknown variant `fargate`") && error.hint.contains("deploy that version again"), "{error:?}");
     }
 }

@@ -11,9 +11,7 @@ struct Claim {
 }
 
 impl Records {
-    /// Claims a role for a tenant; asked again, nothing new happens. False: another tenant has it.
-    /// Only for a role that passed the trust test, or anybody could keep others from theirs.
-    pub async fn claim_role(&self, tenant: &str, arn: &str) -> Result<bool> {
+    pub(super) async fn put_claim(&self, tenant: &str, arn: &str) -> Result<bool> {
         let claim = Claim { tenant: tenant.to_owned() };
         let put = self
             .put(&role_pk(arn), "CLAIM", &claim)?
@@ -22,10 +20,10 @@ impl Records {
         self.commit(vec![transact_put(put)?]).await
     }
 
-    /// True for a role that another tenant has claimed.
-    pub async fn role_of_another(&self, tenant: &str, arn: &str) -> Result<bool> {
+    /// The tenant that has claimed the role.
+    pub(super) async fn claimed_by(&self, arn: &str) -> Result<Option<String>> {
         let claim: Option<Claim> = self.get(&role_pk(arn), "CLAIM").await?;
-        Ok(claim.is_some_and(|claim| claim.tenant != tenant))
+        Ok(claim.map(|claim| claim.tenant))
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Records, names::tenant_pk, transact_put};
 use crate::errors::{Error, Result};
 use serde::{Deserialize, Serialize};
+use wire::error::Code;
 
 #[derive(Serialize, Deserialize)]
 struct Profile {
@@ -10,9 +11,9 @@ struct Profile {
 }
 
 impl Records {
-    pub async fn external_id(&self, tenant: &str) -> Result<String> {
+    pub(super) async fn tenants_external_id(&self, tenant: &str) -> Result<String> {
         let pk = tenant_pk(tenant);
-        for _ in 0..super::ATTEMPTS {
+        for _ in 0..crate::desk::ATTEMPTS {
             if let Some(profile) = self.get::<Profile>(&pk, "PROFILE").await? {
                 return Ok(profile.external_id);
             }
@@ -23,6 +24,6 @@ impl Records {
                 return Ok(fresh.external_id);
             }
         }
-        Err(Error::transient("Contention", "The tenant's profile is being written by others."))
+        Err(Error::transient(Code::Contention, "The tenant's profile is being written by others."))
     }
 }

@@ -1,25 +1,29 @@
 //! Who may reach a new cluster's public endpoint: the ranges given, else the address the request came from, else nobody.
 
-use crate::records::record::EndpointAccess;
-use crate::spec::{Mode, Spec};
 use std::net::{IpAddr, Ipv4Addr};
+use wire::spec::{Access, Ground, Spec};
+use wire::status::EndpointAccess;
 
 /// Writes the decision into the spec and says how it came about.
 pub fn decide(spec: &mut Spec, origin: Option<IpAddr>) -> EndpointAccess {
-    if spec.mode == Mode::SelfManaged {
-        return EndpointAccess::Customer;
+    match &mut spec.ground {
+        Ground::Managed(ours) => of_ours(&mut ours.access, origin),
+        Ground::SelfManaged(_) => EndpointAccess::Customer,
     }
-    if let Some(given) = &spec.public_access_cidrs {
+}
+
+fn of_ours(access: &mut Access, origin: Option<IpAddr>) -> EndpointAccess {
+    if let Some(given) = &access.public_access_cidrs {
         return if given.is_empty() { EndpointAccess::Closed } else { EndpointAccess::Given };
     }
     // EKS refuses reserved ranges, and its public endpoints speak IPv4.
     match origin {
         Some(IpAddr::V4(address)) if is_public(address) => {
-            spec.public_access_cidrs = Some(vec![format!("{address}/32")]);
+            access.public_access_cidrs = Some(vec![format!("{address}/32")]);
             EndpointAccess::Requester
         }
         _ => {
-            spec.public_access_cidrs = Some(vec![]);
+            access.public_access_cidrs = Some(vec![]);
             EndpointAccess::Closed
         }
     }
@@ -39,17 +43,14 @@ fn is_public(address: Ipv4Addr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::Cluster;
     use serde_json::json;
 
     #[test]
     fn nothing_is_decided_about_a_cluster_that_the_customer_made() {
-        let body = json!({
-            "name": "a", "role_arn": "arn:aws:iam::222222222222:role/groundwork", "region": "us-west-2", "mode": "self_managed",
-            "eks_cluster_name": "theirs", "buckets": ["their-data"]
-        });
-        let mut spec = crate::spec::parse(&body).expect("valid");
+        let Cluster { mut spec, .. } = Cluster::self_managed(json!({}));
         assert_eq!(decide(&mut spec, "203.0.113.9".parse().ok()), EndpointAccess::Customer);
-        assert_eq!(spec.public_access_cidrs, None);
+        assert_eq!(spec.public_access_cidrs(), None);
     }
 
     #[test]
@@ -65,17 +66,10 @@ mod tests {
             (none.clone(), Some("2001:db8::1"), EndpointAccess::Closed, vec![]),
             (none, None, EndpointAccess::Closed, vec![]),
         ] {
-            let mut body = json!({
-                "name": "a", "role_arn": "arn:aws:iam::222222222222:role/groundwork", "region": "us-west-2",
-                "instance_types": [{"name": "m6i.large"}]
-            });
-            if !given.is_null() {
-                body["public_access_cidrs"] = given;
-            }
-            let mut spec = crate::spec::parse(&body).expect("valid");
+            let Cluster { mut spec, .. } = Cluster::example(json!({"public_access_cidrs": given}));
             let origin = origin.map(|text| text.parse().expect("an address"));
             assert_eq!(decide(&mut spec, origin), expected, "{origin:?}");
-            assert_eq!(spec.public_access_cidrs.unwrap_or_default(), cidrs, "{origin:?}");
+            assert_eq!(spec.public_access_cidrs().unwrap_or_default(), cidrs, "{origin:?}");
         }
     }
 }

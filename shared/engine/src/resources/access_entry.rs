@@ -1,61 +1,47 @@
 //! The tenant's administrator: an access entry with the policy that makes it one.
 
 use super::owned::{check_ours, tag_map};
-use crate::errors::{Called, Result, Unless};
-use crate::resource::{Context, Key, Observed, Outputs, Resource, Stage};
+use crate::cluster::Cluster;
+use crate::context::Context;
+use crate::errors::{Called, Error, Result, Unless};
+use crate::resource::{Difference, How, Made, Planned, Seen};
 use async_trait::async_trait;
 use aws_sdk_eks::types::{AccessScope, AccessScopeType};
+use wire::error::Code;
+use wire::journal::Outputs;
+use wire::key::Key;
+use wire::stage::Stage;
 
 pub struct AccessEntry;
 
+pub struct Found {
+    arn: String,
+    /// The ARNs of its policies.
+    policies: Vec<String>,
+}
+
 impl AccessEntry {
-    fn policy(cx: &Context) -> String {
-        format!("arn:{}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy", cx.cluster.spec.partition())
+    fn policy(cluster: &Cluster) -> String {
+        format!("arn:{}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy", cluster.spec.partition())
     }
 
     /// The ARN of the IAM role or user; it is in the plan only if there is one.
-    fn principal(cx: &Context) -> &str {
-        cx.cluster.spec.admin_principal_arn.as_deref().unwrap_or_default()
+    fn principal(cx: &Context) -> Result<&str> {
+        let missing = || Error::permanent(Code::IncompleteRequest, "The spec names no administrator, and the journal has one.");
+        cx.cluster.administrator().ok_or_else(missing)
     }
 
-    async fn find(&self, cx: &Context) -> Result<Option<aws_sdk_eks::types::AccessEntry>> {
-        let answer = cx
-            .aws
-            .eks
-            .describe_access_entry()
-            .cluster_name(cx.cluster.eks_name())
-            .principal_arn(Self::principal(cx))
-            .send()
-            .await
-            .called("eks:DescribeAccessEntry")
-            .unless(&["ResourceNotFoundException"])?;
-        let Some(entry) = answer.and_then(|answer| answer.access_entry) else {
-            return Ok(None);
-        };
-        check_ours(&cx.cluster, &format!("The access entry of {}", Self::principal(cx)), entry.tags().into_iter().flatten())?;
-        Ok(Some(entry))
-    }
-
-    async fn is_administrator(&self, cx: &Context) -> Result<bool> {
-        let answer = cx
-            .aws
-            .eks
-            .list_associated_access_policies()
-            .cluster_name(cx.cluster.eks_name())
-            .principal_arn(Self::principal(cx))
-            .send()
-            .await
-            .called("eks:ListAssociatedAccessPolicies")
-            .unless(&["ResourceNotFoundException"])?;
+    async fn policies(&self, cx: &Context) -> Result<Vec<String>> {
+        let call = cx.aws.eks.list_associated_access_policies().cluster_name(cx.cluster.eks_name()).principal_arn(Self::principal(cx)?);
+        let answer = call.send().await.called("eks:ListAssociatedAccessPolicies").unless(&["ResourceNotFoundException"])?;
         let policies = answer.and_then(|answer| answer.associated_access_policies).unwrap_or_default();
-        Ok(policies.iter().any(|associated| associated.policy_arn() == Some(Self::policy(cx).as_str())))
+        Ok(policies.into_iter().filter_map(|associated| associated.policy_arn).collect())
     }
 }
 
-#[async_trait]
-impl Resource for AccessEntry {
+impl Planned for AccessEntry {
     fn key(&self) -> Key {
-        "access-entry/admin".into()
+        Key::AccessEntry
     }
 
     fn stage(&self) -> Stage {
@@ -63,64 +49,66 @@ impl Resource for AccessEntry {
     }
 
     fn needs(&self) -> Vec<Key> {
-        vec!["cluster".into()]
+        vec![Key::Cluster]
+    }
+}
+
+#[async_trait]
+impl Made for AccessEntry {
+    type Thing = Found;
+
+    async fn find(&self, cx: &Context) -> Result<Option<Found>> {
+        let call = cx.aws.eks.describe_access_entry().cluster_name(cx.cluster.eks_name()).principal_arn(Self::principal(cx)?);
+        let answer = call.send().await.called("eks:DescribeAccessEntry").unless(&["ResourceNotFoundException"])?;
+        let Some(entry) = answer.and_then(|answer| answer.access_entry) else {
+            return Ok(None);
+        };
+        check_ours(&cx.cluster, &format!("The access entry of {}", Self::principal(cx)?), entry.tags().into_iter().flatten())?;
+        Ok(Some(Found { arn: entry.access_entry_arn.unwrap_or_default(), policies: self.policies(cx).await? }))
     }
 
-    async fn observe(&self, cx: &Context) -> Result<Observed> {
-        let Some(entry) = self.find(cx).await? else {
-            return Ok(Observed::Absent);
-        };
-        if !self.is_administrator(cx).await? {
-            return Ok(Observed::Drifted);
-        }
-        Ok(Observed::Ready(Outputs::from([("arn".into(), entry.access_entry_arn.unwrap_or_default())])))
+    fn judge(&self, cluster: &Cluster, found: &Found) -> Seen {
+        let administrator = found.policies.contains(&Self::policy(cluster));
+        Seen::but_for([Difference::between("administrator", administrator, true, How::InPlace)])
+    }
+
+    fn outputs(&self, _: &Cluster, found: &Found) -> Outputs {
+        Outputs::from([("arn".into(), found.arn.clone())])
     }
 
     async fn create(&self, cx: &Context) -> Result<()> {
-        let key = self.key();
-        cx.aws
-            .eks
-            .create_access_entry()
-            .cluster_name(cx.cluster.eks_name())
-            .principal_arn(Self::principal(cx))
-            .set_tags(tag_map(&cx.cluster, &key))
-            .send()
-            .await
-            .called("eks:CreateAccessEntry")
-            .unless(&["ResourceInUseException"])?;
-        Ok(())
+        let call = cx.aws.eks.create_access_entry().cluster_name(cx.cluster.eks_name()).principal_arn(Self::principal(cx)?);
+        let call = call.set_tags(tag_map(&cx.cluster, &self.key()));
+        call.send().await.called("eks:CreateAccessEntry").done_if(&["ResourceInUseException"])
     }
 
-    async fn update(&self, cx: &Context) -> Result<()> {
-        if self.find(cx).await?.is_none() {
-            return Ok(());
-        }
-        cx.aws
-            .eks
-            .associate_access_policy()
-            .cluster_name(cx.cluster.eks_name())
-            .principal_arn(Self::principal(cx))
-            .policy_arn(Self::policy(cx))
-            .access_scope(AccessScope::builder().r#type(AccessScopeType::Cluster).build())
-            .send()
-            .await
-            .called("eks:AssociateAccessPolicy")?;
-        Ok(())
+    async fn mend(&self, cx: &Context, _: &Found, _: &[Difference]) -> Result<()> {
+        let everywhere = AccessScope::builder().r#type(AccessScopeType::Cluster).build();
+        let call = cx.aws.eks.associate_access_policy().cluster_name(cx.cluster.eks_name()).principal_arn(Self::principal(cx)?);
+        let call = call.policy_arn(Self::policy(&cx.cluster)).access_scope(everywhere);
+        call.send().await.called("eks:AssociateAccessPolicy").map(drop)
     }
 
-    async fn delete(&self, cx: &Context) -> Result<()> {
-        if self.find(cx).await?.is_none() {
-            return Ok(());
+    async fn delete(&self, cx: &Context, _: &Found) -> Result<()> {
+        let call = cx.aws.eks.delete_access_entry().cluster_name(cx.cluster.eks_name()).principal_arn(Self::principal(cx)?);
+        call.send().await.called("eks:DeleteAccessEntry").done_if(&["ResourceNotFoundException"])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_administrators_policy_makes_an_administrator() {
+        let cluster = Cluster::example(serde_json::json!({}));
+        let half_made = || Seen::but_for([Difference::between("administrator", false, true, How::InPlace)]);
+        let another = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy".to_owned();
+        for (policies, expected) in
+            [(vec![], half_made()), (vec![another.clone()], half_made()), (vec![another, AccessEntry::policy(&cluster)], Seen::Ready)]
+        {
+            let found = Found { arn: "arn".into(), policies };
+            assert_eq!(AccessEntry.judge(&cluster, &found), expected, "{:?}", found.policies);
         }
-        cx.aws
-            .eks
-            .delete_access_entry()
-            .cluster_name(cx.cluster.eks_name())
-            .principal_arn(Self::principal(cx))
-            .send()
-            .await
-            .called("eks:DeleteAccessEntry")
-            .unless(&["ResourceNotFoundException"])?;
-        Ok(())
     }
 }

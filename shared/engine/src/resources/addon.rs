@@ -1,140 +1,108 @@
 //! An EKS add-on, in the version that AWS has as the default for the cluster's.
+//!
+//! Daemon sets are ready when no node lacks their pod, so they come up before there are nodes; nodes without vpc-cni never get ready.
+//! Deployments need nodes.
 
 use super::health::{Issue, broken};
 use super::owned::{check_ours, outputs, tag_map};
+use crate::cluster::Cluster;
+use crate::context::Context;
 use crate::errors::{Called, Result, Unless};
 use crate::names::OWNER_TAG;
-use crate::resource::{Cluster, Context, Key, Observed, Outputs, Pace, Resource, Stage};
+use crate::resource::{Made, Pace, Planned, Seen};
 use async_trait::async_trait;
 use aws_sdk_eks::types::{AddonStatus, ResolveConflicts};
 use serde_json::{Value, json};
+use wire::journal::Outputs;
+use wire::key::{Addon, Group, Key};
+use wire::stage::Stage;
 
-/// Daemon sets are ready when no node lacks their pod, so they come up before there are nodes; nodes without vpc-cni never get ready.
-/// Deployments need nodes.
-pub struct Addon {
-    /// EKS's name for it: `vpc-cni`.
-    pub name: &'static str,
-}
+type Found = aws_sdk_eks::types::Addon;
 
-impl Addon {
-    async fn find(&self, cx: &Context) -> Result<Option<aws_sdk_eks::types::Addon>> {
-        let answer = cx
-            .aws
-            .eks
-            .describe_addon()
-            .cluster_name(cx.cluster.eks_name())
-            .addon_name(self.name)
-            .send()
-            .await
-            .called("eks:DescribeAddon")
-            .unless(&["ResourceNotFoundException"])?;
-        let Some(addon) = answer.and_then(|answer| answer.addon) else {
-            return Ok(None);
-        };
-        check_ours(&cx.cluster, &format!("The add-on {}", self.name), addon.tags().into_iter().flatten())?;
-        Ok(Some(addon))
-    }
-
-    /// What an add-on makes in the account carries our owner tag, so that teardown may remove what is left of it.
-    fn configuration(&self, cluster: &Cluster) -> Option<Value> {
-        let owner = json!({OWNER_TAG: cluster.id});
-        match self.name {
-            // The plugin reads this as text.
-            "vpc-cni" => Some(json!({"env": {"ADDITIONAL_ENI_TAGS": owner.to_string()}})),
-            "aws-ebs-csi-driver" => Some(json!({"controller": {"extraVolumeTags": owner}})),
-            _ => None,
-        }
+/// What an add-on makes in the account carries our owner tag, so that teardown may remove what is left of it.
+fn configuration(addon: Addon, cluster: &Cluster) -> Option<Value> {
+    let owner = json!({OWNER_TAG: cluster.id});
+    match addon {
+        // The plugin reads this as text.
+        Addon::VpcCni => Some(json!({"env": {"ADDITIONAL_ENI_TAGS": owner.to_string()}})),
+        Addon::AwsEbsCsiDriver => Some(json!({"controller": {"extraVolumeTags": owner}})),
+        Addon::KubeProxy | Addon::EksPodIdentityAgent | Addon::Coredns => None,
     }
 }
 
-#[async_trait]
-impl Resource for Addon {
+impl Planned for Addon {
     fn key(&self) -> Key {
-        format!("addon/{}", self.name).into()
+        Key::Addon(*self)
     }
 
     /// The first nodes wait for the add-ons that they cannot join without, and for no other.
     fn stage(&self) -> Stage {
-        match self.name {
-            "vpc-cni" | "kube-proxy" => Stage::CreateEks,
-            _ => Stage::CreateNodegroups,
+        match self {
+            Addon::VpcCni | Addon::KubeProxy => Stage::CreateEks,
+            Addon::EksPodIdentityAgent | Addon::Coredns | Addon::AwsEbsCsiDriver => Stage::CreateNodegroups,
         }
     }
 
     fn needs(&self) -> Vec<Key> {
-        match self.name {
-            "coredns" => vec!["node-group/system".into()],
-            "aws-ebs-csi-driver" => {
-                vec!["node-group/system".into(), "pod-identity/ebs-csi".into(), "addon/eks-pod-identity-agent".into()]
+        match self {
+            Addon::VpcCni | Addon::KubeProxy | Addon::EksPodIdentityAgent => vec![Key::Cluster],
+            Addon::Coredns => vec![Key::NodeGroup(Group::System)],
+            Addon::AwsEbsCsiDriver => {
+                vec![Key::NodeGroup(Group::System), Key::PodIdentity, Key::Addon(Addon::EksPodIdentityAgent)]
             }
-            _ => vec!["cluster".into()],
         }
     }
 
     fn pace(&self) -> Pace {
         Pace::seconds(15, 5)
     }
+}
 
-    async fn observe(&self, cx: &Context) -> Result<Observed> {
-        Ok(self.find(cx).await?.as_ref().map_or(Observed::Absent, state))
+#[async_trait]
+impl Made for Addon {
+    type Thing = Found;
+
+    async fn find(&self, cx: &Context) -> Result<Option<Found>> {
+        let call = cx.aws.eks.describe_addon().cluster_name(cx.cluster.eks_name()).addon_name(self.to_string());
+        let answer = call.send().await.called("eks:DescribeAddon").unless(&["ResourceNotFoundException"])?;
+        let Some(addon) = answer.and_then(|answer| answer.addon) else {
+            return Ok(None);
+        };
+        check_ours(&cx.cluster, &format!("The add-on {self}"), addon.tags().into_iter().flatten())?;
+        Ok(Some(addon))
+    }
+
+    fn judge(&self, _: &Cluster, addon: &Found) -> Seen {
+        match addon.status() {
+            Some(AddonStatus::Active) => Seen::Ready,
+            Some(status @ (AddonStatus::CreateFailed | AddonStatus::DeleteFailed | AddonStatus::UpdateFailed)) => {
+                let issues = addon.health().map(|health| health.issues()).unwrap_or_default();
+                let issues = issues.iter().map(|issue| Issue { code: issue.code().map(|code| code.as_str()), message: issue.message() });
+                Seen::Broken(broken(&format!("The add-on {self}"), status.as_str(), issues))
+            }
+            // Degraded passes: its pods wait for nodes.
+            _ => Seen::Busy,
+        }
+    }
+
+    fn outputs(&self, _: &Cluster, addon: &Found) -> Outputs {
+        outputs([("name", addon.addon_name()), ("arn", addon.addon_arn()), ("version", addon.addon_version())])
     }
 
     /// Without a token of ours: its name makes it one of a kind in the cluster, and an add-on that failed and was deleted must not be
     /// answered with the first one's record when a retry makes it again.
     async fn create(&self, cx: &Context) -> Result<()> {
-        cx.aws
-            .eks
-            .create_addon()
-            .cluster_name(cx.cluster.eks_name())
-            .addon_name(self.name)
-            .resolve_conflicts(ResolveConflicts::Overwrite)
-            .set_configuration_values(self.configuration(&cx.cluster).map(|values| values.to_string()))
-            .set_tags(tag_map(&cx.cluster, &self.key()))
-            .send()
-            .await
-            .called("eks:CreateAddon")
-            .unless(&["ResourceInUseException"])?;
-        Ok(())
+        let configuration = configuration(*self, &cx.cluster).map(|values| values.to_string());
+        let call = cx.aws.eks.create_addon().cluster_name(cx.cluster.eks_name()).addon_name(self.to_string());
+        let call = call.resolve_conflicts(ResolveConflicts::Overwrite).set_configuration_values(configuration);
+        let call = call.set_tags(tag_map(&cx.cluster, &self.key()));
+        call.send().await.called("eks:CreateAddon").done_if(&["ResourceInUseException"])
     }
 
-    async fn update(&self, _: &Context) -> Result<()> {
-        Ok(())
+    async fn delete(&self, cx: &Context, _: &Found) -> Result<()> {
+        let call = cx.aws.eks.delete_addon().cluster_name(cx.cluster.eks_name()).addon_name(self.to_string()).preserve(false);
+        call.send().await.called("eks:DeleteAddon").done_if(&["ResourceNotFoundException"])
     }
-
-    async fn delete(&self, cx: &Context) -> Result<()> {
-        if self.find(cx).await?.is_none() {
-            return Ok(());
-        }
-        cx.aws
-            .eks
-            .delete_addon()
-            .cluster_name(cx.cluster.eks_name())
-            .addon_name(self.name)
-            .preserve(false)
-            .send()
-            .await
-            .called("eks:DeleteAddon")
-            .unless(&["ResourceNotFoundException"])?;
-        Ok(())
-    }
-}
-
-fn state(addon: &aws_sdk_eks::types::Addon) -> Observed {
-    match addon.status() {
-        Some(AddonStatus::Active) => Observed::Ready(describe(addon)),
-        Some(status @ (AddonStatus::CreateFailed | AddonStatus::DeleteFailed | AddonStatus::UpdateFailed)) => {
-            let issues = addon.health().map(|health| health.issues()).unwrap_or_default();
-            let issues = issues.iter().map(|issue| Issue { code: issue.code().map(|code| code.as_str()), message: issue.message() });
-            let what = format!("The add-on {}", addon.addon_name().unwrap_or_default());
-            Observed::Broken(broken(&what, status.as_str(), issues))
-        }
-        // Degraded passes: its pods wait for nodes.
-        _ => Observed::Pending,
-    }
-}
-
-fn describe(addon: &aws_sdk_eks::types::Addon) -> Outputs {
-    outputs([("name", addon.addon_name()), ("arn", addon.addon_arn()), ("version", addon.addon_version())])
 }
 
 #[cfg(test)]
@@ -142,19 +110,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_add_on_that_waits_for_nodes_is_pending_and_not_broken() {
+    fn an_add_on_that_waits_for_nodes_is_busy_and_not_broken() {
+        let cluster = Cluster::example(json!({}));
+        let failed = |status: &str| Seen::Broken(broken("The add-on coredns", status, []));
         for (status, expected) in [
-            (AddonStatus::Active, "Ready"),
-            (AddonStatus::Creating, "Pending"),
-            (AddonStatus::Updating, "Pending"),
-            (AddonStatus::Deleting, "Pending"),
-            (AddonStatus::Degraded, "Pending"),
-            (AddonStatus::CreateFailed, "Broken"),
-            (AddonStatus::UpdateFailed, "Broken"),
-            (AddonStatus::DeleteFailed, "Broken"),
+            (AddonStatus::Active, Seen::Ready),
+            (AddonStatus::Creating, Seen::Busy),
+            (AddonStatus::Updating, Seen::Busy),
+            (AddonStatus::Deleting, Seen::Busy),
+            (AddonStatus::Degraded, Seen::Busy),
+            (AddonStatus::CreateFailed, failed("CREATE_FAILED")),
+            (AddonStatus::UpdateFailed, failed("UPDATE_FAILED")),
+            (AddonStatus::DeleteFailed, failed("DELETE_FAILED")),
         ] {
-            let seen = format!("{:?}", state(&aws_sdk_eks::types::Addon::builder().status(status.clone()).build()));
-            assert!(seen.starts_with(expected), "{status}: {seen}");
+            let addon = Found::builder().status(status.clone()).build();
+            assert_eq!(Addon::Coredns.judge(&cluster, &addon), expected, "{status}");
         }
     }
 }

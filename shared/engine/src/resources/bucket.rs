@@ -1,8 +1,10 @@
 //! An S3 bucket of the cluster: encrypted, versioned, closed to the public and to plain HTTP.
 
 use super::owned::{check_ours, outputs};
+use crate::cluster::Cluster;
+use crate::context::Context;
 use crate::errors::{Called, Error, Result, Unless, from_answer};
-use crate::resource::{Context, Key, Observed, Resource, Stage};
+use crate::resource::{Difference, How, Made, Planned, Seen};
 use async_trait::async_trait;
 use aws_sdk_s3::error::BuildError;
 use aws_sdk_s3::types::{
@@ -11,6 +13,10 @@ use aws_sdk_s3::types::{
     VersioningConfiguration,
 };
 use serde_json::json;
+use wire::error::Code;
+use wire::journal::Outputs;
+use wire::key::Key;
+use wire::stage::Stage;
 
 /// A million objects take hundreds of batches: a call removes this many, and the next look goes on.
 const BATCHES: usize = 10;
@@ -19,11 +25,16 @@ pub(super) const HOME_REGION: &str = "us-east-1";
 
 pub struct Bucket {
     /// `artifacts`, `checkpoints` or `logs`.
-    pub purpose: &'static str,
+    pub purpose: String,
+}
+
+/// What was found of a bucket: the safeguards that are off.
+pub struct Found {
+    off: Vec<Safeguard>,
 }
 
 /// What makes a bucket safe; S3 takes them one call at a time.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Safeguard {
     AccessBlock,
     Versioning,
@@ -34,30 +45,23 @@ enum Safeguard {
 const SAFEGUARDS: [Safeguard; 4] = [Safeguard::AccessBlock, Safeguard::Versioning, Safeguard::Encryption, Safeguard::TlsOnly];
 
 impl Bucket {
-    fn name(&self, cx: &Context) -> String {
-        cx.cluster.scoped(self.purpose)
+    fn name(&self, cluster: &Cluster) -> String {
+        cluster.scoped(&self.purpose)
     }
 
-    fn arn(&self, cx: &Context) -> String {
-        format!("arn:{}:s3:::{}", cx.cluster.spec.partition(), self.name(cx))
+    fn arn(&self, cluster: &Cluster) -> String {
+        format!("arn:{}:s3:::{}", cluster.spec.partition(), self.name(cluster))
     }
 
     /// By its tags and not by HeadBucket, whose errors have no code. The account is named, so that nobody else's bucket is ever ours.
     async fn exists(&self, cx: &Context) -> Result<bool> {
-        let name = self.name(cx);
-        let answer = cx
-            .aws
-            .s3
-            .get_bucket_tagging()
-            .bucket(&name)
-            .expected_bucket_owner(&cx.cluster.account)
-            .send()
-            .await
-            .called("s3:GetBucketTagging");
+        let name = self.name(&cx.cluster);
+        let call = cx.aws.s3.get_bucket_tagging().bucket(&name).expected_bucket_owner(&cx.cluster.account);
+        let answer = call.send().await.called("s3:GetBucketTagging");
         let tags = match answer {
             Ok(answer) => answer.tag_set,
-            Err(error) if error.code == "NoSuchBucket" => return Ok(false),
-            Err(error) if error.code == "NoSuchTagSet" => vec![],
+            Err(error) if error.code.as_str() == "NoSuchBucket" => return Ok(false),
+            Err(error) if error.code.as_str() == "NoSuchTagSet" => vec![],
             Err(error) => return Err(error),
         };
         check_ours(&cx.cluster, &format!("The bucket {name}"), tags.iter().map(|tag| (tag.key(), tag.value())))?;
@@ -84,15 +88,8 @@ impl Bucket {
     }
 
     async fn some_versions(&self, cx: &Context) -> Result<Vec<ObjectIdentifier>> {
-        let answer = cx
-            .aws
-            .s3
-            .list_object_versions()
-            .bucket(self.name(cx))
-            .send()
-            .await
-            .called("s3:ListBucketVersions")
-            .unless(&["NoSuchBucket"])?;
+        let call = cx.aws.s3.list_object_versions().bucket(self.name(&cx.cluster));
+        let answer = call.send().await.called("s3:ListBucketVersions").unless(&["NoSuchBucket"])?;
         let Some(answer) = answer else { return Ok(vec![]) };
         let versions = answer.versions.unwrap_or_default().into_iter().map(|version| (version.key, version.version_id));
         let markers = answer.delete_markers.unwrap_or_default().into_iter().map(|marker| (marker.key, marker.version_id));
@@ -105,46 +102,29 @@ impl Bucket {
 
     async fn remove(&self, cx: &Context, versions: Vec<ObjectIdentifier>) -> Result<()> {
         let batch = Delete::builder().set_objects(Some(versions)).quiet(true).build().map_err(unbuilt)?;
-        let answer = cx
-            .aws
-            .s3
-            .delete_objects()
-            .bucket(self.name(cx))
-            .delete(batch)
-            .send()
-            .await
-            .called("s3:DeleteObjectVersion")
-            .unless(&["NoSuchBucket"])?;
+        let call = cx.aws.s3.delete_objects().bucket(self.name(&cx.cluster)).delete(batch);
+        let answer = call.send().await.called("s3:DeleteObjectVersion").unless(&["NoSuchBucket"])?;
         let refused = answer.and_then(|answer| answer.errors).unwrap_or_default().into_iter().next();
         refused.map_or(Ok(()), |error| {
             let message = format!("{}: {}", error.key().unwrap_or_default(), error.message().unwrap_or_default());
-            Err(from_answer("s3:DeleteObjectVersion", None, error.code().unwrap_or("Unknown"), &message))
+            Err(from_answer("s3:DeleteObjectVersion", None, error.code().map_or(Code::Unknown, Code::from), &message))
         })
     }
 
     /// Parts of unfinished uploads are in no list of objects, and cost as much.
     async fn abort_uploads(&self, cx: &Context) -> Result<bool> {
-        let answer = cx
-            .aws
-            .s3
-            .list_multipart_uploads()
-            .bucket(self.name(cx))
-            .send()
-            .await
-            .called("s3:ListBucketMultipartUploads")
-            .unless(&["NoSuchBucket"])?;
+        let call = cx.aws.s3.list_multipart_uploads().bucket(self.name(&cx.cluster));
+        let answer = call.send().await.called("s3:ListBucketMultipartUploads").unless(&["NoSuchBucket"])?;
         let Some(answer) = answer else { return Ok(true) };
         for upload in answer.uploads() {
-            cx.aws
+            let call = cx
+                .aws
                 .s3
                 .abort_multipart_upload()
-                .bucket(self.name(cx))
+                .bucket(self.name(&cx.cluster))
                 .set_key(upload.key.clone())
-                .set_upload_id(upload.upload_id.clone())
-                .send()
-                .await
-                .called("s3:AbortMultipartUpload")
-                .unless(&["NoSuchUpload", "NoSuchBucket"])?;
+                .set_upload_id(upload.upload_id.clone());
+            call.send().await.called("s3:AbortMultipartUpload").done_if(&["NoSuchUpload", "NoSuchBucket"])?;
         }
         Ok(!answer.is_truncated().unwrap_or_default())
     }
@@ -155,6 +135,16 @@ fn constraint(region: &str) -> Option<BucketLocationConstraint> {
 }
 
 impl Safeguard {
+    /// What the difference is called.
+    fn field(self) -> &'static str {
+        match self {
+            Safeguard::AccessBlock => "public_access_block",
+            Safeguard::Versioning => "versioning",
+            Safeguard::Encryption => "encryption",
+            Safeguard::TlsOnly => "tls_only",
+        }
+    }
+
     async fn is_on(self, cx: &Context, bucket: &str) -> Result<bool> {
         match self {
             Safeguard::AccessBlock => blocks_public_access(cx, bucket).await,
@@ -174,103 +164,78 @@ impl Safeguard {
     }
 }
 
-#[async_trait]
-impl Resource for Bucket {
+impl Planned for Bucket {
     fn key(&self) -> Key {
-        format!("bucket/{}", self.purpose).into()
+        Key::Bucket(self.purpose.clone())
     }
 
     fn stage(&self) -> Stage {
         Stage::CreateBuckets
     }
+}
 
-    fn needs(&self) -> Vec<Key> {
-        vec![]
-    }
+#[async_trait]
+impl Made for Bucket {
+    type Thing = Found;
 
     fn holds_data(&self) -> bool {
         true
     }
 
-    async fn observe(&self, cx: &Context) -> Result<Observed> {
+    async fn find(&self, cx: &Context) -> Result<Option<Found>> {
         if !self.exists(cx).await? {
-            return Ok(Observed::Absent);
+            return Ok(None);
         }
-        let (name, arn) = (self.name(cx), self.arn(cx));
+        let name = self.name(&cx.cluster);
+        let mut off = Vec::new();
         for safeguard in SAFEGUARDS {
             if !safeguard.is_on(cx, &name).await? {
-                return Ok(Observed::Drifted);
+                off.push(safeguard);
             }
         }
-        Ok(Observed::Ready(outputs([("name", Some(&name)), ("arn", Some(&arn))])))
+        Ok(Some(Found { off }))
+    }
+
+    fn judge(&self, _: &Cluster, found: &Found) -> Seen {
+        let difference = |safeguard: Safeguard| Difference::between(safeguard.field(), "off", "on", How::InPlace);
+        Seen::but_for(found.off.iter().copied().map(difference))
+    }
+
+    fn outputs(&self, cluster: &Cluster, _: &Found) -> Outputs {
+        outputs([("name", Some(&self.name(cluster))), ("arn", Some(&self.arn(cluster)))])
     }
 
     async fn create(&self, cx: &Context) -> Result<()> {
-        cx.aws
-            .s3
-            .create_bucket()
-            .bucket(self.name(cx))
-            .create_bucket_configuration(self.configuration(cx)?)
-            .send()
-            .await
-            .called("s3:CreateBucket")
-            .unless(&["BucketAlreadyOwnedByYou"])?;
-        Ok(())
+        let call = cx.aws.s3.create_bucket().bucket(self.name(&cx.cluster)).create_bucket_configuration(self.configuration(cx)?);
+        call.send().await.called("s3:CreateBucket").done_if(&["BucketAlreadyOwnedByYou"])
     }
 
-    async fn update(&self, cx: &Context) -> Result<()> {
-        if !self.exists(cx).await? {
-            return Ok(());
-        }
-        let (name, arn) = (self.name(cx), self.arn(cx));
-        for safeguard in SAFEGUARDS {
-            if !safeguard.is_on(cx, &name).await? {
-                safeguard.turn_on(cx, &name, &arn).await?;
-            }
+    async fn mend(&self, cx: &Context, found: &Found, _: &[Difference]) -> Result<()> {
+        for safeguard in &found.off {
+            safeguard.turn_on(cx, &self.name(&cx.cluster), &self.arn(&cx.cluster)).await?;
         }
         Ok(())
     }
 
-    async fn delete(&self, cx: &Context) -> Result<()> {
-        if !self.exists(cx).await? || !self.empty(cx).await? {
+    async fn delete(&self, cx: &Context, _: &Found) -> Result<()> {
+        if !self.empty(cx).await? {
             return Ok(());
         }
         // Somebody may write to it until it is gone.
-        cx.aws
-            .s3
-            .delete_bucket()
-            .bucket(self.name(cx))
-            .send()
-            .await
-            .called("s3:DeleteBucket")
-            .unless(&["NoSuchBucket", "BucketNotEmpty"])?;
-        Ok(())
+        let call = cx.aws.s3.delete_bucket().bucket(self.name(&cx.cluster));
+        call.send().await.called("s3:DeleteBucket").done_if(&["NoSuchBucket", "BucketNotEmpty"])
     }
 }
 
 pub(super) async fn blocks_public_access(cx: &Context, bucket: &str) -> Result<bool> {
-    let answer = cx
-        .aws
-        .s3
-        .get_public_access_block()
-        .bucket(bucket)
-        .send()
-        .await
-        .called("s3:GetBucketPublicAccessBlock")
-        .unless(&["NoSuchPublicAccessBlockConfiguration"])?;
+    let call = cx.aws.s3.get_public_access_block().bucket(bucket);
+    let answer = call.send().await.called("s3:GetBucketPublicAccessBlock").unless(&["NoSuchPublicAccessBlockConfiguration"])?;
     Ok(answer.and_then(|answer| answer.public_access_block_configuration) == Some(everything_blocked()))
 }
 
 async fn block_public_access(cx: &Context, bucket: &str) -> Result<()> {
-    cx.aws
-        .s3
-        .put_public_access_block()
-        .bucket(bucket)
-        .public_access_block_configuration(everything_blocked())
-        .send()
-        .await
-        .called("s3:PutBucketPublicAccessBlock")?;
-    Ok(())
+    let call = cx.aws.s3.put_public_access_block().bucket(bucket).public_access_block_configuration(everything_blocked());
+    call.send().await.called("s3:PutBucketPublicAccessBlock").map(drop)
 }
 
 fn everything_blocked() -> PublicAccessBlockConfiguration {
@@ -295,15 +260,8 @@ async fn keep_versions(cx: &Context, bucket: &str) -> Result<()> {
 
 /// By whatever key: a tenant may well have chosen one of their own.
 async fn is_encrypted(cx: &Context, bucket: &str) -> Result<bool> {
-    let answer = cx
-        .aws
-        .s3
-        .get_bucket_encryption()
-        .bucket(bucket)
-        .send()
-        .await
-        .called("s3:GetEncryptionConfiguration")
-        .unless(&["ServerSideEncryptionConfigurationNotFoundError"])?;
+    let call = cx.aws.s3.get_bucket_encryption().bucket(bucket);
+    let answer = call.send().await.called("s3:GetEncryptionConfiguration").unless(&["ServerSideEncryptionConfigurationNotFoundError"])?;
     let configuration = answer.and_then(|answer| answer.server_side_encryption_configuration);
     let mut rules = configuration.iter().flat_map(|configuration| configuration.rules());
     Ok(rules.any(|rule| rule.apply_server_side_encryption_by_default().is_some()))
@@ -313,15 +271,8 @@ async fn encrypt(cx: &Context, bucket: &str) -> Result<()> {
     let key = ServerSideEncryptionByDefault::builder().sse_algorithm(ServerSideEncryption::Aes256).build().map_err(unbuilt)?;
     let rule = ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(key).bucket_key_enabled(true).build();
     let configuration = ServerSideEncryptionConfiguration::builder().rules(rule).build().map_err(unbuilt)?;
-    cx.aws
-        .s3
-        .put_bucket_encryption()
-        .bucket(bucket)
-        .server_side_encryption_configuration(configuration)
-        .send()
-        .await
-        .called("s3:PutEncryptionConfiguration")?;
-    Ok(())
+    let call = cx.aws.s3.put_bucket_encryption().bucket(bucket).server_side_encryption_configuration(configuration);
+    call.send().await.called("s3:PutEncryptionConfiguration").map(drop)
 }
 
 async fn is_tls_only(cx: &Context, bucket: &str) -> Result<bool> {
@@ -358,7 +309,7 @@ fn denies_plain_http(policy: &str) -> bool {
 }
 
 fn unbuilt(error: BuildError) -> Error {
-    Error::permanent("IncompleteRequest", error.to_string())
+    Error::permanent(Code::IncompleteRequest, error.to_string())
 }
 
 #[cfg(test)]
@@ -370,6 +321,16 @@ mod tests {
         for (region, expected) in [("us-east-1", None), ("eu-west-1", Some("eu-west-1"))] {
             assert_eq!(constraint(region), expected.map(BucketLocationConstraint::from), "{region}");
         }
+    }
+
+    #[test]
+    fn a_bucket_is_ready_once_all_its_safeguards_are_on() {
+        let cluster = Cluster::example(json!({}));
+        let bucket = Bucket { purpose: "logs".into() };
+        assert_eq!(bucket.judge(&cluster, &Found { off: vec![] }), Seen::Ready);
+        let off = [Safeguard::Versioning, Safeguard::TlsOnly];
+        let expected = ["versioning", "tls_only"].map(|field| Difference::between(field, "off", "on", How::InPlace));
+        assert_eq!(bucket.judge(&cluster, &Found { off: off.into() }), Seen::but_for(expected));
     }
 
     #[test]

@@ -1,14 +1,19 @@
-//! The EKS control plane: private endpoint always, all logs, and nobody an administrator but by an access entry.
+//! The EKS control plane: private endpoint always, all logs, and nobody an administrator except by an access entry.
 
 use super::health::{Issue, broken};
 use super::owned::{check_ours, outputs, tag_map};
-use super::subnet;
+use crate::context::Context;
 use crate::errors::{Called, Result, Unless};
-use crate::resource::{Context, Key, Observed, Outputs, Pace, Resource, Stage};
+use crate::resource::{Difference, How, Made, Pace, Planned, Seen};
 use async_trait::async_trait;
 use aws_sdk_eks::types::{
     AuthenticationMode, Cluster, ClusterStatus, CreateAccessConfigRequest, LogSetup, LogType, Logging, VpcConfigRequest,
 };
+use wire::journal::Outputs;
+use wire::key::{Key, Role, Side};
+use wire::stage::Stage;
+
+const ROLE: Key = Key::Role(Role::Cluster);
 
 /// Needs subnets, its role and the log group, but no way out: the NAT gateway comes up beside it.
 pub struct ControlPlane {
@@ -18,23 +23,12 @@ pub struct ControlPlane {
 
 impl ControlPlane {
     fn subnets(&self) -> Vec<Key> {
-        subnet::keys(true, self.zones).chain(subnet::keys(false, self.zones)).collect()
-    }
-
-    async fn find(&self, cx: &Context) -> Result<Option<Cluster>> {
-        let name = cx.cluster.eks_name();
-        let answer =
-            cx.aws.eks.describe_cluster().name(&name).send().await.called("eks:DescribeCluster").unless(&["ResourceNotFoundException"])?;
-        let Some(cluster) = answer.and_then(|answer| answer.cluster) else {
-            return Ok(None);
-        };
-        check_ours(&cx.cluster, &format!("The EKS cluster {name}"), cluster.tags().into_iter().flatten())?;
-        Ok(Some(cluster))
+        Key::subnets(Side::Public, self.zones).chain(Key::subnets(Side::Private, self.zones)).collect()
     }
 
     fn network(&self, cx: &Context) -> Result<VpcConfigRequest> {
-        let subnet_ids: Result<_> = self.subnets().into_iter().map(|subnet| cx.output(subnet, "id")).collect();
-        let cidrs = cx.cluster.spec.public_access_cidrs.clone().filter(|cidrs| !cidrs.is_empty());
+        let subnet_ids: Result<_> = self.subnets().iter().map(|subnet| cx.output(subnet, "id")).collect();
+        let cidrs = cx.cluster.spec.public_access_cidrs().filter(|cidrs| !cidrs.is_empty()).map(<[String]>::to_vec);
         Ok(VpcConfigRequest::builder()
             .set_subnet_ids(Some(subnet_ids?))
             .endpoint_private_access(true)
@@ -44,90 +38,9 @@ impl ControlPlane {
     }
 }
 
-#[async_trait]
-impl Resource for ControlPlane {
-    fn key(&self) -> Key {
-        "cluster".into()
-    }
-
-    fn stage(&self) -> Stage {
-        Stage::CreateEks
-    }
-
-    fn needs(&self) -> Vec<Key> {
-        let mut needs = vec!["role/cluster".into(), "log-group".into(), "leftovers".into()];
-        needs.extend(self.subnets());
-        needs
-    }
-
-    fn pace(&self) -> Pace {
-        Pace::seconds(420, 10)
-    }
-
-    async fn observe(&self, cx: &Context) -> Result<Observed> {
-        Ok(self.find(cx).await?.as_ref().map_or(Observed::Absent, state))
-    }
-
-    /// Without a token of ours, as all of EKS: its name makes it one of a kind, and one that failed and was deleted must not answer
-    /// for the one that a retry makes.
-    async fn create(&self, cx: &Context) -> Result<()> {
-        let key = self.key();
-        let access = CreateAccessConfigRequest::builder()
-            .authentication_mode(AuthenticationMode::Api)
-            .bootstrap_cluster_creator_admin_permissions(false)
-            .build();
-        cx.aws
-            .eks
-            .create_cluster()
-            .name(cx.cluster.eks_name())
-            .role_arn(cx.output("role/cluster", "arn")?)
-            .resources_vpc_config(self.network(cx)?)
-            .logging(every_log())
-            .access_config(access)
-            .bootstrap_self_managed_addons(false)
-            .set_tags(tag_map(&cx.cluster, &key))
-            .send()
-            .await
-            .called("eks:CreateCluster")
-            .unless(&["ResourceInUseException"])?;
-        Ok(())
-    }
-
-    async fn update(&self, _: &Context) -> Result<()> {
-        Ok(())
-    }
-
-    async fn delete(&self, cx: &Context) -> Result<()> {
-        if self.find(cx).await?.is_none() {
-            return Ok(());
-        }
-        cx.aws
-            .eks
-            .delete_cluster()
-            .name(cx.cluster.eks_name())
-            .send()
-            .await
-            .called("eks:DeleteCluster")
-            .unless(&["ResourceNotFoundException"])?;
-        Ok(())
-    }
-}
-
 fn every_log() -> Logging {
     let types = vec![LogType::Api, LogType::Audit, LogType::Authenticator, LogType::ControllerManager, LogType::Scheduler];
     Logging::builder().cluster_logging(LogSetup::builder().set_types(Some(types)).enabled(true).build()).build()
-}
-
-fn state(cluster: &Cluster) -> Observed {
-    match cluster.status() {
-        Some(ClusterStatus::Active) => Observed::Ready(describe(cluster)),
-        Some(status @ ClusterStatus::Failed) => {
-            let issues = cluster.health().map(|health| health.issues()).unwrap_or_default();
-            let issues = issues.iter().map(|issue| Issue { code: issue.code().map(|code| code.as_str()), message: issue.message() });
-            Observed::Broken(broken("The EKS cluster", status.as_str(), issues))
-        }
-        _ => Observed::Pending,
-    }
 }
 
 pub(super) fn describe(cluster: &Cluster) -> Outputs {
@@ -143,23 +56,98 @@ pub(super) fn describe(cluster: &Cluster) -> Outputs {
     ])
 }
 
+impl Planned for ControlPlane {
+    fn key(&self) -> Key {
+        Key::Cluster
+    }
+
+    fn stage(&self) -> Stage {
+        Stage::CreateEks
+    }
+
+    fn needs(&self) -> Vec<Key> {
+        [ROLE, Key::LogGroup, Key::Leftovers].into_iter().chain(self.subnets()).collect()
+    }
+
+    fn pace(&self) -> Pace {
+        Pace::seconds(420, 10)
+    }
+}
+
+#[async_trait]
+impl Made for ControlPlane {
+    type Thing = Cluster;
+
+    async fn find(&self, cx: &Context) -> Result<Option<Cluster>> {
+        let name = cx.cluster.eks_name();
+        let answer = cx.aws.eks.describe_cluster().name(&name).send().await.called("eks:DescribeCluster");
+        let Some(cluster) = answer.unless(&["ResourceNotFoundException"])?.and_then(|answer| answer.cluster) else {
+            return Ok(None);
+        };
+        check_ours(&cx.cluster, &format!("The EKS cluster {name}"), cluster.tags().into_iter().flatten())?;
+        Ok(Some(cluster))
+    }
+
+    fn judge(&self, ours: &crate::cluster::Cluster, cluster: &Cluster) -> Seen {
+        match cluster.status() {
+            Some(ClusterStatus::Active) => Seen::but_for([role(ours, cluster)]),
+            Some(status @ ClusterStatus::Failed) => {
+                let issues = cluster.health().map(|health| health.issues()).unwrap_or_default();
+                let issues = issues.iter().map(|issue| Issue { code: issue.code().map(|code| code.as_str()), message: issue.message() });
+                Seen::Broken(broken("The EKS cluster", status.as_str(), issues))
+            }
+            _ => Seen::Busy,
+        }
+    }
+
+    fn outputs(&self, _: &crate::cluster::Cluster, cluster: &Cluster) -> Outputs {
+        describe(cluster)
+    }
+
+    /// Without a token of ours, as all of EKS: its name makes it one of a kind, and one that failed and was deleted must not answer
+    /// for the one that a retry makes.
+    async fn create(&self, cx: &Context) -> Result<()> {
+        let access = CreateAccessConfigRequest::builder().authentication_mode(AuthenticationMode::Api);
+        let access = access.bootstrap_cluster_creator_admin_permissions(false).build();
+        let call = cx.aws.eks.create_cluster().name(cx.cluster.eks_name()).role_arn(cx.output(&ROLE, "arn")?);
+        let call = call.resources_vpc_config(self.network(cx)?).logging(every_log()).access_config(access);
+        let call = call.bootstrap_self_managed_addons(false).set_tags(tag_map(&cx.cluster, &self.key()));
+        call.send().await.called("eks:CreateCluster").done_if(&["ResourceInUseException"])
+    }
+
+    async fn delete(&self, cx: &Context, _: &Cluster) -> Result<()> {
+        let call = cx.aws.eks.delete_cluster().name(cx.cluster.eks_name());
+        call.send().await.called("eks:DeleteCluster").done_if(&["ResourceNotFoundException"])
+    }
+}
+
+/// EKS changes nobody's role: <https://docs.aws.amazon.com/eks/latest/APIReference/API_UpdateClusterConfig.html>.
+fn role(ours: &crate::cluster::Cluster, cluster: &Cluster) -> Option<Difference> {
+    let is = cluster.role_arn()?.rsplit('/').next().unwrap_or_default();
+    Difference::between("role", is, ours.scoped("cluster").as_str(), How::Never)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use aws_sdk_eks::types::{ClusterHealth, ClusterIssue, ClusterIssueCode};
+    use serde_json::json;
+
+    fn judged(cluster: &Cluster) -> Seen {
+        ControlPlane { zones: 2 }.judge(&crate::cluster::Cluster::example(json!({})), cluster)
+    }
 
     #[test]
     fn only_active_is_ready_and_only_failed_is_broken() {
         for (status, expected) in [
-            (ClusterStatus::Active, "Ready"),
-            (ClusterStatus::Creating, "Pending"),
-            (ClusterStatus::Pending, "Pending"),
-            (ClusterStatus::Updating, "Pending"),
-            (ClusterStatus::Deleting, "Pending"),
-            (ClusterStatus::Failed, "Broken"),
+            (ClusterStatus::Active, Seen::Ready),
+            (ClusterStatus::Creating, Seen::Busy),
+            (ClusterStatus::Pending, Seen::Busy),
+            (ClusterStatus::Updating, Seen::Busy),
+            (ClusterStatus::Deleting, Seen::Busy),
+            (ClusterStatus::Failed, Seen::Broken(broken("The EKS cluster", "FAILED", []))),
         ] {
-            let seen = format!("{:?}", state(&Cluster::builder().status(status.clone()).build()));
-            assert!(seen.starts_with(expected), "{status}: {seen}");
+            assert_eq!(judged(&Cluster::builder().status(status.clone()).build()), expected, "{status}");
         }
     }
 
@@ -167,9 +155,18 @@ mod tests {
     fn a_failed_cluster_says_what_aws_says() {
         let issue = ClusterIssue::builder().code(ClusterIssueCode::InsufficientFreeAddresses).message("subnet-1 is full").build();
         let health = ClusterHealth::builder().issues(issue).build();
-        let Observed::Broken(error) = state(&Cluster::builder().status(ClusterStatus::Failed).health(health).build()) else {
+        let Seen::Broken(error) = judged(&Cluster::builder().status(ClusterStatus::Failed).health(health).build()) else {
             panic!("must be broken")
         };
         assert_eq!(error.reason, "The EKS cluster is FAILED; InsufficientFreeAddresses: subnet-1 is full");
+    }
+
+    #[test]
+    fn another_role_can_never_be_changed() {
+        let arn = |role: &str| format!("arn:aws:iam::222222222222:role/groundwork/{role}");
+        let active = |role: &str| Cluster::builder().status(ClusterStatus::Active).role_arn(arn(role)).build();
+        assert_eq!(judged(&active("groundwork-abcdefghijkl-cluster")), Seen::Ready);
+        let expected = Difference::between("role", "another", "groundwork-abcdefghijkl-cluster", How::Never);
+        assert_eq!(judged(&active("another")), Seen::but_for([expected]));
     }
 }

@@ -1,77 +1,54 @@
 //! The elastic IP address that the NAT gateway shows to the internet.
 
 use super::owned::{ec2_filters, ec2_tags, is_this, once, outputs};
+use crate::cluster::Cluster;
+use crate::context::Context;
 use crate::errors::{Called, Result, Unless};
-use crate::resource::{Context, Key, Observed, Resource, Stage};
+use crate::resource::{Made, Planned, Seen};
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{Address, DomainType, ResourceType};
+use wire::journal::Outputs;
+use wire::key::Key;
+use wire::stage::Stage;
 
 pub struct ElasticIp;
 
-impl ElasticIp {
-    async fn find(&self, cx: &Context) -> Result<Option<Address>> {
-        let found = cx
-            .aws
-            .ec2
-            .describe_addresses()
-            .set_filters(ec2_filters(&cx.cluster, &self.key()))
-            .send()
-            .await
-            .called("ec2:DescribeAddresses")?;
-        let mut ours = found.addresses.unwrap_or_default().into_iter();
-        Ok(ours.find(|address| is_this(&cx.cluster, &self.key(), address.tags())))
-    }
-}
-
-#[async_trait]
-impl Resource for ElasticIp {
+impl Planned for ElasticIp {
     fn key(&self) -> Key {
-        "elastic-ip".into()
+        Key::ElasticIp
     }
 
     fn stage(&self) -> Stage {
         Stage::CreateEks
     }
+}
 
-    fn needs(&self) -> Vec<Key> {
-        vec![]
+#[async_trait]
+impl Made for ElasticIp {
+    type Thing = Address;
+
+    async fn find(&self, cx: &Context) -> Result<Option<Address>> {
+        let call = cx.aws.ec2.describe_addresses().set_filters(ec2_filters(&cx.cluster, &self.key()));
+        let found = call.send().await.called("ec2:DescribeAddresses")?.addresses.unwrap_or_default();
+        Ok(found.into_iter().find(|address| is_this(&cx.cluster, &self.key(), address.tags())))
     }
 
-    async fn observe(&self, cx: &Context) -> Result<Observed> {
-        let Some(address) = self.find(cx).await? else {
-            return Ok(Observed::Absent);
-        };
-        Ok(Observed::Ready(outputs([("id", address.allocation_id()), ("ip", address.public_ip())])))
+    fn judge(&self, _: &Cluster, _: &Address) -> Seen {
+        Seen::Ready
+    }
+
+    fn outputs(&self, _: &Cluster, address: &Address) -> Outputs {
+        outputs([("id", address.allocation_id()), ("ip", address.public_ip())])
     }
 
     async fn create(&self, cx: &Context) -> Result<()> {
-        cx.aws
-            .ec2
-            .allocate_address()
-            .domain(DomainType::Vpc)
-            .tag_specifications(ec2_tags(&cx.cluster, &self.key(), ResourceType::ElasticIp, []))
-            .customize()
-            .config_override(once())
-            .send()
-            .await
-            .called("ec2:AllocateAddress")?;
-        Ok(())
+        let tags = ec2_tags(&cx.cluster, &self.key(), ResourceType::ElasticIp, []);
+        let call = cx.aws.ec2.allocate_address().domain(DomainType::Vpc).tag_specifications(tags);
+        call.customize().config_override(once()).send().await.called("ec2:AllocateAddress").map(drop)
     }
 
-    async fn update(&self, _: &Context) -> Result<()> {
-        Ok(())
-    }
-
-    async fn delete(&self, cx: &Context) -> Result<()> {
-        let Some(address) = self.find(cx).await? else { return Ok(()) };
-        cx.aws
-            .ec2
-            .release_address()
-            .set_allocation_id(address.allocation_id)
-            .send()
-            .await
-            .called("ec2:ReleaseAddress")
-            .unless(&["InvalidAllocationID.NotFound"])?;
-        Ok(())
+    async fn delete(&self, cx: &Context, address: &Address) -> Result<()> {
+        let call = cx.aws.ec2.release_address().set_allocation_id(address.allocation_id.clone());
+        call.send().await.called("ec2:ReleaseAddress").done_if(&["InvalidAllocationID.NotFound"])
     }
 }

@@ -2,10 +2,15 @@
 
 use super::bucket::{HOME_REGION, blocks_public_access};
 use super::owned::outputs;
+use crate::context::Context;
 use crate::errors::{Called, Error, Result};
-use crate::resource::{Context, Key, Observed, Resource, Stage};
+use crate::resource::{LookedAt, Planned, Seen};
 use async_trait::async_trait;
 use aws_sdk_s3::types::BucketLocationConstraint;
+use wire::error::Code;
+use wire::journal::Outputs;
+use wire::key::Key;
+use wire::stage::Stage;
 
 pub struct ExistingBucket {
     pub name: String,
@@ -14,18 +19,10 @@ pub struct ExistingBucket {
 impl ExistingBucket {
     /// None if there is no such bucket. The account is named, so that nobody else's is taken for the customer's.
     async fn region(&self, cx: &Context) -> Result<Option<String>> {
-        let answer = cx
-            .aws
-            .s3
-            .get_bucket_location()
-            .bucket(&self.name)
-            .expected_bucket_owner(&cx.cluster.account)
-            .send()
-            .await
-            .called("s3:GetBucketLocation");
-        match answer {
+        let call = cx.aws.s3.get_bucket_location().bucket(&self.name).expected_bucket_owner(&cx.cluster.account);
+        match call.send().await.called("s3:GetBucketLocation") {
             Ok(answer) => Ok(Some(region_of(answer.location_constraint()))),
-            Err(error) if error.code == "NoSuchBucket" => Ok(None),
+            Err(error) if error.code.as_str() == "NoSuchBucket" => Ok(None),
             Err(error) if SENT_ELSEWHERE.contains(&error.code.as_str()) => Ok(Some("another region".into())),
             Err(error) => Err(self.explain_refusal(error, &cx.cluster.account)),
         }
@@ -44,8 +41,8 @@ impl ExistingBucket {
         Error { hint, ..error }
     }
 
-    fn wrong(&self, code: &str, what: &str, hint: String) -> Observed {
-        Observed::Sick(Error::customer(code, format!("The bucket {} {what}.", self.name), hint))
+    fn wrong(&self, code: Code, what: &str, hint: String) -> (Seen, Outputs) {
+        (Seen::Sick(Error::customer(code, format!("The bucket {} {what}.", self.name), hint)), Outputs::new())
     }
 }
 
@@ -53,50 +50,32 @@ impl ExistingBucket {
 const SENT_ELSEWHERE: [&str; 2] = ["PermanentRedirect", "AuthorizationHeaderMalformed"];
 const RENAME: &str = "delete this cluster and create it with the right buckets";
 
-#[async_trait]
-impl Resource for ExistingBucket {
+impl Planned for ExistingBucket {
     fn key(&self) -> Key {
-        format!("bucket/{}", self.name).into()
+        Key::Bucket(self.name.clone())
     }
 
     fn stage(&self) -> Stage {
         Stage::CreateBuckets
     }
+}
 
-    fn needs(&self) -> Vec<Key> {
-        vec![]
-    }
-
-    fn holds_data(&self) -> bool {
-        true
-    }
-
-    async fn observe(&self, cx: &Context) -> Result<Observed> {
+#[async_trait]
+impl LookedAt for ExistingBucket {
+    async fn look(&self, cx: &Context) -> Result<(Seen, Outputs)> {
         let wanted = &cx.cluster.spec.region;
         let Some(region) = self.region(cx).await? else {
-            return Ok(self.wrong("NoBucket", "does not exist", format!("Make it, then retry; or {RENAME}.")));
+            return Ok(self.wrong(Code::NoBucket, "does not exist", format!("Make it, then retry; or {RENAME}.")));
         };
         if region != *wanted {
             let hint = format!("Delete this cluster and create it with buckets in {wanted}.");
-            return Ok(self.wrong("BucketElsewhere", &format!("is in {region} and not in {wanted}"), hint));
+            return Ok(self.wrong(Code::BucketElsewhere, &format!("is in {region} and not in {wanted}"), hint));
         }
         if !blocks_public_access(cx, &self.name).await? {
             let hint = "Turn on all four settings of the bucket's public access block, then retry.".to_owned();
-            return Ok(self.wrong("BucketNotClosed", "is not closed to the public", hint));
+            return Ok(self.wrong(Code::BucketNotClosed, "is not closed to the public", hint));
         }
-        Ok(Observed::Ready(outputs([("name", Some(&self.name))])))
-    }
-
-    async fn create(&self, _: &Context) -> Result<()> {
-        Ok(())
-    }
-
-    async fn update(&self, _: &Context) -> Result<()> {
-        Ok(())
-    }
-
-    async fn delete(&self, _: &Context) -> Result<()> {
-        Ok(())
+        Ok((Seen::Ready, outputs([("name", Some(&self.name))])))
     }
 }
 
@@ -124,7 +103,7 @@ mod tests {
     #[test]
     fn a_refusal_says_that_the_name_may_be_wrong() {
         let bucket = ExistingBucket { name: "their-data".into() };
-        let error = bucket.explain_refusal(from_answer("s3:GetBucketLocation", Some(403), "AccessDenied", "no"), "222222222222");
+        let error = bucket.explain_refusal(from_answer("s3:GetBucketLocation", Some(403), Code::AccessDenied, "no"), "222222222222");
         assert!(error.is_denial() && error.hint.contains("their-data") && error.hint.contains("222222222222"), "{}", error.hint);
     }
 }

@@ -1,65 +1,61 @@
 //! The EKS cluster that a customer made: verified, and never made, changed, tagged or deleted.
 
 use super::cluster::describe;
+use crate::context::Context;
 use crate::errors::{Called, Error, Result, Unless};
-use crate::resource::{Context, Key, Observed, Outputs, Resource, Stage};
+use crate::resource::{LookedAt, Planned, Seen};
 use async_trait::async_trait;
 use aws_sdk_eks::types::{Cluster, ClusterStatus};
+use wire::error::Code;
+use wire::journal::Outputs;
+use wire::key::Key;
+use wire::stage::Stage;
 
 pub struct ExistingCluster;
 
-#[async_trait]
-impl Resource for ExistingCluster {
+impl Planned for ExistingCluster {
     fn key(&self) -> Key {
-        "cluster".into()
+        Key::Cluster
     }
 
     fn stage(&self) -> Stage {
         Stage::CreateEks
     }
+}
 
-    fn needs(&self) -> Vec<Key> {
-        vec![]
-    }
-
-    async fn observe(&self, cx: &Context) -> Result<Observed> {
+#[async_trait]
+impl LookedAt for ExistingCluster {
+    async fn look(&self, cx: &Context) -> Result<(Seen, Outputs)> {
         let name = cx.cluster.eks_name();
         let answer = cx.aws.eks.describe_cluster().name(&name).send().await.called("eks:DescribeCluster");
         Ok(match answer.unless(&["ResourceNotFoundException"])?.and_then(|answer| answer.cluster) {
-            Some(cluster) => state(&cluster),
-            None => Observed::Sick(missing(cx, &name)),
+            Some(cluster) => (judge(&cluster), outputs(&cluster)),
+            None => (Seen::Sick(missing(cx, &name)), Outputs::new()),
         })
-    }
-
-    async fn create(&self, _: &Context) -> Result<()> {
-        Ok(())
-    }
-
-    async fn update(&self, _: &Context) -> Result<()> {
-        Ok(())
-    }
-
-    async fn delete(&self, _: &Context) -> Result<()> {
-        Ok(())
     }
 }
 
 fn missing(cx: &Context, name: &str) -> Error {
     let (account, region) = (&cx.cluster.account, &cx.cluster.spec.region);
     let reason = format!("There is no EKS cluster {name} in {region} of account {account}.");
-    Error::customer("NoEksCluster", reason, "Make it, then retry; or delete this cluster and create it with the right eks_cluster_name.")
+    Error::customer(
+        Code::NoEksCluster,
+        reason,
+        "Make it, then retry; or delete this cluster and create it with the right eks_cluster_name.",
+    )
 }
 
-fn state(cluster: &Cluster) -> Observed {
+fn judge(cluster: &Cluster) -> Seen {
     match cluster.status() {
-        Some(ClusterStatus::Active) => Observed::Ready(outputs(cluster)),
-        Some(ClusterStatus::Creating | ClusterStatus::Pending | ClusterStatus::Updating) => Observed::Pending,
-        status => {
-            let (name, status) = (cluster.name().unwrap_or_default(), status.map_or("without a status", ClusterStatus::as_str));
-            let reason = format!("The EKS cluster {name} is {status}.");
-            Observed::Sick(Error::customer("EksClusterNotActive", reason, "Bring it back to ACTIVE, then retry."))
-        }
+        Some(ClusterStatus::Active) => Seen::Ready,
+        Some(ClusterStatus::Creating | ClusterStatus::Pending | ClusterStatus::Updating) => Seen::Busy,
+        status => Seen::Sick(not_active(cluster.name().unwrap_or_default(), status.map_or("without a status", ClusterStatus::as_str))),
     }
+}
+
+fn not_active(name: &str, status: &str) -> Error {
+    let reason = format!("The EKS cluster {name} is {status}.");
+    Error::customer(Code::EksClusterNotActive, reason, "Bring it back to ACTIVE, then retry.")
 }
 
 /// Those of a cluster of ours, and the subnets that it was made with.
@@ -75,17 +71,17 @@ mod tests {
 
     #[test]
     fn only_an_active_cluster_is_ready_and_one_that_is_at_work_is_waited_for() {
+        let sick = |status: &str| Seen::Sick(not_active("theirs", status));
         for (status, expected) in [
-            (ClusterStatus::Active, "Ready"),
-            (ClusterStatus::Creating, "Pending"),
-            (ClusterStatus::Pending, "Pending"),
-            (ClusterStatus::Updating, "Pending"),
-            (ClusterStatus::Deleting, "Sick"),
-            (ClusterStatus::Failed, "Sick"),
-            ("NEW".into(), "Sick"),
+            (ClusterStatus::Active, Seen::Ready),
+            (ClusterStatus::Creating, Seen::Busy),
+            (ClusterStatus::Pending, Seen::Busy),
+            (ClusterStatus::Updating, Seen::Busy),
+            (ClusterStatus::Deleting, sick("DELETING")),
+            (ClusterStatus::Failed, sick("FAILED")),
+            ("NEW".into(), sick("NEW")),
         ] {
-            let seen = format!("{:?}", state(&Cluster::builder().name("theirs").status(status.clone()).build()));
-            assert!(seen.starts_with(expected), "{status}: {seen}");
+            assert_eq!(judge(&Cluster::builder().name("theirs").status(status.clone()).build()), expected, "{status}");
         }
     }
 

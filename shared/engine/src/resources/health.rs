@@ -2,8 +2,9 @@
 //!
 //! Nothing here passes by itself: a retry deletes the broken thing and makes it again.
 
-use crate::errors::{Class, Error, OFFERING, SUBNETS};
+use crate::errors::{Error, OFFERING, SUBNETS};
 use std::fmt::Write;
+use wire::error::{Class, Code};
 
 /// One line of EKS's `health.issues`.
 pub struct Issue<'a> {
@@ -81,10 +82,12 @@ const TABLE: &[Row] = &[
 
 /// The error for a thing that EKS gave up on, with the cause that EKS gives.
 pub fn broken<'a>(what: &str, status: &str, issues: impl IntoIterator<Item = Issue<'a>>) -> Error {
-    let issues: Vec<_> = issues.into_iter().map(|issue| (issue.code.unwrap_or("Unknown"), issue.message.unwrap_or("no message"))).collect();
+    let issues = issues.into_iter().map(|issue| (issue.code.map_or(Code::Unknown, Code::from), issue.message.unwrap_or("no message")));
+    let issues: Vec<(Code, &str)> = issues.collect();
     let known = TABLE.iter().find_map(|row| {
-        let (code, _) = issues.iter().find(|(code, message)| (row.code.is_empty() || row.code == *code) && message.contains(row.says))?;
-        Some((row, *code))
+        let (code, _) =
+            issues.iter().find(|(code, message)| (row.code.is_empty() || row.code == code.as_str()) && message.contains(row.says))?;
+        Some((row, code))
     });
     let mut reason = format!("{what} is {status}");
     for (code, message) in &issues {
@@ -92,8 +95,8 @@ pub fn broken<'a>(what: &str, status: &str, issues: impl IntoIterator<Item = Iss
         let _ = write!(reason, "; {code}: {message}");
     }
     match known {
-        Some((row, code)) => Error { class: row.class, hint: row.hint.into(), ..Error::permanent(code, reason) },
-        None => Error::permanent(issues.first().map_or(status, |(code, _)| code), reason),
+        Some((row, code)) => Error { class: row.class, hint: row.hint.into(), ..Error::permanent(code.clone(), reason) },
+        None => Error::permanent(issues.first().map_or(status.into(), |(code, _)| code.clone()), reason),
     }
 }
 

@@ -1,50 +1,28 @@
 //! The internet gateway: the VPC's way out, used by public subnets and the NAT gateway.
 
 use super::owned::{ec2_filters, ec2_tags, id, is_this, once};
+use crate::cluster::Cluster;
+use crate::context::Context;
 use crate::errors::{Called, Result, Unless};
-use crate::resource::{Context, Key, Observed, Resource, Stage};
+use crate::resource::{Difference, How, Made, Planned, Seen};
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{InternetGatewayAttachment, ResourceType};
+use wire::journal::Outputs;
+use wire::key::Key;
+use wire::stage::Stage;
 
 pub struct InternetGateway;
 
-impl InternetGateway {
-    async fn find(&self, cx: &Context) -> Result<Option<aws_sdk_ec2::types::InternetGateway>> {
-        let found = cx
-            .aws
-            .ec2
-            .describe_internet_gateways()
-            .set_filters(ec2_filters(&cx.cluster, &self.key()))
-            .send()
-            .await
-            .called("ec2:DescribeInternetGateways")?;
-        let mut ours = found.internet_gateways.unwrap_or_default().into_iter();
-        Ok(ours.find(|gateway| is_this(&cx.cluster, &self.key(), gateway.tags())))
-    }
-
-    async fn detach(&self, cx: &Context, gateway_id: &str, attachment: &InternetGatewayAttachment) -> Result<()> {
-        cx.aws
-            .ec2
-            .detach_internet_gateway()
-            .internet_gateway_id(gateway_id)
-            .set_vpc_id(attachment.vpc_id.clone())
-            .send()
-            .await
-            .called("ec2:DetachInternetGateway")
-            .unless(&["Gateway.NotAttached"])?;
-        Ok(())
-    }
-}
+type Found = aws_sdk_ec2::types::InternetGateway;
 
 /// EC2 documents `attached` and answers `available`.
 fn is_attached(attachment: &InternetGatewayAttachment) -> bool {
     attachment.state().is_some_and(|state| matches!(state.as_str(), "available" | "attached"))
 }
 
-#[async_trait]
-impl Resource for InternetGateway {
+impl Planned for InternetGateway {
     fn key(&self) -> Key {
-        "internet-gateway".into()
+        Key::InternetGateway
     }
 
     fn stage(&self) -> Stage {
@@ -52,61 +30,67 @@ impl Resource for InternetGateway {
     }
 
     fn needs(&self) -> Vec<Key> {
-        vec!["vpc".into()]
+        vec![Key::Vpc]
+    }
+}
+
+#[async_trait]
+impl Made for InternetGateway {
+    type Thing = Found;
+
+    async fn find(&self, cx: &Context) -> Result<Option<Found>> {
+        let call = cx.aws.ec2.describe_internet_gateways().set_filters(ec2_filters(&cx.cluster, &self.key()));
+        let found = call.send().await.called("ec2:DescribeInternetGateways")?.internet_gateways.unwrap_or_default();
+        Ok(found.into_iter().find(|gateway| is_this(&cx.cluster, &self.key(), gateway.tags())))
     }
 
-    async fn observe(&self, cx: &Context) -> Result<Observed> {
-        let Some(gateway) = self.find(cx).await? else {
-            return Ok(Observed::Absent);
-        };
-        if gateway.attachments().iter().any(is_attached) {
-            Ok(Observed::Ready(id(gateway.internet_gateway_id.unwrap_or_default())))
-        } else {
-            Ok(Observed::Drifted)
-        }
+    fn judge(&self, _: &Cluster, gateway: &Found) -> Seen {
+        let attached = gateway.attachments().iter().any(is_attached);
+        Seen::but_for([Difference::between("attached", attached, true, How::InPlace)])
+    }
+
+    fn outputs(&self, _: &Cluster, gateway: &Found) -> Outputs {
+        id(gateway.internet_gateway_id().unwrap_or_default())
     }
 
     async fn create(&self, cx: &Context) -> Result<()> {
-        cx.aws
-            .ec2
-            .create_internet_gateway()
-            .tag_specifications(ec2_tags(&cx.cluster, &self.key(), ResourceType::InternetGateway, []))
-            .customize()
-            .config_override(once())
-            .send()
-            .await
-            .called("ec2:CreateInternetGateway")?;
-        Ok(())
+        let tags = ec2_tags(&cx.cluster, &self.key(), ResourceType::InternetGateway, []);
+        let call = cx.aws.ec2.create_internet_gateway().tag_specifications(tags);
+        call.customize().config_override(once()).send().await.called("ec2:CreateInternetGateway").map(drop)
     }
 
-    async fn update(&self, cx: &Context) -> Result<()> {
-        let Some(gateway) = self.find(cx).await? else { return Ok(()) };
-        cx.aws
-            .ec2
-            .attach_internet_gateway()
-            .set_internet_gateway_id(gateway.internet_gateway_id)
-            .vpc_id(cx.output("vpc", "id")?)
-            .send()
-            .await
-            .called("ec2:AttachInternetGateway")
-            .unless(&["Resource.AlreadyAssociated"])?;
-        Ok(())
+    async fn mend(&self, cx: &Context, gateway: &Found, _: &[Difference]) -> Result<()> {
+        let id = gateway.internet_gateway_id().unwrap_or_default();
+        let call = cx.aws.ec2.attach_internet_gateway().internet_gateway_id(id).vpc_id(cx.output(&Key::Vpc, "id")?);
+        call.send().await.called("ec2:AttachInternetGateway").done_if(&["Resource.AlreadyAssociated"])
     }
 
-    async fn delete(&self, cx: &Context) -> Result<()> {
-        let Some(gateway) = self.find(cx).await? else { return Ok(()) };
-        let gateway_id = gateway.internet_gateway_id().unwrap_or_default();
+    async fn delete(&self, cx: &Context, gateway: &Found) -> Result<()> {
+        let id = gateway.internet_gateway_id().unwrap_or_default();
         for attachment in gateway.attachments() {
-            self.detach(cx, gateway_id, attachment).await?;
+            let call = cx.aws.ec2.detach_internet_gateway().internet_gateway_id(id).set_vpc_id(attachment.vpc_id.clone());
+            call.send().await.called("ec2:DetachInternetGateway").done_if(&["Gateway.NotAttached"])?;
         }
-        cx.aws
-            .ec2
-            .delete_internet_gateway()
-            .internet_gateway_id(gateway_id)
-            .send()
-            .await
-            .called("ec2:DeleteInternetGateway")
-            .unless(&["InvalidInternetGatewayID.NotFound"])?;
-        Ok(())
+        let call = cx.aws.ec2.delete_internet_gateway().internet_gateway_id(id);
+        call.send().await.called("ec2:DeleteInternetGateway").done_if(&["InvalidInternetGatewayID.NotFound"])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_ec2::types::AttachmentStatus;
+
+    #[test]
+    fn a_gateway_without_a_vpc_is_half_made() {
+        let cluster = Cluster::example(serde_json::json!({}));
+        let half_made = || Seen::but_for([Difference::between("attached", false, true, How::InPlace)]);
+        for (state, expected) in
+            [(None, half_made()), (Some("detaching"), half_made()), (Some("available"), Seen::Ready), (Some("attached"), Seen::Ready)]
+        {
+            let attachment = state.map(|state| InternetGatewayAttachment::builder().state(AttachmentStatus::from(state)).build());
+            let gateway = Found::builder().set_attachments(Some(attachment.into_iter().collect())).build();
+            assert_eq!(InternetGateway.judge(&cluster, &gateway), expected, "{state:?}");
+        }
     }
 }

@@ -2,23 +2,27 @@
 //! image come from the node group.
 
 use super::owned::{check_ours, ec2_filters, ec2_tags, ec2_token, filter, is_this, outputs};
+use crate::cluster::Cluster;
+use crate::context::Context;
 use crate::errors::{Called, Result, Unless};
-use crate::instances;
-use crate::resource::{Cluster, Context, Key, Observed, Resource, Stage};
+use crate::resource::{Made, Planned, Seen};
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{
     LaunchTemplateBlockDeviceMappingRequest as Disk, LaunchTemplateEbsBlockDeviceRequest as Ebs, LaunchTemplateHttpTokensState,
     LaunchTemplateInstanceMetadataOptionsRequest as Metadata, LaunchTemplateTagSpecificationRequest as TagSpecification,
     RequestLaunchTemplateData, ResourceType, VolumeType,
 };
+use wire::instances::{self, Image};
+use wire::journal::Outputs;
+use wire::key::{Group, Key};
+use wire::stage::Stage;
 
 /// Container images of a GPU workload are large, and Bottlerocket keeps them on the second disk.
 const BOTTLEROCKET_DATA_GIB: i32 = 100;
 const AL2023_ROOT_GIB: i32 = 80;
 
 pub struct LaunchTemplate {
-    /// `system` or an instance type.
-    pub group: String,
+    pub group: Group,
 }
 
 type Found = aws_sdk_ec2::types::LaunchTemplate;
@@ -28,31 +32,12 @@ impl LaunchTemplate {
         cluster.scoped(&format!("lt-{}", self.group))
     }
 
-    async fn find(&self, cx: &Context) -> Result<Option<Found>> {
-        let found = cx
-            .aws
-            .ec2
-            .describe_launch_templates()
-            .set_filters(ec2_filters(&cx.cluster, &self.key()))
-            .send()
-            .await
-            .called("ec2:DescribeLaunchTemplates")?;
-        let mut ours = found.launch_templates.unwrap_or_default().into_iter();
-        Ok(ours.find(|template| is_this(&cx.cluster, &self.key(), template.tags())))
-    }
-
     /// The name is in use: by what an earlier call of ours made, or by somebody who must give it back.
     async fn check_name(&self, cx: &Context) -> Result<()> {
         let name = self.name(&cx.cluster);
-        let found = cx
-            .aws
-            .ec2
-            .describe_launch_templates()
-            .filters(filter("launch-template-name", &name))
-            .send()
-            .await
-            .called("ec2:DescribeLaunchTemplates")?;
-        let Some(template) = found.launch_templates.unwrap_or_default().into_iter().next() else {
+        let call = cx.aws.ec2.describe_launch_templates().filters(filter("launch-template-name", &name));
+        let found = call.send().await.called("ec2:DescribeLaunchTemplates")?.launch_templates.unwrap_or_default();
+        let Some(template) = found.into_iter().next() else {
             return Ok(());
         };
         let tags = template.tags().iter().map(|tag| (tag.key().unwrap_or_default(), tag.value().unwrap_or_default()));
@@ -70,7 +55,10 @@ impl LaunchTemplate {
     }
 
     fn disks(&self) -> Vec<Disk> {
-        let gpu = instances::image(&self.group).is_ok_and(|image| image.gpu);
+        let gpu = match &self.group {
+            Group::System => false,
+            Group::InstanceType(name) => instances::image(name).is_ok_and(Image::gpu),
+        };
         // Without a size, the disk is as large as the image.
         if gpu {
             vec![disk("/dev/xvda", None), disk("/dev/xvdb", Some(BOTTLEROCKET_DATA_GIB))]
@@ -81,8 +69,7 @@ impl LaunchTemplate {
 
     /// The node group owns what it starts, so its key is in the tags.
     fn node_tags(&self, cluster: &Cluster, kind: ResourceType) -> TagSpecification {
-        let group = format!("node-group/{}", self.group).into();
-        let tags = ec2_tags(cluster, &group, kind, []);
+        let tags = ec2_tags(cluster, &Key::NodeGroup(self.group.clone()), kind, []);
         TagSpecification::builder().set_resource_type(tags.resource_type).set_tags(tags.tags).build()
     }
 }
@@ -92,60 +79,50 @@ fn disk(device: &str, size_gib: Option<i32>) -> Disk {
     Disk::builder().device_name(device).ebs(ebs.build()).build()
 }
 
-#[async_trait]
-impl Resource for LaunchTemplate {
+impl Planned for LaunchTemplate {
     fn key(&self) -> Key {
-        format!("launch-template/{}", self.group).into()
+        Key::LaunchTemplate(self.group.clone())
     }
 
     /// Made beside the control plane, so that nodes need not wait for it.
     fn stage(&self) -> Stage {
         Stage::CreateEks
     }
+}
 
-    fn needs(&self) -> Vec<Key> {
-        vec![]
+#[async_trait]
+impl Made for LaunchTemplate {
+    type Thing = Found;
+
+    async fn find(&self, cx: &Context) -> Result<Option<Found>> {
+        let call = cx.aws.ec2.describe_launch_templates().set_filters(ec2_filters(&cx.cluster, &self.key()));
+        let found = call.send().await.called("ec2:DescribeLaunchTemplates")?.launch_templates.unwrap_or_default();
+        Ok(found.into_iter().find(|template| is_this(&cx.cluster, &self.key(), template.tags())))
     }
 
-    async fn observe(&self, cx: &Context) -> Result<Observed> {
-        let Some(template) = self.find(cx).await? else {
-            return Ok(Observed::Absent);
-        };
+    fn judge(&self, _: &Cluster, _: &Found) -> Seen {
+        Seen::Ready
+    }
+
+    fn outputs(&self, _: &Cluster, template: &Found) -> Outputs {
         let version = template.latest_version_number().map(|number| number.to_string());
-        Ok(Observed::Ready(outputs([("id", template.launch_template_id()), ("version", version.as_deref())])))
+        outputs([("id", template.launch_template_id()), ("version", version.as_deref())])
     }
 
     async fn create(&self, cx: &Context) -> Result<()> {
-        let created = cx
-            .aws
-            .ec2
-            .create_launch_template()
-            .launch_template_name(self.name(&cx.cluster))
-            .launch_template_data(self.data(&cx.cluster))
-            .client_token(ec2_token(&cx.cluster, &self.key(), None))
-            .tag_specifications(ec2_tags(&cx.cluster, &self.key(), ResourceType::LaunchTemplate, []))
-            .send()
-            .await
-            .called("ec2:CreateLaunchTemplate")
-            .unless(&["InvalidLaunchTemplateName.AlreadyExistsException"])?;
-        if created.is_none() { self.check_name(cx).await } else { Ok(()) }
+        let tags = ec2_tags(&cx.cluster, &self.key(), ResourceType::LaunchTemplate, []);
+        let call = cx.aws.ec2.create_launch_template().launch_template_name(self.name(&cx.cluster));
+        let call = call.launch_template_data(self.data(&cx.cluster)).client_token(ec2_token(cx, &self.key(), None));
+        let created = call.tag_specifications(tags).send().await.called("ec2:CreateLaunchTemplate");
+        match created.unless(&["InvalidLaunchTemplateName.AlreadyExistsException"])? {
+            Some(_) => Ok(()),
+            None => self.check_name(cx).await,
+        }
     }
 
-    async fn update(&self, _: &Context) -> Result<()> {
-        Ok(())
-    }
-
-    async fn delete(&self, cx: &Context) -> Result<()> {
-        let Some(template) = self.find(cx).await? else { return Ok(()) };
-        cx.aws
-            .ec2
-            .delete_launch_template()
-            .set_launch_template_id(template.launch_template_id)
-            .send()
-            .await
-            .called("ec2:DeleteLaunchTemplate")
-            .unless(&["InvalidLaunchTemplateId.NotFound"])?;
-        Ok(())
+    async fn delete(&self, cx: &Context, template: &Found) -> Result<()> {
+        let call = cx.aws.ec2.delete_launch_template().set_launch_template_id(template.launch_template_id.clone());
+        call.send().await.called("ec2:DeleteLaunchTemplate").done_if(&["InvalidLaunchTemplateId.NotFound"])
     }
 }
 

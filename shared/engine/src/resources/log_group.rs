@@ -1,104 +1,112 @@
 //! The log group of the control plane. EKS would make it, without owner tags and kept for ever; so ours is there first.
 
 use super::owned::{is_ours, tag_map};
+use crate::cluster::Cluster;
+use crate::context::Context;
 use crate::errors::{Called, Result, Unless};
-use crate::resource::{Context, Key, Observed, Outputs, Resource, Stage};
+use crate::resource::{Difference, How, Made, Planned, Seen};
 use async_trait::async_trait;
-use std::collections::HashMap;
+use wire::journal::Outputs;
+use wire::key::Key;
+use wire::stage::Stage;
 
 const RETENTION_DAYS: i32 = 90;
 
 pub struct LogGroup;
 
-impl LogGroup {
-    async fn find(&self, cx: &Context) -> Result<Option<aws_sdk_cloudwatchlogs::types::LogGroup>> {
-        let name = cx.cluster.log_group();
-        let answer = cx.aws.logs.describe_log_groups().log_group_name_prefix(&name).send().await.called("logs:DescribeLogGroups")?;
-        Ok(answer.log_groups.unwrap_or_default().into_iter().find(|group| group.log_group_name() == Some(name.as_str())))
-    }
+/// The name holds the cluster's random id, so the group is ours even without tags: a late flush of EKS makes it again.
+pub struct Found {
+    group: aws_sdk_cloudwatchlogs::types::LogGroup,
+    tagged: bool,
+}
 
-    async fn tags(&self, cx: &Context, arn: &str) -> Result<HashMap<String, String>> {
-        let answer = cx
-            .aws
-            .logs
-            .list_tags_for_resource()
-            .resource_arn(arn)
-            .send()
-            .await
-            .called("logs:ListTagsForResource")
-            .unless(&["ResourceNotFoundException"])?;
-        Ok(answer.and_then(|answer| answer.tags).unwrap_or_default())
+impl Found {
+    /// The ARN as the calls about tags want it: without the `:*` for the streams.
+    fn arn(&self) -> &str {
+        arn(&self.group)
     }
 }
 
-#[async_trait]
-impl Resource for LogGroup {
+fn arn(group: &aws_sdk_cloudwatchlogs::types::LogGroup) -> &str {
+    group.arn().unwrap_or_default().trim_end_matches(":*")
+}
+
+async fn is_tagged(cx: &Context, arn: &str) -> Result<bool> {
+    let answer = cx.aws.logs.list_tags_for_resource().resource_arn(arn).send().await.called("logs:ListTagsForResource");
+    let answer = answer.unless(&["ResourceNotFoundException"])?;
+    Ok(is_ours(&cx.cluster, answer.and_then(|answer| answer.tags).unwrap_or_default()))
+}
+
+impl Planned for LogGroup {
     fn key(&self) -> Key {
-        "log-group".into()
+        Key::LogGroup
     }
 
     fn stage(&self) -> Stage {
         Stage::CreateEks
     }
+}
 
-    fn needs(&self) -> Vec<Key> {
-        vec![]
+#[async_trait]
+impl Made for LogGroup {
+    type Thing = Found;
+
+    async fn find(&self, cx: &Context) -> Result<Option<Found>> {
+        let name = cx.cluster.log_group();
+        let answer = cx.aws.logs.describe_log_groups().log_group_name_prefix(&name).send().await.called("logs:DescribeLogGroups")?;
+        let found = answer.log_groups.unwrap_or_default().into_iter().find(|group| group.log_group_name() == Some(&name));
+        let Some(group) = found else { return Ok(None) };
+        let tagged = is_tagged(cx, arn(&group)).await?;
+        Ok(Some(Found { group, tagged }))
     }
 
-    /// The name holds the cluster's random id, so the group is ours even without tags: a late flush of EKS makes it again.
-    async fn observe(&self, cx: &Context) -> Result<Observed> {
-        let Some(group) = self.find(cx).await? else {
-            return Ok(Observed::Absent);
-        };
-        let tagged = is_ours(&cx.cluster, self.tags(cx, arn(&group)).await?);
-        if !tagged || group.retention_in_days() != Some(RETENTION_DAYS) {
-            return Ok(Observed::Drifted);
-        }
-        Ok(Observed::Ready(Outputs::from([("name".into(), cx.cluster.log_group())])))
+    fn judge(&self, _: &Cluster, found: &Found) -> Seen {
+        let kept = found.group.retention_in_days().map_or("for ever".to_owned(), |days| days.to_string());
+        Seen::but_for([
+            Difference::between("tagged", found.tagged, true, How::InPlace),
+            Difference::between("retention_days", kept, RETENTION_DAYS.to_string(), How::InPlace),
+        ])
+    }
+
+    fn outputs(&self, cluster: &Cluster, _: &Found) -> Outputs {
+        Outputs::from([("name".into(), cluster.log_group())])
     }
 
     async fn create(&self, cx: &Context) -> Result<()> {
-        cx.aws
-            .logs
-            .create_log_group()
-            .log_group_name(cx.cluster.log_group())
-            .set_tags(tag_map(&cx.cluster, &self.key()))
-            .send()
-            .await
-            .called("logs:CreateLogGroup")
-            .unless(&["ResourceAlreadyExistsException"])?;
-        Ok(())
+        let call = cx.aws.logs.create_log_group().log_group_name(cx.cluster.log_group()).set_tags(tag_map(&cx.cluster, &self.key()));
+        call.send().await.called("logs:CreateLogGroup").done_if(&["ResourceAlreadyExistsException"])
     }
 
-    async fn update(&self, cx: &Context) -> Result<()> {
-        let Some(group) = self.find(cx).await? else { return Ok(()) };
-        let tags = tag_map(&cx.cluster, &self.key());
-        cx.aws.logs.tag_resource().resource_arn(arn(&group)).set_tags(tags).send().await.called("logs:TagResource")?;
-        cx.aws
-            .logs
-            .put_retention_policy()
-            .log_group_name(cx.cluster.log_group())
-            .retention_in_days(RETENTION_DAYS)
-            .send()
-            .await
-            .called("logs:PutRetentionPolicy")?;
-        Ok(())
+    async fn mend(&self, cx: &Context, found: &Found, _: &[Difference]) -> Result<()> {
+        let call = cx.aws.logs.tag_resource().resource_arn(found.arn()).set_tags(tag_map(&cx.cluster, &self.key()));
+        call.send().await.called("logs:TagResource")?;
+        let call = cx.aws.logs.put_retention_policy().log_group_name(cx.cluster.log_group()).retention_in_days(RETENTION_DAYS);
+        call.send().await.called("logs:PutRetentionPolicy").map(drop)
     }
 
-    async fn delete(&self, cx: &Context) -> Result<()> {
-        cx.aws
-            .logs
-            .delete_log_group()
-            .log_group_name(cx.cluster.log_group())
-            .send()
-            .await
-            .called("logs:DeleteLogGroup")
-            .unless(&["ResourceNotFoundException"])?;
-        Ok(())
+    async fn delete(&self, cx: &Context, _: &Found) -> Result<()> {
+        let call = cx.aws.logs.delete_log_group().log_group_name(cx.cluster.log_group());
+        call.send().await.called("logs:DeleteLogGroup").done_if(&["ResourceNotFoundException"])
     }
 }
 
-/// The ARN as the calls about tags want it: without the `:*` for the streams.
-fn arn(group: &aws_sdk_cloudwatchlogs::types::LogGroup) -> &str {
-    group.arn().unwrap_or_default().trim_end_matches(":*")
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_that_eks_made_lacks_tags_and_an_end() {
+        let cluster = Cluster::example(serde_json::json!({}));
+        let retention = || Difference::between("retention_days", "for ever".to_owned(), "90".into(), How::InPlace);
+        let tags = || Difference::between("tagged", false, true, How::InPlace);
+        for (tagged, days, expected) in [
+            (true, Some(90), Seen::Ready),
+            (true, None, Seen::but_for([retention()])),
+            (false, Some(90), Seen::but_for([tags()])),
+            (false, None, Seen::but_for([tags(), retention()])),
+        ] {
+            let group = aws_sdk_cloudwatchlogs::types::LogGroup::builder().set_retention_in_days(days).build();
+            assert_eq!(LogGroup.judge(&cluster, &Found { group, tagged }), expected, "{tagged} {days:?}");
+        }
+    }
 }

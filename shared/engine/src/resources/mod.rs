@@ -1,23 +1,73 @@
 //! The resources, one file each.
 
-pub mod access_entry;
-pub mod addon;
-pub mod bucket;
-pub mod cluster;
-pub mod elastic_ip;
-pub mod existing_bucket;
-pub mod existing_cluster;
+mod access_entry;
+mod addon;
+mod bucket;
+mod cluster;
+mod elastic_ip;
+mod existing_bucket;
+mod existing_cluster;
 mod health;
-pub mod internet_gateway;
-pub mod launch_template;
+mod internet_gateway;
+mod launch_template;
 pub mod leftovers;
-pub mod log_group;
-pub mod nat_gateway;
-pub mod node_group;
+mod log_group;
+mod nat_gateway;
+mod node_group;
 pub(crate) mod owned;
-pub mod pod_identity;
-pub mod role;
-pub mod route_table;
-pub mod s3_endpoint;
-pub mod subnet;
-pub mod vpc;
+mod pod_identity;
+mod role;
+mod route_table;
+mod s3_endpoint;
+mod subnet;
+mod unknown;
+mod vpc;
+
+use crate::cluster::Cluster;
+use crate::resource::{Made, Resource};
+use wire::key::Key;
+use wire::spec::Ground;
+
+/// The resource that a key names.
+pub fn of(key: &Key, cluster: &Cluster) -> Resource {
+    let zones = cluster.zones.len();
+    match key {
+        Key::Vpc => made(vpc::Vpc),
+        Key::InternetGateway => made(internet_gateway::InternetGateway),
+        Key::Subnet(side, index) => made(subnet::Subnet { side: *side, index: *index }),
+        Key::ElasticIp => made(elastic_ip::ElasticIp),
+        Key::NatGateway => made(nat_gateway::NatGateway),
+        Key::RouteTable(side) => made(route_table::RouteTable { side: *side, zones }),
+        Key::S3Endpoint => made(s3_endpoint::S3Endpoint),
+        Key::Leftovers => Resource::Removed(Box::new(leftovers::Leftovers { zones })),
+        Key::Role(role) => made(*role),
+        Key::LogGroup => made(log_group::LogGroup),
+        Key::Cluster => control_plane(cluster),
+        Key::AccessEntry => made(access_entry::AccessEntry),
+        Key::PodIdentity => made(pod_identity::PodIdentity),
+        Key::Addon(addon) => made(*addon),
+        Key::LaunchTemplate(group) => made(launch_template::LaunchTemplate { group: group.clone() }),
+        Key::NodeGroup(group) => made(node_group::NodeGroup::new(group, cluster)),
+        Key::Bucket(name) => bucket(name, cluster),
+        Key::Unknown(text) => Resource::Removed(Box::new(unknown::Unknown { text: text.clone() })),
+    }
+}
+
+fn control_plane(cluster: &Cluster) -> Resource {
+    match cluster.spec.ground {
+        Ground::Managed(_) => made(cluster::ControlPlane { zones: cluster.zones.len() }),
+        Ground::SelfManaged(_) => Resource::LookedAt(Box::new(existing_cluster::ExistingCluster)),
+    }
+}
+
+/// Ours are named by their purpose, the customer's by their own names.
+fn bucket(name: &str, cluster: &Cluster) -> Resource {
+    match cluster.spec.ground {
+        Ground::Managed(_) => made(bucket::Bucket { purpose: name.to_owned() }),
+        Ground::SelfManaged(_) => Resource::LookedAt(Box::new(existing_bucket::ExistingBucket { name: name.to_owned() })),
+    }
+}
+
+fn made(resource: impl Made + 'static) -> Resource {
+    Resource::Made(Box::new(resource))
+}

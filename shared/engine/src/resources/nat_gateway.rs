@@ -1,11 +1,18 @@
 //! The NAT gateway: the private subnets' way out. It lives in the first public subnet and takes nearly two minutes to make.
 
 use super::owned::{ec2_filters, ec2_tags, ec2_token, id, is_this};
-use super::subnet;
+use crate::cluster::Cluster;
+use crate::context::Context;
 use crate::errors::{Called, Error, Result, Unless, from_answer};
-use crate::resource::{Context, Key, Observed, Pace, Resource, Stage};
+use crate::resource::{Made, Pace, Planned, Seen};
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{NatGatewayState as State, ResourceType};
+use wire::error::Code;
+use wire::journal::Outputs;
+use wire::key::{Key, Side};
+use wire::stage::Stage;
+
+const SUBNET: Key = Key::Subnet(Side::Public, 0);
 
 pub struct NatGateway;
 
@@ -14,20 +21,10 @@ type Found = aws_sdk_ec2::types::NatGateway;
 impl NatGateway {
     /// All that EC2 still lists, dead ones too: deleted ones for an hour.
     async fn find_all(&self, cx: &Context) -> Result<Vec<Found>> {
-        let found = cx
-            .aws
-            .ec2
-            .describe_nat_gateways()
-            .set_filter(ec2_filters(&cx.cluster, &self.key()))
-            .send()
-            .await
-            .called("ec2:DescribeNatGateways")?;
+        let call = cx.aws.ec2.describe_nat_gateways().set_filter(ec2_filters(&cx.cluster, &self.key()));
+        let found = call.send().await.called("ec2:DescribeNatGateways")?;
         let gateways = found.nat_gateways.unwrap_or_default().into_iter();
         Ok(gateways.filter(|gateway| is_this(&cx.cluster, &self.key(), gateway.tags())).collect())
-    }
-
-    async fn find(&self, cx: &Context) -> Result<Option<Found>> {
-        Ok(liveliest(self.find_all(cx).await?))
     }
 }
 
@@ -52,14 +49,13 @@ fn newest_dead(gateways: &[Found]) -> Option<&str> {
 }
 
 fn cause(gateway: &Found) -> Error {
-    let code = gateway.failure_code().unwrap_or("NatGatewayFailed");
+    let code = gateway.failure_code().map_or(Code::NatGatewayFailed, Code::from);
     from_answer("ec2:CreateNatGateway", None, code, gateway.failure_message().unwrap_or("AWS gives no cause"))
 }
 
-#[async_trait]
-impl Resource for NatGateway {
+impl Planned for NatGateway {
     fn key(&self) -> Key {
-        "nat-gateway".into()
+        Key::NatGateway
     }
 
     fn stage(&self) -> Stage {
@@ -67,54 +63,45 @@ impl Resource for NatGateway {
     }
 
     fn needs(&self) -> Vec<Key> {
-        vec![subnet::key(true, 0), "elastic-ip".into(), "internet-gateway".into()]
+        vec![SUBNET, Key::ElasticIp, Key::InternetGateway]
     }
 
     fn pace(&self) -> Pace {
         Pace::seconds(80, 5)
     }
+}
 
-    async fn observe(&self, cx: &Context) -> Result<Observed> {
-        let Some(gateway) = self.find(cx).await? else {
-            return Ok(Observed::Absent);
-        };
-        Ok(match gateway.state() {
-            Some(State::Available) => Observed::Ready(id(gateway.nat_gateway_id.unwrap_or_default())),
-            Some(State::Failed) => Observed::Broken(cause(&gateway)),
-            _ => Observed::Pending,
-        })
+#[async_trait]
+impl Made for NatGateway {
+    type Thing = Found;
+
+    async fn find(&self, cx: &Context) -> Result<Option<Found>> {
+        Ok(liveliest(self.find_all(cx).await?))
+    }
+
+    fn judge(&self, _: &Cluster, gateway: &Found) -> Seen {
+        match gateway.state() {
+            Some(State::Available) => Seen::Ready,
+            Some(State::Failed) => Seen::Broken(cause(gateway)),
+            _ => Seen::Busy,
+        }
+    }
+
+    fn outputs(&self, _: &Cluster, gateway: &Found) -> Outputs {
+        id(gateway.nat_gateway_id().unwrap_or_default())
     }
 
     async fn create(&self, cx: &Context) -> Result<()> {
         let listed = self.find_all(cx).await?;
-        cx.aws
-            .ec2
-            .create_nat_gateway()
-            .subnet_id(cx.output(subnet::key(true, 0), "id")?)
-            .allocation_id(cx.output("elastic-ip", "id")?)
-            .client_token(ec2_token(&cx.cluster, &self.key(), newest_dead(&listed)))
-            .tag_specifications(ec2_tags(&cx.cluster, &self.key(), ResourceType::Natgateway, []))
-            .send()
-            .await
-            .called("ec2:CreateNatGateway")?;
-        Ok(())
+        let call = cx.aws.ec2.create_nat_gateway().subnet_id(cx.output(&SUBNET, "id")?).allocation_id(cx.output(&Key::ElasticIp, "id")?);
+        let call = call.client_token(ec2_token(cx, &self.key(), newest_dead(&listed)));
+        let call = call.tag_specifications(ec2_tags(&cx.cluster, &self.key(), ResourceType::Natgateway, []));
+        call.send().await.called("ec2:CreateNatGateway").map(drop)
     }
 
-    async fn update(&self, _: &Context) -> Result<()> {
-        Ok(())
-    }
-
-    async fn delete(&self, cx: &Context) -> Result<()> {
-        let Some(gateway) = self.find(cx).await? else { return Ok(()) };
-        cx.aws
-            .ec2
-            .delete_nat_gateway()
-            .set_nat_gateway_id(gateway.nat_gateway_id)
-            .send()
-            .await
-            .called("ec2:DeleteNatGateway")
-            .unless(&["NatGatewayNotFound"])?;
-        Ok(())
+    async fn delete(&self, cx: &Context, gateway: &Found) -> Result<()> {
+        let call = cx.aws.ec2.delete_nat_gateway().set_nat_gateway_id(gateway.nat_gateway_id.clone());
+        call.send().await.called("ec2:DeleteNatGateway").done_if(&["NatGatewayNotFound"])
     }
 }
 

@@ -2,118 +2,113 @@
 
 use super::health::{Issue, broken};
 use super::owned::{check_ours, outputs, tag_map};
-use super::subnet;
-use crate::errors::{Called, Class, Error, Result, Unless};
-use crate::instances;
-use crate::resource::{Cluster, Context, Key, Observed, Outputs, Pace, Resource, Stage};
-use crate::spec::InstanceType;
+use crate::cluster::Cluster;
+use crate::context::Context;
+use crate::errors::{Called, Error, Result, Unless};
+use crate::resource::{Difference, How, Made, Pace, Planned, Seen};
 use async_trait::async_trait;
-use aws_sdk_eks::types::{CapacityTypes, LaunchTemplateSpecification, NodegroupScalingConfig, NodegroupStatus, Taint, TaintEffect};
+use aws_sdk_eks::types::{
+    AmiTypes, CapacityTypes, LaunchTemplateSpecification, Nodegroup, NodegroupScalingConfig, NodegroupStatus, Taint, TaintEffect,
+};
 use std::collections::HashMap;
+use wire::error::{Class, Code};
+use wire::instances::{self, Image};
+use wire::journal::Outputs;
+use wire::key::{Addon, Group, Key, Role, Side};
+use wire::spec::Ground;
+use wire::stage::Stage;
 
 /// Enough for coredns and the CSI controllers; the rest runs where the tenant asked for nodes.
 const SYSTEM_TYPE: &str = "t3.medium";
 const GROUP_LABEL: &str = "groundwork.dev/node-group";
+const ROLE: Key = Key::Role(Role::Node);
 
 pub struct NodeGroup {
-    /// `system`, or the instance type that it is for.
-    pub group: String,
-    pub instance_type: String,
-    pub least: u32,
-    pub desired: u32,
-    pub most: u32,
-    pub place: Place,
+    group: Group,
+    /// Whose cluster the nodes join.
+    ground: Ground,
+    /// In a cluster of ours, how many availability zones its private subnets are in.
+    zones: usize,
 }
 
-/// Whose cluster the nodes join.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// Ours, with private subnets in so many availability zones.
-    Ours { zones: usize },
-    /// The customer's, with a node role of theirs. No launch template, so that nothing of EC2 has to be granted: EKS's own asks for
-    /// IMDSv2, too.
-    Theirs,
+/// How many nodes a group may have, and begins with.
+struct Sizes {
+    least: u32,
+    desired: u32,
+    most: u32,
 }
+
+const OF_SYSTEM: Sizes = Sizes { least: 1, desired: 1, most: 3 };
 
 impl NodeGroup {
-    pub fn system(zones: usize) -> Self {
-        Self { group: "system".into(), instance_type: SYSTEM_TYPE.into(), least: 1, desired: 1, most: 3, place: Place::Ours { zones } }
+    pub fn new(group: &Group, cluster: &Cluster) -> Self {
+        Self { group: group.clone(), ground: cluster.spec.ground.clone(), zones: cluster.zones.len() }
     }
 
-    pub fn of(wanted: &InstanceType, place: Place) -> Self {
-        Self {
-            group: wanted.name.clone(),
-            instance_type: wanted.name.clone(),
-            least: 0,
-            desired: wanted.overprovisioned_ondemand_count,
-            most: wanted.max_count,
-            place,
+    fn instance_type(&self) -> &str {
+        match &self.group {
+            Group::System => SYSTEM_TYPE,
+            Group::InstanceType(name) => name,
         }
     }
 
     /// EKS allows no dots.
     fn label(&self) -> String {
-        self.group.replace('.', "-")
+        self.group.to_string().replace('.', "-")
     }
 
     /// In a cluster of theirs the id tells it from the customer's own groups.
     fn name(&self, cluster: &Cluster) -> String {
-        match self.place {
-            Place::Ours { .. } => self.label(),
-            Place::Theirs => cluster.scoped(&self.label()),
+        match self.ground {
+            Ground::Managed(_) => self.label(),
+            Ground::SelfManaged(_) => cluster.scoped(&self.label()),
         }
     }
 
     fn launch_template_key(&self) -> Key {
-        format!("launch-template/{}", self.group).into()
+        Key::LaunchTemplate(self.group.clone())
     }
 
+    /// None in a cluster of theirs, so that nothing of EC2 has to be granted: EKS's own asks for IMDSv2, too.
     fn launch_template(&self, cx: &Context) -> Result<Option<LaunchTemplateSpecification>> {
-        if self.place == Place::Theirs {
-            return Ok(None);
+        match self.ground {
+            Ground::Managed(_) => {
+                let output = |name| cx.output(&self.launch_template_key(), name);
+                Ok(Some(LaunchTemplateSpecification::builder().id(output("id")?).version(output("version")?).build()))
+            }
+            Ground::SelfManaged(_) => Ok(None),
         }
-        let output = |name| cx.output(self.launch_template_key(), name);
-        Ok(Some(LaunchTemplateSpecification::builder().id(output("id")?).version(output("version")?).build()))
     }
 
     fn role(&self, cx: &Context) -> Result<String> {
-        match &cx.cluster.spec.node_role_arn {
-            Some(theirs) => Ok(theirs.clone()),
-            None => cx.output("role/node", "arn"),
+        let missing = || Error::permanent(Code::IncompleteRequest, "The spec names no role for nodes.");
+        match &self.ground {
+            Ground::Managed(_) => cx.output(&ROLE, "arn"),
+            Ground::SelfManaged(theirs) => theirs.node_role_arn.clone().ok_or_else(missing),
         }
     }
 
     fn subnets(&self, cx: &Context) -> Result<Vec<String>> {
-        let theirs = &cx.cluster.spec.subnet_ids;
-        match self.place {
-            Place::Ours { zones } => subnet::keys(false, zones).map(|subnet| cx.output(subnet, "id")).collect(),
-            Place::Theirs if !theirs.is_empty() => Ok(theirs.clone()),
-            Place::Theirs => Ok(cx.output("cluster", "subnets")?.split(',').map(str::to_owned).collect()),
+        match &self.ground {
+            Ground::Managed(_) => Key::subnets(Side::Private, self.zones).map(|subnet| cx.output(&subnet, "id")).collect(),
+            Ground::SelfManaged(theirs) if !theirs.subnet_ids.is_empty() => Ok(theirs.subnet_ids.clone()),
+            Ground::SelfManaged(_) => Ok(cx.output(&Key::Cluster, "subnets")?.split(',').map(str::to_owned).collect()),
         }
     }
 
-    async fn find(&self, cx: &Context) -> Result<Option<aws_sdk_eks::types::Nodegroup>> {
-        let name = self.name(&cx.cluster);
-        let answer = cx
-            .aws
-            .eks
-            .describe_nodegroup()
-            .cluster_name(cx.cluster.eks_name())
-            .nodegroup_name(&name)
-            .send()
-            .await
-            .called("eks:DescribeNodegroup")
-            .unless(&["ResourceNotFoundException"])?;
-        let Some(group) = answer.and_then(|answer| answer.nodegroup) else {
-            return Ok(None);
-        };
-        check_ours(&cx.cluster, &format!("The node group {name}"), group.tags().into_iter().flatten())?;
-        Ok(Some(group))
+    fn sizes(&self, cluster: &Cluster) -> Result<Sizes> {
+        let Group::InstanceType(name) = &self.group else { return Ok(OF_SYSTEM) };
+        let wanted = cluster.spec.instance_types.iter().find(|wanted| wanted.name == *name);
+        let missing = || Error::permanent(Code::MissingInstanceType, format!("The spec has no instance type {name}."));
+        let wanted = wanted.ok_or_else(missing)?;
+        Ok(Sizes { least: 0, desired: wanted.overprovisioned_ondemand_count, most: wanted.max_count })
     }
 
-    fn scaling(&self) -> NodegroupScalingConfig {
+    fn scaling(&self, cluster: &Cluster) -> Result<NodegroupScalingConfig> {
+        let sizes = self.sizes(cluster)?;
         let count = |nodes: u32| i32::try_from(nodes).unwrap_or(i32::MAX);
-        NodegroupScalingConfig::builder().min_size(count(self.least)).desired_size(count(self.desired)).max_size(count(self.most)).build()
+        let scaling = NodegroupScalingConfig::builder().min_size(count(sizes.least)).desired_size(count(sizes.desired));
+        Ok(scaling.max_size(count(sizes.most)).build())
     }
 
     fn labels(&self, gpu: bool) -> HashMap<String, String> {
@@ -123,83 +118,23 @@ impl NodeGroup {
         }
         labels
     }
+
+    /// Nodes that cannot join over a network of the customer's are for the customer to look at, and no alarm of ours.
+    fn blame(&self, error: Error) -> Error {
+        match self.ground {
+            Ground::SelfManaged(_) if error.code == Code::NodeCreationFailure => Error { class: Class::Customer, ..error },
+            Ground::Managed(_) | Ground::SelfManaged(_) => error,
+        }
+    }
 }
 
-#[async_trait]
-impl Resource for NodeGroup {
-    fn key(&self) -> Key {
-        format!("node-group/{}", self.group).into()
-    }
-
-    fn stage(&self) -> Stage {
-        Stage::CreateNodegroups
-    }
-
-    /// A node joins only with a way out to ECR and EKS, and with the network plugin there; going down, it keeps both to its end.
-    fn needs(&self) -> Vec<Key> {
-        let Place::Ours { zones } = self.place else { return vec!["cluster".into()] };
-        let mut needs: Vec<Key> =
-            ["cluster", "role/node", "route-table/private", "nat-gateway", "addon/vpc-cni", "addon/kube-proxy"].map(Key::from).into();
-        needs.push(self.launch_template_key());
-        needs.extend(subnet::keys(false, zones));
-        needs
-    }
-
-    fn pace(&self) -> Pace {
-        Pace::seconds(60, 10)
-    }
-
-    async fn observe(&self, cx: &Context) -> Result<Observed> {
-        let seen = self.find(cx).await?.as_ref().map_or(Observed::Absent, state);
-        Ok(if self.place == Place::Theirs { in_their_network(seen) } else { seen })
-    }
-
-    /// Without a token of ours: its name makes it one of a kind in the cluster, and a group that failed and was deleted must not be
-    /// answered with the first one's record when a retry makes it again.
-    async fn create(&self, cx: &Context) -> Result<()> {
-        let image = instances::image(&self.instance_type).map_err(|reason| {
-            Error::customer("InstanceTypeWithoutImage", reason, "Delete the cluster and ask for one with another instance type.")
-        })?;
-        cx.aws
-            .eks
-            .create_nodegroup()
-            .cluster_name(cx.cluster.eks_name())
-            .nodegroup_name(self.name(&cx.cluster))
-            .node_role(self.role(cx)?)
-            .set_subnets(Some(self.subnets(cx)?))
-            .instance_types(&self.instance_type)
-            .ami_type(image.ami)
-            .capacity_type(CapacityTypes::OnDemand)
-            .scaling_config(self.scaling())
-            .set_launch_template(self.launch_template(cx)?)
-            .set_labels(Some(self.labels(image.gpu)))
-            .set_taints(image.gpu.then(|| vec![gpu_taint()]))
-            .set_tags(tag_map(&cx.cluster, &self.key()))
-            .send()
-            .await
-            .called("eks:CreateNodegroup")
-            .unless(&["ResourceInUseException"])?;
-        Ok(())
-    }
-
-    async fn update(&self, _: &Context) -> Result<()> {
-        Ok(())
-    }
-
-    async fn delete(&self, cx: &Context) -> Result<()> {
-        if self.find(cx).await?.is_none() {
-            return Ok(());
-        }
-        cx.aws
-            .eks
-            .delete_nodegroup()
-            .cluster_name(cx.cluster.eks_name())
-            .nodegroup_name(self.name(&cx.cluster))
-            .send()
-            .await
-            .called("eks:DeleteNodegroup")
-            .unless(&["ResourceNotFoundException"])?;
-        Ok(())
+/// EKS's name for an image.
+fn ami(image: Image) -> AmiTypes {
+    match image {
+        Image::Al2023X86 => AmiTypes::Al2023X8664Standard,
+        Image::Al2023Arm => AmiTypes::Al2023Arm64Standard,
+        Image::BottlerocketNvidiaX86 => AmiTypes::BottlerocketX8664Nvidia,
+        Image::BottlerocketNvidiaArm => AmiTypes::BottlerocketArm64Nvidia,
     }
 }
 
@@ -208,88 +143,169 @@ fn gpu_taint() -> Taint {
     Taint::builder().key("nvidia.com/gpu").value("true").effect(TaintEffect::NoSchedule).build()
 }
 
-fn state(group: &aws_sdk_eks::types::Nodegroup) -> Observed {
-    match group.status() {
-        Some(NodegroupStatus::Active) => Observed::Ready(describe(group)),
-        Some(status @ (NodegroupStatus::Degraded | NodegroupStatus::CreateFailed | NodegroupStatus::DeleteFailed)) => {
-            let issues = group.health().map(|health| health.issues()).unwrap_or_default();
-            let issues = issues.iter().map(|issue| Issue { code: issue.code().map(|code| code.as_str()), message: issue.message() });
-            let what = format!("The node group {}", group.nodegroup_name().unwrap_or_default());
-            let error = broken(&what, status.as_str(), issues);
-            // A degraded group may run the tenant's work on the nodes that it has.
-            if *status == NodegroupStatus::Degraded { Observed::Sick(error) } else { Observed::Broken(error) }
+impl Planned for NodeGroup {
+    fn key(&self) -> Key {
+        Key::NodeGroup(self.group.clone())
+    }
+
+    fn stage(&self) -> Stage {
+        Stage::CreateNodegroups
+    }
+
+    /// A node joins only with a way out to ECR and EKS, and with the network plugin there; going down, it keeps both to its end.
+    fn needs(&self) -> Vec<Key> {
+        if let Ground::SelfManaged(_) = self.ground {
+            return vec![Key::Cluster];
         }
-        _ => Observed::Pending,
+        let way_out = [Key::RouteTable(Side::Private), Key::NatGateway];
+        let plugins = [Addon::VpcCni, Addon::KubeProxy].map(Key::Addon);
+        let own = [Key::Cluster, ROLE, self.launch_template_key()];
+        own.into_iter().chain(way_out).chain(plugins).chain(Key::subnets(Side::Private, self.zones)).collect()
+    }
+
+    fn pace(&self) -> Pace {
+        Pace::seconds(60, 10)
     }
 }
 
-/// Nodes that cannot join over a network of the customer's are for the customer to look at, and no alarm of ours.
-fn in_their_network(seen: Observed) -> Observed {
-    match seen {
-        Observed::Broken(error) if error.code == "NodeCreationFailure" => Observed::Broken(Error { class: Class::Customer, ..error }),
-        seen => seen,
+#[async_trait]
+impl Made for NodeGroup {
+    type Thing = Nodegroup;
+
+    async fn find(&self, cx: &Context) -> Result<Option<Nodegroup>> {
+        let name = self.name(&cx.cluster);
+        let call = cx.aws.eks.describe_nodegroup().cluster_name(cx.cluster.eks_name()).nodegroup_name(&name);
+        let answer = call.send().await.called("eks:DescribeNodegroup").unless(&["ResourceNotFoundException"])?;
+        let Some(group) = answer.and_then(|answer| answer.nodegroup) else {
+            return Ok(None);
+        };
+        check_ours(&cx.cluster, &format!("The node group {name}"), group.tags().into_iter().flatten())?;
+        Ok(Some(group))
+    }
+
+    fn judge(&self, _: &Cluster, group: &Nodegroup) -> Seen {
+        match group.status() {
+            Some(NodegroupStatus::Active) => {
+                let types = group.instance_types().join(", ");
+                Seen::but_for([Difference::between("instance_type", types.as_str(), self.instance_type(), How::Replace)])
+            }
+            // It may run the tenant's work on the nodes that it has.
+            Some(status @ NodegroupStatus::Degraded) => Seen::Sick(self.blame(given_up(group, status))),
+            Some(status @ (NodegroupStatus::CreateFailed | NodegroupStatus::DeleteFailed)) => {
+                Seen::Broken(self.blame(given_up(group, status)))
+            }
+            _ => Seen::Busy,
+        }
+    }
+
+    fn outputs(&self, _: &Cluster, group: &Nodegroup) -> Outputs {
+        let scaling_groups = group.resources().map(|resources| resources.auto_scaling_groups()).unwrap_or_default();
+        outputs([
+            ("name", group.nodegroup_name()),
+            ("arn", group.nodegroup_arn()),
+            ("autoscaling_group", scaling_groups.first().and_then(|group| group.name())),
+            ("instance_type", group.instance_types().first().map(String::as_str)),
+        ])
+    }
+
+    /// Without a token of ours: its name makes it one of a kind in the cluster, and a group that failed and was deleted must not be
+    /// answered with the first one's record when a retry makes it again.
+    async fn create(&self, cx: &Context) -> Result<()> {
+        let image = instances::image(self.instance_type()).map_err(|reason| {
+            Error::customer(Code::InstanceTypeWithoutImage, reason, "Delete the cluster and ask for one with another instance type.")
+        })?;
+        let call = cx.aws.eks.create_nodegroup().cluster_name(cx.cluster.eks_name()).nodegroup_name(self.name(&cx.cluster));
+        let call = call.node_role(self.role(cx)?).set_subnets(Some(self.subnets(cx)?)).set_launch_template(self.launch_template(cx)?);
+        let call = call.instance_types(self.instance_type()).ami_type(ami(image)).capacity_type(CapacityTypes::OnDemand);
+        let call = call.scaling_config(self.scaling(&cx.cluster)?).set_labels(Some(self.labels(image.gpu())));
+        let call = call.set_taints(image.gpu().then(|| vec![gpu_taint()])).set_tags(tag_map(&cx.cluster, &self.key()));
+        call.send().await.called("eks:CreateNodegroup").done_if(&["ResourceInUseException"])
+    }
+
+    async fn delete(&self, cx: &Context, _: &Nodegroup) -> Result<()> {
+        let call = cx.aws.eks.delete_nodegroup().cluster_name(cx.cluster.eks_name()).nodegroup_name(self.name(&cx.cluster));
+        call.send().await.called("eks:DeleteNodegroup").done_if(&["ResourceNotFoundException"])
     }
 }
 
-fn describe(group: &aws_sdk_eks::types::Nodegroup) -> Outputs {
-    let scaling_groups = group.resources().map(|resources| resources.auto_scaling_groups()).unwrap_or_default();
-    outputs([
-        ("name", group.nodegroup_name()),
-        ("arn", group.nodegroup_arn()),
-        ("autoscaling_group", scaling_groups.first().and_then(|group| group.name())),
-        ("instance_type", group.instance_types().first().map(String::as_str)),
-    ])
+fn given_up(group: &Nodegroup, status: &NodegroupStatus) -> Error {
+    let issues = group.health().map(|health| health.issues()).unwrap_or_default();
+    let issues = issues.iter().map(|issue| Issue { code: issue.code().map(|code| code.as_str()), message: issue.message() });
+    broken(&format!("The node group {}", group.nodegroup_name().unwrap_or_default()), status.as_str(), issues)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aws_sdk_eks::types::{Issue as GroupIssue, Nodegroup, NodegroupHealth, NodegroupIssueCode};
+    use aws_sdk_eks::types::{Issue as GroupIssue, NodegroupHealth, NodegroupIssueCode};
+    use serde_json::json;
+
+    fn ours(group: &str) -> (NodeGroup, Cluster) {
+        let cluster = Cluster::example(json!({
+            "instance_types": [{"name": "g4dn.xlarge", "overprovisioned_ondemand_count": 2, "max_count": 10}]
+        }));
+        (NodeGroup::new(&group.into(), &cluster), cluster)
+    }
 
     #[test]
     fn a_group_that_failed_is_broken_and_a_degraded_one_is_sick_and_says_why() {
+        let (resource, cluster) = ours("g4dn.xlarge");
+        let error = |status: &str| broken("The node group g4dn-xlarge", status, []);
         for (status, expected) in [
-            (NodegroupStatus::Active, "Ready"),
-            (NodegroupStatus::Creating, "Pending"),
-            (NodegroupStatus::Updating, "Pending"),
-            (NodegroupStatus::Deleting, "Pending"),
-            (NodegroupStatus::Degraded, "Sick"),
-            (NodegroupStatus::CreateFailed, "Broken"),
-            (NodegroupStatus::DeleteFailed, "Broken"),
+            (NodegroupStatus::Active, Seen::Ready),
+            (NodegroupStatus::Creating, Seen::Busy),
+            (NodegroupStatus::Updating, Seen::Busy),
+            (NodegroupStatus::Deleting, Seen::Busy),
+            (NodegroupStatus::Degraded, Seen::Sick(error("DEGRADED"))),
+            (NodegroupStatus::CreateFailed, Seen::Broken(error("CREATE_FAILED"))),
+            (NodegroupStatus::DeleteFailed, Seen::Broken(error("DELETE_FAILED"))),
         ] {
-            let seen = format!("{:?}", state(&Nodegroup::builder().status(status.clone()).build()));
-            assert!(seen.starts_with(expected), "{status}: {seen}");
+            let group = Nodegroup::builder().nodegroup_name("g4dn-xlarge").instance_types("g4dn.xlarge").status(status.clone());
+            assert_eq!(resource.judge(&cluster, &group.build()), expected, "{status}");
         }
         let issue =
             GroupIssue::builder().code(NodegroupIssueCode::AsgInstanceLaunchFailures).message("InsufficientInstanceCapacity").build();
         let health = NodegroupHealth::builder().issues(issue).build();
         let group = Nodegroup::builder().nodegroup_name("p4d").status(NodegroupStatus::Degraded).health(health).build();
-        let Observed::Sick(error) = state(&group) else { panic!("must be sick") };
+        let Seen::Sick(error) = resource.judge(&cluster, &group) else { panic!("must be sick") };
         assert_eq!(error.reason, "The node group p4d is DEGRADED; AsgInstanceLaunchFailures: InsufficientInstanceCapacity");
     }
 
     #[test]
+    fn another_instance_type_takes_another_group() {
+        let (resource, cluster) = ours("g4dn.xlarge");
+        let group = Nodegroup::builder().status(NodegroupStatus::Active).instance_types("m6i.large").build();
+        let expected = Difference::between("instance_type", "m6i.large", "g4dn.xlarge", How::Replace);
+        assert_eq!(resource.judge(&cluster, &group), Seen::but_for([expected]));
+    }
+
+    #[test]
     fn the_tenant_s_groups_start_with_what_is_overprovisioned_and_the_system_s_with_a_node() {
-        let wanted = InstanceType { name: "g4dn.xlarge".into(), overprovisioned_ondemand_count: 2, max_count: 10 };
-        for (group, expected) in [(NodeGroup::of(&wanted, Place::Ours { zones: 2 }), (0, 2, 10)), (NodeGroup::system(2), (1, 1, 3))] {
-            let scaling = group.scaling();
+        for (group, expected) in [("g4dn.xlarge", (0, 2, 10)), ("system", (1, 1, 3))] {
+            let (resource, cluster) = ours(group);
+            let scaling = resource.scaling(&cluster).expect("it is in the spec");
             let sizes = (scaling.min_size(), scaling.desired_size(), scaling.max_size());
-            assert_eq!(sizes, (Some(expected.0), Some(expected.1), Some(expected.2)), "{}", group.group);
+            assert_eq!(sizes, (Some(expected.0), Some(expected.1), Some(expected.2)), "{group}");
         }
+        let (dropped, cluster) = ours("p3.2xlarge");
+        assert_eq!(dropped.scaling(&cluster).expect_err("only the journal knows it").code, Code::MissingInstanceType);
     }
 
     #[test]
     fn what_keeps_nodes_from_joining_is_for_whoever_made_the_network() {
         let failed = |code: NodegroupIssueCode| {
             let health = NodegroupHealth::builder().issues(GroupIssue::builder().code(code).build()).build();
-            state(&Nodegroup::builder().status(NodegroupStatus::CreateFailed).health(health).build())
+            Nodegroup::builder().status(NodegroupStatus::CreateFailed).health(health).build()
         };
+        let (in_ours, cluster) = ours("g4dn.xlarge");
+        let theirs = Cluster::self_managed(json!({}));
+        let in_theirs = NodeGroup::new(&"m6i.large".into(), &theirs);
         for (seen, class) in [
-            (failed(NodegroupIssueCode::NodeCreationFailure), Class::Permanent),
-            (in_their_network(failed(NodegroupIssueCode::NodeCreationFailure)), Class::Customer),
-            (in_their_network(failed("Strange".into())), Class::Permanent),
+            (in_ours.judge(&cluster, &failed(NodegroupIssueCode::NodeCreationFailure)), Class::Permanent),
+            (in_theirs.judge(&theirs, &failed(NodegroupIssueCode::NodeCreationFailure)), Class::Customer),
+            (in_theirs.judge(&theirs, &failed("Strange".into())), Class::Permanent),
         ] {
-            let Observed::Broken(error) = seen else { panic!("must be broken") };
+            let Seen::Broken(error) = seen else { panic!("must be broken") };
             assert_eq!(error.class, class, "{}", error.code);
         }
     }

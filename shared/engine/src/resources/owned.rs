@@ -1,11 +1,15 @@
 //! How each AWS API writes and finds owner tags.
 
+use crate::cluster::Cluster;
+use crate::context::Context;
 use crate::errors::{Called, Error, Result};
 use crate::names::{OWNER_TAG, RESOURCE_TAG};
-use crate::resource::{Cluster, Context, Key, Outputs};
 use aws_config::retry::RetryConfig;
 use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
 use std::collections::BTreeMap;
+use wire::error::Code;
+use wire::journal::Outputs;
+use wire::key::Key;
 
 /// The owner tags for an EC2 create call, with any further ones.
 pub fn ec2_tags<const N: usize>(cluster: &Cluster, key: &Key, kind: ResourceType, more: [(String, String); N]) -> TagSpecification {
@@ -18,12 +22,12 @@ pub fn ec2_tags<const N: usize>(cluster: &Cluster, key: &Key, kind: ResourceType
 
 /// Finds this very resource of this very cluster.
 pub fn ec2_filters(cluster: &Cluster, key: &Key) -> Option<Vec<Filter>> {
-    Some(vec![filter(format!("tag:{OWNER_TAG}"), &cluster.id), filter(format!("tag:{RESOURCE_TAG}"), &key.0)])
+    Some(vec![filter(format!("tag:{OWNER_TAG}"), &cluster.id), filter(format!("tag:{RESOURCE_TAG}"), key.to_string())])
 }
 
 /// A filter narrows what EC2 sends; before something is changed or deleted, its tags are read once more.
 pub fn is_this(cluster: &Cluster, key: &Key, tags: &[Tag]) -> bool {
-    has_tag(tags, OWNER_TAG, &cluster.id) && has_tag(tags, RESOURCE_TAG, &key.0)
+    has_tag(tags, OWNER_TAG, &cluster.id) && has_tag(tags, RESOURCE_TAG, &key.to_string())
 }
 
 pub fn has_tag(tags: &[Tag], name: &str, value: &str) -> bool {
@@ -32,9 +36,9 @@ pub fn has_tag(tags: &[Tag], name: &str, value: &str) -> bool {
 
 /// An EC2 token that still makes something new when the last thing made with it is dead. EC2 answers a known token with the old
 /// thing and may know it for a day; it lists what is dead for an hour. A second thing made at the turn of the hour is found by tag.
-pub fn ec2_token(cluster: &Cluster, key: &Key, dead: Option<&str>) -> String {
-    let hour = jiff::Timestamp::now().as_second() / 3600;
-    [&cluster.token(key), dead.unwrap_or_default(), &hour.to_string()].join("-")
+pub fn ec2_token(cx: &Context, key: &Key, dead: Option<&str>) -> String {
+    let hour = cx.begun.as_second() / 3600;
+    [&cx.cluster.token(key), dead.unwrap_or_default(), &hour.to_string()].join("-")
 }
 
 /// The ids of the VPCs that carry this cluster's owner tag: one, or none.
@@ -69,7 +73,7 @@ pub fn check_ours<N: AsRef<str>, V: AsRef<str>>(cluster: &Cluster, what: &str, t
         return Ok(());
     }
     let reason = format!("{what} has this cluster's name and not its owner tag {OWNER_TAG}={}.", cluster.id);
-    Err(Error::customer("NotOurs", reason, "Give it the tag back if it is this cluster's, else remove it; then retry."))
+    Err(Error::customer(Code::NotOurs, reason, "Give it the tag back if it is this cluster's, else remove it; then retry."))
 }
 
 /// The owner tags as the APIs with plain maps want them.

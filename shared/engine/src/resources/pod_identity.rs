@@ -1,61 +1,37 @@
 //! The Pod Identity association that gives the EBS CSI controller its role.
 
 use super::owned::{check_ours, id, tag_map};
+use crate::cluster::Cluster;
+use crate::context::Context;
 use crate::errors::{Called, Result, Unless};
-use crate::resource::{Context, Key, Observed, Resource, Stage};
+use crate::resource::{Made, Planned, Seen};
 use async_trait::async_trait;
+use wire::journal::Outputs;
+use wire::key::{Key, Role};
+use wire::stage::Stage;
 
 const NAMESPACE: &str = "kube-system";
 const SERVICE_ACCOUNT: &str = "ebs-csi-controller-sa";
+const ROLE: Key = Key::Role(Role::EbsCsi);
 
 pub struct PodIdentity;
 
 impl PodIdentity {
-    /// EKS allows one association for a service account.
-    async fn find(&self, cx: &Context) -> Result<Option<String>> {
-        let answer = cx
-            .aws
-            .eks
-            .list_pod_identity_associations()
-            .cluster_name(cx.cluster.eks_name())
-            .namespace(NAMESPACE)
-            .service_account(SERVICE_ACCOUNT)
-            .send()
-            .await
-            .called("eks:ListPodIdentityAssociations")
-            .unless(&["ResourceNotFoundException"])?;
-        let associations = answer.and_then(|answer| answer.associations).unwrap_or_default();
-        let Some(found) = associations.into_iter().find_map(|association| association.association_id) else {
-            return Ok(None);
-        };
-        self.check(cx, &found).await
-    }
-
     /// The list shows no tags.
-    async fn check(&self, cx: &Context, association_id: &str) -> Result<Option<String>> {
-        let answer = cx
-            .aws
-            .eks
-            .describe_pod_identity_association()
-            .cluster_name(cx.cluster.eks_name())
-            .association_id(association_id)
-            .send()
-            .await
-            .called("eks:DescribePodIdentityAssociation")
-            .unless(&["ResourceNotFoundException"])?;
+    async fn is_there(&self, cx: &Context, association_id: &str) -> Result<bool> {
+        let call = cx.aws.eks.describe_pod_identity_association().cluster_name(cx.cluster.eks_name()).association_id(association_id);
+        let answer = call.send().await.called("eks:DescribePodIdentityAssociation").unless(&["ResourceNotFoundException"])?;
         let Some(association) = answer.and_then(|answer| answer.association) else {
-            return Ok(None);
+            return Ok(false);
         };
         let what = format!("The Pod Identity association of {NAMESPACE}/{SERVICE_ACCOUNT}");
-        check_ours(&cx.cluster, &what, association.tags().into_iter().flatten())?;
-        Ok(Some(association_id.to_owned()))
+        check_ours(&cx.cluster, &what, association.tags().into_iter().flatten()).map(|()| true)
     }
 }
 
-#[async_trait]
-impl Resource for PodIdentity {
+impl Planned for PodIdentity {
     fn key(&self) -> Key {
-        "pod-identity/ebs-csi".into()
+        Key::PodIdentity
     }
 
     fn stage(&self) -> Stage {
@@ -63,47 +39,44 @@ impl Resource for PodIdentity {
     }
 
     fn needs(&self) -> Vec<Key> {
-        vec!["cluster".into(), "role/ebs-csi".into()]
+        vec![Key::Cluster, ROLE]
+    }
+}
+
+#[async_trait]
+impl Made for PodIdentity {
+    /// The association's id.
+    type Thing = String;
+
+    /// EKS allows one association for a service account.
+    async fn find(&self, cx: &Context) -> Result<Option<String>> {
+        let call = cx.aws.eks.list_pod_identity_associations().cluster_name(cx.cluster.eks_name());
+        let call = call.namespace(NAMESPACE).service_account(SERVICE_ACCOUNT);
+        let answer = call.send().await.called("eks:ListPodIdentityAssociations").unless(&["ResourceNotFoundException"])?;
+        let associations = answer.and_then(|answer| answer.associations).unwrap_or_default();
+        let Some(found) = associations.into_iter().find_map(|association| association.association_id) else {
+            return Ok(None);
+        };
+        Ok(self.is_there(cx, &found).await?.then_some(found))
     }
 
-    async fn observe(&self, cx: &Context) -> Result<Observed> {
-        Ok(self.find(cx).await?.map_or(Observed::Absent, |found| Observed::Ready(id(found))))
+    fn judge(&self, _: &Cluster, _: &String) -> Seen {
+        Seen::Ready
+    }
+
+    fn outputs(&self, _: &Cluster, association_id: &String) -> Outputs {
+        id(association_id)
     }
 
     async fn create(&self, cx: &Context) -> Result<()> {
-        let key = self.key();
-        cx.aws
-            .eks
-            .create_pod_identity_association()
-            .cluster_name(cx.cluster.eks_name())
-            .namespace(NAMESPACE)
-            .service_account(SERVICE_ACCOUNT)
-            .role_arn(cx.output("role/ebs-csi", "arn")?)
-            .set_tags(tag_map(&cx.cluster, &key))
-            .send()
-            .await
-            .called("eks:CreatePodIdentityAssociation")
-            .unless(&["ResourceInUseException"])?;
-        Ok(())
+        let call = cx.aws.eks.create_pod_identity_association().cluster_name(cx.cluster.eks_name());
+        let call = call.namespace(NAMESPACE).service_account(SERVICE_ACCOUNT).role_arn(cx.output(&ROLE, "arn")?);
+        let call = call.set_tags(tag_map(&cx.cluster, &self.key()));
+        call.send().await.called("eks:CreatePodIdentityAssociation").done_if(&["ResourceInUseException"])
     }
 
-    async fn update(&self, _: &Context) -> Result<()> {
-        Ok(())
-    }
-
-    async fn delete(&self, cx: &Context) -> Result<()> {
-        let Some(association_id) = self.find(cx).await? else {
-            return Ok(());
-        };
-        cx.aws
-            .eks
-            .delete_pod_identity_association()
-            .cluster_name(cx.cluster.eks_name())
-            .association_id(association_id)
-            .send()
-            .await
-            .called("eks:DeletePodIdentityAssociation")
-            .unless(&["ResourceNotFoundException"])?;
-        Ok(())
+    async fn delete(&self, cx: &Context, association_id: &String) -> Result<()> {
+        let call = cx.aws.eks.delete_pod_identity_association().cluster_name(cx.cluster.eks_name()).association_id(association_id);
+        call.send().await.called("eks:DeletePodIdentityAssociation").done_if(&["ResourceNotFoundException"])
     }
 }

@@ -1,225 +1,154 @@
 //! The IAM roles: of the control plane, of the nodes, and of the EBS CSI driver.
 
 use super::owned::check_ours;
+use crate::cluster::Cluster;
+use crate::context::Context;
 use crate::errors::{Called, Error, Result, Unless};
 use crate::names::ROLE_PATH;
 use crate::permissions::boundary;
-use crate::resource::{Context, Key, Observed, Outputs, Resource, Stage};
+use crate::resource::{Difference, How, Made, Planned, Seen};
 use async_trait::async_trait;
 use aws_sdk_iam::error::BuildError;
 use aws_sdk_iam::types::Tag;
 use serde_json::json;
+use wire::error::Code;
+use wire::journal::Outputs;
+use wire::key::{Key, Role};
+use wire::stage::Stage;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    Cluster,
-    Node,
-    EbsCsi,
+pub struct Found {
+    arn: String,
+    name: String,
+    /// The ARNs of the policies that are attached to it.
+    attached: Vec<String>,
 }
 
-impl Role {
-    fn purpose(self) -> &'static str {
-        match self {
-            Role::Cluster => "cluster",
-            Role::Node => "node",
-            Role::EbsCsi => "ebs-csi",
-        }
-    }
+/// Who may assume it, and how: Pod Identity tags its sessions with the pod's names.
+fn trust(role: Role) -> String {
+    let (service, actions) = match role {
+        Role::Cluster => ("eks.amazonaws.com", json!(["sts:AssumeRole"])),
+        Role::Node => ("ec2.amazonaws.com", json!(["sts:AssumeRole"])),
+        Role::EbsCsi => ("pods.eks.amazonaws.com", json!(["sts:AssumeRole", "sts:TagSession"])),
+    };
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": actions}]
+    })
+    .to_string()
+}
 
-    /// Who may assume it, and how: Pod Identity tags its sessions with the pod's names.
-    fn trust(self) -> String {
-        let (service, actions) = match self {
-            Role::Cluster => ("eks.amazonaws.com", json!(["sts:AssumeRole"])),
-            Role::Node => ("ec2.amazonaws.com", json!(["sts:AssumeRole"])),
-            Role::EbsCsi => ("pods.eks.amazonaws.com", json!(["sts:AssumeRole", "sts:TagSession"])),
-        };
-        json!({
-            "Version": "2012-10-17",
-            "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": actions}]
-        })
-        .to_string()
-    }
-
-    /// The paths of the AWS-managed policies that it needs.
-    fn policies(self) -> &'static [&'static str] {
-        match self {
-            Role::Cluster => &["AmazonEKSClusterPolicy"],
-            Role::Node => &["AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonEKS_CNI_Policy"],
-            Role::EbsCsi => &["service-role/AmazonEBSCSIDriverPolicy"],
-        }
-    }
-
-    fn name(self, cx: &Context) -> String {
-        cx.cluster.scoped(self.purpose())
-    }
-
-    async fn find(self, cx: &Context) -> Result<Option<aws_sdk_iam::types::Role>> {
-        let name = self.name(cx);
-        let answer = cx.aws.iam.get_role().role_name(&name).send().await.called("iam:GetRole").unless(&["NoSuchEntity"])?;
-        let Some(role) = answer.and_then(|answer| answer.role) else {
-            return Ok(None);
-        };
-        check_ours(&cx.cluster, &format!("The IAM role {name}"), role.tags().iter().map(|tag| (tag.key(), tag.value())))?;
-        Ok(Some(role))
-    }
-
-    async fn attached(self, cx: &Context) -> Result<Vec<String>> {
-        let answer = cx
-            .aws
-            .iam
-            .list_attached_role_policies()
-            .role_name(self.name(cx))
-            .send()
-            .await
-            .called("iam:ListAttachedRolePolicies")
-            .unless(&["NoSuchEntity"])?;
-        let policies = answer.and_then(|answer| answer.attached_policies).unwrap_or_default();
-        Ok(policies.into_iter().filter_map(|policy| policy.policy_arn).collect())
-    }
-
-    async fn missing(self, cx: &Context) -> Result<Vec<String>> {
-        let attached = self.attached(cx).await?;
-        let partition = cx.cluster.spec.partition();
-        let wanted = self.policies().iter().map(|path| format!("arn:{partition}:iam::aws:policy/{path}"));
-        Ok(wanted.filter(|arn| !attached.contains(arn)).collect())
-    }
-
-    /// All of them: automation of the customer's organization attaches policies of its own to every role.
-    async fn detach_policies(self, cx: &Context) -> Result<()> {
-        for arn in self.attached(cx).await? {
-            cx.aws
-                .iam
-                .detach_role_policy()
-                .role_name(self.name(cx))
-                .policy_arn(arn)
-                .send()
-                .await
-                .called("iam:DetachRolePolicy")
-                .unless(&["NoSuchEntity"])?;
-        }
-        Ok(())
-    }
-
-    async fn delete_inline_policies(self, cx: &Context) -> Result<()> {
-        let name = self.name(cx);
-        let answer =
-            cx.aws.iam.list_role_policies().role_name(&name).send().await.called("iam:ListRolePolicies").unless(&["NoSuchEntity"])?;
-        for policy in answer.map(|answer| answer.policy_names).unwrap_or_default() {
-            cx.aws
-                .iam
-                .delete_role_policy()
-                .role_name(&name)
-                .policy_name(policy)
-                .send()
-                .await
-                .called("iam:DeleteRolePolicy")
-                .unless(&["NoSuchEntity"])?;
-        }
-        Ok(())
-    }
-
-    /// A profile holds one role; this role's is what EKS made for the nodes and may have left behind.
-    async fn delete_instance_profiles(self, cx: &Context) -> Result<()> {
-        let name = self.name(cx);
-        let answer = cx
-            .aws
-            .iam
-            .list_instance_profiles_for_role()
-            .role_name(&name)
-            .send()
-            .await
-            .called("iam:ListInstanceProfilesForRole")
-            .unless(&["NoSuchEntity"])?;
-        for profile in answer.map(|answer| answer.instance_profiles).unwrap_or_default() {
-            let profile = profile.instance_profile_name();
-            cx.aws
-                .iam
-                .remove_role_from_instance_profile()
-                .role_name(&name)
-                .instance_profile_name(profile)
-                .send()
-                .await
-                .called("iam:RemoveRoleFromInstanceProfile")
-                .unless(&["NoSuchEntity"])?;
-            cx.aws
-                .iam
-                .delete_instance_profile()
-                .instance_profile_name(profile)
-                .send()
-                .await
-                .called("iam:DeleteInstanceProfile")
-                .unless(&["NoSuchEntity"])?;
-        }
-        Ok(())
+/// The paths of the AWS-managed policies that it needs.
+fn paths(role: Role) -> &'static [&'static str] {
+    match role {
+        Role::Cluster => &["AmazonEKSClusterPolicy"],
+        Role::Node => &["AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonEKS_CNI_Policy"],
+        Role::EbsCsi => &["service-role/AmazonEBSCSIDriverPolicy"],
     }
 }
 
-#[async_trait]
-impl Resource for Role {
+/// The ARNs of those policies that are not attached.
+fn missing(role: Role, cluster: &Cluster, found: &Found) -> Vec<String> {
+    let partition = cluster.spec.partition();
+    let wanted = paths(role).iter().map(|path| format!("arn:{partition}:iam::aws:policy/{path}"));
+    wanted.filter(|arn| !found.attached.contains(arn)).collect()
+}
+
+async fn attached(cx: &Context, name: &str) -> Result<Vec<String>> {
+    let answer = cx.aws.iam.list_attached_role_policies().role_name(name).send().await.called("iam:ListAttachedRolePolicies");
+    let policies = answer.unless(&["NoSuchEntity"])?.and_then(|answer| answer.attached_policies).unwrap_or_default();
+    Ok(policies.into_iter().filter_map(|policy| policy.policy_arn).collect())
+}
+
+/// All of them: automation of the customer's organization attaches policies of its own to every role.
+async fn detach_policies(cx: &Context, found: &Found) -> Result<()> {
+    for arn in &found.attached {
+        let call = cx.aws.iam.detach_role_policy().role_name(&found.name).policy_arn(arn);
+        call.send().await.called("iam:DetachRolePolicy").done_if(&["NoSuchEntity"])?;
+    }
+    Ok(())
+}
+
+async fn delete_inline_policies(cx: &Context, name: &str) -> Result<()> {
+    let answer = cx.aws.iam.list_role_policies().role_name(name).send().await.called("iam:ListRolePolicies").unless(&["NoSuchEntity"])?;
+    for policy in answer.map(|answer| answer.policy_names).unwrap_or_default() {
+        let call = cx.aws.iam.delete_role_policy().role_name(name).policy_name(policy);
+        call.send().await.called("iam:DeleteRolePolicy").done_if(&["NoSuchEntity"])?;
+    }
+    Ok(())
+}
+
+/// A profile holds one role; this role's is what EKS made for the nodes and may have left behind.
+async fn delete_instance_profiles(cx: &Context, name: &str) -> Result<()> {
+    let answer = cx.aws.iam.list_instance_profiles_for_role().role_name(name).send().await.called("iam:ListInstanceProfilesForRole");
+    for profile in answer.unless(&["NoSuchEntity"])?.map(|answer| answer.instance_profiles).unwrap_or_default() {
+        let profile = profile.instance_profile_name();
+        let call = cx.aws.iam.remove_role_from_instance_profile().role_name(name).instance_profile_name(profile);
+        call.send().await.called("iam:RemoveRoleFromInstanceProfile").done_if(&["NoSuchEntity"])?;
+        let call = cx.aws.iam.delete_instance_profile().instance_profile_name(profile);
+        call.send().await.called("iam:DeleteInstanceProfile").done_if(&["NoSuchEntity"])?;
+    }
+    Ok(())
+}
+
+impl Planned for Role {
     fn key(&self) -> Key {
-        format!("role/{}", self.purpose()).into()
+        Key::Role(*self)
     }
 
     fn stage(&self) -> Stage {
         Stage::CreateEks
     }
+}
 
-    fn needs(&self) -> Vec<Key> {
-        vec![]
+#[async_trait]
+impl Made for Role {
+    type Thing = Found;
+
+    async fn find(&self, cx: &Context) -> Result<Option<Found>> {
+        let name = cx.cluster.scoped(&self.to_string());
+        let answer = cx.aws.iam.get_role().role_name(&name).send().await.called("iam:GetRole").unless(&["NoSuchEntity"])?;
+        let Some(role) = answer.and_then(|answer| answer.role) else {
+            return Ok(None);
+        };
+        check_ours(&cx.cluster, &format!("The IAM role {name}"), role.tags().iter().map(|tag| (tag.key(), tag.value())))?;
+        Ok(Some(Found { attached: attached(cx, &name).await?, arn: role.arn, name }))
     }
 
-    async fn observe(&self, cx: &Context) -> Result<Observed> {
-        let Some(role) = self.find(cx).await? else {
-            return Ok(Observed::Absent);
-        };
-        if !self.missing(cx).await?.is_empty() {
-            return Ok(Observed::Drifted);
-        }
-        Ok(Observed::Ready(Outputs::from([("arn".into(), role.arn), ("name".into(), role.role_name)])))
+    fn judge(&self, cluster: &Cluster, found: &Found) -> Seen {
+        let missing = missing(*self, cluster, found).join(", ");
+        Seen::but_for([Difference::between("missing_policies", missing, String::new(), How::InPlace)])
+    }
+
+    fn outputs(&self, _: &Cluster, found: &Found) -> Outputs {
+        Outputs::from([("arn".into(), found.arn.clone()), ("name".into(), found.name.clone())])
     }
 
     async fn create(&self, cx: &Context) -> Result<()> {
-        cx.aws
-            .iam
-            .create_role()
-            .role_name(self.name(cx))
-            .path(ROLE_PATH)
-            .permissions_boundary(boundary::arn(&cx.cluster.spec.names()))
-            .assume_role_policy_document(self.trust())
-            .set_tags(Some(tags(cx, &self.key())?))
-            .send()
-            .await
-            .called("iam:CreateRole")
-            .unless(&["EntityAlreadyExists"])?;
-        Ok(())
+        let call = cx.aws.iam.create_role().role_name(cx.cluster.scoped(&self.to_string())).path(ROLE_PATH);
+        let call = call.permissions_boundary(boundary::arn(&cx.cluster.spec.names())).assume_role_policy_document(trust(*self));
+        let call = call.set_tags(Some(tags(cx, &self.key())?));
+        call.send().await.called("iam:CreateRole").done_if(&["EntityAlreadyExists"])
     }
 
-    async fn update(&self, cx: &Context) -> Result<()> {
-        if self.find(cx).await?.is_none() {
-            return Ok(());
-        }
-        for arn in self.missing(cx).await? {
-            cx.aws.iam.attach_role_policy().role_name(self.name(cx)).policy_arn(arn).send().await.called("iam:AttachRolePolicy")?;
+    async fn mend(&self, cx: &Context, found: &Found, _: &[Difference]) -> Result<()> {
+        for arn in missing(*self, &cx.cluster, found) {
+            cx.aws.iam.attach_role_policy().role_name(&found.name).policy_arn(arn).send().await.called("iam:AttachRolePolicy")?;
         }
         Ok(())
     }
 
-    async fn delete(&self, cx: &Context) -> Result<()> {
-        if self.find(cx).await?.is_none() {
-            return Ok(());
-        }
-        self.detach_policies(cx).await?;
-        self.delete_inline_policies(cx).await?;
-        self.delete_instance_profiles(cx).await?;
-        cx.aws.iam.delete_role().role_name(self.name(cx)).send().await.called("iam:DeleteRole").unless(&["NoSuchEntity"])?;
-        Ok(())
+    async fn delete(&self, cx: &Context, found: &Found) -> Result<()> {
+        detach_policies(cx, found).await?;
+        delete_inline_policies(cx, &found.name).await?;
+        delete_instance_profiles(cx, &found.name).await?;
+        cx.aws.iam.delete_role().role_name(&found.name).send().await.called("iam:DeleteRole").done_if(&["NoSuchEntity"])
     }
 }
 
 fn tags(cx: &Context, key: &Key) -> Result<Vec<Tag>> {
     let tags: Result<_, BuildError> =
         cx.cluster.tags(key).into_iter().map(|(name, value)| Tag::builder().key(name).value(value).build()).collect();
-    tags.map_err(|error| Error::permanent("Tags", error.to_string()))
+    tags.map_err(|error| Error::permanent(Code::Tags, error.to_string()))
 }
 
 #[cfg(test)]
@@ -233,9 +162,24 @@ mod tests {
             (Role::Node, "ec2.amazonaws.com", false),
             (Role::EbsCsi, "pods.eks.amazonaws.com", true),
         ] {
-            let trust: serde_json::Value = serde_json::from_str(&role.trust()).expect("valid JSON");
-            assert_eq!(trust["Statement"][0]["Principal"], json!({"Service": service}), "{role:?}");
-            assert_eq!(role.trust().contains("sts:TagSession"), tags_sessions, "{role:?}");
+            let document: serde_json::Value = serde_json::from_str(&trust(role)).expect("valid JSON");
+            assert_eq!(document["Statement"][0]["Principal"], json!({"Service": service}), "{role:?}");
+            assert_eq!(trust(role).contains("sts:TagSession"), tags_sessions, "{role:?}");
+        }
+    }
+    #[test]
+    fn a_role_is_ready_once_it_has_all_that_it_needs() {
+        let cluster = Cluster::example(json!({}));
+        let arn = |path: &str| format!("arn:aws:iam::aws:policy/{path}");
+        let all: Vec<String> = paths(Role::Node).iter().map(|path| arn(path)).collect();
+        let some = Difference::between("missing_policies", all[1..].join(", "), String::new(), How::InPlace);
+        let foreign = [all.clone(), vec![arn("AmazonSSMManagedInstanceCore")]].concat();
+        for (attached, expected, reason) in [
+            (all.clone(), Seen::Ready, "all of them"),
+            (foreign, Seen::Ready, "the organization adds its own"),
+            (vec![all[0].clone()], Seen::but_for([some]), "two are missing"),
+        ] {
+            assert_eq!(Role::Node.judge(&cluster, &Found { arn: "arn".into(), name: "name".into(), attached }), expected, "{reason}");
         }
     }
 }

@@ -1,16 +1,20 @@
 //! A route table: the public one leads to the internet gateway, the private one to the NAT gateway.
 
 use super::owned::{ec2_filters, ec2_tags, ec2_token, id, is_this};
-use super::subnet;
+use crate::cluster::Cluster;
+use crate::context::Context;
 use crate::errors::{Called, Result, Unless};
-use crate::resource::{Context, Key, Observed, Resource, Stage};
+use crate::resource::{Difference, How, Made, Planned, Seen};
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{ResourceType, Route, RouteState, RouteTableAssociation, RouteTableAssociationStateCode as Association};
+use wire::journal::Outputs;
+use wire::key::{Key, Side};
+use wire::stage::Stage;
 
 const ANYWHERE: &str = "0.0.0.0/0";
 
 pub struct RouteTable {
-    pub public: bool,
+    pub side: Side,
     /// How many availability zones the cluster spans.
     pub zones: usize,
 }
@@ -18,27 +22,20 @@ pub struct RouteTable {
 type Found = aws_sdk_ec2::types::RouteTable;
 
 impl RouteTable {
-    async fn find(&self, cx: &Context) -> Result<Option<Found>> {
-        let found = cx
-            .aws
-            .ec2
-            .describe_route_tables()
-            .set_filters(ec2_filters(&cx.cluster, &self.key()))
-            .send()
-            .await
-            .called("ec2:DescribeRouteTables")?;
-        let mut ours = found.route_tables.unwrap_or_default().into_iter();
-        Ok(ours.find(|table| is_this(&cx.cluster, &self.key(), table.tags())))
-    }
-
     fn gateway(&self) -> Key {
-        if self.public { "internet-gateway" } else { "nat-gateway" }.into()
+        match self.side {
+            Side::Public => Key::InternetGateway,
+            Side::Private => Key::NatGateway,
+        }
     }
 
     /// The route's target as the API wants it: an internet gateway or a NAT gateway.
     fn target(&self, cx: &Context) -> Result<(Option<String>, Option<String>)> {
-        let gateway = Some(cx.output(self.gateway(), "id")?);
-        Ok(if self.public { (gateway, None) } else { (None, gateway) })
+        let gateway = Some(cx.output(&self.gateway(), "id")?);
+        Ok(match self.side {
+            Side::Public => (gateway, None),
+            Side::Private => (None, gateway),
+        })
     }
 
     async fn route(&self, cx: &Context, table: &Found) -> Result<()> {
@@ -51,64 +48,28 @@ impl RouteTable {
 
     async fn create_route(&self, cx: &Context, table: &Found) -> Result<()> {
         let (internet_gateway, nat_gateway) = self.target(cx)?;
-        cx.aws
-            .ec2
-            .create_route()
-            .set_route_table_id(table.route_table_id.clone())
-            .destination_cidr_block(ANYWHERE)
-            .set_gateway_id(internet_gateway)
-            .set_nat_gateway_id(nat_gateway)
-            .send()
-            .await
-            .called("ec2:CreateRoute")
-            .unless(&["RouteAlreadyExists"])?;
-        Ok(())
+        let call = cx.aws.ec2.create_route().set_route_table_id(table.route_table_id.clone()).destination_cidr_block(ANYWHERE);
+        let call = call.set_gateway_id(internet_gateway).set_nat_gateway_id(nat_gateway);
+        call.send().await.called("ec2:CreateRoute").done_if(&["RouteAlreadyExists"])
     }
 
     /// A route whose gateway has gone stays, as a black hole.
     async fn replace_route(&self, cx: &Context, table: &Found) -> Result<()> {
         let (internet_gateway, nat_gateway) = self.target(cx)?;
-        cx.aws
-            .ec2
-            .replace_route()
-            .set_route_table_id(table.route_table_id.clone())
-            .destination_cidr_block(ANYWHERE)
-            .set_gateway_id(internet_gateway)
-            .set_nat_gateway_id(nat_gateway)
-            .send()
-            .await
-            .called("ec2:ReplaceRoute")?;
-        Ok(())
+        let call = cx.aws.ec2.replace_route().set_route_table_id(table.route_table_id.clone()).destination_cidr_block(ANYWHERE);
+        let call = call.set_gateway_id(internet_gateway).set_nat_gateway_id(nat_gateway);
+        call.send().await.called("ec2:ReplaceRoute").map(drop)
     }
 
     async fn associate(&self, cx: &Context, table: &Found) -> Result<()> {
-        for key in subnet::keys(self.public, self.zones) {
-            let subnet_id = cx.output(key, "id")?;
+        for key in Key::subnets(self.side, self.zones) {
+            let subnet_id = cx.output(&key, "id")?;
             if subnets(table).any(|associated| associated == subnet_id) {
                 continue;
             }
-            cx.aws
-                .ec2
-                .associate_route_table()
-                .set_route_table_id(table.route_table_id.clone())
-                .subnet_id(subnet_id)
-                .send()
-                .await
-                .called("ec2:AssociateRouteTable")
-                .unless(&["Resource.AlreadyAssociated"])?;
+            let call = cx.aws.ec2.associate_route_table().set_route_table_id(table.route_table_id.clone()).subnet_id(subnet_id);
+            call.send().await.called("ec2:AssociateRouteTable").done_if(&["Resource.AlreadyAssociated"])?;
         }
-        Ok(())
-    }
-
-    async fn disassociate(&self, cx: &Context, association: &RouteTableAssociation) -> Result<()> {
-        cx.aws
-            .ec2
-            .disassociate_route_table()
-            .set_association_id(association.route_table_association_id.clone())
-            .send()
-            .await
-            .called("ec2:DisassociateRouteTable")
-            .unless(&["InvalidAssociationID.NotFound"])?;
         Ok(())
     }
 }
@@ -130,10 +91,9 @@ fn subnets(table: &Found) -> impl Iterator<Item = &str> {
     table.associations().iter().filter(holds).filter_map(RouteTableAssociation::subnet_id)
 }
 
-#[async_trait]
-impl Resource for RouteTable {
+impl Planned for RouteTable {
     fn key(&self) -> Key {
-        key(self.public)
+        Key::RouteTable(self.side)
     }
 
     fn stage(&self) -> Stage {
@@ -141,59 +101,51 @@ impl Resource for RouteTable {
     }
 
     fn needs(&self) -> Vec<Key> {
-        ["vpc".into(), self.gateway()].into_iter().chain(subnet::keys(self.public, self.zones)).collect()
-    }
-
-    async fn observe(&self, cx: &Context) -> Result<Observed> {
-        let Some(table) = self.find(cx).await? else {
-            return Ok(Observed::Absent);
-        };
-        if default_route(&table).is_some_and(is_live) && subnets(&table).count() == self.zones {
-            Ok(Observed::Ready(id(table.route_table_id.unwrap_or_default())))
-        } else {
-            Ok(Observed::Drifted)
-        }
-    }
-
-    async fn create(&self, cx: &Context) -> Result<()> {
-        cx.aws
-            .ec2
-            .create_route_table()
-            .vpc_id(cx.output("vpc", "id")?)
-            .client_token(ec2_token(&cx.cluster, &self.key(), None))
-            .tag_specifications(ec2_tags(&cx.cluster, &self.key(), ResourceType::RouteTable, []))
-            .send()
-            .await
-            .called("ec2:CreateRouteTable")?;
-        Ok(())
-    }
-
-    async fn update(&self, cx: &Context) -> Result<()> {
-        let Some(table) = self.find(cx).await? else { return Ok(()) };
-        self.route(cx, &table).await?;
-        self.associate(cx, &table).await
-    }
-
-    async fn delete(&self, cx: &Context) -> Result<()> {
-        let Some(table) = self.find(cx).await? else { return Ok(()) };
-        for association in table.associations() {
-            self.disassociate(cx, association).await?;
-        }
-        cx.aws
-            .ec2
-            .delete_route_table()
-            .set_route_table_id(table.route_table_id)
-            .send()
-            .await
-            .called("ec2:DeleteRouteTable")
-            .unless(&["InvalidRouteTableID.NotFound"])?;
-        Ok(())
+        [Key::Vpc, self.gateway()].into_iter().chain(Key::subnets(self.side, self.zones)).collect()
     }
 }
 
-/// `route-table/public`
-pub fn key(public: bool) -> Key {
-    if public { "route-table/public" } else { "route-table/private" }.into()
+#[async_trait]
+impl Made for RouteTable {
+    type Thing = Found;
+
+    async fn find(&self, cx: &Context) -> Result<Option<Found>> {
+        let call = cx.aws.ec2.describe_route_tables().set_filters(ec2_filters(&cx.cluster, &self.key()));
+        let found = call.send().await.called("ec2:DescribeRouteTables")?.route_tables.unwrap_or_default();
+        Ok(found.into_iter().find(|table| is_this(&cx.cluster, &self.key(), table.tags())))
+    }
+
+    fn judge(&self, _: &Cluster, table: &Found) -> Seen {
+        Seen::but_for([
+            Difference::between("has_route", default_route(table).is_some_and(is_live), true, How::InPlace),
+            Difference::between("subnets", subnets(table).count(), self.zones, How::InPlace),
+        ])
+    }
+
+    fn outputs(&self, _: &Cluster, table: &Found) -> Outputs {
+        id(table.route_table_id().unwrap_or_default())
+    }
+
+    async fn create(&self, cx: &Context) -> Result<()> {
+        let call = cx.aws.ec2.create_route_table().vpc_id(cx.output(&Key::Vpc, "id")?);
+        let call = call.client_token(ec2_token(cx, &self.key(), None));
+        let call = call.tag_specifications(ec2_tags(&cx.cluster, &self.key(), ResourceType::RouteTable, []));
+        call.send().await.called("ec2:CreateRouteTable").map(drop)
+    }
+
+    async fn mend(&self, cx: &Context, table: &Found, _: &[Difference]) -> Result<()> {
+        self.route(cx, table).await?;
+        self.associate(cx, table).await
+    }
+
+    async fn delete(&self, cx: &Context, table: &Found) -> Result<()> {
+        for association in table.associations() {
+            let call = cx.aws.ec2.disassociate_route_table().set_association_id(association.route_table_association_id.clone());
+            call.send().await.called("ec2:DisassociateRouteTable").done_if(&["InvalidAssociationID.NotFound"])?;
+        }
+        let call = cx.aws.ec2.delete_route_table().set_route_table_id(table.route_table_id.clone());
+        call.send().await.called("ec2:DeleteRouteTable").done_if(&["InvalidRouteTableID.NotFound"])
+    }
 }
 
 #[cfg(test)]

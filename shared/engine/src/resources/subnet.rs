@@ -1,47 +1,53 @@
 //! A subnet: one public and one private for each availability zone.
 
 use super::owned::{ec2_filters, ec2_tags, id, is_this};
+use crate::cluster::Cluster;
+use crate::context::Context;
 use crate::errors::{Called, Error, Result, Unless};
 use crate::names::kubernetes_tag;
-use crate::resource::{Cluster, Context, Key, Observed, Resource, Stage};
+use crate::resource::{Difference, How, Made, Planned, Seen};
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, SubnetState};
+use wire::error::Code;
+use wire::journal::Outputs;
+use wire::key::{Key, Side};
+use wire::stage::Stage;
 
 pub struct Subnet {
-    pub public: bool,
+    pub side: Side,
     /// Which of the cluster's zones, from 0.
     pub index: usize,
 }
 
-impl Subnet {
-    async fn find(&self, cx: &Context) -> Result<Option<aws_sdk_ec2::types::Subnet>> {
-        let found =
-            cx.aws.ec2.describe_subnets().set_filters(ec2_filters(&cx.cluster, &self.key())).send().await.called("ec2:DescribeSubnets")?;
-        let mut ours = found.subnets.unwrap_or_default().into_iter();
-        Ok(ours.find(|subnet| is_this(&cx.cluster, &self.key(), subnet.tags())))
-    }
+type Found = aws_sdk_ec2::types::Subnet;
 
+impl Subnet {
     fn zone<'a>(&self, cluster: &'a Cluster) -> Result<&'a String> {
-        let missing = || Error::permanent("MissingZone", format!("The cluster has no zone for {}.", self.key()));
+        let missing = || Error::permanent(Code::MissingZone, format!("The cluster has no zone for {}.", self.key()));
         cluster.zones.get(self.index).ok_or_else(missing)
     }
 
     /// The tags by which load balancer controllers choose subnets. `shared` says that the subnet is not Kubernetes' to delete.
     fn role_tags(&self, cluster: &Cluster) -> [(String, String); 2] {
-        let role = if self.public { "kubernetes.io/role/elb" } else { "kubernetes.io/role/internal-elb" };
+        let role = match self.side {
+            Side::Public => "kubernetes.io/role/elb",
+            Side::Private => "kubernetes.io/role/internal-elb",
+        };
         [(role.into(), "1".into()), (kubernetes_tag(&cluster.name, &cluster.id), "shared".into())]
     }
 }
 
 /// Every pod takes an address of a private subnet, so these are large: three /18, and the fourth /18 for the public /22s.
-fn cidr(public: bool, index: usize) -> String {
-    if public { format!("10.0.{}.0/22", 192 + 4 * index) } else { format!("10.0.{}.0/18", 64 * index) }
+fn cidr(side: Side, index: usize) -> String {
+    match side {
+        Side::Public => format!("10.0.{}.0/22", 192 + 4 * index),
+        Side::Private => format!("10.0.{}.0/18", 64 * index),
+    }
 }
 
-#[async_trait]
-impl Resource for Subnet {
+impl Planned for Subnet {
     fn key(&self) -> Key {
-        key(self.public, self.index)
+        Key::Subnet(self.side, self.index)
     }
 
     fn stage(&self) -> Stage {
@@ -49,72 +55,53 @@ impl Resource for Subnet {
     }
 
     fn needs(&self) -> Vec<Key> {
-        vec!["vpc".into()]
+        vec![Key::Vpc]
+    }
+}
+
+#[async_trait]
+impl Made for Subnet {
+    type Thing = Found;
+
+    async fn find(&self, cx: &Context) -> Result<Option<Found>> {
+        let call = cx.aws.ec2.describe_subnets().set_filters(ec2_filters(&cx.cluster, &self.key()));
+        let found = call.send().await.called("ec2:DescribeSubnets")?.subnets.unwrap_or_default();
+        Ok(found.into_iter().find(|subnet| is_this(&cx.cluster, &self.key(), subnet.tags())))
     }
 
-    async fn observe(&self, cx: &Context) -> Result<Observed> {
-        let Some(subnet) = self.find(cx).await? else {
-            return Ok(Observed::Absent);
-        };
+    fn judge(&self, _: &Cluster, subnet: &Found) -> Seen {
         if subnet.state() == Some(&SubnetState::Pending) {
-            return Ok(Observed::Pending);
+            return Seen::Busy;
         }
-        if self.public && !subnet.map_public_ip_on_launch().unwrap_or_default() {
-            return Ok(Observed::Drifted);
-        }
-        Ok(Observed::Ready(id(subnet.subnet_id.unwrap_or_default())))
+        let gives_addresses = self.side == Side::Private || subnet.map_public_ip_on_launch().unwrap_or_default();
+        let range = cidr(self.side, self.index);
+        Seen::but_for([
+            Difference::between("cidr", subnet.cidr_block().unwrap_or_default(), &range, How::Never),
+            Difference::between("public_addresses", gives_addresses, true, How::InPlace),
+        ])
+    }
+
+    fn outputs(&self, _: &Cluster, subnet: &Found) -> Outputs {
+        id(subnet.subnet_id().unwrap_or_default())
     }
 
     async fn create(&self, cx: &Context) -> Result<()> {
-        cx.aws
-            .ec2
-            .create_subnet()
-            .vpc_id(cx.output("vpc", "id")?)
-            .availability_zone(self.zone(&cx.cluster)?)
-            .cidr_block(cidr(self.public, self.index))
-            .tag_specifications(ec2_tags(&cx.cluster, &self.key(), ResourceType::Subnet, self.role_tags(&cx.cluster)))
-            .send()
-            .await
-            .called("ec2:CreateSubnet")
-            .unless(&["InvalidSubnet.Conflict"])?;
-        Ok(())
+        let tags = ec2_tags(&cx.cluster, &self.key(), ResourceType::Subnet, self.role_tags(&cx.cluster));
+        let call = cx.aws.ec2.create_subnet().vpc_id(cx.output(&Key::Vpc, "id")?).cidr_block(cidr(self.side, self.index));
+        let call = call.availability_zone(self.zone(&cx.cluster)?).tag_specifications(tags);
+        call.send().await.called("ec2:CreateSubnet").done_if(&["InvalidSubnet.Conflict"])
     }
 
-    async fn update(&self, cx: &Context) -> Result<()> {
-        let Some(subnet) = self.find(cx).await? else { return Ok(()) };
-        cx.aws
-            .ec2
-            .modify_subnet_attribute()
-            .set_subnet_id(subnet.subnet_id)
-            .map_public_ip_on_launch(AttributeBooleanValue::builder().value(true).build())
-            .send()
-            .await
-            .called("ec2:ModifySubnetAttribute")?;
-        Ok(())
+    async fn mend(&self, cx: &Context, subnet: &Found, _: &[Difference]) -> Result<()> {
+        let on = AttributeBooleanValue::builder().value(true).build();
+        let call = cx.aws.ec2.modify_subnet_attribute().set_subnet_id(subnet.subnet_id.clone()).map_public_ip_on_launch(on);
+        call.send().await.called("ec2:ModifySubnetAttribute").map(drop)
     }
 
-    async fn delete(&self, cx: &Context) -> Result<()> {
-        let Some(subnet) = self.find(cx).await? else { return Ok(()) };
-        cx.aws
-            .ec2
-            .delete_subnet()
-            .set_subnet_id(subnet.subnet_id)
-            .send()
-            .await
-            .called("ec2:DeleteSubnet")
-            .unless(&["InvalidSubnetID.NotFound"])?;
-        Ok(())
+    async fn delete(&self, cx: &Context, subnet: &Found) -> Result<()> {
+        let call = cx.aws.ec2.delete_subnet().set_subnet_id(subnet.subnet_id.clone());
+        call.send().await.called("ec2:DeleteSubnet").done_if(&["InvalidSubnetID.NotFound"])
     }
-}
-
-/// `subnet/public-0`
-pub fn key(public: bool, index: usize) -> Key {
-    format!("subnet/{}-{index}", if public { "public" } else { "private" }).into()
-}
-
-/// The keys of all public or all private subnets of a cluster over so many zones.
-pub fn keys(public: bool, zones: usize) -> impl Iterator<Item = Key> {
-    (0..zones).map(move |index| key(public, index))
 }
 
 #[cfg(test)]
@@ -129,7 +116,8 @@ mod tests {
 
     #[test]
     fn no_two_subnets_overlap_and_all_lie_in_the_vpc() {
-        let cidrs: Vec<String> = [true, false].into_iter().flat_map(|public| (0..3).map(move |index| cidr(public, index))).collect();
+        let cidrs: Vec<String> =
+            [Side::Public, Side::Private].into_iter().flat_map(|side| (0..3).map(move |index| cidr(side, index))).collect();
         let vpc = first_and_last(super::super::vpc::CIDR);
         for (position, one) in cidrs.iter().enumerate() {
             let (first, last) = first_and_last(one);
@@ -138,6 +126,18 @@ mod tests {
                 let (other_first, other_last) = first_and_last(other);
                 assert!(last < other_first || other_last < first, "{one} overlaps {other}");
             }
+        }
+    }
+
+    #[test]
+    fn only_public_subnets_give_public_addresses() {
+        let cluster = Cluster::example(serde_json::json!({}));
+        let half_made = Seen::but_for([Difference::between("public_addresses", false, true, How::InPlace)]);
+        for (side, given, expected) in
+            [(Side::Public, true, Seen::Ready), (Side::Public, false, half_made), (Side::Private, false, Seen::Ready)]
+        {
+            let found = Found::builder().map_public_ip_on_launch(given).cidr_block(cidr(side, 1)).build();
+            assert_eq!(Subnet { side, index: 1 }.judge(&cluster, &found), expected, "{side}");
         }
     }
 }

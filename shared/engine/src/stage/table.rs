@@ -1,11 +1,11 @@
 //! The stages and the state machines that run them: a row for each. `make press` prints `statemachine/` and its part of template.yaml
 //! from here.
 
-use crate::errors::Class;
-use crate::records::record::Status;
-use crate::resource::Stage;
 use std::collections::BTreeSet;
 use strum::VariantArray;
+use wire::error::Class;
+use wire::stage::Stage;
+use wire::status::Status;
 
 /// A state of a state machine, as who looks at an execution sees it.
 pub struct State {

@@ -1,92 +1,83 @@
 //! What each stage does, once it holds the lease.
 
+use super::held_journal::HeldJournal;
 use super::{Function, Invocation};
-use crate::drive::{self, Answer, Limits};
+use crate::cluster::Cluster;
+use crate::context::Context;
+use crate::desk::{Hold, change};
+use crate::drive::{self, Answer, Bounds, Plan};
 use crate::errors::{Error, Result};
-use crate::inventory::{self, Inventory};
-use crate::records::journal::TableJournal;
-use crate::records::record::Record;
-use crate::resource::{Context, Stage};
-use crate::spec::Mode;
-use crate::{permissions, plan, preflight, session, spec};
-use aws_config::SdkConfig;
-use std::time::{Instant, SystemTime};
+use crate::inventory;
+use crate::records::record::{Record, of_newer_version};
+use crate::{plan, preflight};
+use wire::error::Code;
+use wire::inventory::Inventory;
+use wire::spec::{self, Ground};
+use wire::stage::Stage;
+use wire::stored::StoredSpec;
 
 impl Function {
     pub(super) async fn work(&self, invocation: &Invocation, record: &Record) -> Result<Answer> {
+        let cluster = record.cluster()?;
         match self.stage {
             Stage::Validate => {
-                preflight::region(&self.config, &record.spec.region).await?;
-                validate(record)
+                self.doors.check_region(&cluster.spec.region).await?;
+                validate(&record.spec)
             }
-            Stage::AssumeRole => self.assume_role(invocation, record).await,
-            Stage::CreateBuckets | Stage::CreateEks | Stage::CreateNodegroups => self.provision(invocation, record).await,
-            Stage::Teardown => self.tear_down(invocation, record).await,
+            Stage::AssumeRole => self.assume_role(invocation, cluster).await,
+            Stage::CreateBuckets | Stage::CreateEks | Stage::CreateNodegroups => self.provision(invocation, cluster).await,
+            Stage::Teardown => self.tear_down(invocation, record, cluster).await,
         }
     }
 
-    async fn open(&self, record: &Record) -> Result<Context> {
-        let external_id = self.records.external_id(&record.tenant).await?;
-        let customer = session::assume(&self.config, &entry(record, self.stage), &external_id).await?;
-        Ok(context(&customer, record))
-    }
-
-    /// Proves that the role lets us in, and nobody else; then that it may do what it must, and that the region is usable.
-    async fn assume_role(&self, invocation: &Invocation, record: &Record) -> Result<Answer> {
-        let external_id = self.records.external_id(&record.tenant).await?;
-        let customer = preflight::trust::both_ways(&self.config, &entry(record, self.stage), &external_id).await?;
-        let others = permissions::STAGES.iter().filter(|stage| **stage != self.stage).map(|stage| entry(record, *stage));
-        preflight::trust::every_stage(&self.config, others, &external_id).await?;
-        let cx = context(&customer, record);
-        preflight::permissions::check(&cx).await?;
-        preflight::trust::no_wildcard(&cx).await?;
-        self.claim(record).await?;
-        let zones = match record.spec.mode {
-            Mode::Managed => preflight::zones(&cx).await?,
+    /// All checks first, and only then anything is claimed or chosen.
+    async fn assume_role(&self, invocation: &Invocation, cluster: Cluster) -> Result<Answer> {
+        let cx = Context::new(self.doors.prove(&cluster).await?, cluster, self.desk.now());
+        let zones = match cx.cluster.spec.ground {
+            Ground::Managed(_) => preflight::zones(&cx).await?,
             // Where the nodes go is in the customer's subnets.
-            Mode::SelfManaged => vec![],
+            Ground::SelfManaged(_) => vec![],
         };
+        self.claim(&cx.cluster).await?;
         let choose = |record: &mut Record| {
-            self.owned(record, invocation)?;
+            self.still_ours(record, invocation)?;
             // Chosen once: subnets that exist stay where they are.
             if record.zones.is_empty() {
                 record.zones.clone_from(&zones);
             }
             Ok(())
         };
-        self.records.change(&record.id, choose, |_| Ok(vec![])).await?;
+        change(self.desk.as_ref(), &cx.cluster.id, choose, |_| vec![]).await?;
         Ok(Answer::Ready)
     }
 
     /// The role is the tenant's from now on: another one that names it is refused at once.
-    async fn claim(&self, record: &Record) -> Result<()> {
-        match self.records.claim_role(&record.tenant, &record.spec.role_arn).await? {
-            true => Ok(()),
-            false => Err(Error::customer(
-                "RoleRegistered",
-                format!("{} is registered by another tenant.", record.spec.role_arn),
-                "Deploy the quick-start with another role name and create the cluster with that role.",
-            )),
+    async fn claim(&self, cluster: &Cluster) -> Result<()> {
+        if self.desk.claim_role(&cluster.tenant, &cluster.spec.role_arn).await? {
+            return Ok(());
         }
+        Err(Error::customer(
+            Code::RoleRegistered,
+            format!("{} is registered by another tenant.", cluster.spec.role_arn),
+            "Deploy the quick-start with another role name and create the cluster with that role.",
+        ))
     }
 
-    async fn provision(&self, invocation: &Invocation, record: &Record) -> Result<Answer> {
-        let cx = self.open(record).await?;
-        let plan = plan::of_stage(&cx.cluster, self.stage, &self.records.journal(&record.id).await?);
-        drive::ensure(&plan, &cx, &self.journal(invocation), self.limits(invocation)).await
+    async fn provision(&self, invocation: &Invocation, cluster: Cluster) -> Result<Answer> {
+        let cx = self.open(cluster).await?;
+        let plan = plan::of_stage(&cx.cluster, self.stage, &self.desk.journal(&cx.cluster.id).await?);
+        self.walk(invocation, &plan, &cx).await
     }
 
     /// Takes everything away and looks at the account once more: deleted is what left nothing.
-    async fn tear_down(&self, invocation: &Invocation, record: &Record) -> Result<Answer> {
-        if !record.has_begun() {
+    async fn tear_down(&self, invocation: &Invocation, record: &Record, cluster: Cluster) -> Result<Answer> {
+        if !has_begun(record, &cluster) {
             self.record_inventory(invocation, &Inventory::default()).await?;
             return Ok(Answer::Ready);
         }
-        let cx = self.open(record).await?;
-        let journal = self.journal(invocation);
-        let entries = self.records.journal(&record.id).await?;
-        let plan = plan::teardown(&cx.cluster, entries.into_keys());
-        let answer = drive::destroy(&plan, &cx, &journal, self.limits(invocation)).await;
+        let cx = self.open(cluster).await?;
+        let plan = plan::teardown(&cx.cluster, &self.desk.journal(&record.id).await?);
+        let answer = self.walk(invocation, &plan, &cx).await;
         let stuck = match &answer {
             Ok(Answer::Ready) => true,
             Ok(Answer::Pending { .. }) => self.over_budget(record),
@@ -102,54 +93,45 @@ impl Function {
         answer
     }
 
-    async fn record_inventory(&self, invocation: &Invocation, inventory: &Inventory) -> Result<()> {
-        let keep = |record: &mut Record| {
-            self.owned(record, invocation)?;
-            record.inventory = Some(inventory.clone());
-            Ok(())
-        };
-        self.records.change(&invocation.input.cluster_id, keep, |_| Ok(vec![])).await.map(drop)
-    }
-
-    fn journal(&self, invocation: &Invocation) -> TableJournal {
-        let input = &invocation.input;
-        TableJournal::new(self.records.clone(), input.cluster_id.clone(), self.stage, invocation.holder.clone(), input.run)
+    async fn open(&self, cluster: Cluster) -> Result<Context> {
+        Ok(Context::new(self.doors.open(&cluster, self.stage).await?, cluster, self.desk.now()))
     }
 
     /// Rounds begin in the first half of the invocation only, so that the last one can end in the second.
-    fn limits(&self, invocation: &Invocation) -> Limits {
-        let left = invocation.deadline.duration_since(SystemTime::now()).unwrap_or_default();
-        Limits { grace: self.grace, until: Instant::now() + left / 2 }
+    async fn walk(&self, invocation: &Invocation, plan: &Plan, cx: &Context) -> Result<Answer> {
+        let input = &invocation.input;
+        let hold = Hold { cluster_id: input.cluster_id.clone(), stage: self.stage, holder: invocation.holder.clone(), run: input.run };
+        let now = self.desk.now();
+        let bounds = Bounds { grace: self.patience.grace, until: now + invocation.deadline.duration_since(now) / 2 };
+        drive::walk(plan, cx, &HeldJournal { desk: self.desk.as_ref(), hold }, bounds).await
+    }
+
+    async fn record_inventory(&self, invocation: &Invocation, inventory: &Inventory) -> Result<()> {
+        let keep = |record: &mut Record| {
+            self.still_ours(record, invocation)?;
+            record.inventory = Some(inventory.clone());
+            Ok(())
+        };
+        change(self.desk.as_ref(), &invocation.input.cluster_id, keep, |_| vec![]).await.map(drop)
     }
 }
 
-/// How a stage goes into the customer's account.
-fn entry(record: &Record, stage: Stage) -> session::Entry<'_> {
-    let (spec, id) = (&record.spec, &record.id);
-    let limits = match spec.mode {
-        Mode::Managed => session::SessionPolicies {
-            managed: Some(permissions::policy_arn(stage, &spec.names())),
-            inline: permissions::session::narrowed(stage, id, spec.admin_principal_arn.as_deref()).compact(),
-        },
-        Mode::SelfManaged => {
-            session::SessionPolicies { managed: None, inline: permissions::self_managed::session(stage, spec, id).compact() }
-        }
-    };
-    session::Entry { role_arn: &spec.role_arn, region: &spec.region, cluster_id: id, stage, limits }
+/// True once a stage that makes something has begun: until then nothing of ours can be in the account.
+fn has_begun(record: &Record, cluster: &Cluster) -> bool {
+    plan::makers(cluster).iter().any(|stage| record.stages.contains_key(stage))
 }
 
-fn context(customer: &SdkConfig, record: &Record) -> Context {
-    Context { aws: session::Clients::new(customer), cluster: record.cluster(), outputs: Default::default() }
-}
-
-/// The spec was checked when it was accepted; a record that an older version wrote is checked by the rules of this one.
-fn validate(record: &Record) -> Result<Answer> {
-    let body = serde_json::to_value(&record.spec).map_err(|error| Error::permanent("Spec", error.to_string()))?;
-    match spec::parse(&body) {
+/// The spec was checked when it was accepted; a record that an older version wrote is checked by the rules of this one. Nothing is begun
+/// with a spec of which a part would be ignored.
+fn validate(spec: &StoredSpec) -> Result<Answer> {
+    if let Some(notice) = spec.notice() {
+        return Err(of_newer_version(notice));
+    }
+    match spec::parse(spec.written()) {
         Ok(_) => Ok(Answer::Ready),
         Err(faults) => {
             let faults: Vec<String> = faults.into_iter().map(|fault| format!("{}: {}", fault.path, fault.message)).collect();
-            Err(Error::customer("InvalidSpec", faults.join("; "), "Delete the cluster and create it with a spec that is valid."))
+            Err(Error::customer(Code::InvalidSpec, faults.join("; "), "Delete the cluster and create it with a spec that is valid."))
         }
     }
 }
@@ -158,8 +140,30 @@ fn validate(record: &Record) -> Result<Answer> {
 fn left_behind(inventory: &Inventory) -> Error {
     let things: Vec<String> = inventory.left.iter().map(|found| format!("{} {}", found.kind, found.id)).collect();
     Error::customer(
-        "LeftBehind",
+        Code::LeftBehind,
         format!("{} thing(s) are left in the account: {}.", things.len(), things.join(", ")),
         "inventory.left says why each counts. Remove what you do not need, then delete again; Groundwork also tries again by itself.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+    use wire::error::Class;
+
+    #[test]
+    fn nothing_is_begun_with_a_spec_that_is_not_valid_or_not_understood_as_a_whole() {
+        for (field, value, expected, reason) in [
+            ("name", json!("research"), None, "as it was accepted"),
+            ("network", json!({"mode": "existing"}), Some((Class::Permanent, Code::Spec)), "a newer version's field would be ignored"),
+            ("mode", json!("fargate"), Some((Class::Permanent, Code::Spec)), "a newer version's mode"),
+            ("instance_types", json!([{"name": "g4ad.xlarge"}]), Some((Class::Customer, Code::InvalidSpec)), "the rules are stricter now"),
+        ] {
+            let mut written: Value = json!(Cluster::example(json!({})).spec);
+            written[field] = value;
+            let found = validate(&written.into()).err().map(|error| (error.class, error.code));
+            assert_eq!(found, expected, "{reason}");
+        }
+    }
 }

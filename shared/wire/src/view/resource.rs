@@ -34,7 +34,7 @@ pub struct Planned {
 pub struct Seen {
     /// When the state was entered.
     pub since: Timestamp,
-    /// Why it is broken, or what it waits for; null if there is nothing to say.
+    /// Why it is broken, or what differs from the spec; null if there is nothing to say.
     pub note: Option<String>,
     /// What there is to know of it, such as `id`, `arn` or `name`.
     pub outputs: Outputs,

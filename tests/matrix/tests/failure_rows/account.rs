@@ -2,12 +2,14 @@
 
 use crate::scene::{QUICK_START, Scene, parks_until_mended, reads, refuse, runs_in_spite_of, times};
 use aws_config::Region;
-use engine::errors::{Class, Error};
-use engine::permissions::{boundary, document::PLACEHOLDERS};
+use engine::errors::Error;
+use engine::permissions::boundary;
 use engine::preflight;
-use engine::resource::Stage;
-use engine::session::{self, Entry, SessionPolicies};
+use engine::session::{self, Door, SessionPolicies};
+use engine::stage::Stage;
 use matrix::account::REGION;
+use wire::error::Class;
+use wire::names::PLACEHOLDERS;
 
 const FRESH_ROLE: [&str; 6] = [
     "Role with arn: arn:aws:iam::123456789012:role/x, could not be assumed because it does not exist or the trusted entity is not correct",
@@ -22,11 +24,11 @@ const SOON: &str = "AWS needs a moment to see what was just made; retry if this 
 const REGION_HINT: &str = "Enable the region in the account (and its regional STS endpoint), then retry.";
 
 async fn assume(scene: &Scene) -> Error {
-    let limits = SessionPolicies { managed: None, inline: String::new() };
-    let entry = Entry { role_arn: &scene.cluster.spec.role_arn, region: REGION, cluster_id: "x", stage: Stage::CreateEks, limits };
+    let policies = SessionPolicies { managed: None, inline: String::new() };
+    let door = Door { role_arn: &scene.cluster.spec.role_arn, region: REGION, cluster_id: "x", stage: Stage::CreateEks, policies };
     // The operator lives elsewhere; what is asked in any region but the cluster's stops the test.
     let operator = scene.account.config().to_builder().region(Region::new("eu-west-1")).build();
-    session::assume(&operator, &entry, "x").await.expect_err("there is no STS behind")
+    session::assume(&operator, &door, "x").await.expect_err("there is no STS behind")
 }
 
 /// R, F: EKS does not see a role that was just made, or its policy.
@@ -150,7 +152,7 @@ fn row_12_there_is_no_oidc_provider() {
 /// P: Roles go before the cluster that cleans up with them.
 #[tokio::test(start_paused = true)]
 async fn row_13_the_control_plane_s_role_stays_until_the_cluster_is_gone() {
-    let mut scene = Scene::running().await;
+    let scene = Scene::running().await;
     // The nodes' role and the CSI driver's go first.
     let denied = refuse("iam:DeleteRole", 403, "AccessDenied", "User: x is not authorized to perform: iam:DeleteRole on resource: y");
     scene.set(vec![cloud::faults::Fault { skip: 2, ..denied }]);
@@ -161,6 +163,6 @@ async fn row_13_the_control_plane_s_role_stays_until_the_cluster_is_gone() {
     let aws = scene.clients();
     aws.iam.get_role().role_name(scene.cluster.scoped("cluster")).send().await.expect("the role is there");
     aws.eks.describe_cluster().name(scene.cluster.eks_name()).send().await.expect_err("the cluster is gone");
-    scene.retry();
+    scene.mend();
     scene.goes().await;
 }

@@ -3,8 +3,8 @@
 use crate::scene::{QUICK_START, Scene, doom, goes_in_spite_of, parks_until_mended, reads, refuse, runs_in_spite_of, times};
 use aws_sdk_eks::types::VpcConfigRequest;
 use cloud::faults::{Effect, Fault, When};
-use engine::errors::Class;
 use engine::{inventory, preflight};
+use wire::error::Class;
 
 /// P, F: EKS makes no control plane in a zone.
 #[tokio::test(start_paused = true)]
@@ -87,13 +87,16 @@ fn row_25_there_are_no_keys() {
 /// P, W, F: An add-on waits for nodes, or is given up on.
 #[tokio::test(start_paused = true)]
 async fn row_26_add_ons_come_when_they_can_and_one_that_failed_is_made_again() {
-    let mut scene = Scene::new().await;
+    let scene = Scene::new().await;
     // Those that need no node come before.
     scene.set(vec![Fault { skip: 3, ..doom("eks:CreateAddon", "InsufficientNumberOfReplicas", "no node is ready") }]);
-    let reason = "The add-on coredns is CREATE_FAILED; InsufficientNumberOfReplicas: no node is ready";
+    let error = scene.parks().await;
+    // Both need nodes, and either may come first.
+    let failed = if error.reason.contains("coredns") { "coredns" } else { "aws-ebs-csi-driver" };
+    let reason = format!("The add-on {failed} is CREATE_FAILED; InsufficientNumberOfReplicas: no node is ready");
     let hint = "The add-on's pods found no node to run on; see that the nodes are ready and have room, then retry.";
-    reads(&scene.parks().await, Class::Customer, reason, hint);
-    scene.retry();
+    reads(&error, Class::Customer, &reason, hint);
+    scene.mend();
     scene.runs().await;
 
     let addon = |name| format!("eks:CreateAddon clusters {} addons {name}", scene.cluster.eks_name());
@@ -130,7 +133,7 @@ async fn row_30_deleting_waits_for_what_is_in_progress() {
 /// W, F: The cluster has node groups that are not ours.
 #[tokio::test(start_paused = true)]
 async fn row_31_node_groups_go_first_and_a_stranger_s_is_named_as_what_blocks_the_deletion() {
-    let mut scene = Scene::running().await;
+    let scene = Scene::running().await;
     let (eks, name) = (scene.clients().eks, scene.cluster.eks_name());
     eks.create_nodegroup().cluster_name(&name).nodegroup_name("foreign").node_role("x").subnets("x").send().await.expect("a stranger's");
     scene.is_blocked().await;
@@ -139,6 +142,6 @@ async fn row_31_node_groups_go_first_and_a_stranger_s_is_named_as_what_blocks_th
     assert_eq!((foreign.kind.as_str(), foreign.why.as_str()), ("node group", "it is in this cluster"));
 
     eks.delete_nodegroup().cluster_name(name).nodegroup_name("foreign").send().await.expect("its owner takes it away");
-    scene.retry();
+    scene.mend();
     scene.goes().await;
 }

@@ -2,8 +2,8 @@
 
 use crate::scene::{QUICK_START, Scene, TEMPLATE, goes_in_spite_of, parks_until_mended, reads, refuse, runs_in_spite_of, times};
 use aws_sdk_ec2::types::{IpPermission, ResourceType, Tag, TagSpecification, UserIdGroupPair};
-use engine::errors::Class;
 use matrix::neighbour;
+use wire::error::Class;
 
 /// C, W: Interfaces that the network plugin left hold subnets and groups.
 #[tokio::test(start_paused = true)]
@@ -132,7 +132,7 @@ fn row_52_no_function_is_in_a_vpc() {
 /// P: Routes go before the nodes that need them.
 #[tokio::test(start_paused = true)]
 async fn row_52b_the_way_out_stays_until_the_nodes_are_gone() {
-    let mut scene = Scene::running().await;
+    let scene = Scene::running().await;
     let message = "You are not authorized to perform this operation.";
     scene.set(vec![refuse("ec2:DeleteNatGateway", 403, "UnauthorizedOperation", message)]);
     let reason = "AWS refused ec2:DeleteNatGateway: the role may not do it (UnauthorizedOperation).";
@@ -143,6 +143,6 @@ async fn row_52b_the_way_out_stays_until_the_nodes_are_gone() {
         let request = scene.clients().eks.describe_nodegroup().cluster_name(scene.cluster.eks_name()).nodegroup_name(group);
         request.send().await.expect_err("the nodes are gone");
     }
-    scene.retry();
+    scene.mend();
     scene.goes().await;
 }

@@ -3,8 +3,8 @@
 use crate::scene::{Scene, doom, goes_in_spite_of, parks_until_mended, refuse, times};
 use aws_sdk_ec2::types::Filter;
 use cloud::faults::Fault;
-use engine::errors::Class;
 use engine::names::RESOURCE_TAG;
+use wire::error::Class;
 
 const LAUNCH: &str = "AsgInstanceLaunchFailures";
 const VCPUS: &str = "Raise the EC2 quota for running On-Demand vCPUs of this instance family (G: L-DB2E81BA, P: L-417A185B, X: L-7295265B, \

@@ -3,12 +3,13 @@
 use cloud::answer::Refusal;
 use cloud::faults::{Effect, Fault};
 use cloud::world::Issue;
-use engine::errors::{Class, Error};
+use engine::errors::Error;
 use matrix::account::Account;
 use matrix::judge;
 use matrix::life::Life;
 use serde_json::Value;
 use std::ops::{Deref, DerefMut};
+use wire::error::Class;
 
 /// What a customer's role may do.
 pub const QUICK_START: &str = include_str!("../../../../onboarding/quick-start.yaml");
@@ -65,10 +66,9 @@ impl Scene {
         self.account.cloud().set_faults(faults);
     }
 
-    /// Somebody mended it and asked to go on.
-    pub fn retry(&mut self) {
+    /// Somebody mended it. The next request is to go on.
+    pub fn mend(&self) {
         self.set(vec![]);
-        self.journal.run += 1;
     }
 
     pub async fn runs(&self) {
@@ -131,11 +131,11 @@ pub async fn goes_in_spite_of(faults: Vec<Fault>) {
 
 /// Parks with each class, reason and hint in turn; once the causes are mended, a retry ends running; and a deletion leaves nothing.
 pub async fn parks_until_mended<R: AsRef<str>>(parked: impl IntoIterator<Item = (Fault, Class, R, &str)>) {
-    let mut scene = Scene::new().await;
+    let scene = Scene::new().await;
     for (fault, class, reason, hint) in parked {
         scene.set(vec![fault]);
         reads(&scene.parks().await, class, reason.as_ref(), hint);
-        scene.retry();
+        scene.mend();
     }
     scene.runs().await;
     scene.goes().await;

@@ -1,7 +1,7 @@
 //! S3, logs, throttling.
 
 use crate::scene::{Scene, parks_until_mended, refuse, runs_in_spite_of, times};
-use engine::errors::Class;
+use wire::error::Class;
 
 /// R: S3 is still at work on a bucket of that name.
 #[tokio::test(start_paused = true)]
@@ -36,5 +36,7 @@ async fn row_58_throttled_calls_are_made_again_and_slower() {
 
     let hint = "AWS limits how fast calls may come; retry in a few minutes.";
     let parked = ways.map(|way| (throttled(way), Class::Throttled, format!("AWS refused {}: {}: {}", way.0, way.2, way.3), hint));
-    parks_until_mended(parked).await;
+    for one in parked {
+        parks_until_mended([one]).await;
+    }
 }

@@ -8,7 +8,7 @@ mod logs;
 mod s3;
 
 use super::{Action, Condition, Grant};
-use crate::resource::Stage;
+use wire::stage::Stage;
 
 pub const ALL: &[&[Grant]] = &[ec2::GRANTS, eks::GRANTS, iam::GRANTS, logs::GRANTS, elb::GRANTS, s3::GRANTS];
 

@@ -2,9 +2,10 @@
 
 use super::super::owned::{has_tag, in_vpcs};
 use super::{Kind, Leftover, Within};
+use crate::cluster::Cluster;
+use crate::context::Context;
 use crate::errors::{Called, Result, Unless};
 use crate::names::OWNER_TAG;
-use crate::resource::{Cluster, Context};
 use aws_sdk_ec2::types::{NetworkInterface, NetworkInterfaceStatus, NetworkInterfaceType};
 
 /// All interfaces inside our VPC, except the NAT gateway's, which goes with it.
@@ -35,15 +36,9 @@ pub fn is_busy(cluster: &Cluster, interface: &NetworkInterface) -> bool {
 }
 
 pub async fn remove(cx: &Context, id: &str) -> Result<()> {
-    cx.aws
-        .ec2
-        .delete_network_interface()
-        .network_interface_id(id)
-        .send()
-        .await
-        .called("ec2:DeleteNetworkInterface")
-        .unless(&["InvalidNetworkInterfaceID.NotFound", "InvalidNetworkInterface.InUse"])?;
-    Ok(())
+    let gone_or_held = ["InvalidNetworkInterfaceID.NotFound", "InvalidNetworkInterface.InUse"];
+    let call = cx.aws.ec2.delete_network_interface().network_interface_id(id);
+    call.send().await.called("ec2:DeleteNetworkInterface").done_if(&gone_or_held)
 }
 
 #[cfg(test)]
@@ -54,7 +49,7 @@ mod tests {
     #[test]
     fn only_a_free_interface_with_our_owner_tag_that_no_service_made_is_deleted() {
         use NetworkInterfaceStatus::{Available, Detaching, InUse};
-        let cluster = super::super::tests::cluster();
+        let cluster = Cluster::example(serde_json::json!({}));
         let tag = |owner: &str| Tag::builder().key(OWNER_TAG).value(owner).build();
         for (status, by_service, owner, busy) in [
             (Available, false, "abcdefghijkl", false),

@@ -1,8 +1,8 @@
 //! Network and application load balancers of Services and Ingresses.
 
 use super::{CONTROLLER_TAG, Kind, Leftover, Within};
+use crate::context::Context;
 use crate::errors::{Called, Result, Unless};
-use crate::resource::Context;
 use aws_sdk_elasticloadbalancingv2::types::{LoadBalancer, TagDescription};
 
 pub async fn find(cx: &Context, within: &Within<'_>) -> Result<Vec<Leftover>> {
@@ -40,13 +40,6 @@ fn is_ours(cx: &Context, found: &TagDescription) -> bool {
 }
 
 pub async fn remove(cx: &Context, arn: &str) -> Result<()> {
-    cx.aws
-        .elbv2
-        .delete_load_balancer()
-        .load_balancer_arn(arn)
-        .send()
-        .await
-        .called("elasticloadbalancing:DeleteLoadBalancer")
-        .unless(&["LoadBalancerNotFound"])?;
-    Ok(())
+    let call = cx.aws.elbv2.delete_load_balancer().load_balancer_arn(arn);
+    call.send().await.called("elasticloadbalancing:DeleteLoadBalancer").done_if(&["LoadBalancerNotFound"])
 }

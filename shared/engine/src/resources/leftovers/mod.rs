@@ -9,45 +9,17 @@ mod target_groups;
 mod volumes;
 
 use super::owned::own_vpcs;
-use super::subnet;
+use crate::context::Context;
 use crate::errors::Result;
-use crate::resource::{Context, Key, Observed, Pace, Resource, Stage};
+use crate::resource::{Leftover, LeftoverKind as Kind, Pace, Planned, Removed};
 use async_trait::async_trait;
 use futures::try_join;
+use wire::key::{Key, Side};
+use wire::stage::Stage;
 
 pub struct Leftovers {
     /// How many availability zones the cluster spans.
     pub zones: usize,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    LoadBalancer,
-    TargetGroup,
-    Interface,
-    SecurityGroup,
-    Volume,
-}
-
-impl Kind {
-    pub fn name(self) -> &'static str {
-        match self {
-            Kind::LoadBalancer => "load balancer",
-            Kind::TargetGroup => "target group",
-            Kind::Interface => "network interface",
-            Kind::SecurityGroup => "security group",
-            Kind::Volume => "volume",
-        }
-    }
-}
-
-#[derive(Debug)]
-pub struct Leftover {
-    pub kind: Kind,
-    /// The ARN of a load balancer or target group, else the id.
-    pub id: String,
-    /// Something else holds it: only waiting helps.
-    pub busy: bool,
 }
 
 /// Where a load balancer must be to count.
@@ -96,22 +68,13 @@ async fn remove(cx: &Context, leftover: &Leftover) -> Result<()> {
     }
 }
 
-fn observed(left: &[Leftover]) -> Observed {
-    match left {
-        [] => Observed::Absent,
-        _ if left.iter().all(|leftover| leftover.busy) => Observed::Pending,
-        _ => Observed::Drifted,
-    }
-}
-
 /// What the AWS Load Balancer Controller puts on all that it makes, with the cluster's name. Nothing else makes load balancers: the
 /// boundary keeps the control plane from it.
 const CONTROLLER_TAG: &str = "elbv2.k8s.aws/cluster";
 
-#[async_trait]
-impl Resource for Leftovers {
+impl Planned for Leftovers {
     fn key(&self) -> Key {
-        "leftovers".into()
+        Key::Leftovers
     }
 
     fn stage(&self) -> Stage {
@@ -119,33 +82,23 @@ impl Resource for Leftovers {
     }
 
     fn needs(&self) -> Vec<Key> {
-        let subnets = [true, false].into_iter().flat_map(|public| subnet::keys(public, self.zones));
-        ["vpc".into(), "internet-gateway".into()].into_iter().chain(subnets).collect()
+        let subnets = [Side::Public, Side::Private].into_iter().flat_map(|side| Key::subnets(side, self.zones));
+        [Key::Vpc, Key::InternetGateway].into_iter().chain(subnets).collect()
     }
 
     fn pace(&self) -> Pace {
         Pace::seconds(5, 10)
     }
+}
 
-    fn only_down(&self) -> bool {
-        true
-    }
-
-    async fn observe(&self, cx: &Context) -> Result<Observed> {
-        Ok(observed(&find(cx).await?))
-    }
-
-    async fn create(&self, _: &Context) -> Result<()> {
-        Ok(())
-    }
-
-    async fn update(&self, _: &Context) -> Result<()> {
-        Ok(())
+#[async_trait]
+impl Removed for Leftovers {
+    async fn find(&self, cx: &Context) -> Result<Vec<Leftover>> {
+        find(cx).await
     }
 
     /// Tries everything before it gives the first error, so that one thing that cannot go holds back no other.
-    async fn delete(&self, cx: &Context) -> Result<()> {
-        let left = find(cx).await?;
+    async fn remove(&self, cx: &Context, left: &[Leftover]) -> Result<()> {
         let free: Vec<&Leftover> = left.iter().filter(|leftover| !leftover.busy).collect();
         let mut outcome = security_groups::forget(cx, &free).await;
         for leftover in free {
@@ -158,27 +111,6 @@ impl Resource for Leftovers {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    pub fn cluster() -> crate::resource::Cluster {
-        let body = serde_json::json!({
-            "name": "a", "role_arn": "arn:aws:iam::222222222222:role/groundwork", "region": "us-west-2",
-            "instance_types": [{"name": "m6i.large"}]
-        });
-        let spec = crate::spec::parse(&body).expect("valid");
-        let (id, name, tenant, account) = ("abcdefghijkl".into(), "a".into(), "demo".into(), "222222222222".into());
-        crate::resource::Cluster { id, name, tenant, account, zones: vec![], spec }
-    }
-
-    fn left(busy: bool) -> Leftover {
-        Leftover { kind: Kind::Interface, id: "eni-1".into(), busy }
-    }
-
-    #[test]
-    fn only_what_nothing_can_be_asked_of_is_waited_for() {
-        for (found, expected) in [(vec![], "Absent"), (vec![left(true)], "Pending"), (vec![left(true), left(false)], "Drifted")] {
-            assert_eq!(format!("{:?}", observed(&found)), expected, "{found:?}");
-        }
-    }
 
     #[test]
     fn a_load_balancer_of_another_vpc_is_not_ours_to_remove() {

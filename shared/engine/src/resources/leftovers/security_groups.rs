@@ -3,8 +3,9 @@
 use super::super::owned::{has_tag, in_vpcs};
 use super::interfaces::is_busy;
 use super::{CONTROLLER_TAG, Kind, Leftover, Within};
+use crate::cluster::Cluster;
+use crate::context::Context;
 use crate::errors::{Called, Result, Unless};
-use crate::resource::{Cluster, Context};
 use aws_sdk_ec2::types::{IpPermission, NetworkInterface, SecurityGroup, UserIdGroupPair};
 
 /// A group is held by the interfaces that use it, except those that are about to go themselves.
@@ -61,8 +62,7 @@ async fn revoke_ingress(cx: &Context, group: &str, rules: Vec<IpPermission>) -> 
         return Ok(());
     }
     let request = cx.aws.ec2.revoke_security_group_ingress().group_id(group).set_ip_permissions(Some(rules));
-    request.send().await.called("ec2:RevokeSecurityGroupIngress").unless(&REVOKED)?;
-    Ok(())
+    request.send().await.called("ec2:RevokeSecurityGroupIngress").done_if(&REVOKED)
 }
 
 async fn revoke_egress(cx: &Context, group: &str, rules: Vec<IpPermission>) -> Result<()> {
@@ -70,8 +70,7 @@ async fn revoke_egress(cx: &Context, group: &str, rules: Vec<IpPermission>) -> R
         return Ok(());
     }
     let request = cx.aws.ec2.revoke_security_group_egress().group_id(group).set_ip_permissions(Some(rules));
-    request.send().await.called("ec2:RevokeSecurityGroupEgress").unless(&REVOKED)?;
-    Ok(())
+    request.send().await.called("ec2:RevokeSecurityGroupEgress").done_if(&REVOKED)
 }
 
 const REVOKED: [&str; 2] = ["InvalidPermission.NotFound", "InvalidGroup.NotFound"];
@@ -79,8 +78,7 @@ const REVOKED: [&str; 2] = ["InvalidPermission.NotFound", "InvalidGroup.NotFound
 /// A load balancer's interfaces hold its group for minutes after it is gone, so a dependency is no error: the next look tells.
 pub async fn remove(cx: &Context, id: &str) -> Result<()> {
     let gone_or_held = ["InvalidGroup.NotFound", "DependencyViolation"];
-    cx.aws.ec2.delete_security_group().group_id(id).send().await.called("ec2:DeleteSecurityGroup").unless(&gone_or_held)?;
-    Ok(())
+    cx.aws.ec2.delete_security_group().group_id(id).send().await.called("ec2:DeleteSecurityGroup").done_if(&gone_or_held)
 }
 
 #[cfg(test)]
@@ -90,13 +88,13 @@ mod tests {
 
     #[test]
     fn a_group_is_this_cluster_s_by_the_tags_of_those_that_make_groups() {
-        let cluster = super::super::tests::cluster();
+        let cluster = Cluster::example(serde_json::json!({}));
         let group = |key: &str, value: &str| SecurityGroup::builder().tags(Tag::builder().key(key).value(value).build()).build();
         for (key, value, ours) in [
-            ("aws:eks:cluster-name", "groundwork-a-abcdefghijkl", true),
-            ("elbv2.k8s.aws/cluster", "groundwork-a-abcdefghijkl", true),
-            ("aws:eks:cluster-name", "groundwork-a-zyxwvutsrqpo", false),
-            ("Name", "groundwork-a-abcdefghijkl", false),
+            ("aws:eks:cluster-name", "groundwork-research-abcdefghijkl", true),
+            ("elbv2.k8s.aws/cluster", "groundwork-research-abcdefghijkl", true),
+            ("aws:eks:cluster-name", "groundwork-research-zyxwvutsrqpo", false),
+            ("Name", "groundwork-research-abcdefghijkl", false),
         ] {
             assert_eq!(is_ours(&cluster, &group(key, value)), ours, "{key}={value}");
         }

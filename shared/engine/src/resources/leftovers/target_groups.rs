@@ -2,8 +2,8 @@
 
 use super::load_balancers::tagged;
 use super::{Kind, Leftover, Within};
+use crate::context::Context;
 use crate::errors::{Called, Result, Unless};
-use crate::resource::Context;
 use aws_sdk_elasticloadbalancingv2::types::TargetGroup;
 
 pub async fn find(cx: &Context, within: &Within<'_>) -> Result<Vec<Leftover>> {
@@ -19,13 +19,6 @@ pub async fn find(cx: &Context, within: &Within<'_>) -> Result<Vec<Leftover>> {
 /// A load balancer lets go of its groups some seconds after it is deleted: the next look tells.
 pub async fn remove(cx: &Context, arn: &str) -> Result<()> {
     let gone_or_held = ["TargetGroupNotFound", "ResourceInUse"];
-    cx.aws
-        .elbv2
-        .delete_target_group()
-        .target_group_arn(arn)
-        .send()
-        .await
-        .called("elasticloadbalancing:DeleteTargetGroup")
-        .unless(&gone_or_held)?;
-    Ok(())
+    let call = cx.aws.elbv2.delete_target_group().target_group_arn(arn);
+    call.send().await.called("elasticloadbalancing:DeleteTargetGroup").done_if(&gone_or_held)
 }

@@ -3,9 +3,9 @@
 
 use super::super::owned::{filter, has_tag};
 use super::{Kind, Leftover};
+use crate::context::Context;
 use crate::errors::{Called, Result, Unless};
 use crate::names::OWNER_TAG;
-use crate::resource::Context;
 use aws_sdk_ec2::types::{Volume, VolumeState};
 
 pub async fn find(cx: &Context) -> Result<Vec<Leftover>> {
@@ -21,6 +21,5 @@ fn leftover(volume: Volume) -> Option<Leftover> {
 
 pub async fn remove(cx: &Context, id: &str) -> Result<()> {
     let gone_or_in_use = ["InvalidVolume.NotFound", "VolumeInUse"];
-    cx.aws.ec2.delete_volume().volume_id(id).send().await.called("ec2:DeleteVolume").unless(&gone_or_in_use)?;
-    Ok(())
+    cx.aws.ec2.delete_volume().volume_id(id).send().await.called("ec2:DeleteVolume").done_if(&gone_or_in_use)
 }

@@ -1,4 +1,4 @@
-//! What a tenant has used of its limits: places for clusters, and requests in a minute.
+//! What a tenant has used of its quota: places for clusters, and requests in a minute.
 
 use super::record::Record;
 use super::{Records, names::tenant_pk};
@@ -6,13 +6,14 @@ use crate::errors::{Called, Error, Result};
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, TransactWriteItem, Update};
 use jiff::Timestamp;
+use wire::error::Code;
 
 /// How long the count of a minute is kept, in seconds.
 const KEPT: i64 = 3600;
 
 impl Records {
     /// Takes one of the tenant's places for clusters, if one is free.
-    pub(crate) fn take_place(&self, record: &Record, places: u32) -> Result<TransactWriteItem> {
+    pub(super) fn take_place(&self, record: &Record, places: u32) -> Result<TransactWriteItem> {
         let update = self
             .places(record)
             .update_expression("ADD ids :ids")
@@ -22,7 +23,7 @@ impl Records {
     }
 
     /// Gives a deleted cluster's place back. The places are a set of ids, not a number: given back twice, it is one place.
-    pub(crate) fn free_place(&self, record: &Record) -> Result<TransactWriteItem> {
+    pub(super) fn free_place(&self, record: &Record) -> Result<TransactWriteItem> {
         transact_update(self.places(record).update_expression("DELETE ids :ids"))
     }
 
@@ -50,11 +51,11 @@ impl Records {
             .await
             .called("dynamodb:UpdateItem")?;
         let counted = answer.attributes.as_ref().and_then(|counted| counted.get("requests")?.as_n().ok()?.parse().ok());
-        counted.ok_or_else(|| Error::permanent("Count", "The count of a tenant's requests is not a number."))
+        counted.ok_or_else(|| Error::permanent(Code::Count, "The count of a tenant's requests is not a number."))
     }
 }
 
 fn transact_update(update: UpdateBuilder) -> Result<TransactWriteItem> {
-    let update = update.build().map_err(|error| Error::permanent("Build", error.to_string()))?;
+    let update = update.build().map_err(|error| Error::permanent(Code::Build, error.to_string()))?;
     Ok(TransactWriteItem::builder().update(update).build())
 }

@@ -1,0 +1,91 @@
+//! One of our clusters, as its resources see it.
+
+use crate::names;
+use std::collections::BTreeMap;
+use wire::key::Key;
+use wire::spec::{Ground, Spec};
+
+/// What a cluster's resources are derived from; the same for all of them.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    pub id: String,
+    pub name: String,
+    pub tenant: String,
+    /// The customer's account, twelve digits.
+    pub account: String,
+    /// Names of the availability zones, chosen once: two or three.
+    pub zones: Vec<String>,
+    pub spec: Spec,
+}
+
+impl Cluster {
+    pub fn scoped(&self, purpose: &str) -> String {
+        names::scoped(&self.id, purpose)
+    }
+
+    /// EKS's name of the cluster, whoever made it.
+    pub fn eks_name(&self) -> String {
+        match &self.spec.ground {
+            Ground::Managed(_) => names::eks_cluster(&self.name, &self.id),
+            Ground::SelfManaged(theirs) => theirs.eks_cluster_name.clone(),
+        }
+    }
+
+    /// The ARN of the IAM role or user that is to be a managed cluster's administrator.
+    pub fn administrator(&self) -> Option<&str> {
+        self.spec.managed()?.access.admin_principal_arn.as_deref()
+    }
+
+    pub fn log_group(&self) -> String {
+        names::log_group(&self.name, &self.id)
+    }
+
+    /// The owner tags, as every create call gives them.
+    pub fn tags(&self, key: &Key) -> BTreeMap<String, String> {
+        BTreeMap::from([
+            (names::OWNER_TAG.into(), self.id.clone()),
+            (names::RESOURCE_TAG.into(), key.to_string()),
+            ("Name".into(), self.scoped(&key.to_string().replace('/', "-"))),
+        ])
+    }
+
+    /// A token that is the same whenever the same resource of the same cluster is created: `ClientToken` and the like.
+    pub fn token(&self, key: &Key) -> String {
+        format!("{}-{}", self.id, key.to_string().replace(['/', '.'], "-"))
+    }
+}
+
+#[cfg(test)]
+impl Cluster {
+    /// The cluster `research` of id `abcdefghijkl` over three zones, with the fields of a spec that the test is about.
+    pub fn example(fields: serde_json::Value) -> Self {
+        let mut body = serde_json::json!({
+            "name": "research", "role_arn": "arn:aws:iam::222222222222:role/groundwork", "region": "us-west-2",
+            "instance_types": [{"name": "m6i.large"}]
+        });
+        for (field, value) in fields.as_object().into_iter().flatten() {
+            body[field] = value.clone();
+        }
+        let spec = wire::spec::parse(&body).expect("a valid spec");
+        Self {
+            id: "abcdefghijkl".into(),
+            name: spec.name.clone(),
+            tenant: "demo".into(),
+            account: spec.account().to_owned(),
+            zones: ["a", "b", "c"].map(|zone| format!("us-west-2{zone}")).into(),
+            spec,
+        }
+    }
+
+    /// The same in a customer's own cluster `theirs`.
+    pub fn self_managed(fields: serde_json::Value) -> Self {
+        let mut all = serde_json::json!({
+            "mode": "self_managed", "eks_cluster_name": "theirs", "buckets": ["their-data", "their-logs"],
+            "node_role_arn": "arn:aws:iam::222222222222:role/nodes"
+        });
+        for (field, value) in fields.as_object().into_iter().flatten() {
+            all[field] = value.clone();
+        }
+        Self { zones: vec![], ..Self::example(all) }
+    }
+}

@@ -1,0 +1,127 @@
+//! What requests, stages and the sweep work at: the records of the clusters, and a clock.
+
+use crate::errors::{Error, Result};
+use crate::records::record::Record;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use wire::error::Code;
+use wire::event::Event;
+use wire::journal::Entry;
+use wire::key::Key;
+use wire::stage::Stage;
+
+/// Every write is conditional: two executions never interleave.
+#[async_trait]
+pub trait Desk: Send + Sync {
+    fn now(&self) -> Timestamp;
+
+    /// A cluster's record as it is now.
+    ///
+    /// # Errors
+    /// `Permanent` if there is none: ids come from our own names and events.
+    async fn record(&self, id: &str) -> Result<Record>;
+
+    /// The cluster that has, or last had, the tenant's name.
+    async fn find(&self, tenant: &str, name: &str) -> Result<Option<Record>>;
+
+    /// Writes a record with what goes with it, all or nothing: a new one if `seen` is none, else over the version that was seen.
+    async fn write(&self, record: &Record, seen: Option<u64>, with: &[With]) -> Result<Written>;
+
+    /// A moment of random length, so that writers who met do not meet again.
+    async fn pause(&self);
+
+    async fn journal(&self, id: &str) -> Result<BTreeMap<Key, Entry>>;
+
+    /// Writes a journal entry, or drops it if there is none, with the event that tells of it. False if the hold is lost.
+    async fn enter(&self, hold: &Hold, key: &Key, entry: Option<&Entry>) -> Result<bool>;
+
+    /// The ids of the clusters that something is still to be done about.
+    async fn unsettled(&self) -> Result<Vec<String>>;
+
+    /// What the first request with this key was answered, for as long as that counts.
+    async fn answer(&self, tenant: &str, key: &str) -> Result<Option<Answer>>;
+
+    async fn external_id(&self, tenant: &str) -> Result<String>;
+
+    /// Claims a customer's role for a tenant; asked again, nothing new happens. False: another tenant has it.
+    /// Only for a role that passed the trust test, or anybody could keep others from theirs.
+    async fn claim_role(&self, tenant: &str, arn: &str) -> Result<bool>;
+
+    /// True for a role that another tenant has claimed.
+    async fn role_of_another(&self, tenant: &str, arn: &str) -> Result<bool>;
+}
+
+/// What is written together with a record.
+#[derive(Clone, Debug)]
+pub enum With {
+    Event(Event),
+    /// The cluster is new: it takes its name, and one of the places for clusters that its tenant has.
+    Arrival {
+        places: u32,
+    },
+    /// The cluster is deleted: it gives back name and place.
+    Departure,
+    /// The same request again is to get the same answer.
+    Answer {
+        key: String,
+        answer: Answer,
+    },
+}
+
+/// What the first request with an idempotency key asked and got.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The request that the key was first used for.
+    pub fingerprint: String,
+    /// The answer's body as JSON text, so that it comes back unchanged.
+    pub body: String,
+}
+
+/// What came of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    Done,
+    /// Somebody else wrote the record in between.
+    RecordChanged,
+    NameTaken,
+    /// All places of the tenant are taken.
+    NoPlace,
+    /// The idempotency key has an answer already.
+    Answered,
+}
+
+/// What an invocation must still have when it writes to the journal: the lease of its stage, in the current run.
+#[derive(Clone, Debug)]
+pub struct Hold {
+    pub cluster_id: String,
+    pub stage: Stage,
+    pub holder: String,
+    pub run: u64,
+}
+
+/// How often a conditional write is tried again after somebody else's write came first.
+pub const ATTEMPTS: usize = 12;
+
+/// Reads, edits and writes a record with what goes with it, again if somebody else wrote in between.
+pub async fn change<T>(
+    desk: &dyn Desk,
+    id: &str,
+    mut edit: impl FnMut(&mut Record) -> Result<T>,
+    with: impl Fn(&Record) -> Vec<With>,
+) -> Result<(Record, T)> {
+    for _ in 0..ATTEMPTS {
+        let mut record = desk.record(id).await?;
+        let seen = record.version;
+        let outcome = edit(&mut record)?;
+        record.version += 1;
+        record.updated_at = desk.now();
+        match desk.write(&record, Some(seen), &with(&record)).await? {
+            Written::Done => return Ok((record, outcome)),
+            Written::RecordChanged => desk.pause().await,
+            // The request was accepted by another way: trying again does not help.
+            Written::NameTaken | Written::NoPlace | Written::Answered => break,
+        }
+    }
+    Err(Error::transient(Code::Contention, "The cluster's record is being changed by others."))
+}

@@ -1,0 +1,62 @@
+//! What was asked of AWS and written at the desk, in its order; and whoever waits for a certain call.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// A call of AWS: the operation and all that it was told.
+    Call(String),
+    /// A write at the desk: what of the record or the journal it says.
+    Write(String),
+}
+
+#[derive(Clone, Default)]
+pub struct Log(Arc<Inside>);
+
+#[derive(Default)]
+struct Inside {
+    steps: Mutex<Vec<Step>>,
+    /// How many calls there are to be until somebody is told.
+    awaited: Mutex<Option<usize>>,
+    reached: Notify,
+}
+
+impl Log {
+    pub fn steps(&self) -> Vec<Step> {
+        lock(&self.0.steps).clone()
+    }
+
+    pub fn calls(&self) -> Vec<String> {
+        let call = |step: &Step| match step {
+            Step::Call(call) => Some(call.clone()),
+            Step::Write(_) => None,
+        };
+        lock(&self.0.steps).iter().filter_map(call).collect()
+    }
+
+    pub fn call(&self, call: String) {
+        lock(&self.0.steps).push(Step::Call(call));
+        if let Some(left) = lock(&self.0.awaited).as_mut() {
+            match left {
+                0 => self.0.reached.notify_one(),
+                left => *left -= 1,
+            }
+        }
+    }
+
+    pub fn write(&self, write: String) {
+        lock(&self.0.steps).push(Step::Write(write));
+    }
+
+    /// Returns at the n-th call from now, counted from 0; never, if there are fewer.
+    pub async fn reaches(&self, nth: usize) {
+        *lock(&self.0.awaited) = Some(nth);
+        self.0.reached.notified().await;
+        *lock(&self.0.awaited) = None;
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
