@@ -227,15 +227,14 @@ impl<'a> Walk<'a> {
     /// What cannot be mended in place is noted: nothing is replaced unless somebody asked for it.
     async fn mend(&self, made: &dyn AnyMade, found: &dyn Found, differences: Vec<Difference>) -> Result<Step> {
         let key = made.key();
-        let (in_place, lasting): (Vec<_>, Vec<_>) = differences.into_iter().partition(|difference| difference.how == How::InPlace);
-        if in_place.is_empty() {
-            return self.record_ready(&key, found.outputs(&self.cx.cluster), note(&lasting)).await;
+        if differences.iter().all(|difference| difference.how != How::InPlace) {
+            return self.record_ready(&key, found.outputs(&self.cx.cluster), note(&differences)).await;
         }
         if !self.first(&key, Verb::Mend) {
             return Ok(Step::Wait(made.pace().then));
         }
         self.note_seen(&key).await?;
-        found.mend(self.cx, &in_place).await?;
+        found.mend(self.cx).await?;
         Ok(Step::Acted)
     }
 

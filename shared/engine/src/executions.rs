@@ -3,10 +3,10 @@
 use crate::errors::{Called, Result, Unless};
 use crate::records::record::Record;
 use crate::settings;
-use crate::stage::Input;
 use async_trait::async_trait;
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::types::ExecutionStatus;
+use serde::{Deserialize, Serialize};
 use wire::status::Desired;
 
 /// One execution per run, named after it, so that starting it twice runs it once.
@@ -21,6 +21,13 @@ pub struct StepFunctions {
     sfn: Client,
     provision_arn: String,
     teardown_arn: String,
+}
+
+/// All that travels through a state machine.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Input {
+    pub cluster_id: String,
+    pub run: u64,
 }
 
 /// What became of a run's execution.

@@ -26,5 +26,6 @@ pub mod resources;
 pub mod session;
 pub mod settings;
 pub mod stage;
+pub mod survey;
 pub mod sweep;
 pub mod view;

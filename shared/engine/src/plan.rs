@@ -2,9 +2,11 @@
 
 use crate::cluster::Cluster;
 use crate::drive::Plan;
+use crate::errors::{Error, Result};
 use crate::resource::Resource;
-use crate::resources;
+use crate::resources::of;
 use std::collections::{BTreeMap, BTreeSet};
+use wire::error::Code;
 use wire::journal::{Entry, State};
 use wire::key::{Addon, Group, Key, Role, Side};
 use wire::spec::{Ground, SelfManaged};
@@ -20,16 +22,19 @@ pub fn wanted(cluster: &Cluster) -> Vec<Key> {
     }
 }
 
-/// The stages that make something.
+/// The last stage of a run that wants the cluster. It also removes what the spec no longer wants: by then nothing depends on it.
+const LAST: Stage = Stage::CreateNodegroups;
+
+/// The stages after which something of ours may be in the account.
 pub fn makers(cluster: &Cluster) -> BTreeSet<Stage> {
-    let made = wanted(cluster).into_iter().map(|key| resources::of(&key, cluster)).filter(|one| matches!(one, Resource::Made(_)));
-    made.map(|one| one.planned().stage()).collect()
+    let all = wanted(cluster).into_iter().filter_map(|key| of(&key, cluster));
+    let made = all.filter(|one| matches!(one, Resource::Made(_)));
+    made.map(|one| one.planned().stage()).chain([LAST]).collect()
 }
 
 /// What one stage makes, with what it needs of earlier stages and the journal does not know as ready: a lost entry is written anew.
-/// The last of them removes what the spec no longer wants: by then nothing that is wanted can depend on it.
 pub fn of_stage(cluster: &Cluster, stage: Stage, journal: &Journal) -> Plan {
-    let all: BTreeMap<Key, Resource> = wanted(cluster).into_iter().map(|key| (key.clone(), resources::of(&key, cluster))).collect();
+    let all: BTreeMap<Key, Resource> = wanted(cluster).iter().filter_map(|key| of(key, cluster)).map(|one| (one.key(), one)).collect();
     let is_ready = |key: &Key| journal.get(key).is_some_and(|entry| entry.state == State::Ready);
     let mut open: Vec<Key> = all.iter().filter(|(_, one)| one.planned().stage() == stage).map(|(key, _)| key.clone()).collect();
     let mut needed = BTreeSet::new();
@@ -39,32 +44,49 @@ pub fn of_stage(cluster: &Cluster, stage: Stage, journal: &Journal) -> Plan {
         }
         needed.insert(key);
     }
-    let unwanted = if stage == Stage::CreateNodegroups { no_longer_wanted(cluster, journal) } else { vec![] };
+    let unwanted = if stage == LAST { no_longer_wanted(cluster, journal) } else { vec![] };
     Plan { wanted: all.into_iter().filter(|(key, _)| needed.contains(key)).map(|(_, one)| one).collect(), unwanted }
 }
 
 /// Everything that teardown must see gone: what the spec wants, and what only the journal knows; not the buckets if the tenant keeps
 /// them, and nothing that the customer made.
-pub fn teardown(cluster: &Cluster, journal: &Journal) -> Plan {
-    // Once more also what a run before has seen gone, if this version can.
-    let gone_for_good = |key: &Key, entry: &Entry| entry.state == State::Gone && matches!(key, Key::Unknown(_));
-    let journaled = journal.iter().filter(|(key, entry)| !gone_for_good(key, entry)).map(|(key, _)| key.clone());
-    let all: BTreeSet<Key> = wanted(cluster).into_iter().chain(journaled.flat_map(|key| with_its_own(key, cluster))).collect();
+///
+/// # Errors
+/// `Permanent` if a newer version, rolled back since, made something that this one cannot remove: better nothing goes than a part.
+pub fn teardown(cluster: &Cluster, journal: &Journal) -> Result<Plan> {
+    if let Some((Key::Unknown(text), _)) = journal.iter().find(|(key, entry)| is_unknown(key) && entry.state != State::Gone) {
+        return Err(unknown(text));
+    }
+    let wanted = wanted(cluster);
+    // EKS deletes the entry of an administrator whom the spec no longer names, together with the cluster.
+    let known = journal.keys().filter(|key| !is_unknown(key) && (**key != Key::AccessEntry || wanted.contains(key)));
+    let journaled: Vec<Key> = known.flat_map(|key| with_its_own(key.clone(), cluster)).collect();
+    let all: BTreeSet<Key> = wanted.into_iter().chain(journaled).collect();
     let goes = |resource: &Resource| match resource {
         Resource::Made(made) => !(made.holds_data() && cluster.spec.keeps_buckets()),
         Resource::LookedAt(_) => false,
         Resource::Removed(_) => true,
     };
-    Plan { wanted: vec![], unwanted: all.iter().map(|key| resources::of(key, cluster)).filter(goes).collect() }
+    Ok(Plan { wanted: vec![], unwanted: all.iter().filter_map(|key| of(key, cluster)).filter(goes).collect() })
 }
 
-/// What the journal has and the spec does not want. What a newer version made is left to it: only a teardown cannot do without.
+fn is_unknown(key: &Key) -> bool {
+    matches!(key, Key::Unknown(_))
+}
+
+fn unknown(text: &str) -> Error {
+    let reason = format!("A newer version of Groundwork made {text}, and this one does not know how to remove it.");
+    let hint = "Ask the operator to deploy the newer version again, then retry.";
+    Error { hint: hint.into(), ..Error::permanent(Code::UnknownResource, reason) }
+}
+
+/// Node groups that the journal has and the spec does not want, with their launch templates.
 fn no_longer_wanted(cluster: &Cluster, journal: &Journal) -> Vec<Resource> {
     let wanted: BTreeSet<Key> = wanted(cluster).into_iter().collect();
     let there = journal.iter().filter(|(_, entry)| entry.state != State::Gone).map(|(key, _)| key.clone());
     let surplus: BTreeSet<Key> = there.flat_map(|key| with_its_own(key, cluster)).filter(|key| !wanted.contains(key)).collect();
-    let resources = surplus.iter().filter(|key| !matches!(key, Key::Unknown(_))).map(|key| resources::of(key, cluster));
-    resources.filter(|resource| matches!(resource, Resource::Made(made) if !made.holds_data())).collect()
+    let groups = surplus.iter().filter(|key| matches!(key, Key::NodeGroup(_) | Key::LaunchTemplate(_)));
+    groups.filter_map(|key| of(key, cluster)).collect()
 }
 
 /// A node group and its launch template, of which one may be lost from the journal. In a customer's cluster groups have none.
@@ -144,14 +166,19 @@ mod tests {
     }
 
     fn resources_of(cluster: &Cluster) -> Vec<Resource> {
-        wanted(cluster).iter().map(|key| resources::of(key, cluster)).collect()
+        wanted(cluster).iter().filter_map(|key| of(key, cluster)).collect()
+    }
+
+    #[test]
+    fn a_key_of_another_version_leads_nowhere() {
+        assert!(of(&"fargate/a".into(), &Cluster::example(json!({}))).is_none());
     }
 
     #[test]
     fn every_key_leads_to_the_resource_that_it_is_the_key_of() {
         for cluster in [cluster(json!({})), Cluster::self_managed(json!({}))] {
-            for key in wanted(&cluster).into_iter().chain([Key::Unknown("fargate/a".into())]) {
-                assert_eq!(resources::of(&key, &cluster).key(), key);
+            for key in wanted(&cluster).into_iter() {
+                assert_eq!(of(&key, &cluster).map(|one| one.key()), Some(key));
             }
         }
     }
@@ -160,7 +187,7 @@ mod tests {
     fn of_a_self_managed_cluster_only_node_groups_are_taken_away() {
         let cluster = Cluster::self_managed(json!({}));
         assert_eq!(keys(&resources_of(&cluster)), ["bucket/their-data", "bucket/their-logs", "cluster", "node-group/m6i.large"]);
-        let plan = teardown(&cluster, &entries(State::Ready, ["bucket/their-data", "cluster", "node-group/p3.2xlarge"]));
+        let plan = teardown(&cluster, &entries(State::Ready, ["bucket/their-data", "cluster", "node-group/p3.2xlarge"])).expect("a plan");
         assert_eq!(keys(&plan.unwanted), ["node-group/m6i.large", "node-group/p3.2xlarge"]);
     }
 
@@ -232,12 +259,35 @@ mod tests {
     #[test]
     fn teardown_sees_what_only_the_journal_knows_and_leaves_retained_buckets() {
         let cluster = cluster(json!({"deletion": {"buckets": "retain"}}));
-        let plan = teardown(&cluster, &entries(State::Ready, ["node-group/p3.2xlarge", "fargate/a"]));
+        let plan = teardown(&cluster, &entries(State::Ready, ["node-group/p3.2xlarge", "access-entry/admin"])).expect("a plan");
         let keys: BTreeSet<String> = keys(&plan.unwanted).into_iter().collect();
-        for key in ["node-group/p3.2xlarge", "launch-template/p3.2xlarge", "fargate/a", "leftovers"] {
+        for key in ["node-group/p3.2xlarge", "launch-template/p3.2xlarge", "access-entry/admin", "leftovers"] {
             assert!(keys.contains(key), "{key}");
         }
         assert!(plan.wanted.is_empty() && keys.iter().all(|key| !key.starts_with("bucket/")));
+    }
+
+    #[test]
+    fn nothing_is_torn_down_while_something_of_a_newer_version_is_there() {
+        let cluster = cluster(json!({}));
+        let error = teardown(&cluster, &entries(State::Ready, ["fargate/a"])).err().expect("it cannot be removed");
+        assert_eq!((error.code, error.hint.contains("newer version")), (Code::UnknownResource, true));
+        assert!(teardown(&cluster, &entries(State::Gone, ["fargate/a"])).is_ok(), "the newer version has removed it");
+    }
+
+    #[test]
+    fn the_entry_of_a_former_administrator_goes_with_the_cluster() {
+        let plan = teardown(&Cluster::example(json!({})), &entries(State::Ready, ["access-entry/admin"])).expect("a plan");
+        assert!(!keys(&plan.unwanted).contains(&"access-entry/admin".to_owned()));
+    }
+
+    #[test]
+    fn the_last_stage_may_always_have_something_in_the_account() {
+        let theirs = |fields| makers(&Cluster::self_managed(fields)).into_iter().collect::<Vec<_>>();
+        assert_eq!(theirs(json!({})), [Stage::CreateNodegroups]);
+        assert_eq!(theirs(json!({"instance_types": [], "node_role_arn": null})), [Stage::CreateNodegroups], "an edit drops groups");
+        let ours = makers(&cluster(json!({})));
+        assert_eq!(ours.into_iter().collect::<Vec<_>>(), [Stage::CreateBuckets, Stage::CreateEks, Stage::CreateNodegroups]);
     }
 
     #[test]

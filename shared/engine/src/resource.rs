@@ -119,9 +119,8 @@ pub trait Made: Planned {
     fn outputs(&self, cluster: &Cluster, thing: &Self::Thing) -> Outputs;
     async fn create(&self, cx: &Context) -> Result<()>;
     /// Mends what `judge` said can be mended in place. A resource of which it never says so has nothing to mend.
-    async fn mend(&self, _: &Context, _: &Self::Thing, what: &[Difference]) -> Result<()> {
-        let fields: Vec<_> = what.iter().map(|difference| difference.field).collect();
-        Err(Error::permanent(Code::NothingToMend, format!("Nobody knows how to mend {} of {}.", fields.join(", "), self.key())))
+    async fn mend(&self, _: &Context, _: &Self::Thing) -> Result<()> {
+        Err(Error::permanent(Code::NothingToMend, format!("{} has nothing that can be mended in place.", self.key())))
     }
     async fn delete(&self, cx: &Context, thing: &Self::Thing) -> Result<()>;
 }
@@ -199,7 +198,7 @@ pub trait AnyMade: Planned {
 pub trait Found: Send + Sync {
     fn judge(&self, cluster: &Cluster) -> Seen;
     fn outputs(&self, cluster: &Cluster) -> Outputs;
-    async fn mend(&self, cx: &Context, what: &[Difference]) -> Result<()>;
+    async fn mend(&self, cx: &Context) -> Result<()>;
     async fn delete(&self, cx: &Context) -> Result<()>;
 }
 
@@ -234,8 +233,8 @@ impl<M: Made> Found for Bound<'_, M> {
         self.resource.outputs(cluster, &self.thing)
     }
 
-    async fn mend(&self, cx: &Context, what: &[Difference]) -> Result<()> {
-        self.resource.mend(cx, &self.thing, what).await
+    async fn mend(&self, cx: &Context) -> Result<()> {
+        self.resource.mend(cx, &self.thing).await
     }
 
     async fn delete(&self, cx: &Context) -> Result<()> {

@@ -11,6 +11,7 @@ use crate::desk::{Desk, With, change};
 use crate::doors::{Doors, Sts};
 use crate::drive::Answer;
 use crate::errors::{Error, Result};
+use crate::executions::Input;
 use crate::lambda;
 use crate::records::Records;
 use crate::records::record::{Failure, Record};
@@ -18,7 +19,7 @@ use crate::settings::{self, seconds};
 use futures::future::{BoxFuture, LocalBoxFuture};
 use jiff::Timestamp;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
 use wire::error::{Class, Code};
@@ -27,13 +28,6 @@ pub use wire::stage::Stage;
 use wire::status::Status;
 
 const LOOK_AGAIN_AFTER_REFUSAL: Duration = Duration::from_secs(5);
-
-/// All that travels through the state machine.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Input {
-    pub cluster_id: String,
-    pub run: u64,
-}
 
 #[derive(Debug, PartialEq, Serialize)]
 #[serde(tag = "status", rename_all = "lowercase")]

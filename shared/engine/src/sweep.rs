@@ -3,9 +3,8 @@
 use crate::clock::passed;
 use crate::desk::{Desk, With, change};
 use crate::errors::{Error, Result};
-use crate::executions::{Execution, Executions};
+use crate::executions::{Execution, Executions, Input};
 use crate::records::record::{Failure, Record};
-use crate::stage::Input;
 use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -98,15 +97,19 @@ impl Sweep {
     async fn again(&self, stuck: &Record) -> Result<()> {
         let begin = |record: &mut Record| {
             // In between a last invocation may have settled it, or a request begun anew.
-            if record.run == stuck.run && record.status == stuck.status {
-                record.begin_run(record.desired, self.desk.now());
+            if record.run != stuck.run || record.status != stuck.status {
+                return Err(Error::superseded());
             }
+            record.begin_run(record.desired, self.desk.now());
             Ok(())
         };
         let message = "The last execution ended without an answer, or left something behind; a new one begins.";
         let tell = |record: &Record| self.event(record, Action::Retried, message);
-        let (record, ()) = change(self.desk.as_ref(), &stuck.id, begin, tell).await?;
-        self.executions.start(&record).await
+        match change(self.desk.as_ref(), &stuck.id, begin, tell).await {
+            Ok((record, ())) => self.executions.start(&record).await,
+            Err(error) if error.class == Class::Superseded => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     fn event(&self, record: &Record, action: Action, message: &str) -> Vec<With> {

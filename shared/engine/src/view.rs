@@ -53,7 +53,7 @@ fn is_planned(record: &Record, cluster: &Cluster) -> bool {
 /// The plan's resources in their order, then what only the journal knows.
 fn resources(cluster: Option<&Cluster>, journal: &BTreeMap<Key, Entry>) -> Vec<view::Resource> {
     let keys = cluster.map(plan::wanted).unwrap_or_default();
-    let planned = cluster.into_iter().flat_map(|cluster| keys.iter().map(|key| resources::of(key, cluster)));
+    let planned = cluster.into_iter().flat_map(|cluster| keys.iter().filter_map(|key| resources::of(key, cluster)));
     let shown = planned.filter(|one| !matches!(one, Resource::Removed(_))).map(|one| {
         let one = one.planned();
         view::Resource::planned(one.key(), one.stage(), one.needs(), journal.get(&one.key()))

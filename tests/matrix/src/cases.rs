@@ -60,7 +60,7 @@ pub const TROUBLES: [Trouble; 5] =
 pub enum Visit {
     /// The tenant deletes the cluster.
     Delete,
-    /// Two sweeps at once.
+    /// Two sweeps at once, as if the cluster had not moved for long.
     Sweep,
     /// The clock is put back by an hour.
     ClockBack,
@@ -80,6 +80,13 @@ pub enum What {
     TwoRetries { seed: u64 },
     /// Calls of AWS that the seed chooses, each with a trouble of the seed's. A silence is a crash, or a timeout.
     Random { seed: u64, crashes: bool },
+}
+
+impl What {
+    /// True if several executions may want to work on the cluster at once.
+    pub fn is_crowded(self) -> bool {
+        matches!(self, What::Visit(_, Visit::Delete) | What::TwoRetries { .. })
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -150,7 +157,7 @@ pub async fn cases(start: &Start) -> Vec<Case> {
                 if new {
                     let troubles = TROUBLES.into_iter().filter(|trouble| changes || *trouble != Trouble::CrashAfter);
                     whats.extend(troubles.map(|trouble| What::Call(calls, trouble)));
-                    whats.extend(visits(start.scenario).iter().map(|visit| What::Visit(calls, *visit)));
+                    whats.extend(visits(start.scenario, calls).map(|visit| What::Visit(calls, visit)));
                 }
                 calls += 1;
                 done += usize::from(changes);
@@ -168,12 +175,15 @@ pub async fn cases(start: &Start) -> Vec<Case> {
     whats.into_iter().map(|what| Case { scenario: start.scenario, what }).collect()
 }
 
-fn visits(scenario: Scenario) -> &'static [Visit] {
-    match scenario {
-        Scenario::Create => &[Visit::Delete, Visit::Sweep, Visit::ClockBack, Visit::ClockAhead],
-        Scenario::Delete => &[Visit::Sweep, Visit::ClockBack],
-        Scenario::Change | Scenario::SelfManaged => &[],
-    }
+/// A deletion comes in at every call of a creation; the others take turns, as each is only another moment for the same few writes.
+fn visits(scenario: Scenario, call: usize) -> impl Iterator<Item = Visit> {
+    let [delete, others] = match scenario {
+        Scenario::Create => [true, true],
+        Scenario::Delete => [false, true],
+        Scenario::Change | Scenario::SelfManaged => [false, false],
+    };
+    let turn = [Visit::Sweep, Visit::ClockBack, Visit::ClockAhead][call % 3];
+    delete.then_some(Visit::Delete).into_iter().chain(others.then_some(turn))
 }
 
 fn changes(call: &str) -> bool {
@@ -197,6 +207,7 @@ impl Case {
         }
         scene.arm(self.what);
         scene.act().await?;
+        scene.struck(self.what)?;
         scene.disarm();
         scene.judge().await?;
         let to_the_end = matches!(self.what, What::Random { .. }) || start.without != Without::Nothing;
@@ -288,6 +299,17 @@ impl Scene<'_> {
         }
     }
 
+    /// A trouble that never came proves nothing.
+    fn struck(&self, what: What) -> Result<(), String> {
+        let struck = match what {
+            What::Call(..) => !self.life.account.cloud().report().faults.is_empty(),
+            What::Write(..) => self.life.desk.has_failed(),
+            What::Random { .. } | What::Visit(..) | What::TwoRetries { .. } => true,
+        };
+        // Without a rule a life may end before its trouble.
+        if struck || self.start.without != Without::Nothing { Ok(()) } else { Err("the trouble never came".into()) }
+    }
+
     fn disarm(&self) {
         self.life.account.cloud().set_faults(vec![]);
         self.life.desk.fail(0, None);
@@ -320,7 +342,7 @@ impl Scene<'_> {
             life.account.log().reaches(call).await;
             match visit {
                 Visit::Delete => life.delete().await,
-                Visit::Sweep => drop(tokio::join!(life.sweep(), life.sweep())),
+                Visit::Sweep => drop(tokio::join!(life.sweep(Duration::ZERO), life.sweep(Duration::ZERO))),
                 Visit::ClockBack => life.desk.put_clock(-SignedDuration::from_hours(1)),
                 Visit::ClockAhead => life.desk.put_clock(SignedDuration::from_mins(2)),
             }
@@ -331,7 +353,9 @@ impl Scene<'_> {
             life.start().await;
         }
         let runs = life.record().run + u64::from(visit == Visit::Delete);
-        life.settle(meanwhile).await;
+        if !life.settle(meanwhile).await {
+            return Err("nobody came, or it comes to no end".into());
+        }
         let (record, deleted) = (life.record(), visit == Visit::Delete || self.start.scenario == Scenario::Delete);
         let expected = if deleted { Status::Deleted } else { Status::Running };
         if record.status != expected {
@@ -354,7 +378,9 @@ impl Scene<'_> {
         if one.is_err() && other.is_err() {
             return Err("both retries are refused".into());
         }
-        self.life.settle(async {}).await;
+        if !self.life.settle(async {}).await {
+            return Err("it comes to no end".into());
+        }
         let record = self.life.record();
         if (record.status, record.run) != (Status::Running, parked + 1) {
             return Err(format!("{} in run {}: {:?}", record.status.name(), record.run, record.failure));
@@ -372,8 +398,11 @@ impl Scene<'_> {
         if self.start.without == Without::Nothing { judge::as_many(&self.start.ended, &account) } else { Ok(()) }
     }
 
-    /// What is running goes, too.
+    /// What is running is as it should be, and goes, too.
     async fn end(&self) -> Result<(), String> {
+        if self.start.without == Without::Nothing && matches!(self.start.scenario, Scenario::Create | Scenario::Change) {
+            judge::nothing_differs(&self.life.context()).await?;
+        }
         self.tear_down().await?;
         judge::same(&self.start.empty, &self.life.account.snapshot().await)
     }

@@ -98,6 +98,11 @@ impl MemoryDesk {
         *lock(&self.fault) = fault.map(|fault| (nth, fault));
     }
 
+    /// True if the write that was to go wrong has come.
+    pub fn has_failed(&self) -> bool {
+        lock(&self.fault).is_none()
+    }
+
     pub fn put_clock(&self, forward: SignedDuration) {
         *lock(&self.jump) += forward;
     }
@@ -118,14 +123,16 @@ impl MemoryDesk {
         sleep(time).await;
     }
 
-    async fn change<T>(&self, effect: impl FnOnce(&mut Papers) -> T) -> Result<T> {
+    /// Counted and logged in the order in which writes reach the table.
+    async fn change<T>(&self, what: String, effect: impl FnOnce(&mut Papers) -> T) -> Result<T> {
         self.takes_time().await;
+        self.log.write(what);
         let number = {
             let mut writes = lock(&self.writes);
             *writes += 1;
             *writes
         };
-        let fault = lock(&self.fault).filter(|(nth, _)| *nth == number).map(|(_, fault)| fault);
+        let fault = lock(&self.fault).take_if(|(nth, _)| *nth == number).map(|(_, fault)| fault);
         match fault {
             Some(Fault::Crash(When::BeforeEffect)) => return process::crash().await,
             Some(Fault::FailedInside) => return Err(lost("InternalServerError")),
@@ -191,8 +198,7 @@ impl Desk for MemoryDesk {
     }
 
     async fn write(&self, record: &Record, seen: Option<u64>, with: &[With]) -> Result<Written> {
-        self.log.write(gist(record));
-        self.change(|papers| {
+        self.change(gist(record), |papers| {
             if papers.records.get(&record.id).map(|there| there.version) != seen {
                 return Written::RecordChanged;
             }
@@ -219,8 +225,7 @@ impl Desk for MemoryDesk {
         if self.lax.forgets_intents && entry.is_some_and(|entry| entry.state == State::Creating) {
             return Ok(true);
         }
-        self.log.write(format!("{key} {:?}", entry.map(|entry| entry.state)));
-        self.change(|papers| {
+        self.change(format!("{key} {:?}", entry.map(|entry| entry.state)), |papers| {
             if !papers.holds(hold, self.lax) {
                 return false;
             }

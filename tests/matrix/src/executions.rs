@@ -5,10 +5,10 @@ use crate::process::Mortality;
 use async_trait::async_trait;
 use engine::desk::Desk;
 use engine::errors::Error;
-use engine::executions::{Execution, Executions};
+use engine::executions::{Execution, Executions, Input};
 use engine::records::record::Record;
 use engine::stage::table::{MACHINES, Machine, RETRY, Turn, retried};
-use engine::stage::{Function, Input, Invocation, Reply, Stage};
+use engine::stage::{Function, Invocation, Reply, Stage};
 use engine::sweep::{Park, Sweep};
 use futures::future::try_join_all;
 use std::collections::BTreeMap;
@@ -90,8 +90,8 @@ pub struct Machines {
     pub started: Arc<Started>,
     pub mortality: Mortality,
     invocations: AtomicUsize,
-    /// The class that the last execution was parked with.
-    parked_with: Mutex<Option<Class>>,
+    /// The class that each run's execution was parked with.
+    parked_with: Mutex<BTreeMap<u64, Class>>,
 }
 
 impl Machines {
@@ -107,8 +107,8 @@ impl Machines {
         }
     }
 
-    pub fn parked_with(&self) -> Option<Class> {
-        *lock(&self.parked_with)
+    pub fn parked_with(&self, run: u64) -> Option<Class> {
+        lock(&self.parked_with).get(&run).copied()
     }
 
     /// From its first state to its end: ready, parked, or gave way.
@@ -184,7 +184,9 @@ impl Machines {
     }
 
     async fn park(&self, input: &Input, failed: Failed) {
-        *lock(&self.parked_with) = Class::VARIANTS.iter().copied().find(|class| class.name() == failed.error);
+        if let Some(class) = Class::VARIANTS.iter().find(|class| class.name() == failed.error) {
+            lock(&self.parked_with).insert(input.run, *class);
+        }
         let park = Arc::new(Park { run: input.clone(), error: failed.error, cause: failed.cause });
         let parked = self.task(async || {
             let (sweep, park) = (Arc::clone(&self.sweep), Arc::clone(&park));

@@ -1,8 +1,10 @@
 //! What the account must look like at the end: one of everything, or nothing.
 
 use engine::cluster::Cluster;
+use engine::context::Context;
 use engine::names::{OWNER_TAG, RESOURCE_TAG};
-use engine::resource::Resource;
+use engine::resource::{Resource, Seen};
+use engine::survey::survey;
 use engine::{plan, resources};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +20,7 @@ pub fn one_of_everything(cluster: &Cluster, account: &Value) -> Result<(), Strin
     for (_, kind) in account.as_object().into_iter().flatten().filter(|(service, _)| *service != "asked") {
         count_owned(kind, &cluster.id, &mut owned);
     }
-    let resources = plan::wanted(cluster).into_iter().map(|key| resources::of(&key, cluster));
+    let resources = plan::wanted(cluster).into_iter().filter_map(|key| resources::of(&key, cluster));
     let wanted = resources.filter(|one| matches!(one, Resource::Made(_))).map(|one| one.key().to_string());
     let wrong: Vec<String> = wanted
         .filter_map(|key| match owned.get(&key).copied().unwrap_or_default() {
@@ -26,6 +28,15 @@ pub fn one_of_everything(cluster: &Cluster, account: &Value) -> Result<(), Strin
             count => Some(format!("{count} × {key}")),
         })
         .collect();
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join(", ")) }
+}
+
+/// # Errors
+/// What the product itself would report of a cluster that is running: all that is not there, or not as the spec wants it.
+pub async fn nothing_differs(cx: &Context) -> Result<(), String> {
+    let surveyed = survey(cx).await.map_err(|error| error.detail)?;
+    let wrong: Vec<String> =
+        surveyed.iter().filter(|(_, seen)| *seen != Some(Seen::Ready)).map(|(key, seen)| format!("{key}: {seen:?}")).collect();
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join(", ")) }
 }
 

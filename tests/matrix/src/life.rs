@@ -32,6 +32,10 @@ const TENANT: &str = "demo";
 pub const PATIENCE: Patience =
     Patience { grace: Duration::from_secs(300), refusal_grace: Duration::from_secs(60), budget: Duration::from_secs(3600) };
 const STUCK_AFTER: Duration = Duration::from_secs(900);
+/// How often a client asks before it gives up.
+const MOST_REQUESTS: usize = 3;
+/// More of them have never helped.
+const MOST_SWEEPS: usize = 50;
 /// The schedule of the sweep.
 const SWEEP: Duration = Duration::from_secs(300);
 
@@ -121,7 +125,7 @@ impl Life {
         self.desk.peek(ID)
     }
 
-    /// An edit: another instance type in place of the first, and one more.
+    /// An edit: another instance type in place of the first.
     pub async fn change_spec(&mut self) {
         let mut record = self.record();
         record.spec = spec(&asked_for(&["g4dn.xlarge"])).into();
@@ -171,7 +175,16 @@ impl Life {
             idempotency_key: None,
             action,
         };
-        self.requests.accept(&request).await.map(drop)
+        for _ in 0..MOST_REQUESTS {
+            let (requests, request) = (self.requests.clone(), request.clone());
+            match self.machines.mortality.run(async move { requests.accept(&request).await }).await {
+                // The client tries again: nobody has told it what came of its request.
+                None => {}
+                Some(Err(problem)) if problem.status == 503 => {}
+                Some(outcome) => return outcome.map(drop),
+            }
+        }
+        Err(Problem::unavailable())
     }
 
     pub async fn delete(&self) {
@@ -185,23 +198,29 @@ impl Life {
     }
 
     /// Plays every execution to its end, and lets the sweep look after what ended without a word.
-    pub async fn settle(&self, meanwhile: impl Future<Output = ()>) {
-        self.play_all(meanwhile).await;
-        while self.record().status.is_unsettled() && self.record().status != Status::DeleteBlocked {
+    /// True if what came meanwhile is over, too.
+    pub async fn settle(&self, meanwhile: impl Future<Output = ()>) -> bool {
+        let over = self.play_all(meanwhile).await;
+        for _ in 0..MOST_SWEEPS {
+            if !self.record().status.is_unsettled() || self.record().status == Status::DeleteBlocked {
+                return over;
+            }
             sleep(SWEEP).await;
-            self.sweep().await;
+            self.sweep(STUCK_AFTER).await;
             self.play_all(async {}).await;
         }
+        false
     }
 
-    /// What the schedule does. An error is in its log, and the next time is as good.
-    pub async fn sweep(&self) {
-        if let Err(error) = self.machines.sweep.all().await {
+    /// What the schedule does, or with no patience the news of an ended execution. An error is in its log, and the next time is as good.
+    pub async fn sweep(&self, stuck_after: Duration) {
+        let sweep = Arc::clone(&self.machines.sweep);
+        if let Some(Err(error)) = self.machines.mortality.run(async move { sweep.one(ID, stuck_after).await }).await {
             assert!(error.class.retryable(), "{error}");
         }
     }
 
-    async fn play_all(&self, meanwhile: impl Future<Output = ()>) {
+    async fn play_all(&self, meanwhile: impl Future<Output = ()>) -> bool {
         let mut playing = FuturesUnordered::new();
         let mut meanwhile = std::pin::pin!(meanwhile);
         let mut over = false;
@@ -211,10 +230,10 @@ impl Life {
                 biased;
                 () = &mut meanwhile, if !over => over = true,
                 Some(()) = playing.next() => {}
-                else => return,
+                else => return over,
             }
             if playing.is_empty() && self.machines.started.is_idle() {
-                return;
+                return over;
             }
         }
     }
@@ -227,7 +246,7 @@ impl Life {
             return Ok(());
         }
         let failure = record.failure.expect("a parked cluster says why");
-        let class = self.machines.parked_with().expect("it was parked by its execution");
+        let class = self.machines.parked_with(record.run).expect("it was parked by its execution");
         Err(Error { class, hint: failure.hint, ..Error::permanent(failure.code, failure.reason) })
     }
 

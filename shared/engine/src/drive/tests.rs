@@ -125,8 +125,7 @@ impl Made for Part {
             *thing = Thing { copies: thing.copies + 1, invisible, half_made: self.two_steps, ..Thing::default() };
         })
     }
-    async fn mend(&self, _: &Context, _: &Thing, what: &[Difference]) -> Result<()> {
-        assert!(what.iter().all(|difference| difference.how == How::InPlace), "{what:?}");
+    async fn mend(&self, _: &Context, _: &Thing) -> Result<()> {
         let mut world = lock(&self.world);
         world.call(format!("mend {}", self.key), |world| {
             world.things.entry(self.key.clone()).and_modify(|thing| thing.half_made = false);

@@ -1,7 +1,7 @@
 //! Which cluster has a tenant's name. A name stays with a deleted cluster, whose record can still be read, until a new one takes it.
 
 use super::{Records, record::Record, transact_put};
-use crate::errors::{Called, Result};
+use crate::errors::{Called, Error, Result};
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, TransactWriteItem};
 use serde::{Deserialize, Serialize};
 use wire::error::Code;
@@ -44,7 +44,7 @@ impl Records {
         while let Some(keys) = left.take() {
             let answer = self.db.batch_get_item().request_items(&self.table, keys).send().await.called("dynamodb:BatchGetItem")?;
             let found = answer.responses.and_then(|mut tables| tables.remove(&self.table)).unwrap_or_default();
-            records.extend(found.into_iter().map(super::read).collect::<Result<Vec<Record>>>()?);
+            records.extend(found.into_iter().filter_map(readable));
             left = answer.unprocessed_keys.and_then(|mut tables| tables.remove(&self.table));
         }
         Ok(records)
@@ -61,7 +61,7 @@ impl Records {
             .set_keys(Some(keys.collect()))
             .consistent_read(true)
             .build()
-            .map_err(|error| crate::errors::Error::permanent(Code::Build, error.to_string()))
+            .map_err(|error| Error::permanent(Code::Build, error.to_string()))
     }
 
     /// Takes a name that is new or free.
@@ -83,6 +83,12 @@ impl Records {
             .expression_attribute_values(":id", AttributeValue::S(record.id.clone()));
         transact_put(put)
     }
+}
+
+/// One record that this version cannot read, because a newer one wrote it, is not to hide all others.
+fn readable(item: super::Item) -> Option<Record> {
+    let record = super::read(item);
+    record.inspect_err(|error: &Error| tracing::error!(detail = error.detail, "a record is left out of a list")).ok()
 }
 
 pub(super) fn tenant_pk(tenant: &str) -> String {

@@ -3,9 +3,10 @@
 use crate::cluster::Cluster;
 use crate::errors::{Error, Result};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use strum::VariantArray;
 use wire::error::Code;
 use wire::inventory::Inventory;
 use wire::spec::Spec;
@@ -69,9 +70,9 @@ pub struct Record {
     pub endpoint_access: EndpointAccess,
     /// Counts the executions: each request that is acted on begins a run, and older runs give way.
     pub run: u64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "of_known_stages")]
     pub leases: BTreeMap<Stage, Lease>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "of_known_stages")]
     pub stages: BTreeMap<Stage, Progress>,
     /// The availability zones, once assume-role has chosen them for a managed cluster.
     #[serde(default)]
@@ -93,6 +94,13 @@ pub struct Record {
     /// What a newer version, rolled back since, wrote beside it: kept when the record is written again.
     #[serde(flatten)]
     unknown: BTreeMap<String, Value>,
+}
+
+/// What belongs to a stage that only a newer version has is over: this version does not run it.
+fn of_known_stages<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> std::result::Result<BTreeMap<Stage, T>, D::Error> {
+    let all = BTreeMap::<String, T>::deserialize(from)?;
+    let stage = |name: String| Stage::VARIANTS.iter().copied().find(|stage| stage.to_string() == name);
+    Ok(all.into_iter().filter_map(|(name, value)| Some((stage(name)?, value))).collect())
 }
 
 /// How long the record of a deleted cluster, its inventory and its events can still be read.
@@ -247,6 +255,12 @@ mod tests {
             expected.as_object_mut().expect("a row").remove("unsettled");
             assert_eq!(json!(record), expected, "{path}");
         }
+    }
+
+    #[test]
+    fn what_belongs_to_a_stage_of_a_newer_version_is_over() {
+        let newer = json!({"furnish": {"run": 2, "started_at": "2025-01-02T03:04:07.678901Z"}});
+        assert_eq!(record(&row("/stages", newer)).stages, BTreeMap::new());
     }
 
     #[test]

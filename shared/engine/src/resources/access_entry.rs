@@ -82,7 +82,7 @@ impl Made for AccessEntry {
         call.send().await.called("eks:CreateAccessEntry").done_if(&["ResourceInUseException"])
     }
 
-    async fn mend(&self, cx: &Context, _: &Found, _: &[Difference]) -> Result<()> {
+    async fn mend(&self, cx: &Context, _: &Found) -> Result<()> {
         let everywhere = AccessScope::builder().r#type(AccessScopeType::Cluster).build();
         let call = cx.aws.eks.associate_access_policy().cluster_name(cx.cluster.eks_name()).principal_arn(Self::principal(cx)?);
         let call = call.policy_arn(Self::policy(&cx.cluster)).access_scope(everywhere);

@@ -210,7 +210,7 @@ impl Made for Bucket {
         call.send().await.called("s3:CreateBucket").done_if(&["BucketAlreadyOwnedByYou"])
     }
 
-    async fn mend(&self, cx: &Context, found: &Found, _: &[Difference]) -> Result<()> {
+    async fn mend(&self, cx: &Context, found: &Found) -> Result<()> {
         for safeguard in &found.off {
             safeguard.turn_on(cx, &self.name(&cx.cluster), &self.arn(&cx.cluster)).await?;
         }

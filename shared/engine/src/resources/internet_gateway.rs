@@ -59,7 +59,7 @@ impl Made for InternetGateway {
         call.customize().config_override(once()).send().await.called("ec2:CreateInternetGateway").map(drop)
     }
 
-    async fn mend(&self, cx: &Context, gateway: &Found, _: &[Difference]) -> Result<()> {
+    async fn mend(&self, cx: &Context, gateway: &Found) -> Result<()> {
         let id = gateway.internet_gateway_id().unwrap_or_default();
         let call = cx.aws.ec2.attach_internet_gateway().internet_gateway_id(id).vpc_id(cx.output(&Key::Vpc, "id")?);
         call.send().await.called("ec2:AttachInternetGateway").done_if(&["Resource.AlreadyAssociated"])

@@ -77,7 +77,7 @@ impl Made for LogGroup {
         call.send().await.called("logs:CreateLogGroup").done_if(&["ResourceAlreadyExistsException"])
     }
 
-    async fn mend(&self, cx: &Context, found: &Found, _: &[Difference]) -> Result<()> {
+    async fn mend(&self, cx: &Context, found: &Found) -> Result<()> {
         let call = cx.aws.logs.tag_resource().resource_arn(found.arn()).set_tags(tag_map(&cx.cluster, &self.key()));
         call.send().await.called("logs:TagResource")?;
         let call = cx.aws.logs.put_retention_policy().log_group_name(cx.cluster.log_group()).retention_in_days(RETENTION_DAYS);

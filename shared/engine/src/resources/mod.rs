@@ -20,7 +20,6 @@ mod role;
 mod route_table;
 mod s3_endpoint;
 mod subnet;
-mod unknown;
 mod vpc;
 
 use crate::cluster::Cluster;
@@ -28,10 +27,10 @@ use crate::resource::{Made, Resource};
 use wire::key::Key;
 use wire::spec::Ground;
 
-/// The resource that a key names.
-pub fn of(key: &Key, cluster: &Cluster) -> Resource {
+/// The resource that a key names; none for what only another version of Groundwork knows.
+pub fn of(key: &Key, cluster: &Cluster) -> Option<Resource> {
     let zones = cluster.zones.len();
-    match key {
+    Some(match key {
         Key::Vpc => made(vpc::Vpc),
         Key::InternetGateway => made(internet_gateway::InternetGateway),
         Key::Subnet(side, index) => made(subnet::Subnet { side: *side, index: *index }),
@@ -49,8 +48,8 @@ pub fn of(key: &Key, cluster: &Cluster) -> Resource {
         Key::LaunchTemplate(group) => made(launch_template::LaunchTemplate { group: group.clone() }),
         Key::NodeGroup(group) => made(node_group::NodeGroup::new(group, cluster)),
         Key::Bucket(name) => bucket(name, cluster),
-        Key::Unknown(text) => Resource::Removed(Box::new(unknown::Unknown { text: text.clone() })),
-    }
+        Key::Unknown(_) => return None,
+    })
 }
 
 fn control_plane(cluster: &Cluster) -> Resource {

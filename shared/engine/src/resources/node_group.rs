@@ -186,11 +186,13 @@ impl Made for NodeGroup {
     fn judge(&self, _: &Cluster, group: &Nodegroup) -> Seen {
         match group.status() {
             Some(NodegroupStatus::Active) => {
-                let types = group.instance_types().join(", ");
-                Seen::but_for([Difference::between("instance_type", types.as_str(), self.instance_type(), How::Replace)])
+                // EKS documents that it names no types for a group with a launch template.
+                let types = Some(group.instance_types().join(", ")).filter(|types| !types.is_empty());
+                let differs = |types: String| Difference::between("instance_type", types.as_str(), self.instance_type(), How::Replace);
+                Seen::but_for([types.and_then(differs)])
             }
             // It may run the tenant's work on the nodes that it has.
-            Some(status @ NodegroupStatus::Degraded) => Seen::Sick(self.blame(given_up(group, status))),
+            Some(status @ NodegroupStatus::Degraded) => Seen::Sick(given_up(group, status)),
             Some(status @ (NodegroupStatus::CreateFailed | NodegroupStatus::DeleteFailed)) => {
                 Seen::Broken(self.blame(given_up(group, status)))
             }

@@ -130,7 +130,7 @@ impl Made for Role {
         call.send().await.called("iam:CreateRole").done_if(&["EntityAlreadyExists"])
     }
 
-    async fn mend(&self, cx: &Context, found: &Found, _: &[Difference]) -> Result<()> {
+    async fn mend(&self, cx: &Context, found: &Found) -> Result<()> {
         for arn in missing(*self, &cx.cluster, found) {
             cx.aws.iam.attach_role_policy().role_name(&found.name).policy_arn(arn).send().await.called("iam:AttachRolePolicy")?;
         }

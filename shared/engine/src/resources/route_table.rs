@@ -133,7 +133,7 @@ impl Made for RouteTable {
         call.send().await.called("ec2:CreateRouteTable").map(drop)
     }
 
-    async fn mend(&self, cx: &Context, table: &Found, _: &[Difference]) -> Result<()> {
+    async fn mend(&self, cx: &Context, table: &Found) -> Result<()> {
         self.route(cx, table).await?;
         self.associate(cx, table).await
     }

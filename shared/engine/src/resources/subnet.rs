@@ -92,7 +92,7 @@ impl Made for Subnet {
         call.send().await.called("ec2:CreateSubnet").done_if(&["InvalidSubnet.Conflict"])
     }
 
-    async fn mend(&self, cx: &Context, subnet: &Found, _: &[Difference]) -> Result<()> {
+    async fn mend(&self, cx: &Context, subnet: &Found) -> Result<()> {
         let on = AttributeBooleanValue::builder().value(true).build();
         let call = cx.aws.ec2.modify_subnet_attribute().set_subnet_id(subnet.subnet_id.clone()).map_public_ip_on_launch(on);
         call.send().await.called("ec2:ModifySubnetAttribute").map(drop)

@@ -78,7 +78,7 @@ impl Made for Vpc {
         call.customize().config_override(once()).send().await.called("ec2:CreateVpc").map(drop)
     }
 
-    async fn mend(&self, cx: &Context, found: &Found, _: &[Difference]) -> Result<()> {
+    async fn mend(&self, cx: &Context, found: &Found) -> Result<()> {
         let on = AttributeBooleanValue::builder().value(true).build();
         let call = cx.aws.ec2.modify_vpc_attribute().vpc_id(found.id()).enable_dns_hostnames(on);
         call.send().await.called("ec2:ModifyVpcAttribute").map(drop)

@@ -71,12 +71,13 @@ impl Function {
 
     /// Takes everything away and looks at the account once more: deleted is what left nothing.
     async fn tear_down(&self, invocation: &Invocation, record: &Record, cluster: Cluster) -> Result<Answer> {
+        keeps_only_what_is_known(&record.spec)?;
         if !has_begun(record, &cluster) {
             self.record_inventory(invocation, &Inventory::default()).await?;
             return Ok(Answer::Ready);
         }
         let cx = self.open(cluster).await?;
-        let plan = plan::teardown(&cx.cluster, &self.desk.journal(&record.id).await?);
+        let plan = plan::teardown(&cx.cluster, &self.desk.journal(&record.id).await?)?;
         let answer = self.walk(invocation, &plan, &cx).await;
         let stuck = match &answer {
             Ok(Answer::Ready) => true,
@@ -113,6 +114,14 @@ impl Function {
             Ok(())
         };
         change(self.desk.as_ref(), &invocation.input.cluster_id, keep, |_| vec![]).await.map(drop)
+    }
+}
+
+/// What a newer version, rolled back since, was told to keep may not be deleted by this one.
+fn keeps_only_what_is_known(spec: &StoredSpec) -> Result<()> {
+    match spec.unknown().into_iter().find(|path| path.starts_with("$.deletion")) {
+        None => Ok(()),
+        Some(path) => Err(of_newer_version(format!("This version of Groundwork does not understand {path} of the cluster's spec."))),
     }
 }
 
