@@ -24,7 +24,7 @@ def with_everybody(statement):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (without_condition, "Your role can be assumed without the external ID; add the condition."),
+        (without_condition, "Your role can be assumed without the external ID; add the condition on sts:ExternalId."),
         (with_any_external_id, "Your role can be assumed with any external ID"),
         (with_everybody, "a wildcard principal"),
     ],

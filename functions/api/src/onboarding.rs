@@ -10,7 +10,7 @@ use wire::view::{Onboarding, Principal};
 /// The stack that the link proposes in the customer's account.
 const STACK: &str = "groundwork";
 
-const GRANT: &str = "Open quick_create_url, signed in to the account that the clusters shall live in, or deploy template_url there \
+const GRANT: &str = "Open quick_create_url, signed in to the account that the clusters are to live in, or deploy template_url there \
                      yourself; it makes the role and grants what it needs.";
 
 /// This Groundwork, as its customers' roles see it.

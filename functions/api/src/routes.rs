@@ -119,7 +119,7 @@ impl Api {
         };
         let after = query.first("after").unwrap_or_default();
         if !events::is_cursor(after) {
-            return Err(Problem::invalid(vec![Fault::new("?after", "is not the next of an earlier answer")]));
+            return Err(Problem::invalid(vec![Fault::new("?after", "is not the `next` of an earlier answer")]));
         }
         let events = self.records.events(&record.id, after, limit).await?;
         Ok(Answer::Found(json!(Page::new(events, after))))

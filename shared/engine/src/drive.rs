@@ -141,7 +141,7 @@ impl<'a> Walk<'a> {
         match self.todo.iter().find(|item| !done.contains(&item.key)) {
             None => Ok(Answer::Ready),
             // An entry of the journal was lost after the plan was made from it: the next look makes another plan.
-            Some(stuck) => Err(Error::transient(Code::Plan, format!("{} needs something that nobody makes now.", stuck.key))),
+            Some(stuck) => Err(Error::transient(Code::Plan, format!("{} needs something that is not in the plan.", stuck.key))),
         }
     }
 

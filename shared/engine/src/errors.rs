@@ -58,7 +58,7 @@ impl Error {
     }
 
     pub fn superseded() -> Self {
-        Self::new(Class::Superseded, Code::Superseded, "A newer request works on this cluster.", "Nothing to do.")
+        Self::new(Class::Superseded, Code::Superseded, "A newer request is working on this cluster.", "Nothing to do.")
     }
 
     fn new(class: Class, code: Code, reason: impl Into<String>, hint: impl Into<String>) -> Self {
@@ -79,10 +79,11 @@ const fn row(code: &'static str, says: &'static str, class: Class, hint: &'stati
     Row { code, says, class, hint }
 }
 
-const SOON: &str = "AWS needs a moment to see what was just made; retry if this lasts for more than a few minutes.";
-const SLOW: &str = "AWS limits how fast calls may come; retry in a few minutes.";
-const WAIT: &str = "Something in the account still depends on it; the next look will try again.";
-pub const SUBNETS: &str = "The cluster's subnets are full; end what uses their addresses, then retry.";
+const SOON: &str = "AWS cannot see what was just created yet; retry if this lasts more than a few minutes.";
+const SLOW: &str = "AWS is throttling calls; retry in a few minutes.";
+const INSIDE: &str = "Something failed inside AWS; retry.";
+const WAIT: &str = "Something in the account still depends on it or is changing it; retry in a few minutes.";
+pub const SUBNETS: &str = "The cluster's subnets have no free addresses; release some, then retry.";
 pub const OFFERING: &str =
     "The cluster's zones do not offer this instance type; delete the cluster and create it with another type, or in another region.";
 
@@ -105,18 +106,18 @@ const TABLE: &[Row] = &[
     row("InvalidRequestException", "could not be assumed", Class::Transient, SOON),
     row("InvalidRequestException", "unable to assume the service-linked role", Class::Transient, SOON),
     row("NoSuchEntity", "role with name", Class::Transient, SOON),
-    row("NoSuchEntity", "Scope ARN", Class::Customer, "Deploy the quick-start again: the permissions boundary is not there. Then retry."),
+    row("NoSuchEntity", "Scope ARN", Class::Customer, "The permissions boundary is missing: deploy the quick-start again, then retry."),
     row(
         "InvalidRequestException",
         "not authorized to launch instances",
         Class::Customer,
-        "Deploy the quick-start again: the role needs ec2:RunInstances and ec2:CreateTags for the nodes. Then retry.",
+        "The role needs ec2:RunInstances and ec2:CreateTags for the nodes: deploy the quick-start again, then retry.",
     ),
     row(
         "InvalidParameterException",
         "principal",
         Class::Customer,
-        "The administrator's ARN names nobody; delete the cluster and create it with one that does.",
+        "The administrator's role or user does not exist; delete the cluster and create it with one that does.",
     ),
     // Service-linked roles (4).
     row(
@@ -152,9 +153,9 @@ const TABLE: &[Row] = &[
     row("BucketNotEmpty", "", Class::Transient, WAIT),
     row("Gateway.NotAttached", "", Class::Transient, WAIT),
     row("OperationNotPermitted", "deletion protection", Class::Customer, "Turn off the load balancer's deletion protection, then retry."),
-    row("ServerException", "", Class::Transient, SLOW),
-    row("InternalError", "", Class::Transient, SLOW),
-    row("ServiceUnavailable*", "", Class::Transient, SLOW),
+    row("ServerException", "", Class::Transient, INSIDE),
+    row("InternalError", "", Class::Transient, INSIDE),
+    row("ServiceUnavailable*", "", Class::Transient, INSIDE),
     // Sessions and regions (8, 9).
     row("ExpiredToken*", "", Class::Transient, SOON),
     row("RequestExpired", "", Class::Transient, SOON),
@@ -174,7 +175,7 @@ const TABLE: &[Row] = &[
         "UnsupportedAvailabilityZoneException",
         "",
         Class::Customer,
-        "EKS makes no control plane in one of the cluster's zones: the reason names the zones that will do. Delete the cluster and create it in another region, or ask the operator to leave the zone out.",
+        "EKS cannot create a control plane in one of the cluster's zones; the reason names the zones it can use. Delete the cluster and create it in another region, or ask the operator to exclude the zone.",
     ),
     row("InsufficientFreeAddresses*", "", Class::Customer, SUBNETS),
     row("InvalidRequestException", "IPs in each subnet to be free", Class::Customer, SUBNETS),
@@ -184,7 +185,7 @@ const TABLE: &[Row] = &[
         "BucketAlreadyExists",
         "",
         Class::Customer,
-        "The bucket's name is somebody else's; delete the cluster and create it again: it gets new names.",
+        "Another account owns a bucket of this name; delete the cluster and create it again to get new names.",
     ),
 ];
 
@@ -229,7 +230,7 @@ where
         return Error {
             class: if unbuilt { Class::Permanent } else { Class::Transient },
             code: Code::NoAnswer,
-            reason: format!("AWS gave no answer to {action}."),
+            reason: format!("AWS did not answer {action}."),
             hint: "The network between Groundwork and AWS failed; retry.".into(),
             detail: format!("{action}: {}", DisplayErrorContext(&error)),
             refused: unbuilt,
@@ -249,11 +250,11 @@ pub fn from_answer(action: &str, status: Option<u16>, code: Code, message: &str)
         None if code.is_denial() => {
             (Class::Customer, format!("Add {action} to the role (and to its boundary and the organization's policies), then retry."))
         }
-        None if failed_inside => (Class::Transient, "AWS failed inside; retry.".to_owned()),
+        None if failed_inside => (Class::Transient, INSIDE.to_owned()),
         None => (Class::Permanent, "The operator has been alerted; retry once they have answered.".to_owned()),
     };
     let reason = if code.is_denial() {
-        format!("AWS refused {action}: the role may not do it ({code}).")
+        format!("AWS refused {action}: the role does not allow it ({code}).")
     } else {
         format!("AWS refused {action}: {code}: {message}")
     };

@@ -227,7 +227,7 @@ fn without_external_id(body: &Value) -> (Value, Option<Value>) {
 }
 
 fn not_the_tenants() -> Fault {
-    let message = "is not your tenant's external ID, which Groundwork makes. GET /onboarding has it; leave this field out.";
+    let message = "is not your tenant's external ID, which GET /onboarding shows; leave this field out.";
     Fault::new("$.external_id", message)
 }
 

@@ -83,7 +83,7 @@ fn check_account(answer: &AssumeRoleOutput, role_arn: &str) -> Result<()> {
     if session.and_then(account) == account(role_arn) {
         return Ok(());
     }
-    let reason = format!("{role_arn} led into another account: {}.", session.unwrap_or("nobody"));
+    let reason = format!("The session of {role_arn} is in another account: {}.", session.unwrap_or("unknown"));
     Err(Error::customer(
         Code::AnotherAccount,
         reason,
@@ -96,7 +96,7 @@ fn explain_refusal(error: Error, role_arn: &str) -> Error {
         return error;
     }
     Error {
-        reason: format!("AWS does not let Groundwork assume {role_arn}: the role does not exist, does not trust us, or asks for another external ID."),
+        reason: format!("AWS does not let Groundwork assume {role_arn}: the role does not exist, does not trust Groundwork, or requires another external ID."),
         hint: "Compare the role's trust policy with GET /onboarding: the principal, and the external ID in its sts:ExternalId condition. Then retry.".into(),
         ..error
     }

@@ -124,8 +124,8 @@ impl Function {
                 let budget = self.patience.budget.as_secs();
                 Err(Error::customer(
                     Code::OverBudget,
-                    format!("{} took more than {budget} s; AWS is not done with {}.", self.stage, on.join(", ")),
-                    "Look at the named resources in the account, then retry: what exists is kept.",
+                    format!("{} took more than {budget} s; AWS has not finished {}.", self.stage, on.join(", ")),
+                    "Look at these resources in the account, then retry; what exists is kept.",
                 ))
             }
             answer => Ok(answer),

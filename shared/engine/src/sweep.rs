@@ -103,7 +103,7 @@ impl Sweep {
             record.begin_run(record.desired, self.desk.now());
             Ok(())
         };
-        let message = "The last execution ended without an answer, or left something behind; a new one begins.";
+        let message = "The last execution ended without an answer or left something behind; a new one begins.";
         let tell = |record: &Record| self.event(record, Action::Retried, message);
         match change(self.desk.as_ref(), &stuck.id, begin, tell).await {
             Ok((record, ())) => self.executions.start(&record).await,

@@ -80,8 +80,8 @@ impl ProblemCode {
 
 impl Problem {
     pub fn invalid(faults: Vec<Fault>) -> Self {
-        let detail = format!("{} thing(s) in the request are wrong; faults names each by its JSON path.", faults.len());
-        Self { faults, ..Self::new(ProblemCode::InvalidRequest, detail, "Mend every fault and send the request again.") }
+        let detail = format!("The request has {} fault(s); faults names each by its JSON path.", faults.len());
+        Self { faults, ..Self::new(ProblemCode::InvalidRequest, detail, "Correct every fault and send the request again.") }
     }
 
     pub fn no_tenant(claim: &str) -> Self {
@@ -109,7 +109,7 @@ impl Problem {
     }
 
     pub fn role_registered() -> Self {
-        let detail = "This role is registered with Groundwork already, and not as yours.";
+        let detail = "Another tenant has already registered this role.";
         let hint = "Make a role of your own; GET /onboarding says how. If this one is yours alone, ask the operator.";
         Self::new(ProblemCode::RoleRegistered, detail, hint)
     }
@@ -120,7 +120,7 @@ impl Problem {
     }
 
     pub fn too_many_clusters(most: u32) -> Self {
-        let detail = format!("You have {most} clusters that are not deleted, as many as you may have.");
+        let detail = format!("You have {most} clusters that are not deleted, which is your limit.");
         Self::new(ProblemCode::ClusterLimit, detail, "Delete a cluster, or ask the operator for more.")
     }
 
@@ -132,7 +132,7 @@ impl Problem {
 
     /// Of our own side; what is behind it is for the operator's log.
     pub fn internal() -> Self {
-        Self::new(ProblemCode::Internal, "Groundwork failed inside.", "The operator's log has the cause.")
+        Self::new(ProblemCode::Internal, "Groundwork had an internal error.", "The operator's log has the cause.")
     }
 
     /// Of our own side, and it passes by itself.
@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn faults_are_shown_and_the_seconds_are_for_the_header() {
         let shown = json!(Problem::invalid(vec![Fault::new("$.name", "this field is required")]));
-        assert_eq!(shown["detail"], "1 thing(s) in the request are wrong; faults names each by its JSON path.");
+        assert_eq!(shown["detail"], "The request has 1 fault(s); faults names each by its JSON path.");
         assert_eq!(shown["faults"], json!([{"path": "$.name", "message": "this field is required"}]));
         let busy = Problem::too_many_requests(300, 7);
         assert_eq!((busy.retry_after, json!(busy).get("retry_after")), (Some(7), None));

@@ -19,8 +19,8 @@ pub async fn both_ways(operator: &SdkConfig, door: &Door<'_>, external_id: &str)
     let (without, with_another) = try_join!(session::lets_in(operator, door, None), session::lets_in(operator, door, Some(&wrong)))?;
     match (without, with_another) {
         (false, false) => Ok(customer),
-        (true, _) => Err(open("Your role can be assumed without the external ID; add the condition.")),
-        (false, true) => Err(open("Your role can be assumed with any external ID; let the condition name yours.")),
+        (true, _) => Err(open("Your role can be assumed without the external ID; add the condition on sts:ExternalId.")),
+        (false, true) => Err(open("Your role can be assumed with any external ID; make the condition require yours.")),
     }
 }
 
@@ -42,11 +42,11 @@ pub async fn every_stage(operator: &SdkConfig, doors: impl Iterator<Item = Door<
     if missing.is_empty() {
         return Ok(());
     }
-    let reason = format!("AWS opens no session with {}.", missing.join("; "));
+    let reason = format!("AWS does not open a session with {}.", missing.join("; "));
     Err(Error::customer(
         Code::MissingPolicies,
         reason,
-        "Deploy the quick-start of GET /onboarding again: it makes these policies. Then retry.",
+        "Deploy the quick-start from GET /onboarding again, which creates these policies; then retry.",
     ))
 }
 
@@ -59,13 +59,13 @@ pub async fn no_wildcard(cx: &Context) -> Result<()> {
     let decoded = percent_encoding::percent_decode_str(document).decode_utf8_lossy();
     let policy: Value = serde_json::from_str(&decoded).map_err(|error| Error::permanent(Code::TrustPolicy, error.to_string()))?;
     match trusts_everybody(&policy) {
-        true => Err(open("Your role trusts every AWS account (a wildcard principal); let it name the operator's account alone.")),
+        true => Err(open("Your role trusts every AWS account (a wildcard principal); name only the operator's account.")),
         false => Ok(()),
     }
 }
 
 fn open(reason: &str) -> Error {
-    let hint = "GET /onboarding has the trust policy, and the quick-start makes it; put it right, then retry.";
+    let hint = "The quick-start from GET /onboarding has the right trust policy; correct yours, then retry.";
     Error::customer(Code::OpenTrust, reason, hint)
 }
 

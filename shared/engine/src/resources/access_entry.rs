@@ -27,7 +27,7 @@ impl AccessEntry {
 
     /// The ARN of the IAM role or user; it is in the plan only if there is one.
     fn principal(cx: &Context) -> Result<&str> {
-        let missing = || Error::permanent(Code::IncompleteRequest, "The spec names no administrator, and the journal has one.");
+        let missing = || Error::permanent(Code::IncompleteRequest, "The journal has an administrator, but the spec names none.");
         cx.cluster.administrator().ok_or_else(missing)
     }
 

@@ -65,11 +65,11 @@ impl LookedAt for ExistingBucket {
     async fn look(&self, cx: &Context) -> Result<(Seen, Outputs)> {
         let wanted = &cx.cluster.spec.region;
         let Some(region) = self.region(cx).await? else {
-            return Ok(self.wrong(Code::NoBucket, "does not exist", format!("Make it, then retry; or {RENAME}.")));
+            return Ok(self.wrong(Code::NoBucket, "does not exist", format!("Create it, then retry; or {RENAME}.")));
         };
         if region != *wanted {
             let hint = format!("Delete this cluster and create it with buckets in {wanted}.");
-            return Ok(self.wrong(Code::BucketElsewhere, &format!("is in {region} and not in {wanted}"), hint));
+            return Ok(self.wrong(Code::BucketElsewhere, &format!("is in {region}, not in {wanted}"), hint));
         }
         if !blocks_public_access(cx, &self.name).await? {
             let hint = "Turn on all four settings of the bucket's public access block, then retry.".to_owned();

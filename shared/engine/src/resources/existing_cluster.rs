@@ -41,7 +41,7 @@ fn missing(cx: &Context, name: &str) -> Error {
     Error::customer(
         Code::NoEksCluster,
         reason,
-        "Make it, then retry; or delete this cluster and create it with the right eks_cluster_name.",
+        "Create it, then retry; or delete this cluster and create it with the right eks_cluster_name.",
     )
 }
 

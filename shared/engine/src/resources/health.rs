@@ -30,14 +30,13 @@ const CAPACITY: &str = "AWS has no capacity for this instance type in the cluste
 const EBS_KEY: &str =
     "Let AWSServiceRoleForAutoScaling use the account's default key for EBS encryption (kms:CreateGrant in the key's policy), then retry.";
 const QUOTA: &str = "Raise the quota that the reason names, then retry.";
-const GONE: &str = "Something that the cluster needs was deleted from the account; retry, and it is made again.";
-const DENIED: &str =
-    "A policy of the account or the organization keeps EKS or the nodes from working; allow what the reason names, then retry.";
+const GONE: &str = "Something that the cluster needs was deleted from the account; retry to create it again.";
+const DENIED: &str = "A policy of the account or the organization blocks EKS or the nodes; allow what the reason names, then retry.";
 const SIGN_UP: &str = "EC2 and Auto Scaling are not active in the account; finish signing up for them, then retry.";
-const AGAIN: &str = "AWS failed inside; retry, and it is made again.";
-const JOIN: &str = "The nodes started and could not join the cluster; see that no policy or firewall keeps them from the cluster and from ECR and EC2, then retry.";
-const CHANGED: &str = "Something in the cluster was changed by others and is in the way of the add-on; take it back, then retry.";
-const REPLICAS: &str = "The add-on's pods found no node to run on; see that the nodes are ready and have room, then retry.";
+const AGAIN: &str = "Something failed inside AWS; retry to create it again.";
+const JOIN: &str = "The nodes started but could not join the cluster; check that no policy or firewall blocks them from the cluster, ECR and EC2, then retry.";
+const CHANGED: &str = "A change in the cluster, which Groundwork did not make, conflicts with the add-on; undo it, then retry.";
+const REPLICAS: &str = "The add-on's pods found no node to run on; check that the nodes are ready and have room, then retry.";
 const STS: &str = "Activate the region's STS endpoint in the account's IAM settings, then retry.";
 
 /// First row that matches any issue wins, so the causes stand before what they lead to: nodes that were never launched do not join.

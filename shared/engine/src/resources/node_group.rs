@@ -214,7 +214,7 @@ impl Made for NodeGroup {
     /// answered with the first one's record when a retry makes it again.
     async fn create(&self, cx: &Context) -> Result<()> {
         let image = instances::image(self.instance_type()).map_err(|reason| {
-            Error::customer(Code::InstanceTypeWithoutImage, reason, "Delete the cluster and ask for one with another instance type.")
+            Error::customer(Code::InstanceTypeWithoutImage, reason, "Delete the cluster and create one with another instance type.")
         })?;
         let call = cx.aws.eks.create_nodegroup().cluster_name(cx.cluster.eks_name()).nodegroup_name(self.name(&cx.cluster));
         let call = call.node_role(self.role(cx)?).set_subnets(Some(self.subnets(cx)?)).set_launch_template(self.launch_template(cx)?);

@@ -72,8 +72,8 @@ pub fn check_ours<N: AsRef<str>, V: AsRef<str>>(cluster: &Cluster, what: &str, t
     if is_ours(cluster, tags) {
         return Ok(());
     }
-    let reason = format!("{what} has this cluster's name and not its owner tag {OWNER_TAG}={}.", cluster.id);
-    Err(Error::customer(Code::NotOurs, reason, "Give it the tag back if it is this cluster's, else remove it; then retry."))
+    let reason = format!("{what} has this cluster's name but not its owner tag {OWNER_TAG}={}.", cluster.id);
+    Err(Error::customer(Code::NotOurs, reason, "If it belongs to this cluster, put the tag back, otherwise remove it; then retry."))
 }
 
 /// The owner tags as the APIs with plain maps want them.

@@ -140,7 +140,7 @@ fn validate(spec: &StoredSpec) -> Result<Answer> {
         Ok(_) => Ok(Answer::Ready),
         Err(faults) => {
             let faults: Vec<String> = faults.into_iter().map(|fault| format!("{}: {}", fault.path, fault.message)).collect();
-            Err(Error::customer(Code::InvalidSpec, faults.join("; "), "Delete the cluster and create it with a spec that is valid."))
+            Err(Error::customer(Code::InvalidSpec, faults.join("; "), "Delete the cluster and create it with a valid spec."))
         }
     }
 }

@@ -26,7 +26,7 @@ impl Section for Access {
 }
 
 fn no_network(index: usize, cidr: &str) -> Fault {
-    let message = format!("{cidr} is not an IPv4 range: four numbers up to 255, a prefix up to 32, and no bits set behind it");
+    let message = format!("{cidr} is not an IPv4 range: four numbers up to 255, a prefix up to 32, and no bits set after it");
     Fault::new(format!("$.public_access_cidrs[{index}]"), message)
 }
 

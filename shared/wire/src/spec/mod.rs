@@ -42,7 +42,7 @@ pub struct Spec {
     /// An AWS region such as us-west-2.
     #[schemars(regex(pattern = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"))]
     pub region: String,
-    /// At least one and at most 20 instance types, each once; in the mode self_managed also none.
+    /// At least one and at most 20 instance types, each once; with the mode self_managed also none.
     #[serde(default)]
     #[schemars(length(max = 20))]
     pub instance_types: Vec<InstanceType>,

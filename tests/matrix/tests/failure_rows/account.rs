@@ -20,7 +20,7 @@ const FRESH_ROLE: [&str; 6] = [
      AmazonEKSClusterPolicy",
     "IAM role's policy must include the `ec2:DescribeSubnets` action",
 ];
-const SOON: &str = "AWS needs a moment to see what was just made; retry if this lasts for more than a few minutes.";
+const SOON: &str = "AWS cannot see what was just created yet; retry if this lasts more than a few minutes.";
 const REGION_HINT: &str = "Enable the region in the account (and its regional STS endpoint), then retry.";
 
 async fn assume(scene: &Scene) -> Error {
@@ -90,7 +90,7 @@ async fn row_7_a_refusal_is_not_believed_for_a_minute() {
     let denied = |call| refuse(call, 403, "UnauthorizedOperation", "You are not authorized to perform this operation.");
     runs_in_spite_of(vec![times(5, denied("ec2:CreateVpc"))]).await;
 
-    let reason = "AWS refused ec2:CreateVpc: the role may not do it (UnauthorizedOperation).";
+    let reason = "AWS refused ec2:CreateVpc: the role does not allow it (UnauthorizedOperation).";
     let hint = "Add ec2:CreateVpc to the role (and to its boundary and the organization's policies), then retry.";
     parks_until_mended([(denied("ec2:CreateVpc"), Class::Customer, reason, hint)]).await;
 }
@@ -156,7 +156,7 @@ async fn row_13_the_control_plane_s_role_stays_until_the_cluster_is_gone() {
     // The nodes' role and the CSI driver's go first.
     let denied = refuse("iam:DeleteRole", 403, "AccessDenied", "User: x is not authorized to perform: iam:DeleteRole on resource: y");
     scene.set(vec![cloud::faults::Fault { skip: 2, ..denied }]);
-    let reason = "AWS refused iam:DeleteRole: the role may not do it (AccessDenied).";
+    let reason = "AWS refused iam:DeleteRole: the role does not allow it (AccessDenied).";
     let hint = "Add iam:DeleteRole to the role (and to its boundary and the organization's policies), then retry.";
     reads(&scene.is_blocked().await, Class::Customer, reason, hint);
 

@@ -17,8 +17,8 @@ async fn row_16_zones_known_to_be_without_control_planes_are_left_out_and_of_a_n
                    availability zone. Retry cluster creation using control plane subnets that span at least two of these availability \
                    zones: us-west-2b, us-west-2c";
     let reason = format!("AWS refused eks:CreateCluster: UnsupportedAvailabilityZoneException: {message}");
-    let hint = "EKS makes no control plane in one of the cluster's zones: the reason names the zones that will do. Delete the cluster and \
-                create it in another region, or ask the operator to leave the zone out.";
+    let hint = "EKS cannot create a control plane in one of the cluster's zones; the reason names the zones it can use. Delete the cluster and \
+                create it in another region, or ask the operator to exclude the zone.";
     let fault = refuse("eks:CreateCluster", 400, "UnsupportedAvailabilityZoneException", message);
     parks_until_mended([(fault, Class::Customer, &reason, hint)]).await;
 }
@@ -34,9 +34,9 @@ async fn row_17_a_cluster_of_the_same_name_is_adopted_if_it_is_ours_and_else_nev
     let (eks, name) = (scene.clients().eks, scene.cluster.eks_name());
     let foreign = eks.create_cluster().name(&name).role_arn("x").resources_vpc_config(VpcConfigRequest::builder().build());
     foreign.send().await.expect("somebody else's");
-    let reason = "The EKS cluster groundwork-research-abcdefghijkl has this cluster's name and not its owner tag \
+    let reason = "The EKS cluster groundwork-research-abcdefghijkl has this cluster's name but not its owner tag \
                   groundwork:cluster=abcdefghijkl.";
-    let hint = "Give it the tag back if it is this cluster's, else remove it; then retry.";
+    let hint = "If it belongs to this cluster, put the tag back, otherwise remove it; then retry.";
     reads(&scene.parks().await, Class::Customer, reason, hint);
     reads(&scene.is_blocked().await, Class::Customer, reason, hint);
     eks.describe_cluster().name(name).send().await.expect("it is still there");
@@ -46,7 +46,7 @@ async fn row_17_a_cluster_of_the_same_name_is_adopted_if_it_is_ours_and_else_nev
 #[tokio::test(start_paused = true)]
 async fn row_18_full_subnets_are_named() {
     let message = "Provided subnets subnet-1 Free IPs: 0 , need at least 5 IPs in each subnet to be free for this operation";
-    let hint = "The cluster's subnets are full; end what uses their addresses, then retry.";
+    let hint = "The cluster's subnets have no free addresses; release some, then retry.";
     let parked = ["eks:CreateCluster", "eks:CreateNodegroup"].map(|call| {
         let reason = format!("AWS refused {call}: InvalidRequestException: {message}");
         (refuse(call, 400, "InvalidRequestException", message), Class::Customer, reason, hint)
@@ -94,7 +94,7 @@ async fn row_26_add_ons_come_when_they_can_and_one_that_failed_is_made_again() {
     // Both need nodes, and either may come first.
     let failed = if error.reason.contains("coredns") { "coredns" } else { "aws-ebs-csi-driver" };
     let reason = format!("The add-on {failed} is CREATE_FAILED; InsufficientNumberOfReplicas: no node is ready");
-    let hint = "The add-on's pods found no node to run on; see that the nodes are ready and have room, then retry.";
+    let hint = "The add-on's pods found no node to run on; check that the nodes are ready and have room, then retry.";
     reads(&error, Class::Customer, &reason, hint);
     scene.mend();
     scene.runs().await;

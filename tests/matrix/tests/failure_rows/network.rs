@@ -135,7 +135,7 @@ async fn row_52b_the_way_out_stays_until_the_nodes_are_gone() {
     let scene = Scene::running().await;
     let message = "You are not authorized to perform this operation.";
     scene.set(vec![refuse("ec2:DeleteNatGateway", 403, "UnauthorizedOperation", message)]);
-    let reason = "AWS refused ec2:DeleteNatGateway: the role may not do it (UnauthorizedOperation).";
+    let reason = "AWS refused ec2:DeleteNatGateway: the role does not allow it (UnauthorizedOperation).";
     let hint = "Add ec2:DeleteNatGateway to the role (and to its boundary and the organization's policies), then retry.";
     reads(&scene.is_blocked().await, Class::Customer, reason, hint);
 

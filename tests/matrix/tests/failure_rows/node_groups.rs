@@ -14,10 +14,10 @@ const CAPACITY: &str = "AWS has no capacity for this instance type in the cluste
                         create it with another type, or in another region.";
 const OFFERING: &str =
     "The cluster's zones do not offer this instance type; delete the cluster and create it with another type, or in another region.";
-const SUBNETS: &str = "The cluster's subnets are full; end what uses their addresses, then retry.";
+const SUBNETS: &str = "The cluster's subnets have no free addresses; release some, then retry.";
 const EBS_KEY: &str =
     "Let AWSServiceRoleForAutoScaling use the account's default key for EBS encryption (kms:CreateGrant in the key's policy), then retry.";
-const JOIN: &str = "The nodes started and could not join the cluster; see that no policy or firewall keeps them from the cluster and from \
+const JOIN: &str = "The nodes started but could not join the cluster; check that no policy or firewall blocks them from the cluster, \
                     ECR and EC2, then retry.";
 
 /// EKS gives up on the system's node group.

@@ -34,7 +34,7 @@ async fn row_58_throttled_calls_are_made_again_and_slower() {
     ];
     runs_in_spite_of(ways.map(|way| times(3, throttled(way))).into()).await;
 
-    let hint = "AWS limits how fast calls may come; retry in a few minutes.";
+    let hint = "AWS is throttling calls; retry in a few minutes.";
     let parked = ways.map(|way| (throttled(way), Class::Throttled, format!("AWS refused {}: {}: {}", way.0, way.2, way.3), hint));
     for one in parked {
         parks_until_mended([one]).await;
