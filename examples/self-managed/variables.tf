@@ -14,7 +14,7 @@ variable "cluster_name" {
 }
 
 variable "subnet_ids" {
-  description = "Subnets of the cluster and its nodes, in two availability zones at least, with a way out to ECR and EKS."
+  description = "Subnets of the cluster and its nodes, in at least two availability zones, with a way out to ECR and EKS."
   type        = list(string)
 }
 
@@ -29,28 +29,28 @@ variable "bucket_names" {
 }
 
 variable "instance_types" {
-  description = "EC2 instance types, one node group each; none if Groundwork shall only verify."
+  description = "EC2 instance types, one node group each; none if Groundwork should only verify."
   type        = list(string)
   default     = ["m6i.large"]
 }
 
 variable "operator_account_id" {
-  description = "The account that Groundwork runs in. GET /onboarding answers it."
+  description = "The account that Groundwork runs in. GET /onboarding has it."
   type        = string
 }
 
 variable "operator_principal_pattern" {
-  description = "The names of Groundwork's roles that may assume this one. GET /onboarding answers it."
+  description = "The names of Groundwork's roles that may assume this one. GET /onboarding has them."
   type        = string
 }
 
 variable "external_id" {
-  description = "What Groundwork has to say to be let in: yours alone, made by Groundwork. GET /onboarding answers it."
+  description = "What Groundwork has to present to be let in. Groundwork made it for you alone; GET /onboarding has it."
   type        = string
 }
 
 variable "role_name" {
-  description = "The role's name. Groundwork may assume no role whose name begins otherwise than with groundwork."
+  description = "The role's name. Groundwork can assume only roles whose name begins with groundwork."
   type        = string
   default     = "groundwork"
 }

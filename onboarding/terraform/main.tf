@@ -1,4 +1,4 @@
-# The role through which Groundwork lays clusters in this account: the quick-start, as Terraform.
+# The role through which Groundwork makes clusters in this account: the quick-start, as Terraform.
 # The policies are written by `make press` from the same table as the CloudFormation template's.
 
 terraform {
@@ -26,7 +26,7 @@ locals {
 
 resource "aws_iam_role" "groundwork" {
   name                 = var.role_name
-  description          = "Groundwork lays clusters through this role."
+  description          = "Groundwork makes clusters through this role."
   max_session_duration = 3600
   assume_role_policy = templatefile("${path.module}/policies/trust.json", {
     partition         = local.names.partition

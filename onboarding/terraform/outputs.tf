@@ -9,6 +9,6 @@ output "role_name" {
 }
 
 output "external_id" {
-  description = "What Groundwork has to say to be let in."
+  description = "What Groundwork has to present to be let in."
   value       = var.external_id
 }

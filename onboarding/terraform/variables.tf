@@ -1,5 +1,5 @@
 variable "operator_account_id" {
-  description = "The account that Groundwork runs in. GET /onboarding answers it."
+  description = "The account that Groundwork runs in. GET /onboarding has it."
   type        = string
 
   validation {
@@ -9,7 +9,7 @@ variable "operator_account_id" {
 }
 
 variable "operator_principal_pattern" {
-  description = "The names of Groundwork's roles that may assume this one. GET /onboarding answers it."
+  description = "The names of Groundwork's roles that may assume this one. GET /onboarding has them."
   type        = string
 
   validation {
@@ -19,7 +19,7 @@ variable "operator_principal_pattern" {
 }
 
 variable "external_id" {
-  description = "What Groundwork has to say to be let in: yours alone, made by Groundwork. GET /onboarding answers it."
+  description = "What Groundwork has to present to be let in. Groundwork made it for you alone; GET /onboarding has it."
   type        = string
 
   validation {
@@ -29,7 +29,7 @@ variable "external_id" {
 }
 
 variable "role_name" {
-  description = "The role's name. Groundwork may assume no role whose name begins otherwise than with groundwork."
+  description = "The role's name. Groundwork can assume only roles whose name begins with groundwork."
   type        = string
   default     = "groundwork"
 

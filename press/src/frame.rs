@@ -1,6 +1,6 @@
 //! Frames: texts with `{places}` for what differs.
 
-/// Fills the places, one after another. What has several lines is indented as the line is that it goes into.
+/// Fills the places, one after another. Several lines are all indented like the line that they go into.
 pub fn fill(frame: &str, values: &[(&str, &str)]) -> String {
     values.iter().fold(frame.trim_end().to_owned(), |text, (name, value)| put(&text, &format!("{{{name}}}"), value))
 }

@@ -29,19 +29,19 @@ fn definition(machine: &Machine) -> String {
             ("end", machine.end.title),
             ("ended", machine.end.comment),
             ("turns", &turns.join(",\n")),
-            // After the turns, whose tasks have these places, too.
+            // After the turns, whose tasks have these places too.
             ("task_timeout", &TASK_TIMEOUT_SECONDS.to_string()),
             ("retry", &retry()),
         ],
     )
 }
 
-/// With what a run may take, which the timeout is above.
+/// With how long a run may take, which the timeout is above.
 fn comment(machine: &Machine) -> String {
     let terms: Vec<String> = machine.turns.iter().map(|turn| format!("({} + {})", turn.most_seconds(), RETRY.most_seconds())).collect();
     format!(
-        "{} Only cluster_id and run travel; the stages read the rest from the table of records. \
-         Time: a stage fails by itself at its budget, and may be over it by one wait and one series of retries \
+        "{} Only cluster_id and run travel; the stages read the rest from the table. \
+         Time: a stage fails by itself once over its budget, by at most one wait and one series of retries \
          ({} attempts, at most {} s apart). Without the wait and the attempts themselves that is at most {} = {} s. \
          TimeoutSeconds is above that: a last resort, after which sweep starts a new run. \
          Written by `make press` from shared/engine/src/stage/table.rs: change that.",
@@ -60,7 +60,7 @@ fn states(turn: &Turn, next: &str) -> String {
     }
 }
 
-/// What a stage throws in a branch is caught by the state around the branches.
+/// An error in a branch is caught by the state around the branches.
 fn at_once(state: &State, stages: &[Stage], next: &str) -> String {
     let branches: Vec<String> = stages.iter().map(|stage| branch(*stage)).collect();
     fill(

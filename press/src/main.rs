@@ -1,5 +1,5 @@
-//! Prints what follows from the library's tables: from that of permissions what customers deploy and the page about it, from that of
-//! stages the state machines and their part of template.yaml.
+//! Prints what follows from the engine's tables: from the permissions, what customers deploy and the page about it; from the
+//! stages, the state machines and their part of template.yaml.
 
 mod cloudformation;
 mod frame;
@@ -19,12 +19,15 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Every file that is generated, or a part of which is, by its path in the repository.
+/// Every file that is generated at least in part, by its path in the repository.
 fn files() -> Result<Vec<(String, String)>> {
     let template = template::template(&std::fs::read_to_string(root().join("template.yaml"))?);
     let mut files = terraform::policies();
     files.extend(machines::definitions());
-    files.push(("template.yaml".into(), template.ok_or_else(|| Error::other("template.yaml has lost the comments around a part"))?));
+    files.push((
+        "template.yaml".into(),
+        template.ok_or_else(|| Error::other("template.yaml has lost a comment around the generated part"))?,
+    ));
     files.push(("onboarding/quick-start.yaml".into(), cloudformation::quick_start()));
     files.push(("onboarding/permissions.json".into(), table::rows()));
     files.push(("docs/permissions.md".into(), page::page()));

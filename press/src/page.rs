@@ -1,4 +1,4 @@
-//! The page for those who read every permission.
+//! docs/permissions.md, for those who read every permission.
 
 use engine::permissions::{Grant, STAGES, grants, self_managed};
 use std::collections::BTreeSet;
@@ -9,10 +9,10 @@ const COLUMNS: &str = "\n| action | on | only | stages | what for |\n|---|---|--
 const SELF_MANAGED: &str = "
 # Self-managed mode
 
-Where the customer made the cluster and the buckets (`\"mode\": \"self_managed\"`), the role needs this and nothing of the above:
+If the customer made the cluster and the buckets (`\"mode\": \"self_managed\"`), the role needs only this, and nothing from above:
 [examples/self-managed/policy.json](../examples/self-managed/policy.json). A session's only policy is made from the same rows, for its
-stage, this cluster, these buckets and this node role. Nothing of EC2 can be made or changed: the node groups are without a launch
-template, and EKS's own service-linked role launches their instances.
+stage, this cluster, these buckets and this node role. Nothing in EC2 can be made or changed: the node groups have no launch
+template, so EKS's own service-linked role launches their instances.
 ";
 
 pub fn page() -> String {

@@ -1,4 +1,4 @@
-//! The tables themselves, for programs to read: a row for each action of each statement, of both modes.
+//! The tables themselves, for programs: a row for each action of each statement, in both modes.
 
 use engine::permissions::{Condition, Grant, grants, self_managed};
 use serde_json::{Map, Value, json};

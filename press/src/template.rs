@@ -11,10 +11,10 @@ const OPERATOR_DOOR: &str = include_str!("frames/operator-door.yaml");
 const CUSTOMER_DOOR: &str = include_str!("frames/customer-door.yaml");
 const MACHINE: &str = include_str!("frames/machine.yaml");
 const ALARM: &str = include_str!("frames/alarm.yaml");
-/// How an execution can end without having parked its cluster: the suffix of AWS's metric, and what to call it.
+/// How an execution can end without parking its cluster: the suffix of AWS's metric, and the words for it.
 const ENDS: [(&str, &str); 3] = [("Failed", "failed"), ("TimedOut", "ran out of time"), ("Aborted", "was stopped")];
 
-/// The template with its part written anew. None if it lacks one of the comments around it.
+/// The template with its part replaced. None if a comment around that part is missing.
 pub fn template(now: &str) -> Option<String> {
     let (before, rest) = now.split_once(BEGIN)?;
     let (_, after) = rest.split_once(END)?;
@@ -60,7 +60,7 @@ fn machine(machine: &Machine) -> String {
             ("substitutions", &substitutions.join("\n")),
             ("functions", &functions.join("\n")),
             ("alarms", &alarms.join("\n")),
-            // Last, because the alarms have these places, too.
+            // Last, because the alarms have these places too.
             ("Machine", &pascal(machine.name)),
             ("machine", machine.name),
         ],
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
     use engine::stage::table::TASK_TIMEOUT_SECONDS;
 
-    /// Of a parameter in template.yaml.
+    /// The `MaxValue` of a parameter in template.yaml.
     fn max_value(parameter: &str) -> u32 {
         let template = include_str!("../../template.yaml");
         let (_, rest) = template.split_once(&format!("\n  {parameter}:\n")).expect(parameter);

@@ -1,4 +1,4 @@
-//! The policies as the Terraform module and the self-managed example read them: JSON with the placeholders that `templatefile` fills.
+//! The policies for the Terraform module and the self-managed example: JSON with the placeholders that `templatefile` fills.
 
 use engine::permissions::document::Document;
 use engine::permissions::{STAGES, boundary, policy, self_managed, trust};

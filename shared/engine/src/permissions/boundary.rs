@@ -7,7 +7,7 @@
 use super::document::{Document, Statement};
 use wire::names::Names;
 
-/// What the policies of AWS look at: none of it shows data, and EC2 knows no narrower resource.
+/// What those policies look at: none of it shows data, and EC2's Describe actions have no resource-level permissions.
 const LOOK: &[&str] = &[
     "ec2:DescribeAccountAttributes",
     "ec2:DescribeAddresses",
@@ -30,7 +30,7 @@ const LOOK: &[&str] = &[
     "ecr:GetAuthorizationToken",
 ];
 const IMAGES: &[&str] = &["ecr:BatchGetImage", "ecr:BatchImportUpstreamImage", "ecr:GetDownloadUrlForLayer"];
-/// The network plugin's and the EBS CSI driver's, on what carries our owner tag: launch template and add-ons give it.
+/// The network plugin's and the EBS CSI driver's actions, on what carries our owner tag, which launch template and add-ons give.
 const OURS: &[&str] = &[
     "ec2:AssignPrivateIpAddresses",
     "ec2:AttachNetworkInterface",
@@ -63,10 +63,10 @@ const GROUP: &str = "arn:${partition}:ec2:*:${account}:security-group/*";
 const REPOSITORIES: &str = "arn:${partition}:ecr:*:*:repository/*";
 const CLUSTER: &str = "arn:${partition}:eks:*:${account}:cluster/groundwork-*-????????????";
 
-/// The cluster of the role itself: one cluster's roles do not reach another's things.
+/// The role's own cluster, so that one cluster's roles do not reach another's things.
 const OWNER: &[&str] = &["${aws:PrincipalTag/groundwork:cluster}"];
 
-/// What the quick-start calls it.
+/// The quick-start gives it this name.
 pub fn arn(names: &Names) -> String {
     names.fill("arn:${partition}:iam::${account}:policy/groundwork/${role}-boundary")
 }
@@ -80,7 +80,7 @@ pub fn policy(names: &Names) -> Document {
         Statement::allow("LookAtNetwork", LOOK, &["*"], &[], names),
         Statement::allow("PullImages", IMAGES, &[REPOSITORIES], &[], names),
         Statement::allow("OwnThings", OURS, &[INTERFACE, VOLUME, SNAPSHOT, INSTANCE, SUBNET], &[tagged], names),
-        // Each on what it makes and not on what that is made from: the tag of the request is there for both.
+        // Each only on what it makes, not on what that is made from, because AWS asks about both with the tag of the request.
         Statement::allow("NewInterface", &["ec2:CreateNetworkInterface"], &[INTERFACE], &[tagging], names),
         Statement::allow("NewVolume", &["ec2:CreateVolume"], &[VOLUME], &[tagging], names),
         Statement::allow("NewSnapshot", &["ec2:CreateSnapshot"], &[SNAPSHOT], &[tagging], names),

@@ -1,4 +1,4 @@
-//! IAM policy documents, in the order in which people read them.
+//! IAM policy documents, with their fields in the order in which people read them.
 
 use super::Condition;
 use serde::Serialize;
@@ -66,7 +66,7 @@ impl Statement {
         self
     }
 
-    /// Takes in another of the same name and conditions.
+    /// Adds another statement of the same name and conditions.
     pub fn add(&mut self, other: Self) {
         for (own, more) in [(&mut self.action, other.action), (&mut self.resource, other.resource)] {
             let new: Vec<String> = more.into_iter().filter(|text| !own.contains(text)).collect();

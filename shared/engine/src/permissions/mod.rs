@@ -1,4 +1,4 @@
-//! What Groundwork may do in a customer's account, and why: one table, from which every policy, every check and every page about it
+//! What Groundwork may do in a customer's account, and why: one table, from which every policy, check and page about it
 //! is made.
 
 pub mod boundary;
@@ -21,7 +21,7 @@ pub struct Grant {
     /// ARN patterns with the placeholders that [`Names`] fills.
     pub resources: &'static [&'static str],
     pub conditions: &'static [Condition],
-    /// What keeps it from reaching further, or why AWS allows nothing narrower.
+    /// What keeps it from reaching further, or why nothing narrower is possible.
     pub why: &'static str,
     pub actions: &'static [Action],
 }
@@ -35,7 +35,7 @@ pub struct Action {
     /// The stages whose sessions may do it.
     pub stages: &'static [Stage],
     pub purpose: &'static str,
-    /// Where AWS says that it asks for the action, if no call of ours shows it.
+    /// Where AWS documents that it asks for the action, if no call of ours shows it.
     pub source: Option<&'static str>,
 }
 
@@ -47,13 +47,13 @@ pub fn grants() -> impl Iterator<Item = &'static Grant> {
     table::ALL.iter().copied().flatten()
 }
 
-/// All that the role has to allow, a statement for each grant.
+/// Everything that the role has to allow, a statement for each grant.
 pub fn whole(names: &Names) -> Vec<Statement> {
     let actions = |grant: &Grant| grant.actions.iter().map(|action| action.name).collect::<Vec<_>>();
     grants().map(|grant| Statement::allow(grant.sid, &actions(grant), grant.resources, grant.conditions, names)).collect()
 }
 
-/// The managed policy of one stage. Grants of the same name make one statement: a policy has room for few.
+/// The managed policy of one stage. Grants of the same name share a statement, because a policy has room for few.
 pub fn policy(stage: Stage, names: &Names) -> Document {
     let mut statements: Vec<Statement> = Vec::new();
     for next in grants().filter_map(|grant| statement(grant, stage, names)) {
@@ -65,7 +65,7 @@ pub fn policy(stage: Stage, names: &Names) -> Document {
     Document::new(statements)
 }
 
-/// What the quick-start called that policy.
+/// The quick-start gives that policy this name.
 pub fn policy_arn(stage: Stage, names: &Names) -> String {
     names.fill(&format!("arn:${{partition}}:iam::${{account}}:policy/groundwork/${{role}}-{stage}"))
 }
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_action_and_no_resource_is_a_wildcard_of_a_whole_service() {
+    fn no_action_is_a_wildcard() {
         for grant in grants() {
             assert!(grant.actions.iter().all(|action| !action.name.contains('*')), "{}", grant.sid);
             assert!(!grant.why.is_empty() && grant.actions.iter().all(|action| !action.purpose.is_empty()), "{}", grant.sid);
@@ -96,9 +96,9 @@ mod tests {
         }
     }
 
-    /// Else the tag that a new thing gets would open what it is put into: AWS asks about both, and the tag is in the same request.
+    /// Otherwise a new thing's tag would also open what it is put into: AWS asks about both, and the tag is in the same request.
     #[test]
-    fn no_statement_about_new_things_reaches_the_things_that_they_are_put_into() {
+    fn a_statement_about_new_things_does_not_reach_what_they_are_put_into() {
         for grant in grants().filter(|grant| grant.conditions.iter().any(|(_, key, _)| key.starts_with("aws:RequestTag/"))) {
             let into = grants().filter(|other| other.conditions.iter().any(|(_, key, _)| key.starts_with("aws:ResourceTag/")));
             for other in into.filter(|other| other.actions.iter().any(|one| grant.actions.iter().any(|action| action.name == one.name))) {
@@ -110,7 +110,7 @@ mod tests {
 
     /// IAM's quota for a managed policy; it does not count white space.
     #[test]
-    fn every_policy_fits_into_6144_characters_whatever_the_names() {
+    fn every_policy_fits_into_6144_characters_with_the_longest_names() {
         let names = Names { partition: "aws-us-gov", account: "222222222222", role: &"r".repeat(32) };
         for &stage in STAGES.iter() {
             let size = policy(stage, &names).compact().len();

@@ -8,7 +8,7 @@ use wire::names::{Names, PLACEHOLDERS};
 use wire::spec::{SelfManaged, Spec};
 use wire::stage::Stage;
 
-/// What the customer made, and which of our clusters; also the text that Terraform puts there.
+/// What the customer made, and which of our clusters; or Terraform's placeholders for them.
 struct Theirs<'a> {
     names: Names<'a>,
     region: &'a str,
@@ -16,7 +16,7 @@ struct Theirs<'a> {
     cluster: &'a str,
     /// ARNs.
     buckets: Vec<String>,
-    /// An ARN; none where no nodes are wanted.
+    /// An ARN; none if no nodes are wanted.
     node_role: Option<&'a str>,
     /// The id of our cluster, or a pattern of ids.
     id: &'a str,
@@ -55,7 +55,7 @@ pub const GRANTS: &[Grant] = &[
         why: "Only the cluster that the customer names.",
         actions: &[
             action("eks:DescribeCluster", VERIFY_CLUSTER, "See that the cluster is there and active, and which subnets it has."),
-            action("eks:ListNodegroups", DOWN, "Name in the inventory whatever node group of ours is left."),
+            action("eks:ListNodegroups", DOWN, "List in the inventory every node group of ours that is left."),
         ],
     },
     Grant {
@@ -86,7 +86,7 @@ pub const GRANTS: &[Grant] = &[
         sid: "Subnets",
         resources: &["*"],
         conditions: ALWAYS,
-        why: "EC2's Describe actions know no resource and no tag.",
+        why: "EC2's Describe actions have no resource-level permissions.",
         actions: &[asked_for("ec2:DescribeSubnets", NODES, "EKS looks at the subnets of a node group.", CREATE_NODE_GROUP)],
     },
     Grant {
@@ -102,8 +102,8 @@ pub const GRANTS: &[Grant] = &[
         conditions: ALWAYS,
         why: "Only the node role that the customer names.",
         actions: &[
-            asked_for("iam:GetRole", NODES, "EKS looks whether the role is there.", CREATE_NODE_GROUP),
-            asked_for("iam:ListAttachedRolePolicies", NODES, "EKS looks whether it has what nodes need.", CREATE_NODE_GROUP),
+            asked_for("iam:GetRole", NODES, "EKS checks that the role exists.", CREATE_NODE_GROUP),
+            asked_for("iam:ListAttachedRolePolicies", NODES, "EKS checks that it has the policies that nodes need.", CREATE_NODE_GROUP),
         ],
     },
     Grant {
@@ -113,12 +113,12 @@ pub const GRANTS: &[Grant] = &[
         why: "Only EKS node groups' own service-linked role.",
         actions: &[
             asked_for("iam:CreateServiceLinkedRole", NODES, "An account's first node group makes it.", SERVICE_LINKED),
-            asked_for("iam:GetRole", NODES, "EKS looks whether the account has it.", SERVICE_LINKED),
+            asked_for("iam:GetRole", NODES, "EKS checks whether the account has it.", SERVICE_LINKED),
         ],
     },
 ];
 
-/// The policy of the customer's role, with the placeholders that `templatefile` fills. Of the buckets one text is asked for: their
+/// The policy of the customer's role, with the placeholders that `templatefile` fills. The buckets have one placeholder: their
 /// ARNs with `", "` between them.
 pub fn template() -> Document {
     let theirs = Theirs {
@@ -133,13 +133,13 @@ pub fn template() -> Document {
 }
 
 /// All that a stage's session may do. No managed policy stands beside it, so these are Allows, of one cluster. Partition and account
-/// are the role's, which a session cannot leave, so they need no room here.
+/// are the role's, which a session cannot leave, so they take no space here.
 pub fn session(stage: Stage, spec: &Spec, theirs: &SelfManaged, id: &str) -> Document {
     let names = Names { partition: "*", account: "*", role: spec.role_name() };
     Theirs::of(spec, theirs, names, id).document(|action| action.stages.contains(&stage))
 }
 
-/// All that the role has to allow for this cluster.
+/// Everything that the role has to allow for this cluster.
 pub fn whole(spec: &Spec, theirs: &SelfManaged, id: &str) -> Vec<Statement> {
     Theirs::of(spec, theirs, spec.names(), id).document(|_| true).statement
 }
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_is_of_this_cluster_these_buckets_this_node_role_and_its_own_stage() {
+    fn a_session_reaches_only_this_cluster_and_only_what_its_stage_does() {
         let cluster = Cluster::self_managed(json!({}));
         let buckets = session(Stage::CreateBuckets, &cluster);
         assert_eq!(actions(&buckets), ["s3:GetBucketLocation", "s3:GetBucketPublicAccessBlock"]);
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_granted_about_node_roles_where_there_is_none() {
+    fn nothing_is_granted_about_node_roles_without_one() {
         let cluster = Cluster::self_managed(json!({"instance_types": [], "node_role_arn": null}));
         assert!(!actions(&session(Stage::CreateNodegroups, &cluster)).contains(&"iam:PassRole"));
     }

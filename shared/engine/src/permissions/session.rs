@@ -11,11 +11,11 @@ use wire::stage::Stage;
 #[cfg(test)]
 pub const LIMIT: usize = 2048;
 
-/// The inline policy of a stage's session, for the cluster of that id. It lets in the administrator that the tenant named, and nobody else.
+/// The inline policy of a stage's session, for the cluster of that id. The only administrator that it lets in is the tenant's.
 pub fn narrowed(stage: Stage, id: &str, administrator: Option<&str>) -> Document {
     let [tagging, tagged] = [("Tagging", "aws:RequestTag"), ("Tagged", "aws:ResourceTag")].map(|(sid, key)| other_owners(sid, key, id));
     Document::new(match stage {
-        // assume-role looks at the customer's role, which has no cluster's name.
+        // assume-role looks at the customer's role, whose name is no cluster's.
         Stage::Validate | Stage::AssumeRole => vec![tagging, tagged],
         Stage::CreateBuckets | Stage::CreateNodegroups => vec![tagging, tagged, other_names(id)],
         Stage::CreateEks => vec![tagging, tagged, other_names(id), other_administrators(administrator)],
@@ -23,14 +23,15 @@ pub fn narrowed(stage: Stage, id: &str, administrator: Option<&str>) -> Document
     })
 }
 
-/// Whatever carries an owner tag, or shall get one: this cluster's.
+/// Whatever carries an owner tag, or is to get one: only this cluster's.
 fn other_owners(sid: &str, key: &str, id: &str) -> Statement {
     let key = format!("{key}/{OWNER_TAG}");
     Statement::deny(sid, &["*"]).when("Null", &key, vec!["false".into()]).when("StringNotEquals", &key, vec![id.into()])
 }
 
-/// Whatever has a name: this cluster's. Not here is what knows no resource (ListAllMyBuckets, CreateCluster, ListRoles,
-/// DescribeLogGroups); and of a role that is not there IAM does not know the path.
+/// Whatever has a name: only this cluster's. Patterns, because the text has to be short; not of whole services, because some actions have
+/// no resource-level permissions (ListAllMyBuckets, CreateCluster, ListRoles, DescribeLogGroups). Roles also without our path, because IAM
+/// does not know the path of a role that does not exist.
 fn other_names(id: &str) -> Statement {
     let actions = [
         ["s3:A*", "s3:C*", "s3:D*", "s3:G*", "s3:ListB*", "s3:P*", "s3:T*"].as_slice(),
@@ -59,7 +60,7 @@ fn other_administrators(administrator: Option<&str>) -> Statement {
     }
 }
 
-/// What was left in the network: by this cluster's owner tag, or the tag that EKS or the AWS Load Balancer Controller gives.
+/// What is left in the network: this cluster's by its owner tag, or by the tag of EKS or the AWS Load Balancer Controller.
 fn other_leftovers(id: &str) -> Statement {
     let actions = ["ec2:DeleteN*Interface", "ec2:DeleteSecurityGroup", "ec2:DeleteVolume", "ec2:RevokeS*", "elasticloadbalancing:Delete*"];
     let cluster = vec![format!("groundwork-*-{id}")];

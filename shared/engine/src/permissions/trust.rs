@@ -1,4 +1,4 @@
-//! Whom the customer's role trusts: the operator's stage functions, and only with the tenant's external ID.
+//! The customer's role trusts the operator's stage functions, and only with the tenant's external ID.
 
 use serde_json::{Value, json};
 

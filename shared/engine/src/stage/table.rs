@@ -7,18 +7,18 @@ use wire::error::Class;
 use wire::stage::Stage;
 use wire::status::Status;
 
-/// A state of a state machine, as who looks at an execution sees it.
+/// A state of a state machine, as somebody who looks at an execution sees it.
 pub struct State {
     pub title: &'static str,
     pub comment: &'static str,
 }
 
-/// What there is to know of a stage besides what it does.
+/// What there is to know about a stage, except what it does.
 pub struct Row {
     pub state: State,
     pub door: Door,
     pub budget: Budget,
-    /// The status of the cluster once the stage is ready. None: another stage comes after it.
+    /// The status of the cluster once the stage is ready; none if another stage follows.
     pub settles: Option<Status>,
     /// What its role may do with the table of records: DynamoDB's actions.
     pub records: &'static [&'static str],
@@ -32,7 +32,7 @@ pub enum Door {
     Customer,
 }
 
-/// How long a stage may take: once it is over its budget it fails by itself, so that it is parked with a reason.
+/// How long a stage may take. Over its budget it fails by itself, so that the cluster is parked with a reason.
 pub enum Budget {
     Seconds(u32),
     /// A parameter of template.yaml, and its `MaxValue`.
@@ -56,7 +56,7 @@ pub enum Turn {
     AtOnce { state: State, stages: &'static [Stage] },
 }
 
-/// How Step Functions calls a function again that failed, with full jitter.
+/// How Step Functions calls a failed function again, with full jitter.
 pub struct Retry {
     pub interval_seconds: u32,
     pub backoff_rate: u32,
@@ -75,7 +75,7 @@ pub const MACHINES: &[Machine] = &[
             Turn::AtOnce {
                 state: State {
                     title: "Create",
-                    comment: "The buckets need nothing of the cluster. A fault of either branch stops both; what exists is kept.",
+                    comment: "The buckets need nothing from the cluster. An error in either branch stops both; what exists is kept.",
                 },
                 stages: &[Stage::CreateBuckets, Stage::CreateEks],
             },
@@ -88,7 +88,7 @@ pub const MACHINES: &[Machine] = &[
         comment: "From a request to nothing left.",
         timeout_seconds: 7200,
         turns: &[Turn::One(Stage::Teardown)],
-        end: State { title: "Settled", comment: "Deleted. What is blocked was parked instead, with the blockers on the record." },
+        end: State { title: "Settled", comment: "Deleted. A blocked deletion is parked instead, with what blocks it on the record." },
     },
 ];
 
@@ -97,7 +97,7 @@ pub const RETRY: Retry = Retry { interval_seconds: 1, backoff_rate: 2, max_delay
 /// A function ends before that: `StageTimeoutSeconds` of template.yaml is 90 at most.
 pub const TASK_TIMEOUT_SECONDS: u32 = 120;
 
-/// What Lambda and Step Functions call a function that gave no answer: the next call goes on from where it stopped.
+/// Lambda's and Step Functions' names for a function that gave no answer. The next call goes on from where it stopped.
 const NO_ANSWER: &[&str] = &[
     "Runtime.ExitError",
     "Runtime.Unknown",
@@ -112,10 +112,10 @@ const NO_ANSWER: &[&str] = &[
 ];
 
 const READS_AND_WRITES: &[&str] = &["dynamodb:GetItem", "dynamodb:PutItem"];
-/// The journal as well, where an intent that came to nothing is forgotten.
+/// The journal too, where a refused intent is forgotten.
 const KEEPS_THE_JOURNAL: &[&str] =
     &["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"];
-/// The journal as well, which forgets nothing here; and the cluster's name and its place in the tenant's limit are given back.
+/// The journal too, which forgets nothing here; and the cluster's name and its place in the tenant's quota are given back.
 const CLOSES_THE_JOURNAL: &[&str] =
     &["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:ConditionCheckItem"];
 
@@ -132,7 +132,7 @@ pub fn row(stage: Stage) -> Row {
         Stage::AssumeRole => Row {
             state: State {
                 title: "Assume role",
-                comment: "Proves that the tenant's role lets us in with its external ID, and that the region can be used.",
+                comment: "Checks that the tenant's role lets us in only with its external ID, and that the region can be used.",
             },
             door: Door::Customer,
             budget: Budget::Seconds(60),
@@ -164,7 +164,7 @@ pub fn row(stage: Stage) -> Row {
             records: KEEPS_THE_JOURNAL,
         },
         Stage::Teardown => Row {
-            state: State { title: "Tear down", comment: "Removes everything that is ours, and looks whether anything is left." },
+            state: State { title: "Tear down", comment: "Removes everything that is ours, then checks that nothing is left." },
             door: Door::Customer,
             budget: Budget::Setting { parameter: "TeardownBudgetSeconds", most_seconds: 3600 },
             settles: Some(Status::Deleted),
@@ -185,7 +185,7 @@ pub fn retried() -> Vec<&'static str> {
 }
 
 impl Machine {
-    /// What its stages may take, each with a series of retries.
+    /// How long its stages may take, each with a series of retries.
     pub fn most_seconds(&self) -> u32 {
         self.turns.iter().map(|turn| turn.most_seconds() + RETRY.most_seconds()).sum()
     }
@@ -226,7 +226,7 @@ impl Budget {
 }
 
 impl Retry {
-    /// How long the waits of one series of attempts are together.
+    /// The waits of one series of attempts, added up.
     pub fn most_seconds(&self) -> u32 {
         self.max_attempts * self.max_delay_seconds
     }
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_has_to_look_at_is_not_retried() {
+    fn errors_that_somebody_has_to_look_at_are_not_retried() {
         assert!(
             ["Transient", "Throttled", "Lambda.TooManyRequestsException", "States.Timeout"].iter().all(|error| retried().contains(error))
         );

@@ -14,7 +14,7 @@ const INSTANCE: &str = "arn:${partition}:ec2:*:${account}:instance/*";
 const VOLUME: &str = "arn:${partition}:ec2:*:${account}:volume/*";
 const INTERFACE: &str = "arn:${partition}:ec2:*:${account}:network-interface/*";
 const SECURITY_GROUP: &str = "arn:${partition}:ec2:*:${account}:security-group/*";
-/// Images of Amazon's have no account in their ARN.
+/// Amazon's images have no account in their ARN.
 const IMAGE: &str = "arn:${partition}:ec2:*::image/*";
 
 const NEW: &str = "Only with our owner tag in the call itself.";
@@ -25,7 +25,7 @@ pub const GRANTS: &[Grant] = &[
         sid: "Look",
         resources: ANY,
         conditions: ALWAYS,
-        why: "EC2's Describe actions know no resource and no tag.",
+        why: "EC2's Describe actions have no resource-level permissions.",
         actions: &[
             action("ec2:DescribeAvailabilityZones", ASSUME_ROLE, "Choose the cluster's zones."),
             action("ec2:DescribeVpcs", EKS_NODES_DOWN, "Find the VPC by its owner tag."),
@@ -37,9 +37,9 @@ pub const GRANTS: &[Grant] = &[
             action("ec2:DescribeVpcEndpoints", EKS_DOWN, "Find the S3 endpoint by its owner tag."),
             action("ec2:DescribeLaunchTemplates", EKS_NODES_DOWN, "Find the launch templates by their owner tag."),
             action("ec2:DescribeInstances", DOWN, "See in the inventory that no instance is left."),
-            action("ec2:DescribeNetworkInterfaces", DOWN, "Find interfaces that were left in our VPC."),
-            action("ec2:DescribeSecurityGroups", DOWN, "Find security groups that were left in our VPC."),
-            action("ec2:DescribeVolumes", DOWN, "Find volumes that were left of claims and nodes."),
+            action("ec2:DescribeNetworkInterfaces", DOWN, "Find interfaces that are left in our VPC."),
+            action("ec2:DescribeSecurityGroups", DOWN, "Find security groups that are left in our VPC."),
+            action("ec2:DescribeVolumes", DOWN, "Find volumes that claims and nodes left."),
         ],
     },
     Grant {
@@ -61,7 +61,7 @@ pub const GRANTS: &[Grant] = &[
         resources: &[INTERNET_GATEWAY],
         conditions: MADE_OURS,
         why: NEW,
-        actions: &[action("ec2:CreateInternetGateway", EKS, "Make the way in and out of the public subnets.")],
+        actions: &[action("ec2:CreateInternetGateway", EKS, "Make the public subnets' way in and out.")],
     },
     Grant {
         sid: "MakeNetwork",
@@ -75,7 +75,7 @@ pub const GRANTS: &[Grant] = &[
         resources: &[NAT_GATEWAY],
         conditions: MADE_OURS,
         why: NEW,
-        actions: &[action("ec2:CreateNatGateway", EKS, "Make the way out of the private subnets.")],
+        actions: &[action("ec2:CreateNatGateway", EKS, "Make the private subnets' way out.")],
     },
     Grant {
         sid: "MakeInNetwork",
@@ -148,7 +148,7 @@ pub const GRANTS: &[Grant] = &[
             action("ec2:CreateSubnet", EKS, "Make the subnets in our VPC."),
             action("ec2:CreateRouteTable", EKS, "Make the route tables in our VPC."),
             action("ec2:CreateVpcEndpoint", EKS, "Make the S3 endpoint in our VPC."),
-            action("ec2:DescribeVpcAttribute", EKS_NODES_DOWN, "See whether the VPC gives DNS names."),
+            action("ec2:DescribeVpcAttribute", EKS_NODES_DOWN, "See whether the VPC has DNS names."),
             action("ec2:ModifyVpcAttribute", EKS, "Turn on DNS names, which EKS's private endpoint needs."),
             action("ec2:DeleteVpc", DOWN, "Remove the VPC."),
         ],
@@ -160,7 +160,7 @@ pub const GRANTS: &[Grant] = &[
         why: OWN,
         actions: &[
             action("ec2:AttachInternetGateway", EKS, "Attach the internet gateway to the VPC."),
-            action("ec2:DetachInternetGateway", DOWN, "Detach it, or it cannot go."),
+            action("ec2:DetachInternetGateway", DOWN, "Detach it, so that it can be removed."),
         ],
     },
     Grant {
@@ -176,7 +176,7 @@ pub const GRANTS: &[Grant] = &[
         conditions: OURS,
         why: OWN,
         actions: &[
-            action("ec2:ModifySubnetAttribute", EKS, "Give what starts in the public subnets a public address."),
+            action("ec2:ModifySubnetAttribute", EKS, "Give instances in the public subnets a public address."),
             action("ec2:DeleteSubnet", DOWN, "Remove the subnets."),
         ],
     },
@@ -220,7 +220,7 @@ pub const GRANTS: &[Grant] = &[
         why: OWN,
         actions: &[
             action("ec2:AssociateRouteTable", EKS, "Give the subnets their route table."),
-            action("ec2:DisassociateRouteTable", DOWN, "Take it from them, or it cannot go."),
+            action("ec2:DisassociateRouteTable", DOWN, "Take it from them, so that it can be removed."),
         ],
     },
     Grant {
@@ -268,7 +268,7 @@ pub const GRANTS: &[Grant] = &[
 ];
 
 const GROUPS: &[Action] = &[
-    action("ec2:RevokeSecurityGroupIngress", DOWN, "Remove rules that name another group, or that cannot go."),
+    action("ec2:RevokeSecurityGroupIngress", DOWN, "Remove rules that name another group, which could not be removed otherwise."),
     action("ec2:RevokeSecurityGroupEgress", DOWN, "The same for rules outwards."),
-    action("ec2:DeleteSecurityGroup", DOWN, "Remove security groups that were left."),
+    action("ec2:DeleteSecurityGroup", DOWN, "Remove security groups that are left."),
 ];

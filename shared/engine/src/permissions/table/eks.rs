@@ -16,7 +16,7 @@ pub const GRANTS: &[Grant] = &[
         sid: "MakeCluster",
         resources: ANY,
         conditions: MADE_OURS,
-        why: "EKS knows no resource for making a cluster; only with our owner tag in the call itself.",
+        why: "CreateCluster has no resource-level permissions; only with our owner tag in the call itself.",
         actions: &[action("eks:CreateCluster", EKS, "Make the control plane.")],
     },
     Grant {
@@ -60,7 +60,7 @@ pub const GRANTS: &[Grant] = &[
         actions: &[
             action("eks:DescribeCluster", EKS_NODES_CHECKS_DOWN, "See when the control plane is up or gone, and that it is ours."),
             action("eks:DeleteCluster", EKS_DOWN, "Remove the control plane; on a retry, one that failed."),
-            action("eks:ListNodegroups", DOWN, "Name in the inventory whatever node group is left."),
+            action("eks:ListNodegroups", DOWN, "List in the inventory every node group that is left."),
             action("eks:ListPodIdentityAssociations", NODES_DOWN, "Find the EBS CSI controller's association."),
         ],
     },

@@ -13,7 +13,7 @@ pub const GRANTS: &[Grant] = &[
         sid: "Look",
         resources: ANY,
         conditions: ALWAYS,
-        why: "Elastic Load Balancing's Describe actions know no resource and no tag.",
+        why: "Elastic Load Balancing's Describe actions have no resource-level permissions.",
         actions: &[
             action("elasticloadbalancing:DescribeLoadBalancers", CHECKS_DOWN, "Find load balancers in our VPC."),
             action("elasticloadbalancing:DescribeTargetGroups", DOWN, "Find target groups in our VPC."),

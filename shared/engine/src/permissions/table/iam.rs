@@ -9,7 +9,7 @@ const NODE_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groun
 const CSI_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-????????????-ebs-csi";
 const ITSELF: &str = "arn:${partition}:iam::${account}:role/${role}";
 const BOUNDARY: &str = "arn:${partition}:iam::${account}:policy/groundwork/${role}-boundary";
-/// EKS names the profiles of its nodes.
+/// EKS chooses the names of its nodes' profiles.
 const PROFILES: &str = "arn:${partition}:iam::${account}:instance-profile/eks-*";
 const FOR_EKS: &str = "arn:${partition}:iam::${account}:role/aws-service-role/eks.amazonaws.com/AWSServiceRoleForAmazonEKS";
 pub(in crate::permissions) const FOR_NODE_GROUPS: &str =
@@ -25,7 +25,7 @@ pub const GRANTS: &[Grant] = &[
         sid: "Look",
         resources: ANY,
         conditions: ALWAYS,
-        why: "IAM knows no resource for listing roles.",
+        why: "ListRoles has no resource-level permissions.",
         actions: &[action("iam:ListRoles", CHECKS_DOWN, "See in the inventory that no role is left, and which AWS keeps.")],
     },
     Grant {
@@ -66,8 +66,8 @@ pub const GRANTS: &[Grant] = &[
         sid: "FindOurRoles",
         resources: &[ROLES, ROLES_NOT_THERE],
         conditions: ALWAYS,
-        why: "Only roles with our name. Of a role that is not there IAM does not know the path.",
-        actions: &[action("iam:GetRole", EKS_NODES_DOWN, "Find a role, and see that it is ours; EKS looks at the roles that it is given.")],
+        why: "Only roles with our name. IAM does not know the path of a role that does not exist.",
+        actions: &[action("iam:GetRole", EKS_NODES_DOWN, "Find a role, and see that it is ours; EKS checks the roles that it is given.")],
     },
     Grant {
         sid: "OurRoles",
@@ -75,10 +75,10 @@ pub const GRANTS: &[Grant] = &[
         conditions: ALWAYS,
         why: UNDER_OUR_PATH,
         actions: &[
-            action("iam:ListAttachedRolePolicies", EKS_NODES_DOWN, "See which policies a role has; EKS looks, too."),
+            action("iam:ListAttachedRolePolicies", EKS_NODES_DOWN, "See which policies a role has; EKS checks too."),
             action("iam:ListRolePolicies", DOWN, "See which inline policies others gave a role."),
             action("iam:ListInstanceProfilesForRole", DOWN, "See which instance profile EKS left on a role."),
-            action("iam:DetachRolePolicy", DOWN, "Take a role's policies away, or it cannot go."),
+            action("iam:DetachRolePolicy", DOWN, "Detach a role's policies, so that it can be removed."),
             action("iam:DeleteRolePolicy", DOWN, "The same for inline policies."),
             action("iam:DeleteRole", DOWN, "Remove the roles."),
         ],
@@ -87,7 +87,7 @@ pub const GRANTS: &[Grant] = &[
         sid: "ProfilesOfNodes",
         resources: &[PROFILES],
         conditions: ALWAYS,
-        why: "EKS names the profiles and does not tag them, so IAM knows nothing narrower: those of other node groups are in reach.",
+        why: "EKS names the profiles and does not tag them, so nothing narrower is possible: other node groups' profiles are in reach.",
         actions: &[
             action("iam:RemoveRoleFromInstanceProfile", DOWN, "Free our node role from a profile that EKS left."),
             action("iam:DeleteInstanceProfile", DOWN, "Remove that profile."),
@@ -133,7 +133,7 @@ pub const GRANTS: &[Grant] = &[
         resources: &[FOR_NODE_GROUPS],
         conditions: ALWAYS,
         why: "Only EKS node groups' own service-linked role.",
-        actions: &[asked_for("iam:GetRole", NODES, "EKS looks whether the account has it.", SERVICE_LINKED)],
+        actions: &[asked_for("iam:GetRole", NODES, "EKS checks whether the account has it.", SERVICE_LINKED)],
     },
 ];
 

@@ -9,7 +9,7 @@ pub const GRANTS: &[Grant] = &[
         sid: "Look",
         resources: ANY,
         conditions: ALWAYS,
-        why: "CloudWatch Logs knows no resource for listing log groups.",
+        why: "DescribeLogGroups has no resource-level permissions.",
         actions: &[action("logs:DescribeLogGroups", EKS_NODES_CHECKS_DOWN, "Find the control plane's log group by its name.")],
     },
     Grant {
@@ -18,7 +18,7 @@ pub const GRANTS: &[Grant] = &[
         conditions: MADE_OURS,
         why: "Only EKS's log groups of clusters with our name, with our owner tag.",
         actions: &[
-            action("logs:CreateLogGroup", EKS, "Make the control plane's log group before EKS does, tagged and not kept for ever."),
+            action("logs:CreateLogGroup", EKS, "Make the control plane's log group before EKS does, tagged and with an expiry."),
             action("logs:TagResource", EKS, "Put the owner tags on."),
         ],
     },

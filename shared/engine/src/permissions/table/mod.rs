@@ -20,10 +20,10 @@ pub(super) const DOWN: &[Stage] = &[Stage::Teardown];
 const BUCKETS_DOWN: &[Stage] = &[Stage::CreateBuckets, Stage::Teardown];
 const EKS_DOWN: &[Stage] = &[Stage::CreateEks, Stage::Teardown];
 const EKS_NODES: &[Stage] = &[Stage::CreateEks, Stage::CreateNodegroups];
-/// The stages that look at what the cluster consists of: its own makers, and node groups again at what the journal has lost.
+/// The stages that look at what a cluster consists of. create-nodegroups is among them for what the journal has lost.
 const EKS_NODES_DOWN: &[Stage] = &[Stage::CreateEks, Stage::CreateNodegroups, Stage::Teardown];
 pub(super) const NODES_DOWN: &[Stage] = &[Stage::CreateNodegroups, Stage::Teardown];
-/// Where a harmless call shows whether the organization forbids the service.
+/// With assume-role, where a harmless call shows whether the organization forbids the service.
 const EKS_NODES_CHECKS_DOWN: &[Stage] = &[Stage::AssumeRole, Stage::CreateEks, Stage::CreateNodegroups, Stage::Teardown];
 const CHECKS_DOWN: &[Stage] = &[Stage::AssumeRole, Stage::Teardown];
 
@@ -38,7 +38,7 @@ pub(super) const fn action(name: &'static str, stages: &'static [Stage], purpose
     Action { name, stages, purpose, source: None }
 }
 
-/// AWS asks for it besides a call of ours, where no recorded call can show it.
+/// AWS asks for it in addition to a call of ours, and no recorded call can show it.
 pub(super) const fn asked_for(name: &'static str, stages: &'static [Stage], purpose: &'static str, source: &'static str) -> Action {
     Action { name, stages, purpose, source: Some(source) }
 }
