@@ -2,7 +2,7 @@
 
 use crate::frame::{fill, pascal};
 use engine::stage::Stage;
-use engine::stage::table::{MACHINES, Machine, RETRY, State, TASK_TIMEOUT_SECONDS, Turn, retried, row};
+use engine::stages::{MACHINES, Machine, RETRY, State, TASK_TIMEOUT_SECONDS, Turn, retried, row};
 
 const MACHINE: &str = include_str!("frames/machine.asl.json");
 const STAGE: &str = include_str!("frames/stage.asl.json");
@@ -44,7 +44,7 @@ fn comment(machine: &Machine) -> String {
          Time: a stage fails by itself once over its budget, by at most one wait and one series of retries \
          ({} attempts, at most {} s apart). Without the wait and the attempts themselves that is at most {} = {} s. \
          TimeoutSeconds is above that: a last resort, after which sweep starts a new run. \
-         Written by `make press` from shared/engine/src/stage/table.rs: change that.",
+         Written by `make press` from shared/engine/src/stages.rs: change that.",
         machine.comment,
         RETRY.max_attempts,
         RETRY.max_delay_seconds,

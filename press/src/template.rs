@@ -2,9 +2,9 @@
 
 use crate::frame::{fill, pascal};
 use engine::stage::Stage;
-use engine::stage::table::{Budget, Door, MACHINES, Machine, row, stages};
+use engine::stages::{Account, Budget, MACHINES, Machine, row, stages};
 
-const BEGIN: &str = "  # Begin of what `make press` writes from shared/engine/src/stage/table.rs: change that.\n";
+const BEGIN: &str = "  # Begin of what `make press` writes from shared/engine/src/stages.rs: change that.\n";
 const END: &str = "  # End of what `make press` writes.\n";
 const STAGE: &str = include_str!("frames/stage.yaml");
 const OPERATOR_DOOR: &str = include_str!("frames/operator-door.yaml");
@@ -33,9 +33,9 @@ fn stage(stage: Stage) -> String {
         Budget::Seconds(seconds) => format!("\"{seconds}\""),
         Budget::Setting { parameter, .. } => format!("!Ref {parameter}"),
     };
-    let door = match row.door {
-        Door::Operator => OPERATOR_DOOR,
-        Door::Customer => CUSTOMER_DOOR,
+    let door = match row.account {
+        Account::Operator => OPERATOR_DOOR,
+        Account::Customer => CUSTOMER_DOOR,
     };
     fill(
         STAGE,
@@ -70,7 +70,7 @@ fn machine(machine: &Machine) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use engine::stage::table::TASK_TIMEOUT_SECONDS;
+    use engine::stages::TASK_TIMEOUT_SECONDS;
 
     /// The `MaxValue` of a parameter in template.yaml.
     fn max_value(parameter: &str) -> u32 {

@@ -26,6 +26,7 @@ pub mod resources;
 pub mod session;
 pub mod settings;
 pub mod stage;
+pub mod stages;
 pub mod survey;
 pub mod sweep;
 pub mod view;

@@ -2,7 +2,6 @@
 
 mod held_journal;
 mod lease;
-pub mod table;
 mod work;
 
 use crate::aws;
@@ -16,6 +15,7 @@ use crate::lambda;
 use crate::records::Records;
 use crate::records::record::{Failure, Record};
 use crate::settings::{self, seconds};
+use crate::stages::row;
 use futures::future::{BoxFuture, LocalBoxFuture};
 use jiff::Timestamp;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
@@ -171,7 +171,7 @@ impl Function {
 
     /// The last stage of a run settles the cluster.
     fn settle(&self, record: &mut Record) {
-        if let Some(status) = table::row(self.stage).settles {
+        if let Some(status) = row(self.stage).settles {
             record.set_status(status, self.desk.now());
         }
     }

@@ -112,7 +112,7 @@ impl Life {
     pub fn of(account: Account, desk: MemoryDesk, patience: Patience) -> Self {
         let (desk, aws, started) = (Arc::new(desk), account.clients(), Arc::new(Started::default()));
         let doors = Arc::new(Open(aws.clone()));
-        let stages = engine::stage::table::stages();
+        let stages = engine::stages::stages();
         let function = |stage: Stage| Arc::new(Function { stage, desk: desk.clone(), doors: doors.clone(), patience });
         let stages = stages.into_iter().map(|stage| (stage, function(stage))).collect();
         let sweep = Arc::new(Sweep { desk: desk.clone(), executions: started.clone(), stuck_after: STUCK_AFTER });

@@ -8,7 +8,7 @@ pub mod session;
 mod table;
 pub mod trust;
 
-use crate::stage::table::{Door, row, stages};
+use crate::stages::{Account, row, stages};
 use document::{Document, Statement};
 use std::sync::LazyLock;
 use wire::names::Names;
@@ -41,7 +41,7 @@ pub struct Action {
 
 /// The stages that work in the customer's account, each with a managed policy of its own.
 pub static STAGES: LazyLock<Vec<Stage>> =
-    LazyLock::new(|| stages().into_iter().filter(|stage| row(*stage).door == Door::Customer).collect());
+    LazyLock::new(|| stages().into_iter().filter(|stage| row(*stage).account == Account::Customer).collect());
 
 pub fn grants() -> impl Iterator<Item = &'static Grant> {
     table::ALL.iter().copied().flatten()

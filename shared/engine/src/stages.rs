@@ -16,7 +16,7 @@ pub struct State {
 /// What there is to know about a stage, except what it does.
 pub struct Row {
     pub state: State,
-    pub door: Door,
+    pub account: Account,
     pub budget: Budget,
     /// The status of the cluster once the stage is ready; none if another stage follows.
     pub settles: Option<Status>,
@@ -26,7 +26,7 @@ pub struct Row {
 
 /// Whose account a stage works in.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Door {
+pub enum Account {
     Operator,
     /// By assuming the customer's role, which has a managed policy for each such stage.
     Customer,
@@ -124,7 +124,7 @@ pub fn row(stage: Stage) -> Row {
     match stage {
         Stage::Validate => Row {
             state: State { title: "Validate", comment: "Checks what can be known without the tenant's account." },
-            door: Door::Operator,
+            account: Account::Operator,
             budget: Budget::Seconds(60),
             settles: None,
             records: READS_AND_WRITES,
@@ -134,21 +134,21 @@ pub fn row(stage: Stage) -> Row {
                 title: "Assume role",
                 comment: "Checks that the tenant's role lets us in only with its external ID, and that the region can be used.",
             },
-            door: Door::Customer,
+            account: Account::Customer,
             budget: Budget::Seconds(60),
             settles: None,
             records: READS_AND_WRITES,
         },
         Stage::CreateBuckets => Row {
             state: State { title: "Create buckets", comment: "Creates the buckets." },
-            door: Door::Customer,
+            account: Account::Customer,
             budget: Budget::Setting { parameter: "CreateBucketsBudgetSeconds", most_seconds: 3600 },
             settles: None,
             records: KEEPS_THE_JOURNAL,
         },
         Stage::CreateEks => Row {
             state: State { title: "Create EKS", comment: "Creates network, roles, control plane and the add-ons that need no node." },
-            door: Door::Customer,
+            account: Account::Customer,
             budget: Budget::Setting { parameter: "CreateEksBudgetSeconds", most_seconds: 3600 },
             settles: None,
             records: KEEPS_THE_JOURNAL,
@@ -158,14 +158,14 @@ pub fn row(stage: Stage) -> Row {
                 title: "Create node groups",
                 comment: "Creates the nodes and the add-ons that need them, and marks the record running.",
             },
-            door: Door::Customer,
+            account: Account::Customer,
             budget: Budget::Setting { parameter: "CreateNodegroupsBudgetSeconds", most_seconds: 3600 },
             settles: Some(Status::Running),
             records: KEEPS_THE_JOURNAL,
         },
         Stage::Teardown => Row {
             state: State { title: "Tear down", comment: "Removes everything that is ours, then checks that nothing is left." },
-            door: Door::Customer,
+            account: Account::Customer,
             budget: Budget::Setting { parameter: "TeardownBudgetSeconds", most_seconds: 3600 },
             settles: Some(Status::Deleted),
             records: CLOSES_THE_JOURNAL,
