@@ -1,19 +1,19 @@
-# make demo   a cluster in a customer's account and back, on a local AWS
-# make up     the service on a local AWS, until make down; then `. .local/env`
+# make demo   creates and deletes a cluster in a customer's account, on a local AWS
+# make up     runs the service on a local AWS until make down; then `. .local/env`
 # make test   everything that CI checks
 # make matrix every call of a cluster's life × every way in which it can fail
-# make failure-rows   writes docs/failures.md from the tests of the failures that AWS is known for
-# make publish   STACK=groundwork: uploads what customers deploy to the bucket of the stack, after each deployment
+# make failure-rows   writes docs/failures.md from the tests of AWS's known failures
+# make publish   STACK=groundwork: uploads what customers deploy to the stack's bucket; run it after each deployment
 # make press   writes what follows from the tables in shared/engine/src: state machines, their part of template.yaml, what customers deploy
-# make policy-proof   that what a customer grants is enough and no more; writes docs/policy-proof.md
-# make soak   CLUSTERS=30 clusters at once with SEED=7, FAULTS=0.05 of all calls failing, and a service that is troubled
+# make policy-proof   shows that what a customer grants is enough and no more; writes docs/policy-proof.md
+# make soak   CLUSTERS=30 clusters at once with SEED=7, while FAULTS=0.05 of all calls fail and the service is disturbed
 PYTHON ?= python3.11
 LOCAL = .local
 TIMED = $(PYTHON) local/timed.py
 VENVS = $(addprefix $(LOCAL)/,$(addsuffix /installed,emulator sam build test policy))
 FUNCTIONS = $(notdir $(wildcard functions/*))
 
-# A command that feeds a log fails as a whole when it fails.
+# A pipeline fails if any of its commands fails.
 SHELL = /bin/bash
 .SHELLFLAGS = -euo pipefail -c
 
@@ -34,7 +34,7 @@ down: $(LOCAL)/test/installed
 test: tools check-rust check-templates end-to-end policy-proof
 	@$(PYTHON) tests/tools/counts.py $(LOCAL)/cargo-test.log $(LOCAL)/end-to-end.xml
 
-# Of the whole workspace, as all builds here: another choice of crates would give the AWS SDK other features, and build it once more.
+# Of the whole workspace, like all builds here: another choice of crates would change the AWS SDK's features and build it again.
 matrix:
 	cargo test --workspace --locked --test matrix
 
@@ -45,11 +45,11 @@ press:
 	cargo build --workspace --exclude matrix --locked
 	target/debug/press
 
-# --- Tools: one virtual environment for each, because their dependencies contradict each other ------
+# --- Tools: one virtual environment for each, because their dependencies conflict ------------------
 
 tools: $(VENVS) $(LOCAL)/node_modules/.installed
 
-# What only the tests need lies with the tests.
+# What only the tests need is with the tests.
 vpath requirements-%.txt local tests/tools
 $(LOCAL)/%/installed: requirements-%.txt
 	$(PYTHON) -m venv --clear $(@D)
@@ -64,7 +64,7 @@ $(LOCAL)/node_modules/.installed: tests/tools/package.json
 
 # --- Build ----------------------------------------------------------------------------------------
 
-# For the local AWS, and shared with the tests: unoptimized, because optimizing the EC2 SDK alone takes ten minutes on two cores.
+# For the local AWS, and shared with the tests. Unoptimized: optimizing the EC2 SDK alone takes ten minutes on two cores.
 build:
 	cargo build --workspace --exclude matrix --locked
 	@for name in $(FUNCTIONS); do \
@@ -95,18 +95,18 @@ check-templates: tools
 	SAM_CLI_TELEMETRY=0 $(LOCAL)/sam/bin/sam validate --lint --template template.yaml --region us-west-2
 	$(LOCAL)/sam/bin/cfn-lint template.yaml onboarding/quick-start.yaml
 	if command -v terraform >/dev/null; then terraform fmt -check -recursive -diff onboarding examples; \
-	  else echo "terraform is not here: the format of its files is not checked"; fi
+	  else echo "terraform is not installed: the format of its files is not checked"; fi
 	for machine in statemachine/*.asl.json; do $(LOCAL)/node_modules/.bin/asl-validator --json-path $$machine; done
 
-# On a local AWS of its own, so that it may run beside the one of `make up`.
+# On its own local AWS, so that it can run beside the one of `make up`.
 end-to-end: tools build
 	$(LOCAL)/test/bin/python -m pytest tests/end_to_end --junitxml=$(LOCAL)/end-to-end.xml
 
-# On a local AWS of its own, too. Its last line is the result.
+# On its own local AWS too. The last line is the result.
 soak: tools build
 	@CLUSTERS=$(or $(CLUSTERS),30) SEED=$(or $(SEED),7) FAULTS=$(or $(FAULTS),0.05) $(LOCAL)/test/bin/python tests/soak/soak.py
 
-# On a local AWS of its own, too. Its last line is the result.
+# On its own local AWS too. The last line is the result.
 policy-proof: tools build
 	$(LOCAL)/test/bin/python tests/policy/record.py $(LOCAL)/policy-proof.json
 	@$(LOCAL)/policy/bin/python tests/policy/prove.py $(LOCAL)/policy-proof.json
