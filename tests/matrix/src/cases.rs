@@ -4,6 +4,7 @@
 use crate::account::Account;
 use crate::aws::Aws;
 use crate::desk::{Fault as WriteFault, Frozen, Lax, MemoryDesk};
+use crate::executions::LAMBDA;
 use crate::life::{Life, PATIENCE};
 use crate::log::Step;
 use crate::{judge, neighbour};
@@ -16,6 +17,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::sleep;
+use wire::journal::State;
 use wire::status::Status;
 
 /// The driver's waits are AWS's; what it waits for comes ten times as fast, or most of a life would be looks at what is not there yet.
@@ -62,6 +64,8 @@ pub enum Visit {
     Delete,
     /// Two sweeps at once, as if the cluster had not moved for long.
     Sweep,
+    /// Step Functions loses the answer of a stage, and calls it again while it is still at work.
+    Again,
     /// The clock is put back by an hour.
     ClockBack,
     /// The clock goes two minutes ahead.
@@ -80,13 +84,6 @@ pub enum What {
     TwoRetries { seed: u64 },
     /// Calls of AWS that the seed chooses, each with a trouble of the seed's. A silence is a crash, or a timeout.
     Random { seed: u64, crashes: bool },
-}
-
-impl What {
-    /// True if several executions may want to work on the cluster at once.
-    pub fn is_crowded(self) -> bool {
-        matches!(self, What::Visit(_, Visit::Delete) | What::TwoRetries { .. })
-    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -175,19 +172,28 @@ pub async fn cases(start: &Start) -> Vec<Case> {
     whats.into_iter().map(|what| Case { scenario: start.scenario, what }).collect()
 }
 
-/// A deletion comes in at every call of a creation; the others take turns, as each is only another moment for the same few writes.
+/// A deletion comes in at every call of a creation; the others take turns, as each call is only another moment for the same few writes.
 fn visits(scenario: Scenario, call: usize) -> impl Iterator<Item = Visit> {
     let [delete, others] = match scenario {
         Scenario::Create => [true, true],
         Scenario::Delete => [false, true],
         Scenario::Change | Scenario::SelfManaged => [false, false],
     };
-    let turn = [Visit::Sweep, Visit::ClockBack, Visit::ClockAhead][call % 3];
+    let turn = [Visit::Again, Visit::Sweep, Visit::ClockBack, Visit::ClockAhead][call % 4];
     delete.then_some(Visit::Delete).into_iter().chain(others.then_some(turn))
 }
 
+fn action(call: &str) -> &str {
+    call.split([':', ' ']).nth(1).unwrap_or_default()
+}
+
+/// A route is a part of its table.
+fn makes(call: &str) -> bool {
+    ["Create", "Allocate"].iter().any(|verb| action(call).starts_with(verb)) && action(call) != "CreateRoute"
+}
+
 fn changes(call: &str) -> bool {
-    let action = call.split([':', ' ']).nth(1).unwrap_or_default();
+    let action = action(call);
     !["Describe", "Get", "Head", "List"].iter().any(|verb| action.starts_with(verb))
 }
 
@@ -338,10 +344,12 @@ impl Scene<'_> {
     /// Somebody comes in at a call; after that all goes on as if nobody had, but after a deletion there is nothing.
     async fn visited(&self, call: usize, visit: Visit) -> Result<(), String> {
         let life = &self.life;
+        let mut given_way = Ok(());
         let meanwhile = async {
             life.account.log().reaches(call).await;
             match visit {
-                Visit::Delete => life.delete().await,
+                Visit::Delete => given_way = self.deleted_meanwhile().await,
+                Visit::Again => life.machines.invoke_again(&life.record()).await,
                 Visit::Sweep => drop(tokio::join!(life.sweep(Duration::ZERO), life.sweep(Duration::ZERO))),
                 Visit::ClockBack => life.desk.put_clock(-SignedDuration::from_hours(1)),
                 Visit::ClockAhead => life.desk.put_clock(SignedDuration::from_mins(2)),
@@ -356,6 +364,7 @@ impl Scene<'_> {
         if !life.settle(meanwhile).await {
             return Err("nobody came, or it comes to no end".into());
         }
+        given_way?;
         let (record, deleted) = (life.record(), visit == Visit::Delete || self.start.scenario == Scenario::Delete);
         let expected = if deleted { Status::Deleted } else { Status::Running };
         if record.status != expected {
@@ -365,6 +374,17 @@ impl Scene<'_> {
             return Err(format!("run {} and not {runs}", record.run));
         }
         if deleted { judge::same(&self.start.empty, &life.account.snapshot().await) } else { self.judge().await }
+    }
+
+    /// Once the deletion is accepted, nothing is made whose intent was not in the journal by then.
+    async fn deleted_meanwhile(&self) -> Result<(), String> {
+        let life = &self.life;
+        life.delete().await;
+        let begun = life.desk.entries(&life.cluster.id).into_values().filter(|entry| entry.state == State::Creating).count();
+        let before = life.account.calls().len();
+        sleep(LAMBDA).await;
+        let made: Vec<String> = life.account.calls().split_off(before).into_iter().filter(|call| makes(call)).collect();
+        if made.len() <= begun { Ok(()) } else { Err(format!("made after the deletion: {}", made.join(", "))) }
     }
 
     /// A lasting fault parks the cluster, while the stage beside the faulty one may still be at work.

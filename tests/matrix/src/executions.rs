@@ -10,7 +10,7 @@ use engine::records::record::Record;
 use engine::stage::{Function, Invocation, Reply, Stage};
 use engine::stages::{MACHINES, Machine, RETRY, Turn, retried};
 use engine::sweep::{Park, Sweep};
-use futures::future::try_join_all;
+use futures::future::{join_all, try_join_all};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,7 +21,7 @@ use wire::error::Class;
 use wire::status::Desired;
 
 /// `StageTimeoutSeconds` of template.yaml.
-const LAMBDA: Duration = Duration::from_secs(60);
+pub const LAMBDA: Duration = Duration::from_secs(60);
 /// A stage at AWS's pace; one that needs more goes round in a circle.
 const MOST_INVOCATIONS: usize = 400;
 
@@ -181,6 +181,12 @@ impl Machines {
             Some(Err(_)) => Err(Failed { error: "Sandbox.Timedout".into(), cause: String::new() }),
             Some(Ok(outcome)) => outcome.map_err(Failed::from),
         }
+    }
+
+    /// Calls every stage that is at work once more; what comes of it nobody hears.
+    pub async fn invoke_again(&self, record: &Record) {
+        let input = Input { cluster_id: record.id.clone(), run: record.run };
+        join_all(record.leases.keys().map(|stage| self.invoke(*stage, &input))).await;
     }
 
     async fn park(&self, input: &Input, failed: Failed) {
