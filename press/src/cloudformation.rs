@@ -100,12 +100,13 @@ fn block(out: &mut String, indent: usize, value: &serde_json::Value) {
     }
 }
 
-/// Quoted, because ARNs and patterns hold what means something in YAML.
+/// Quoted, because ARNs and patterns have characters with a meaning in YAML.
 fn scalar(text: &str) -> String {
     // IAM's own variables are not CloudFormation's.
-    match text.replace("${aws:", "").contains("${") {
-        true => format!("!Sub \"{}\"", text.replace("${aws:", "${!aws:")),
-        false => format!("\"{text}\""),
+    if text.replace("${aws:", "").contains("${") {
+        format!("!Sub \"{}\"", text.replace("${aws:", "${!aws:"))
+    } else {
+        format!("\"{text}\"")
     }
 }
 

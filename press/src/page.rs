@@ -51,8 +51,5 @@ fn short(arn: &str) -> &str {
 
 fn stages(of: &[engine::stage::Stage]) -> String {
     let all: BTreeSet<_> = STAGES.iter().collect();
-    match of.iter().collect::<BTreeSet<_>>() == all {
-        true => "all".into(),
-        false => of.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
-    }
+    if of.iter().collect::<BTreeSet<_>>() == all { "all".into() } else { of.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ") }
 }

@@ -1,4 +1,4 @@
-//! Answers as API Gateway wants them.
+//! Answers in API Gateway's form.
 
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use aws_lambda_events::encodings::Body;
@@ -6,7 +6,7 @@ use aws_lambda_events::http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde_json::{Value, json};
 use wire::problem::Problem;
 
-/// What a route answers when all is well.
+/// A route's answer in case of success.
 pub enum Answer {
     Found(Value),
     /// The cluster that was accepted.

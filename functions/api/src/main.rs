@@ -1,4 +1,4 @@
-//! The HTTP API: reads the request and the tenant, calls the one path behind all requests, writes the answer.
+//! The HTTP API: reads the request and the tenant, calls the one path for all requests, writes the answer.
 
 mod answer;
 mod onboarding;

@@ -13,7 +13,7 @@ const STACK: &str = "groundwork";
 const GRANT: &str = "Open quick_create_url, signed in to the account that the clusters are to live in, or deploy template_url there \
                      yourself; it makes the role and grants what it needs.";
 
-/// This Groundwork, as its customers' roles see it.
+/// This Groundwork as its customers' roles see it.
 pub struct Operator {
     pub account: String,
     pub principal_pattern: String,
@@ -34,7 +34,7 @@ impl Operator {
         }
     }
 
-    /// CloudFormation's console with the quick-start filled in. It leaves out what the template hides with NoEcho.
+    /// CloudFormation's console with the quick-start filled in. The console ignores parameters with NoEcho.
     fn quick_create_url(&self, external_id: &str) -> String {
         let fields = [
             ("templateURL", self.template_url.as_str()),
@@ -58,8 +58,8 @@ impl Operator {
     }
 }
 
-/// What the role is granted: a managed policy for each stage and the boundary of the roles that Groundwork makes, by their ARNs, with
-/// placeholders for what is the customer's.
+/// What the role is granted: by ARN, a managed policy for each stage and the boundary of the roles that Groundwork makes, with placeholders
+/// for the customer's values.
 fn policies() -> BTreeMap<String, Value> {
     let of_stage = |stage| (permissions::policy_arn(stage, &PLACEHOLDERS), json!(permissions::policy(stage, &PLACEHOLDERS)));
     let boundary = (boundary::arn(&PLACEHOLDERS), json!(boundary::policy(&PLACEHOLDERS)));

@@ -1,4 +1,4 @@
-//! The routes. Each reads what it needs of the request and answers for the token's tenant only.
+//! The routes. Each reads what it needs from the request and answers only for the token's tenant.
 
 use crate::answer::{Answer, response};
 use crate::onboarding::Operator;
@@ -20,12 +20,12 @@ pub struct Api {
     pub requests: Requests,
     pub records: Records,
     pub tenant_claim: String,
-    /// The most requests of a tenant in a minute.
+    /// The most requests that a tenant may send in a minute.
     pub requests_per_minute: u32,
     pub operator: Operator,
 }
 
-/// The most events that one answer carries.
+/// The most events in one answer.
 const PAGE: i32 = 1000;
 
 impl Api {
@@ -56,7 +56,7 @@ impl Api {
         tenant.map(str::to_owned).ok_or_else(|| Problem::no_tenant(&self.tenant_claim))
     }
 
-    /// Every request counts, the refused ones too.
+    /// Every request counts, even a refused one.
     async fn count(&self, tenant: &str) -> Result<(), Problem> {
         let now = Timestamp::now();
         if self.records.count_request(tenant, now).await? > self.requests_per_minute {
@@ -139,7 +139,7 @@ fn source(http: &ApiGatewayV2httpRequest) -> &str {
     http.request_context.http.source_ip.as_deref().unwrap_or("unknown")
 }
 
-/// The name of the cluster that a request is about, if that is a name.
+/// The name of the cluster that a request is about, if it is a valid name.
 fn cluster(http: &ApiGatewayV2httpRequest) -> Option<String> {
     let name = match http.route_key.as_deref() {
         Some("POST /clusters") => body(http).ok()?.get("name")?.as_str()?.to_owned(),
@@ -152,12 +152,13 @@ fn claim<'a>(http: &'a ApiGatewayV2httpRequest, name: &str) -> Option<&'a str> {
     http.request_context.authorizer.as_ref()?.jwt.as_ref()?.claims.get(name).map(String::as_str)
 }
 
-/// API Gateway hands over as base64 what does not come with a textual content type.
+/// API Gateway passes a body on as base64 unless its content type is textual.
 fn body(http: &ApiGatewayV2httpRequest) -> Result<Value, Problem> {
     let sent = http.body.as_deref().unwrap_or_default();
-    let bytes = match http.is_base64_encoded {
-        true => BASE64_STANDARD.decode(sent).map_err(|error| Problem::invalid(vec![Fault::new("$", error.to_string())]))?,
-        false => sent.as_bytes().to_vec(),
+    let bytes = if http.is_base64_encoded {
+        BASE64_STANDARD.decode(sent).map_err(|error| Problem::invalid(vec![Fault::new("$", error.to_string())]))?
+    } else {
+        sent.as_bytes().to_vec()
     };
     serde_json::from_slice(&bytes).map_err(|error| Problem::invalid(vec![Fault::new("$", format!("is not JSON: {error}"))]))
 }

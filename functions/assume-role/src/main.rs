@@ -1,4 +1,4 @@
-//! Proves that the customer's role lets us in and that the region can be used.
+//! Checks that the customer's role lets only us in and that the region can be used.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -1,4 +1,4 @@
-//! Brings about the cluster's S3 buckets.
+//! Creates the cluster's S3 buckets.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -1,4 +1,4 @@
-//! Brings about the network, the IAM roles, the EKS cluster and what of it needs no node.
+//! Creates the network, the IAM roles, the EKS cluster and the add-ons that need no node.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -1,4 +1,4 @@
-//! The job message: the same from an operator's program and as the input of a schedule.
+//! The job message, the same from an operator's program and from a schedule.
 
 use aws_lambda_events::sqs::SqsMessage;
 use engine::requests::{self, Action, Request};
@@ -25,7 +25,7 @@ enum Verb {
     Retry,
 }
 
-/// Reads a message of the queue. `tenant` is trusted: the queue admits principals of the operator's account only.
+/// Reads a message from the queue. `tenant` is trusted, because the queue admits only principals of the operator's account.
 ///
 /// # Errors
 /// What is wrong with the message, for the operator's log.
@@ -50,7 +50,7 @@ fn parse(message: &SqsMessage) -> Result<Request, String> {
         (Verb::Create, ..) => return Err("a create job has a cluster and no name".into()),
         (Verb::Delete | Verb::Retry, ..) => return Err("a delete or retry job has a name and no cluster".into()),
     };
-    // A message without a key is its own: delivered twice, it counts once.
+    // A message without a key is its own key: delivered twice, it counts once.
     let key = job.idempotency_key.or_else(|| message.message_id.clone());
     if let Some(key) = key.as_deref().filter(|key| !requests::is_idempotency_key(key)) {
         return Err(format!("idempotency_key {key:?} is not 1 to 256 printable ASCII characters"));
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_job_names_its_sender_and_is_known_by_its_message_when_it_has_no_key() {
+    fn a_job_names_its_sender_and_without_a_key_its_message_is_the_key() {
         let request = read(&message(r#"{"action":"delete","tenant":"demo","name":"research"}"#)).expect("a job");
         assert_eq!(request.action, Action::Delete("research".into()));
         assert_eq!((request.actor.as_str(), request.from.as_str()), ("queue:AIDAEXAMPLE", "AIDAEXAMPLE"));
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_job_is_refused_and_says_why() {
+    fn a_message_that_is_not_a_job_is_refused_with_the_reason() {
         for (body, why) in [
             ("poison", "not a job"),
             (r#"{"action":"destroy","tenant":"demo","name":"a"}"#, "not a job"),

@@ -1,4 +1,4 @@
-//! Jobs from the queue, which operators and schedules fill. A job that fails goes back alone, and to the dead-letter queue in the end.
+//! Jobs from the queue, which operators and schedules fill. Only the jobs that fail go back, and finally to the dead-letter queue.
 
 mod job;
 

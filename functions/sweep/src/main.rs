@@ -17,7 +17,7 @@ enum Event {
     Parked {
         park: Park,
     },
-    /// "Step Functions Execution Status Change", as EventBridge tells it.
+    /// EventBridge's "Step Functions Execution Status Change".
     Ended {
         detail: Execution,
     },

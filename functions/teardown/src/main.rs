@@ -1,4 +1,4 @@
-//! Takes every resource away and looks at the account once more.
+//! Removes every resource and looks at the account once more.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -1,4 +1,4 @@
-//! Checks the spec of a record by the rules of this version.
+//! Checks a record's spec by this version's rules, and that AWS has its region.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

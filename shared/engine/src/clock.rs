@@ -1,9 +1,9 @@
-//! How long something has lasted. Whoever asks has the time from its desk or its journal.
+//! How long something has lasted. Callers have the time from their desk or journal.
 
 use jiff::Timestamp;
 use std::time::Duration;
 
-/// The time from `since` to `now`. A clock that was put back makes nothing older.
+/// The time from `since` to `now`. Never negative, even if the clock was put back.
 pub fn passed(since: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(now.duration_since(since)).unwrap_or_default()
 }
@@ -13,7 +13,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_lies_ahead_has_not_lasted_yet() {
+    fn a_time_in_the_future_is_not_negative() {
         let noon = Timestamp::UNIX_EPOCH;
         let later = noon + Duration::from_secs(60);
         assert_eq!(passed(noon, later), Duration::from_secs(60));

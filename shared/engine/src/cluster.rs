@@ -23,7 +23,7 @@ impl Cluster {
         names::scoped(&self.id, purpose)
     }
 
-    /// EKS's name of the cluster, whoever made it.
+    /// The cluster's name in EKS, whoever made it.
     pub fn eks_name(&self) -> String {
         match &self.spec.ground {
             Ground::Managed(_) => names::eks_cluster(&self.name, &self.id),
@@ -49,7 +49,7 @@ impl Cluster {
         ])
     }
 
-    /// A token that is the same whenever the same resource of the same cluster is created: `ClientToken` and the like.
+    /// A token that is the same for every create of the same resource of the same cluster: `ClientToken` and the like.
     pub fn token(&self, key: &Key) -> String {
         format!("{}-{}", self.id, key.to_string().replace(['/', '.'], "-"))
     }
@@ -57,7 +57,7 @@ impl Cluster {
 
 #[cfg(test)]
 impl Cluster {
-    /// The cluster `research` of id `abcdefghijkl` over three zones, with the fields of a spec that the test is about.
+    /// The cluster `research` with the id `abcdefghijkl` in three zones, with the spec's fields that the test is about.
     pub fn example(fields: serde_json::Value) -> Self {
         let mut body = serde_json::json!({
             "name": "research", "role_arn": "arn:aws:iam::222222222222:role/groundwork", "region": "us-west-2",
@@ -77,7 +77,7 @@ impl Cluster {
         }
     }
 
-    /// The same in a customer's own cluster `theirs`.
+    /// The same, in the customer's own cluster `theirs`.
     pub fn self_managed(fields: serde_json::Value) -> Self {
         let mut all = serde_json::json!({
             "mode": "self_managed", "eks_cluster_name": "theirs", "buckets": ["their-data", "their-logs"],

@@ -1,4 +1,4 @@
-//! What requests, stages and the sweep work at: the records of the clusters, and a clock.
+//! What requests, stages and the sweep work on: the clusters' records, and a clock.
 
 use crate::errors::{Error, Result};
 use crate::records::record::Record;
@@ -25,27 +25,27 @@ pub trait Desk: Send + Sync {
     /// The cluster that has, or last had, the tenant's name.
     async fn find(&self, tenant: &str, name: &str) -> Result<Option<Record>>;
 
-    /// Writes a record with what goes with it, all or nothing: a new one if `seen` is none, else over the version that was seen.
+    /// Writes a record and what goes with it, all or nothing: a new record if `seen` is none, else over the version that was seen.
     async fn write(&self, record: &Record, seen: Option<u64>, with: &[With]) -> Result<Written>;
 
-    /// A moment of random length, so that writers who met do not meet again.
+    /// A random delay, so that writers that collided do not collide again.
     async fn pause(&self);
 
     async fn journal(&self, id: &str) -> Result<BTreeMap<Key, Entry>>;
 
-    /// Writes a journal entry, or drops it if there is none, with the event that tells of it. False if the hold is lost.
+    /// Writes a journal entry, or drops it if `entry` is none, with the event about it. False if the hold is lost.
     async fn enter(&self, hold: &Hold, key: &Key, entry: Option<&Entry>) -> Result<bool>;
 
-    /// The ids of the clusters that something is still to be done about.
+    /// The ids of the clusters that still need something done.
     async fn unsettled(&self) -> Result<Vec<String>>;
 
-    /// What the first request with this key was answered, for as long as that counts.
+    /// The answer to the first request with this key, as long as it is kept.
     async fn answer(&self, tenant: &str, key: &str) -> Result<Option<Answer>>;
 
     async fn external_id(&self, tenant: &str) -> Result<String>;
 
-    /// Claims a customer's role for a tenant; asked again, nothing new happens. False: another tenant has it.
-    /// Only for a role that passed the trust test, or anybody could keep others from theirs.
+    /// Claims a customer's role for a tenant; repeating it changes nothing. False if another tenant has it.
+    /// Only for a role that passed the trust test; otherwise anybody could claim other tenants' roles.
     async fn claim_role(&self, tenant: &str, arn: &str) -> Result<bool>;
 
     /// True for a role that another tenant has claimed.
@@ -56,13 +56,13 @@ pub trait Desk: Send + Sync {
 #[derive(Clone, Debug)]
 pub enum With {
     Event(Event),
-    /// The cluster is new: it takes its name, and one of the places for clusters that its tenant has.
+    /// The cluster is new: it takes its name and one of its tenant's places for clusters.
     Arrival {
         places: u32,
     },
-    /// The cluster is deleted: it gives back name and place.
+    /// The cluster is deleted: it gives back its name and place.
     Departure,
-    /// The same request again is to get the same answer.
+    /// So that the same request gets the same answer again.
     Answer {
         key: String,
         answer: Answer,
@@ -72,9 +72,9 @@ pub enum With {
 /// What the first request with an idempotency key asked and got.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
-    /// The request that the key was first used for.
+    /// The request for which the key was first used.
     pub fingerprint: String,
-    /// The answer's body as JSON text, so that it comes back unchanged.
+    /// The answer's body as JSON text, so that it is returned unchanged.
     pub body: String,
 }
 
@@ -82,16 +82,16 @@ pub struct Answer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {
     Done,
-    /// Somebody else wrote the record in between.
+    /// Another write came in between.
     RecordChanged,
     NameTaken,
-    /// All places of the tenant are taken.
+    /// All of the tenant's places are taken.
     NoPlace,
     /// The idempotency key has an answer already.
     Answered,
 }
 
-/// What an invocation must still have when it writes to the journal: the lease of its stage, in the current run.
+/// What an invocation must still hold when it writes to the journal: its stage's lease, in the current run.
 #[derive(Clone, Debug)]
 pub struct Hold {
     pub cluster_id: String,
@@ -100,10 +100,10 @@ pub struct Hold {
     pub run: u64,
 }
 
-/// How often a conditional write is tried again after somebody else's write came first.
+/// How often a conditional write is tried again after another write came first.
 pub const ATTEMPTS: usize = 12;
 
-/// Reads, edits and writes a record with what goes with it, again if somebody else wrote in between.
+/// Reads, edits and writes a record and what goes with it; again if another write came in between.
 pub async fn change<T>(
     desk: &dyn Desk,
     id: &str,
@@ -119,7 +119,7 @@ pub async fn change<T>(
         match desk.write(&record, Some(seen), &with(&record)).await? {
             Written::Done => return Ok((record, outcome)),
             Written::RecordChanged => desk.pause().await,
-            // The request was accepted by another way: trying again does not help.
+            // The same request was accepted elsewhere, so trying again does not help.
             Written::NameTaken | Written::NoPlace | Written::Answered => break,
         }
     }

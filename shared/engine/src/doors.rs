@@ -1,4 +1,4 @@
-//! The ways into customers' accounts, and what can be asked of AWS before there is one.
+//! The ways into customers' accounts, and what can be asked of AWS before that.
 
 use crate::aws::Clients;
 use crate::cluster::Cluster;
@@ -19,13 +19,13 @@ pub trait Doors: Send + Sync {
     /// `Customer` if AWS has no such region.
     async fn check_region(&self, name: &str) -> Result<()>;
 
-    /// Proves that the cluster's role lets us in, and nobody else, and that it may do what it must. Changes nothing.
+    /// Proves that the cluster's role lets only us in and has every permission that it needs. Changes nothing.
     ///
     /// # Errors
     /// `Customer`, with everything that is missing.
     async fn prove(&self, cluster: &Cluster) -> Result<Clients>;
 
-    /// A session for one stage, of this cluster only.
+    /// A session for one stage, for this cluster only.
     async fn open(&self, cluster: &Cluster, stage: Stage) -> Result<Clients>;
 }
 

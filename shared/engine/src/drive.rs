@@ -1,7 +1,7 @@
-//! The one driver: walks a plan, and says how far it came.
+//! The one driver: walks a plan and says how far it got.
 //!
-//! A resource acts as soon as what it waits for is done, all that can act at once do, and the driver goes round again while anything
-//! moved. What is wanted waits for its needs; what is unwanted waits for those that need it.
+//! A resource acts as soon as what it waits for is done, all that can act do so at once, and the driver goes round again as long as
+//! something moved. A wanted resource waits for its needs; an unwanted one waits for those that need it.
 
 use crate::clock::passed;
 use crate::context::Context;
@@ -17,7 +17,7 @@ use wire::error::{Class, Code};
 use wire::journal::{Entry, Outputs, State};
 use wire::key::Key;
 
-/// What one walk does: it creates the wanted and removes the unwanted. A teardown wants nothing.
+/// What one walk does: it creates the wanted and removes the unwanted resources. A teardown wants nothing.
 #[derive(Default)]
 pub struct Plan {
     pub wanted: Vec<Resource>,
@@ -27,7 +27,7 @@ pub struct Plan {
 #[derive(Debug, PartialEq)]
 pub enum Answer {
     Ready,
-    /// Looking again is worth it after `wait`; `on` names what is being waited for.
+    /// Look again after `wait`; `on` names what is being waited for.
     Pending {
         wait: Duration,
         on: Vec<Key>,
@@ -46,7 +46,7 @@ pub struct Bounds {
 /// What one look at one resource came to.
 enum Step {
     Done,
-    /// A verb was called, so looking again at once is worth it.
+    /// A verb was called, so look again at once.
     Acted,
     Wait(Duration),
 }
@@ -59,8 +59,8 @@ enum Verb {
 }
 
 /// # Errors
-/// The worst error of the round in which one came up; what else could act in that round has acted. A delete that AWS refuses because of
-/// something that still depends on the thing is waited for, not an error.
+/// The worst error of the first round with an error; everything else that could act in that round has acted. A delete that AWS refuses
+/// because something still depends on the thing is not an error: it is waited for.
 pub async fn walk(plan: &Plan, cx: &Context, journal: &dyn Journal, bounds: Bounds) -> Result<Answer> {
     Walk::new(plan, cx, journal, bounds).await?.run().await
 }
@@ -71,7 +71,7 @@ struct Walk<'a> {
     journal: &'a dyn Journal,
     bounds: Bounds,
     entries: Mutex<BTreeMap<Key, Entry>>,
-    /// Each verb once per resource and walk: a difference that `mend` does not mend is waited for, not called in a storm.
+    /// Each verb is called once per resource and walk, so that a difference that `mend` does not mend is waited for, not called in a loop.
     called: Mutex<BTreeSet<(Key, Verb)>>,
 }
 
@@ -121,7 +121,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// What this run has seen ready, or gone if it is unwanted, is not looked at again, nor is what other stages made ready.
+    /// Not looked at again: what this run has seen ready (or gone, if unwanted), and what other stages made ready.
     fn done_before(&self) -> BTreeSet<Key> {
         let run = self.journal.run();
         let done = |key: &Key, entry: &Entry| match self.todo.iter().find(|item| item.key == *key) {
@@ -136,11 +136,11 @@ impl<'a> Walk<'a> {
         open.filter(|item| item.after.iter().all(|key| done.contains(key))).collect()
     }
 
-    /// Nothing can act: all is done, or the plan asks for something that nobody makes.
+    /// Nothing can act: either all is done, or something needed is not in the plan.
     fn finished(&self, done: &BTreeSet<Key>) -> Result<Answer> {
         match self.todo.iter().find(|item| !done.contains(&item.key)) {
             None => Ok(Answer::Ready),
-            // An entry of the journal was lost after the plan was made from it: the next look makes another plan.
+            // A journal entry was lost after the plan was made from it. The next invocation makes a new plan.
             Some(stuck) => Err(Error::transient(Code::Plan, format!("{} needs something that is not in the plan.", stuck.key))),
         }
     }
@@ -151,7 +151,7 @@ impl<'a> Walk<'a> {
             (Resource::Made(made), false) => self.destroy(made.as_ref()).await,
             (Resource::LookedAt(looked_at), true) => self.look(looked_at.as_ref()).await,
             (Resource::Removed(removed), false) => self.remove(removed.as_ref()).await,
-            // Others made it; or nobody makes it.
+            // The first is not ours to remove, and the second is never created.
             (Resource::LookedAt(_), false) | (Resource::Removed(_), true) => Ok(Step::Done),
         }
     }
@@ -207,7 +207,7 @@ impl<'a> Walk<'a> {
         if self.within_grace(&key) || !self.first(&key, Verb::Create) {
             return Ok(Step::Wait(made.pace().then));
         }
-        // The intent goes before the call. A refused call had no effect, so its intent is taken back; any other failure leaves it.
+        // The intent is written before the call. A refused call had no effect, so its intent is taken back; otherwise it stays.
         let before = self.entry(&key);
         self.write(&key, self.new_entry(State::Creating)).await?;
         match made.create(self.cx).await {
@@ -224,7 +224,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// What cannot be mended in place is noted: nothing is replaced unless somebody asked for it.
+    /// What cannot be mended in place is only noted: nothing is replaced unless somebody asked for it.
     async fn mend(&self, made: &dyn AnyMade, found: &dyn Found, differences: Vec<Difference>) -> Result<Step> {
         let key = made.key();
         if differences.iter().all(|difference| difference.how != How::InPlace) {
@@ -251,7 +251,7 @@ impl<'a> Walk<'a> {
         }
         match delete.await {
             Ok(()) => Ok(Step::Acted),
-            // Something that depends on it goes slower than AWS says; the stage's budget bounds the wait.
+            // Something that depends on it is slower to go than AWS says. The stage's budget bounds the wait.
             Err(error) if error.class == Class::Transient => {
                 tracing::info!(resource = %key, detail = error.detail, "delete waits");
                 Ok(Step::Wait(again))
@@ -260,8 +260,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// A broken thing stops the run that finds it broken. A later run was asked for by somebody: it deletes the thing and makes it
-    /// again, unless there is data in it. Having begun to delete it, the run goes on.
+    /// A broken thing stops the run that finds it broken. A later run, which somebody asked for, deletes the thing and makes it again,
+    /// unless there is data in it. A run that has begun to delete it goes on.
     async fn replace(&self, made: &dyn AnyMade, found: &dyn Found, error: Error) -> Result<Step> {
         let key = made.key();
         let run = self.journal.run();
@@ -295,18 +295,18 @@ impl<'a> Walk<'a> {
         Ok(Step::Done)
     }
 
-    /// AWS is at work: the next look comes when it can be through.
+    /// AWS is at work. The next look comes when AWS can be done.
     async fn wait_for(&self, key: &Key, pace: Pace) -> Result<Step> {
         self.note_seen(key).await?;
         let age = self.entry(key).map_or(Duration::ZERO, |entry| self.age(&entry));
         Ok(Step::Wait(pace.first.saturating_sub(age).max(pace.then)))
     }
 
-    /// The first sight is written down: `Creating` says that nobody has seen it yet.
+    /// Writes down that a thing was seen for the first time: `Creating` means not seen yet.
     async fn note_seen(&self, key: &Key) -> Result<()> {
         match self.entry(key) {
             Some(entry) if entry.state == State::Creating => {
-                // `since` stays the time of the create, from which the next look is reckoned.
+                // `since` stays the time of the create, which decides when to look next.
                 self.write(key, Entry { state: State::Pending, ..entry }).await
             }
             Some(entry) if entry.state != State::Ready || entry.run == self.journal.run() => Ok(()),
@@ -314,7 +314,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Absence is not believed so soon after a create, not even of what was seen already: AWS shows a new thing at one look and not at
+    /// Absence is not believed soon after a create, even if the thing was already seen: AWS may show a new thing at one look and not at
     /// the next.
     fn within_grace(&self, key: &Key) -> bool {
         let new = |entry: &Entry| matches!(entry.state, State::Creating | State::Pending);

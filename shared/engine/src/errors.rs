@@ -1,7 +1,7 @@
-//! What went wrong: an error with its class, whose name Step Functions matches, and what there is to say of it.
+//! What went wrong: an error with its class, whose name Step Functions matches, and what to tell about it.
 //!
 //! `TABLE` is the only place that knows what an AWS error means. Text for users (`reason`, `hint`) and for operators (`detail`)
-//! are kept apart.
+//! are kept apart. "Row N" is a row of docs/failures.md, AWS's known failures.
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -47,12 +47,12 @@ impl Error {
         Self::new(Class::Transient, code, reason, "This passes by itself; retry if it does not.")
     }
 
-    /// AWS said no to a call.
+    /// IAM denied the call.
     pub fn is_denial(&self) -> bool {
         self.code.is_denial()
     }
 
-    /// What IAM says of a role may be yesterday's news for a while after the role or its policies were made or changed (failure case 7).
+    /// IAM's answer about a role may be out of date for a while after the role or its policies were made or changed (row 7).
     pub fn may_be_stale(&self) -> bool {
         self.code.may_be_stale()
     }
@@ -87,17 +87,17 @@ pub const SUBNETS: &str = "The cluster's subnets have no free addresses; release
 pub const OFFERING: &str =
     "The cluster's zones do not offer this instance type; delete the cluster and create it with another type, or in another region.";
 
-/// Code and message to class, first match wins; a code that is not here is Permanent. Codes ending in `*` match as a prefix.
-/// Sources: the numbered failure cases collected from eksctl, CAPA, the Terraform provider and others.
+/// Code and message to class; the first match wins, and a code that is not here is Permanent. Codes ending in `*` match as a prefix.
+/// Sources: failures collected from eksctl, CAPA, the Terraform provider and others.
 const TABLE: &[Row] = &[
-    // Throttling (58).
+    // Throttling (row 58).
     row("Throttling*", "", Class::Throttled, SLOW),
     row("ThrottledException", "", Class::Throttled, SLOW),
     row("TooManyRequestsException", "", Class::Throttled, SLOW),
     row("RequestLimitExceeded", "", Class::Throttled, SLOW),
     row("ProvisionedThroughputExceededException", "", Class::Throttled, SLOW),
     row("SlowDown", "", Class::Throttled, SLOW),
-    // A role that EKS cannot see yet (1, 3, 25, 28). The same codes are permanent with any other message.
+    // A role that EKS cannot see yet (rows 1, 3, 28). The same codes are permanent with any other message.
     row("InvalidParameterException", "could not be assumed", Class::Transient, SOON),
     row("InvalidParameterException", "does not exist", Class::Transient, SOON),
     row("InvalidParameterException", "Error in role params", Class::Transient, SOON),
@@ -119,7 +119,7 @@ const TABLE: &[Row] = &[
         Class::Customer,
         "The administrator's role or user does not exist; delete the cluster and create it with one that does.",
     ),
-    // Service-linked roles (4).
+    // Service-linked roles (row 4).
     row(
         "InvalidRequestException",
         "iam:CreateServiceLinkedRole",
@@ -127,7 +127,7 @@ const TABLE: &[Row] = &[
         "Add iam:CreateServiceLinkedRole to the role, then retry.",
     ),
     row("InvalidRequestException", "iam:GetRole", Class::Customer, "Add iam:GetRole to the role, then retry."),
-    // Just-created ids that EC2 does not know everywhere yet (51).
+    // Just-created ids that EC2 does not know everywhere yet (row 51).
     row("InvalidVpcID.NotFound", "", Class::Transient, SOON),
     row("InvalidSubnetID.NotFound", "", Class::Transient, SOON),
     row("InvalidRouteTableID.NotFound", "", Class::Transient, SOON),
@@ -138,10 +138,10 @@ const TABLE: &[Row] = &[
     row("InvalidNatGatewayID.NotFound", "", Class::Transient, SOON),
     row("NatGatewayNotFound", "", Class::Transient, SOON),
     row("InvalidLaunchTemplateId.NotFound", "", Class::Transient, SOON),
-    // Gone between a list and the look at what it named.
+    // Listed, but gone before they were looked at.
     row("LoadBalancerNotFound", "", Class::Transient, SOON),
     row("TargetGroupNotFound", "", Class::Transient, SOON),
-    // Work in progress on the same thing (30, 31, 41, 53).
+    // Work in progress on the same thing (rows 30, 31, 41, 53).
     row("ResourceInUseException", "", Class::Transient, WAIT),
     row("OperationAborted*", "", Class::Transient, WAIT),
     row("ConcurrentModification", "", Class::Transient, WAIT),
@@ -156,14 +156,14 @@ const TABLE: &[Row] = &[
     row("ServerException", "", Class::Transient, INSIDE),
     row("InternalError", "", Class::Transient, INSIDE),
     row("ServiceUnavailable*", "", Class::Transient, INSIDE),
-    // Sessions and regions (8, 9).
+    // Sessions and regions (rows 8, 9).
     row("ExpiredToken*", "", Class::Transient, SOON),
     row("RequestExpired", "", Class::Transient, SOON),
     row("InvalidClientTokenId", "", Class::Customer, REGION),
     row("AuthFailure", "", Class::Customer, REGION),
     row("RegionDisabledException", "", Class::Customer, REGION),
     row("OptInRequired", "", Class::Customer, REGION),
-    // Quotas and capacity (16, 18, 35, 38, 50).
+    // Quotas and capacity (rows 16, 18, 35, 38, 50).
     row("VpcLimitExceeded", "", Class::Customer, "Raise the quota L-F678F1CE (VPCs per Region) or delete a VPC, then retry."),
     row("AddressLimitExceeded", "", Class::Customer, "Raise the quota L-0263D0A3 (EC2-VPC Elastic IPs) or release an address, then retry."),
     row("NatGatewayLimitExceeded", "", Class::Customer, "Raise the quota L-FE5A380F (NAT gateways per Availability Zone), then retry."),
@@ -180,7 +180,7 @@ const TABLE: &[Row] = &[
     row("InsufficientFreeAddresses*", "", Class::Customer, SUBNETS),
     row("InvalidRequestException", "IPs in each subnet to be free", Class::Customer, SUBNETS),
     row("InvalidRequestException", "is not supported in your requested Availability Zone", Class::Customer, OFFERING),
-    // Names (17).
+    // Names (row 17).
     row(
         "BucketAlreadyExists",
         "",
@@ -239,7 +239,7 @@ where
     from_answer(action, status, service.code().map_or(Code::Unknown, Code::from), service.message().unwrap_or("no message"))
 }
 
-/// Classes what AWS answered: an HTTP status, an error code and a message.
+/// Classifies AWS's answer: an HTTP status, an error code and a message.
 pub fn from_answer(action: &str, status: Option<u16>, code: Code, message: &str) -> Error {
     let known = classify(code.as_str(), message);
     // One call can need several permissions (PassRole, CreateTags): AWS's message names the missing one.
@@ -258,17 +258,17 @@ pub fn from_answer(action: &str, status: Option<u16>, code: Code, message: &str)
     } else {
         format!("AWS refused {action}: {code}: {message}")
     };
-    // S3 and EC2 throttle with a 503, and yet nothing was done.
+    // S3 and EC2 throttle with a 503, but then nothing was done.
     let refused = !failed_inside || class == Class::Throttled;
     let detail = format!("{action}: {code}: {message}");
     Error { class, code, reason, hint, detail, refused }
 }
 
-/// Turns the codes that mean "it is so already" into `None`.
+/// Turns the codes that mean "already so" into `None`.
 pub trait Unless<T>: Sized {
     fn unless(self, codes: &[&str]) -> Result<Option<T>>;
 
-    /// For verbs, whose answer says no more than that it is done, or so already.
+    /// For verbs, which only say that it is done or already so.
     fn done_if(self, codes: &[&str]) -> Result<()> {
         self.unless(codes).map(drop)
     }
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_names_the_permission_that_aws_says_is_missing_else_the_one_of_the_call() {
+    fn a_refusal_names_the_permission_in_awss_message_or_else_the_calls() {
         let passed = "User: arn:aws:sts::2:assumed-role/r/s is not authorized to perform: iam:PassRole on resource: arn:x because no";
         for (message, action) in [(passed, "iam:PassRole"), ("You are not authorized to perform this operation.", "eks:CreateCluster")] {
             let error = from_answer("eks:CreateCluster", Some(403), Code::AccessDeniedException, message);
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_inside_aws_passes_and_may_have_had_its_effect() {
+    fn a_failure_inside_aws_is_retried_and_may_have_had_an_effect() {
         let error = from_answer("ec2:CreateVpc", Some(500), "Whatever".into(), "internal failure");
         assert_eq!((error.class, error.refused), (Class::Transient, false));
         assert!(from_answer("ec2:CreateVpc", Some(400), "VpcLimitExceeded".into(), "").refused);
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_for_users_has_no_words_of_the_denied_session() {
+    fn the_text_for_users_does_not_show_the_denied_session() {
         let error =
             from_answer("eks:CreateCluster", Some(403), Code::AccessDenied, "User: arn:aws:sts::2:assumed-role/r/s is not authorized");
         assert!(!error.reason.contains("arn:aws:sts"), "{}", error.reason);

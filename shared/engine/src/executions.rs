@@ -9,14 +9,14 @@ use aws_sdk_sfn::types::ExecutionStatus;
 use serde::{Deserialize, Serialize};
 use wire::status::Desired;
 
-/// One execution per run, named after it, so that starting it twice runs it once.
+/// One execution per run, named after the run, so that starting it twice runs it once.
 #[async_trait]
 pub trait Executions: Send + Sync {
     async fn start(&self, record: &Record) -> Result<()>;
     async fn of(&self, record: &Record) -> Result<Execution>;
 }
 
-/// Those of the two state machines.
+/// Executions of the two state machines.
 pub struct StepFunctions {
     sfn: Client,
     provision_arn: String,

@@ -3,7 +3,7 @@
 use crate::errors::Error;
 use lambda_runtime::Diagnostic;
 
-/// JSON lines, as the functions' LoggingConfig asks for.
+/// JSON lines, as the functions' LoggingConfig expects.
 pub fn log() {
     lambda_runtime::tracing::init_default_subscriber();
 }

@@ -1,7 +1,7 @@
-//! Groundwork lays a cluster in somebody else's AWS account and takes it away again.
+//! Groundwork creates a cluster in somebody else's AWS account and removes it again.
 //!
-//! Start with [`resource`], the law of one thing that we own; then [`plan`], what a cluster is; then [`drive`], which brings the plan
-//! about and takes it away.
+//! Start with [`resource`], the law of one thing that we own; then [`plan`], what a cluster consists of; then [`drive`], which creates
+//! and removes what is in a plan.
 
 pub mod aws;
 mod clock;

@@ -11,12 +11,12 @@ pub const ROLE_PATH: &str = "/groundwork/";
 
 const ALPHABET: &[u8] = b"abcdefghijklmnopqrstuvwxyz234567";
 
-/// Sixty random bits, enough that two clusters never meet in S3's global namespace. Permissions know our names by the twelve characters.
+/// Sixty random bits, enough that two clusters never collide in S3's global namespace. The permissions match the twelve characters.
 pub fn new_cluster_id() -> String {
     random(12)
 }
 
-/// A hundred and sixty random bits: nobody guesses it.
+/// A hundred and sixty random bits, so that it cannot be guessed.
 pub fn new_external_id() -> String {
     random(32)
 }
@@ -36,12 +36,12 @@ pub fn eks_cluster(name: &str, cluster_id: &str) -> String {
     format!("groundwork-{name}-{cluster_id}")
 }
 
-/// EKS writes a cluster's control plane logs to this group, whoever made it.
+/// EKS writes a cluster's control plane logs to this group, whoever made the group.
 pub fn log_group(name: &str, cluster_id: &str) -> String {
     format!("/aws/eks/{}/cluster", eks_cluster(name, cluster_id))
 }
 
-/// The tag by which Kubernetes marks what its controllers make for a cluster.
+/// The tag that Kubernetes puts on what its controllers make for a cluster.
 pub fn kubernetes_tag(name: &str, cluster_id: &str) -> String {
     format!("kubernetes.io/cluster/{}", eks_cluster(name, cluster_id))
 }

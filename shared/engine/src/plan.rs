@@ -89,7 +89,7 @@ fn no_longer_wanted(cluster: &Cluster, journal: &Journal) -> Vec<Resource> {
     groups.filter_map(|key| of(key, cluster)).collect()
 }
 
-/// A node group and its launch template, of which one may be lost from the journal. In a customer's cluster groups have none.
+/// A node group and its launch template, in case the journal has lost one. In a customer's own cluster groups have no template.
 fn with_its_own(key: Key, cluster: &Cluster) -> Vec<Key> {
     match &key {
         Key::NodeGroup(group) | Key::LaunchTemplate(group) if cluster.spec.managed().is_some() => {
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn every_key_leads_to_the_resource_that_it_is_the_key_of() {
+    fn every_key_leads_to_its_resource() {
         for cluster in [cluster(json!({})), Cluster::self_managed(json!({}))] {
             for key in wanted(&cluster).into_iter() {
                 assert_eq!(of(&key, &cluster).map(|one| one.key()), Some(key));
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_self_managed_cluster_only_node_groups_are_taken_away() {
+    fn a_self_managed_cluster_loses_only_its_node_groups() {
         let cluster = Cluster::self_managed(json!({}));
         assert_eq!(keys(&resources_of(&cluster)), ["bucket/their-data", "bucket/their-logs", "cluster", "node-group/m6i.large"]);
         let plan = teardown(&cluster, &entries(State::Ready, ["bucket/their-data", "cluster", "node-group/p3.2xlarge"])).expect("a plan");
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn every_need_is_a_resource_of_the_same_or_an_earlier_stage_and_there_is_no_circle() {
+    fn needs_are_in_the_same_or_an_earlier_stage_and_have_no_cycle() {
         for plan in [cluster(json!({})), Cluster::self_managed(json!({}))].map(|cluster| resources_of(&cluster)) {
             let mut done = BTreeSet::new();
             while done.len() < plan.len() {
@@ -202,7 +202,7 @@ mod tests {
                         done.insert(resource.key());
                     }
                 }
-                assert!(done.len() > before, "nobody can act any more: {:?} of {} are done", done, plan.len());
+                assert!(done.len() > before, "nothing can act any more: {:?} of {} are done", done, plan.len());
             }
             for resource in plan.iter().map(Resource::planned) {
                 for other in plan.iter().map(Resource::planned).filter(|other| resource.needs().contains(&other.key())) {
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn the_control_plane_waits_for_subnets_and_its_role_but_not_for_the_nat_gateway() {
+    fn the_control_plane_does_not_wait_for_the_nat_gateway() {
         let plan = resources_of(&cluster(json!({})));
         let needs_of = |key: &Key| plan.iter().find(|one| one.key() == *key).map(|one| one.planned().needs()).unwrap_or_default();
         let mut all = BTreeSet::new();
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stage_goes_back_to_what_the_journal_has_lost_of_its_needs() {
+    fn a_stage_looks_again_at_needs_that_the_journal_has_lost() {
         let cluster = cluster(json!({}));
         let mut journal =
             entries(State::Ready, wanted(&cluster).iter().map(ToString::to_string).collect::<Vec<_>>().iter().map(String::as_str));
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_edit_drops_goes_in_the_last_stage_and_nothing_with_data_in_it() {
+    fn the_last_stage_removes_what_an_edit_drops_but_nothing_that_holds_data() {
         let cluster = cluster(json!({}));
         let dropped = ["node-group/p3.2xlarge", "launch-template/p3.2xlarge", "bucket/scratch", "fargate/a", "vpc"];
         for (stage, state, expected, reason) in [
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn teardown_sees_what_only_the_journal_knows_and_leaves_retained_buckets() {
+    fn teardown_includes_what_only_the_journal_knows_but_not_retained_buckets() {
         let cluster = cluster(json!({"deletion": {"buckets": "retain"}}));
         let plan = teardown(&cluster, &entries(State::Ready, ["node-group/p3.2xlarge", "access-entry/admin"])).expect("a plan");
         let keys: BTreeSet<String> = keys(&plan.unwanted).into_iter().collect();

@@ -1,4 +1,4 @@
-//! What is looked at before anything is made.
+//! What is checked before anything is made.
 
 pub mod permissions;
 pub mod trust;
@@ -10,11 +10,11 @@ use aws_config::SdkConfig;
 use aws_sdk_ec2::types::AvailabilityZone;
 use wire::error::Code;
 
-/// Zones in which EKS makes no control planes, by their ids: names differ between accounts (failure case 16).
+/// Zones where EKS cannot create control planes, by id, because names differ between accounts (row 16 of docs/failures.md).
 const WITHOUT_CONTROL_PLANES: [&str; 3] = ["use1-az3", "usw1-az2", "cac1-az3"];
 
 /// # Errors
-/// `Customer` if AWS has no such region. Without this look a slip of the pen would show as a host that does not answer.
+/// `Customer` if AWS has no such region. Without this check a typo would look like a host that does not answer.
 pub async fn region(operator: &SdkConfig, name: &str) -> Result<()> {
     let ec2 = aws_sdk_ec2::Client::new(operator);
     let answer = ec2.describe_regions().all_regions(true).send().await.called("ec2:DescribeRegions")?;
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn three_zones_are_chosen_and_none_in_which_eks_makes_no_control_plane() {
+    fn three_zones_are_chosen_from_those_with_control_planes() {
         let zones = [
             zone("us-east-1c", "use1-az6"),
             zone("us-east-1a", "use1-az1"),

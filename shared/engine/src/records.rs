@@ -6,7 +6,7 @@
 //! | `CLUSTER#<id>` | `RESOURCE#<key>` | a journal entry |
 //! | `CLUSTER#<id>` | `EVENT#<time>` | an event |
 //! | `TENANT#<tenant>` | `NAME#<name>` | which cluster has, or last had, a name |
-//! | `TENANT#<tenant>` | `PROFILE` | the tenant's external ID, here and nowhere else |
+//! | `TENANT#<tenant>` | `PROFILE` | the tenant's external ID, stored only here |
 //! | `TENANT#<tenant>` | `CLUSTERS` | the ids of the clusters that count for the tenant's limit: those that are not deleted |
 //! | `TENANT#<tenant>` | `MINUTE#<minutes since 1970>` | how many requests came over HTTP |
 //! | `ROLE#<arn in lower case>` | `CLAIM` | the tenant that a customer's role belongs to |
@@ -48,7 +48,7 @@ pub type Item = HashMap<String, AttributeValue>;
 pub struct Records {
     db: Client,
     table: String,
-    /// Who writes to a journal has it.
+    /// Held while writing to a journal.
     turn: Arc<Mutex<()>>,
 }
 
@@ -114,8 +114,8 @@ impl Records {
         Ok(self.commit_all(&items).await? == Written::Done)
     }
 
-    /// Writes all items or none. Each comes with what it means if its condition fails; the first that does is answered. What merely met
-    /// another transaction is tried again.
+    /// Writes all items or none. Each comes with what it means if its condition fails, and the first such meaning is returned. A mere
+    /// collision with another transaction is tried again.
     async fn commit_all(&self, items: &[(TransactWriteItem, Written)]) -> Result<Written> {
         let all: Vec<TransactWriteItem> = items.iter().map(|(item, _)| item.clone()).collect();
         for _ in 0..ATTEMPTS {
@@ -132,7 +132,7 @@ impl Records {
         Err(Error::transient(Code::Contention, "The cluster's records are being changed by others."))
     }
 
-    /// The items of what goes with a record, each with what it means if it is refused.
+    /// The items that go with a record, each with what its refusal means.
     fn items(&self, record: &Record, with: &With) -> Result<Vec<(TransactWriteItem, Written)>> {
         Ok(match with {
             With::Event(event) => vec![(self.put_event(&record.id, event)?, Written::RecordChanged)],
@@ -233,7 +233,7 @@ fn cancellation(error: &SdkError<TransactWriteItemsError, HttpResponse>) -> Opti
     }
 }
 
-/// Without the keys, which are no part of what is stored under them.
+/// Without the keys, which are not part of what is stored under them.
 fn read<T: DeserializeOwned>(mut item: Item) -> Result<T> {
     item.retain(|name, _| name != "pk" && name != "sk");
     serde_dynamo::aws_sdk_dynamodb_1::from_item(item).map_err(unreadable)

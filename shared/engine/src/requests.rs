@@ -36,7 +36,7 @@ impl Action {
         }
     }
 
-    /// The name of the cluster that it is about, if that is a name.
+    /// The name of the cluster that it is about, if it is a valid name.
     pub fn cluster(&self) -> Option<&str> {
         let name = match self {
             Action::Create(body) => body.get("name")?.as_str()?,
@@ -45,7 +45,7 @@ impl Action {
         spec::is_name(name).then_some(name)
     }
 
-    /// The request as text, to tell whether an idempotency key is used for the same one. The external ID is kept in one place only.
+    /// The request as text, to compare requests with the same idempotency key; without the external ID, which is stored in one place.
     fn fingerprint(&self) -> String {
         match self {
             Action::Create(body) => format!("create {}", without_external_id(body).0),
@@ -61,7 +61,7 @@ pub struct Request {
     pub actor: String,
     /// Where the request came from: an address, or the queue's sender.
     pub from: String,
-    /// `from`, where it is an address.
+    /// `from`, if it is an address.
     pub origin: Option<IpAddr>,
     pub idempotency_key: Option<String>,
     pub action: Action,
@@ -75,7 +75,7 @@ pub struct Requests {
     pub clusters_per_tenant: u32,
 }
 
-/// A tenant's name becomes part of keys, so it is kept to characters that mean nothing there.
+/// A tenant's name becomes part of keys, so it has only characters without a meaning there.
 pub fn is_tenant(text: &str) -> bool {
     let plain = |character: char| character.is_ascii_alphanumeric() || "._@-".contains(character);
     (1..=128).contains(&text.len()) && text.chars().all(plain)
@@ -87,10 +87,10 @@ pub fn is_idempotency_key(text: &str) -> bool {
 
 impl Requests {
     /// Accepts a request and answers with the cluster as the API shows it. The same idempotency key again gets the same answer.
-    /// Boxed, so that the library and not every function compiles what is inside.
+    /// Boxed, so that what is inside is compiled once, in the library, and not in every function.
     ///
     /// # Errors
-    /// The problem, as the caller should read it.
+    /// The problem, as the caller should see it.
     pub fn accept<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Value, Problem>> {
         Box::pin(self.accept_once(request))
     }
@@ -109,7 +109,7 @@ impl Requests {
                 self.start(&record).await;
                 Ok(json!(view::cluster(&record, &Default::default())))
             }
-            // The same key may have come first by another way.
+            // The same key may have been used elsewhere in the meantime.
             Err(problem) => self.replay(request).await?.ok_or(problem),
         }
     }
@@ -147,7 +147,7 @@ impl Requests {
         }
     }
 
-    /// Tears a cluster down; asked again, nothing new happens.
+    /// Tears a cluster down; repeating it changes nothing.
     async fn delete(&self, request: &Request, name: &str) -> Result<Record, Problem> {
         let record = self.find(&request.tenant, name).await?;
         let begin = |record: &mut Record| {
@@ -177,17 +177,14 @@ impl Requests {
         Ok(record)
     }
 
-    /// The tenant's cluster of that name, or the last one that had it. Another tenant's is as absent as one that never was.
+    /// The tenant's cluster of that name, or the last one that had it. Another tenant's cluster is as absent as one that never existed.
     pub async fn find(&self, tenant: &str, name: &str) -> Result<Record, Problem> {
-        // What cannot be a name is not looked up: it could be longer than a key may be.
-        let record = match spec::is_name(name) {
-            true => self.desk.find(tenant, name).await?,
-            false => None,
-        };
+        // An invalid name is not looked up, because it could be too long for a key.
+        let record = if spec::is_name(name) { self.desk.find(tenant, name).await? } else { None };
         record.ok_or_else(|| Problem::no_cluster(name))
     }
 
-    /// What every accepted request leaves behind: an event, and the answer under its idempotency key.
+    /// What every accepted request leaves: an event, and the answer under its idempotency key.
     fn traces(&self, request: &Request, record: &Record) -> Vec<With> {
         let message = format!("The cluster is {}.", record.status.name());
         let event = Event::new(self.desk.now(), &request.actor, event::Action::Requested, request.action.verb(), message);
@@ -211,7 +208,7 @@ impl Requests {
         }
     }
 
-    /// The request is accepted whatever comes of this: sweep starts what could not be started.
+    /// The request is accepted even if this fails: sweep starts what could not be started.
     async fn start(&self, record: &Record) {
         if let Err(error) = self.executions.start(record).await {
             tracing::warn!(cluster_id = record.id, detail = error.detail, "execution not started; sweep will");
@@ -219,7 +216,7 @@ impl Requests {
     }
 }
 
-/// Splits off the external ID, which users of older systems send along: it is checked, and neither kept nor shown.
+/// Splits off the external ID, which users of older systems send: it is checked, and neither kept nor shown.
 fn without_external_id(body: &Value) -> (Value, Option<Value>) {
     let mut body = body.clone();
     let given = body.as_object_mut().and_then(|fields| fields.remove("external_id"));
@@ -236,14 +233,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_is_the_same_with_and_without_the_external_id_and_its_text_does_not_tell_it() {
+    fn the_external_id_makes_no_other_request_and_is_not_in_its_text() {
         let (with, without) = (json!({"name": "a", "external_id": "secret"}), json!({"name": "a"}));
         assert_eq!(Action::Create(with.clone()).fingerprint(), Action::Create(without.clone()).fingerprint());
         assert_eq!(without_external_id(&with), (without, Some(json!("secret"))));
     }
 
     #[test]
-    fn an_action_names_its_cluster_if_that_can_be_one() {
+    fn an_action_names_its_cluster_if_the_name_is_valid() {
         assert_eq!(Action::Create(json!({"name": "a"})).cluster(), Some("a"));
         assert_eq!(Action::Delete("b".into()).cluster(), Some("b"));
         for no_name in [json!({}), json!([]), json!({"name": 1}), json!({"name": "No name"})] {

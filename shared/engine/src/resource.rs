@@ -1,6 +1,6 @@
 //! The law of a resource: one thing that we make in a customer's account, look at in it, or only remove from it.
 //!
-//! Looking, judging and acting are apart: `find` asks AWS and changes nothing, `judge` is pure, and what was found travels to the verb.
+//! Looking, judging and acting are separate: `find` asks AWS and changes nothing, `judge` is pure, and what was found travels to the verb.
 
 use crate::cluster::Cluster;
 use crate::context::Context;
@@ -13,15 +13,15 @@ use wire::journal::Outputs;
 use wire::key::Key;
 use wire::stage::Stage;
 
-/// What a look at a thing tells.
+/// What a look at a thing shows.
 #[derive(Debug, PartialEq)]
 pub enum Seen {
     Ready,
-    /// On its way up or down; nothing can be asked of it now.
+    /// On its way up or down, so that nothing can be done with it now.
     Busy,
-    /// Ours and half-made, or not as the spec wants it.
+    /// Ours, but half-made or not as the spec wants it.
     Differs(Vec<Difference>),
-    /// There and in use, and not well: the error says why. Going up it stops the run, but a retry does not replace it.
+    /// There and in use, but not healthy: the error says why. Going up it stops the run, but a retry does not replace it.
     Sick(Error),
     /// AWS gave up on it; the error carries the cause that AWS gives.
     Broken(Error),
@@ -35,7 +35,7 @@ impl Seen {
     }
 }
 
-/// What of a found thing is not as the spec wants it.
+/// How a found thing differs from the spec.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
     pub field: &'static str,
@@ -67,7 +67,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// When looking again is worth it: the first time this long after the create, then at this interval.
+/// When to look again: first this long after the create, then at this interval.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
     pub first: Duration,
@@ -80,7 +80,7 @@ impl Pace {
     }
 }
 
-/// What the plan has to know of a resource.
+/// What the plan has to know about a resource.
 pub trait Planned: Send + Sync {
     fn key(&self) -> Key;
     fn stage(&self) -> Stage;
@@ -105,7 +105,7 @@ pub trait Planned: Send + Sync {
 /// 6. What Kubernetes made is ours to remove only with this cluster's Kubernetes tags and, where it has one, inside our VPC.
 #[async_trait]
 pub trait Made: Planned {
-    /// What `find` finds: all that `judge`, `mend` and `delete` need to know.
+    /// What `find` finds: everything that `judge`, `mend` and `delete` need to know.
     type Thing: Send + Sync;
 
     /// Data that a retry must not delete when the resource is broken.
@@ -115,7 +115,7 @@ pub trait Made: Planned {
     /// None if it is not there.
     async fn find(&self, cx: &Context) -> Result<Option<Self::Thing>>;
     fn judge(&self, cluster: &Cluster, thing: &Self::Thing) -> Seen;
-    /// What those that need it ask for, once it is ready.
+    /// What the resources that need it use, once it is ready.
     fn outputs(&self, cluster: &Cluster, thing: &Self::Thing) -> Outputs;
     async fn create(&self, cx: &Context) -> Result<()>;
     /// Mends what `judge` said can be mended in place. A resource of which it never says so has nothing to mend.
@@ -125,14 +125,14 @@ pub trait Made: Planned {
     async fn delete(&self, cx: &Context, thing: &Self::Thing) -> Result<()>;
 }
 
-/// What somebody else made and a cluster needs: never made, changed, tagged or deleted.
+/// What somebody else made and a cluster needs: never created, changed, tagged or deleted.
 #[async_trait]
 pub trait LookedAt: Planned {
-    /// What is seen of it, and its outputs if it is ready.
+    /// What a look shows, and its outputs if it is ready.
     async fn look(&self, cx: &Context) -> Result<(Seen, Outputs)>;
 }
 
-/// What nobody planned and a teardown has to remove. Going up there is nothing to make, and nobody looks.
+/// What is in no plan but has to be removed in a teardown. Going up it is neither created nor looked at.
 #[async_trait]
 pub trait Removed: Planned {
     async fn find(&self, cx: &Context) -> Result<Vec<Leftover>>;
@@ -164,7 +164,7 @@ pub enum LeftoverKind {
     Volume,
 }
 
-/// A resource of a plan, of whichever of the three kinds.
+/// A resource of a plan, of any of the three kinds.
 pub enum Resource {
     Made(Box<dyn AnyMade>),
     LookedAt(Box<dyn LookedAt>),
@@ -185,7 +185,7 @@ impl Resource {
     }
 }
 
-/// `Made`, whatever the type of the thing that it finds.
+/// `Made` for any type of found thing.
 #[async_trait]
 pub trait AnyMade: Planned {
     fn holds_data(&self) -> bool;

@@ -1,4 +1,4 @@
-//! A session in the customer's account: assumed by each invocation itself, kept in memory, an hour at the most (role chaining).
+//! A session in the customer's account: assumed by each invocation itself, kept in memory, for at most an hour (role chaining).
 
 use crate::errors::{Called, Error, Result};
 use aws_config::{Region, SdkConfig};
@@ -19,18 +19,18 @@ pub struct Door<'a> {
     pub policies: SessionPolicies,
 }
 
-/// What a session may do of what the role may do: STS counts both as one set.
+/// What a session may do of what the role may do. STS counts both policies as one set.
 pub struct SessionPolicies {
     /// The ARN of the stage's managed policy in the customer's account.
     pub managed: Option<String>,
     pub inline: String,
 }
 
-/// Assumes the customer's role, by the regional STS endpoint of the cluster's region: tokens of the global one are not valid in
+/// Assumes the customer's role through the STS endpoint of the cluster's region, because the global endpoint's tokens are not valid in
 /// opt-in regions.
 ///
 /// # Errors
-/// `Customer` when AWS refuses; it does not say whether the role is missing, does not trust us, or asks for another external ID.
+/// `Customer` if AWS refuses. It does not say whether the role is missing, does not trust us, or requires another external ID.
 pub async fn assume(operator: &SdkConfig, door: &Door<'_>, external_id: &str) -> Result<SdkConfig> {
     let config = operator.to_builder().region(Region::new(door.region.to_owned())).build();
     let answer = request(&config, door)
@@ -40,7 +40,7 @@ pub async fn assume(operator: &SdkConfig, door: &Door<'_>, external_id: &str) ->
         .called("sts:AssumeRole")
         .map_err(|error| explain_refusal(error, door.role_arn))?;
     check_account(&answer, door.role_arn)?;
-    // How near the policies come to the packed limit, which only STS knows.
+    // How close the policies are to the packed limit; only STS knows.
     tracing::info!(cluster_id = door.cluster_id, stage = %door.stage, token_utilization_percent = answer.session_token_utilization(), "session");
     let granted = answer.credentials().ok_or_else(|| Error::permanent(Code::NoCredentials, "STS answered without credentials."))?;
     let expiry = SystemTime::try_from(*granted.expiration()).ok();
@@ -54,7 +54,7 @@ pub async fn assume(operator: &SdkConfig, door: &Door<'_>, external_id: &str) ->
     Ok(config.to_builder().credentials_provider(SharedCredentialsProvider::new(credentials)).build())
 }
 
-/// True if AWS lets somebody in who names this external ID, or none. The session is thrown away.
+/// True if AWS lets somebody in with this external ID, or with none. The session is thrown away.
 pub async fn lets_in(operator: &SdkConfig, door: &Door<'_>, external_id: Option<&str>) -> Result<bool> {
     let config = operator.to_builder().region(Region::new(door.region.to_owned())).build();
     let answer = request(&config, door).set_external_id(external_id.map(str::to_owned)).send().await.called("sts:AssumeRole");
@@ -76,7 +76,7 @@ fn request(config: &SdkConfig, door: &Door<'_>) -> AssumeRoleFluentBuilder {
         .policy(&door.policies.inline)
 }
 
-/// The session is in the account that the request named.
+/// Checks that the session is in the account that the request named.
 fn check_account(answer: &AssumeRoleOutput, role_arn: &str) -> Result<()> {
     let account = |arn: &str| arn.split(':').nth(4).map(str::to_owned);
     let session = answer.assumed_role_user().map(|user| user.arn());

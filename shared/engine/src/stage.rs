@@ -1,4 +1,4 @@
-//! What the stage functions share: take the lease, do the stage's part, write down what came of it, answer the state machine.
+//! What the stage functions share: take the lease, do the stage's work, write down what came of it, answer the state machine.
 
 mod held_journal;
 mod lease;
@@ -36,7 +36,7 @@ pub enum Reply {
     Pending { wait_seconds: u64 },
 }
 
-/// One stage, with all that it works on.
+/// One stage, with everything that it works on.
 pub struct Function {
     pub stage: Stage,
     pub desk: Arc<dyn Desk>,
@@ -44,28 +44,28 @@ pub struct Function {
     pub patience: Patience,
 }
 
-/// How long a stage waits for what.
+/// How long a stage waits, and for what.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
     /// How long "absent" right after a create is not believed.
     pub grace: Duration,
-    /// How long a refusal by IAM is not believed: a fresh role or policy is not visible everywhere at once.
+    /// How long a refusal by IAM is not believed, because a new role or policy is not visible everywhere at once.
     pub refusal_grace: Duration,
     /// How long the stage may take in one run.
     pub budget: Duration,
 }
 
-/// One invocation: for which run, who it is and how long it may take.
+/// One invocation: its run, its name and its deadline.
 pub struct Invocation {
     pub input: Input,
     pub holder: String,
     pub deadline: Timestamp,
 }
 
-/// Serves one stage until Lambda ends the process. Boxed, so that the library and not every function compiles what is inside.
+/// Serves one stage until Lambda ends the process. Boxed, so that what is inside is compiled once, in the library.
 ///
 /// # Errors
-/// When the environment lacks a setting, or the runtime API is gone.
+/// If the environment lacks a setting, or the runtime API is gone.
 pub fn serve(stage: Stage) -> LocalBoxFuture<'static, std::result::Result<(), lambda_runtime::Error>> {
     Box::pin(async move {
         lambda::log();
@@ -132,7 +132,7 @@ impl Function {
         }
     }
 
-    /// Gives the lease back and writes down what came of the invocation. Answers for how long IAM has refused the stage.
+    /// Gives the lease back and writes down what came of the invocation. Returns for how long IAM has refused the stage.
     async fn end(&self, invocation: &Invocation, outcome: &Result<Answer>) -> Result<Duration> {
         let close = |record: &mut Record| {
             record.leases.retain(|_, lease| lease.holder != invocation.holder);
@@ -158,7 +158,7 @@ impl Function {
             Ok(Answer::Pending { .. }) => {}
             Ok(Answer::Ready) => {
                 progress.ready_at = Some(now);
-                // What another stage stumbles over beside this one stays known.
+                // The error of another stage that runs beside this one stays on the record.
                 if record.failure.as_ref().is_some_and(|failure| failure.stage == Some(self.stage)) {
                     record.failure = None;
                 }
@@ -194,7 +194,7 @@ impl Function {
     }
 }
 
-/// Step Functions waits for whole seconds, one at least.
+/// Step Functions waits for whole seconds, at least one.
 fn pending(wait: Duration) -> Reply {
     Reply::Pending { wait_seconds: wait.as_millis().div_ceil(1000).max(1) as u64 }
 }

@@ -1,4 +1,4 @@
-//! Sweep looks for what is stuck or left over, and parks what failed.
+//! Sweep looks for clusters that are stuck, and parks runs that failed.
 
 use crate::clock::passed;
 use crate::desk::{Desk, With, change};
@@ -12,7 +12,7 @@ use wire::error::Class;
 use wire::event::{Action, Event};
 use wire::status::{Desired, Status};
 
-/// What the state machines ask for when a run cannot go on.
+/// What the state machines send when a run cannot go on.
 #[derive(Debug, Deserialize)]
 pub struct Park {
     #[serde(flatten)]
@@ -26,12 +26,12 @@ pub struct Park {
 pub struct Sweep {
     pub desk: Arc<dyn Desk>,
     pub executions: Arc<dyn Executions>,
-    /// A record that nobody has touched for as long is looked at.
+    /// A record that has not been written for this long is looked at.
     pub stuck_after: Duration,
 }
 
 impl Sweep {
-    /// Stops a run with what exists kept: a create is `failed`, a teardown `delete_blocked`. A newer run is left alone.
+    /// Stops a run and keeps what exists: a create becomes `failed`, a teardown `delete_blocked`. A newer run is left alone.
     pub async fn park(&self, park: &Park) -> Result<()> {
         let stop = |record: &mut Record| {
             let open = matches!(record.status, Status::Queued | Status::Provisioning | Status::Terminating);
@@ -66,10 +66,10 @@ impl Sweep {
         }
     }
 
-    /// Looks at every cluster that something is still to be done about. One that cannot be helped now does not stop the others.
+    /// Looks at every cluster that still needs something done. An error with one does not stop the others.
     ///
     /// # Errors
-    /// The last error, once all were looked at.
+    /// The last error, after all were looked at.
     pub async fn all(&self) -> Result<()> {
         let mut outcome = Ok(());
         for id in self.desk.unsettled().await? {
@@ -81,7 +81,7 @@ impl Sweep {
         outcome
     }
 
-    /// Starts the execution of a run that has none, and a new run where the execution ended without settling the cluster.
+    /// Starts the execution of a run that has none, and a new run if the execution ended without settling the cluster.
     pub async fn one(&self, id: &str, stuck_after: Duration) -> Result<()> {
         let record = self.desk.record(id).await?;
         if passed(record.updated_at, self.desk.now()) < stuck_after {

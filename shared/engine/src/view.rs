@@ -26,7 +26,7 @@ pub fn cluster(record: &Record, journal: &BTreeMap<Key, Entry>) -> view::Cluster
     }
 }
 
-/// The line of a cluster in a list.
+/// A cluster's line in a list.
 pub fn summary(record: &Record) -> Summary {
     let failure = record.failure.as_ref().filter(|_| record.status.is_parked());
     Summary {
@@ -44,7 +44,7 @@ pub fn summary(record: &Record) -> Summary {
     }
 }
 
-/// What a managed cluster consists of is known with its zones, and a deleted one consists of nothing.
+/// A managed cluster's resources are known once its zones are; a deleted one has none.
 fn is_planned(record: &Record, cluster: &Cluster) -> bool {
     let known = cluster.spec.self_managed().is_some() || !cluster.zones.is_empty();
     known && record.status != Status::Deleted
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_the_journal_knows_comes_last_by_the_text_of_its_key() {
+    fn resources_that_only_the_journal_knows_come_last_in_order_of_key() {
         let ready = Entry::new(State::Ready, 1, Timestamp::UNIX_EPOCH);
         let known = ["vpc", "fargate/a", "cluster", "addon/coredns"].map(|key| (Key::from(key), ready.clone()));
         let gone = (Key::NatGateway, Entry { state: State::Gone, ..ready.clone() });
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_managed_cluster_consists_of_is_shown_with_its_zones_and_until_it_is_deleted() {
+    fn resources_are_shown_once_the_zones_are_known_and_until_deletion() {
         let mut record = record(Cluster::example(json!({})));
         assert_eq!(keys(&cluster(&record, &BTreeMap::new())).first().map(String::as_str), Some("bucket/artifacts"));
         record.set_status(Status::Deleted, Timestamp::UNIX_EPOCH);

@@ -1,19 +1,19 @@
-//! What can go wrong: the classes that decide what comes of an error, and the codes by which it is told from others.
+//! What can go wrong: the classes, which decide what happens after an error, and the codes, which tell errors apart.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{AsRefStr, Display, EnumString, IntoStaticStr, VariantArray, VariantNames};
 
-/// What comes of an error. Step Functions matches these names.
+/// What happens after an error. Step Functions matches these names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, IntoStaticStr, VariantArray)]
 pub enum Class {
-    /// It passes by itself, and is retried with backoff.
+    /// It is temporary, and is retried with backoff.
     Transient,
-    /// AWS asks for fewer calls. It is retried with backoff.
+    /// AWS wants fewer calls. It is retried with backoff.
     Throttled,
-    /// The tenant can mend it. The cluster is parked, with a hint.
+    /// The tenant can fix it. The cluster is parked, with a hint.
     Customer,
-    /// Nobody foresaw it. The cluster is parked, and the operator is alerted.
+    /// It was not foreseen. The cluster is parked, and the operator is alerted.
     Permanent,
     /// A newer request owns the cluster. This execution gives way.
     Superseded,
@@ -33,15 +33,15 @@ impl Class {
     }
 }
 
-/// Which error it is: a word of Groundwork's, or AWS's own code. It is stored and shown as its text.
+/// Which error it is: a word of Groundwork's or an AWS code. It is stored and shown as its text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, Display, AsRefStr, EnumString, VariantNames)]
 #[serde(from = "String", into = "String")]
 #[schemars(with = "String")]
 pub enum Code {
-    // What the tenant can mend.
-    /// The role led into another account than its ARN names.
+    // What the tenant can fix.
+    /// The role's session is not in the account that its ARN names.
     AnotherAccount,
-    /// A bucket is in another region than the cluster.
+    /// A bucket is not in the cluster's region.
     BucketElsewhere,
     /// A bucket's public access block is not complete.
     BucketNotClosed,
@@ -51,7 +51,7 @@ pub enum Code {
     InstanceTypeWithoutImage,
     /// The spec was accepted by another version and is not valid in this one.
     InvalidSpec,
-    /// A teardown is through, and something of the cluster's is still in the account.
+    /// A teardown is finished, but something of the cluster's is still in the account.
     LeftBehind,
     /// The role lacks permissions.
     MissingPermissions,
@@ -65,26 +65,26 @@ pub enum Code {
     NoSuchRegion,
     /// Something with a name of ours lacks the cluster's owner tag.
     NotOurs,
-    /// The role lets others in than Groundwork, or without the external ID.
+    /// The role lets others in than Groundwork, or lets them in without the external ID.
     OpenTrust,
-    /// A stage took longer than it may.
+    /// A stage took longer than it is allowed to.
     OverBudget,
     /// Another tenant has registered the role.
     RoleRegistered,
     /// The region has fewer than two availability zones that EKS can use.
     TooFewZones,
 
-    // What passes, or gives way.
+    // What is temporary, or gives way.
     /// Others keep writing the same records.
     Contention,
-    /// AWS gave no answer, so nobody knows whether the call had an effect.
+    /// AWS gave no answer, so it is unknown whether the call had an effect.
     NoAnswer,
-    /// A resource needs something that nobody makes now; the next look makes another plan.
+    /// A resource needs something that is not in the plan; the next invocation makes a new plan.
     Plan,
-    /// A newer request works on the cluster.
+    /// A newer request is working on the cluster.
     Superseded,
 
-    // What nobody foresaw.
+    // What was not foreseen.
     /// A stored answer cannot be read.
     Answer,
     /// A request to the table lacks something.
@@ -97,9 +97,9 @@ pub enum Code {
     Event,
     /// A request to AWS lacks something.
     IncompleteRequest,
-    /// A node group is to be made, and the spec has no such instance type.
+    /// A node group is to be made, but the spec does not have its instance type.
     MissingInstanceType,
-    /// A resource asks for the output of another that has none.
+    /// A resource needs an output that another one does not have.
     MissingOutput,
     /// A subnet has no availability zone.
     MissingZone,
@@ -107,13 +107,13 @@ pub enum Code {
     NatGatewayFailed,
     /// STS answered without credentials.
     NoCredentials,
-    /// There is no record of a cluster that is worked on.
+    /// A cluster that is being worked on has no record.
     NoRecord,
-    /// A difference is to be mended in place, and its resource does not know how.
+    /// A difference is to be mended in place, but its resource does not know how.
     NothingToMend,
     /// A record cannot be read or written.
     Record,
-    /// A newer version wrote the spec, and this one does not understand it, or not all of it.
+    /// A newer version wrote the spec, and this one does not understand all of it.
     Spec,
     /// A tag lacks its key or value.
     Tags,
@@ -127,19 +127,19 @@ pub enum Code {
     VpcEndpointFailed,
 
     // AWS's codes that change what we do.
-    /// IAM refuses a call, as most services say it.
+    /// IAM denies a call, in the words of most services.
     AccessDenied,
-    /// IAM refuses a call, as EKS and others say it.
+    /// IAM denies a call, in the words of EKS and others.
     AccessDeniedException,
-    /// IAM refuses a call, as EC2 says it.
+    /// IAM denies a call, in the words of EC2.
     UnauthorizedOperation,
-    /// IAM refuses a call, as EC2 says it in some messages.
+    /// IAM denies a call, in the words of some EC2 messages.
     #[strum(serialize = "Client.UnauthorizedOperation")]
     ClientUnauthorizedOperation,
     /// EKS's health issue of nodes that did not join: in a managed cluster the network is ours, in a self-managed one the customer's.
     NodeCreationFailure,
 
-    /// Any other code of AWS's, or the name of an error of Step Functions' or Lambda's.
+    /// Any other AWS code, or the name of an error from Step Functions or Lambda.
     #[strum(default, transparent)]
     Aws(String),
 }
@@ -149,12 +149,12 @@ impl Code {
         self.as_ref()
     }
 
-    /// AWS said no to a call.
+    /// IAM denied the call.
     pub fn is_denial(&self) -> bool {
         matches!(self, Code::AccessDenied | Code::AccessDeniedException | Code::UnauthorizedOperation | Code::ClientUnauthorizedOperation)
     }
 
-    /// What IAM says of a role is out of date for a while after the role or its policies were made or changed.
+    /// IAM's answer about a role may be out of date for a while after the role or its policies were made or changed.
     pub fn may_be_stale(&self) -> bool {
         self.is_denial() || matches!(self, Code::MissingPermissions | Code::MissingPolicies | Code::OpenTrust)
     }
@@ -190,7 +190,7 @@ mod tests {
         }
     }
 
-    /// All that a record, an event or an answer of the versions before can hold.
+    /// Everything that a record, an event or an answer of earlier versions can hold.
     const WORDS: [&str; 46] = [
         "AnotherAccount",
         "BucketElsewhere",
@@ -241,7 +241,7 @@ mod tests {
     ];
 
     #[test]
-    fn every_word_is_read_as_itself_and_written_with_the_same_text() {
+    fn every_word_is_read_and_written_with_the_same_text() {
         for text in WORDS {
             let code = Code::from(text);
             assert!(!matches!(code, Code::Aws(_)), "{text}");
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_by_iam_may_be_stale_and_so_may_what_it_says_of_a_role() {
+    fn a_denial_may_be_stale_and_so_may_a_check_of_the_role() {
         for (code, denial, stale) in [
             ("AccessDenied", true, true),
             ("AccessDeniedException", true, true),

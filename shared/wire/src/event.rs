@@ -1,4 +1,4 @@
-//! A cluster's events: who did what, when, on what, from where. The log that a tenant reads.
+//! A cluster's events: who did what, when, to what, from where. The log that a tenant reads.
 
 use crate::journal::State;
 use jiff::Timestamp;
@@ -15,7 +15,7 @@ pub struct Event {
     pub action: Action,
     /// What it was done to: a resource's key, a stage, what was requested, or the cluster's status.
     pub target: String,
-    /// What there is to say of it; may be empty.
+    /// More about it; may be empty.
     pub message: String,
     /// Where a request came from: an address, or the queue's sender.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -36,13 +36,13 @@ impl Event {
 pub enum Action {
     /// A tenant asked for something, and it was accepted.
     Requested,
-    /// A stage is through.
+    /// A stage is done.
     Finished,
     /// A stage met an error.
     Stumbled,
-    /// A run stopped, with what exists kept.
+    /// A run stopped, keeping what exists.
     Parked,
-    /// Sweep began a new run, since the last one ended without an answer or left something behind.
+    /// Sweep began a new run, because the last one ended without an answer or left something behind.
     Retried,
     /// The create of a resource is about to be called.
     Creating,
@@ -58,7 +58,7 @@ pub enum Action {
     Gone,
     /// AWS refused the create of a resource, so it had no effect.
     Refused,
-    /// What another version of Groundwork wrote, and this one does not know.
+    /// Written by another version of Groundwork, and unknown to this one.
     #[strum(default, transparent)]
     Unknown(String),
 }
@@ -102,12 +102,12 @@ pub struct Listed {
 pub struct Page {
     /// Oldest first.
     pub events: Vec<Listed>,
-    /// The cursor for `after`, which asks for what happened since: the id of the last event so far.
+    /// The cursor for `after`, which returns what happened since: the id of the last event so far.
     pub next: String,
 }
 
 impl Page {
-    /// The events that were found after a cursor.
+    /// The events after a cursor.
     pub fn new(events: Vec<Listed>, after: &str) -> Self {
         let next = events.last().map_or(after, |event| event.id.as_str()).to_owned();
         Self { events, next }
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn every_action_is_read_as_itself_and_written_with_the_same_text() {
+    fn every_action_is_read_and_written_with_the_same_text() {
         for text in [
             "requested",
             "finished",
@@ -154,14 +154,14 @@ mod tests {
     }
 
     #[test]
-    fn a_state_of_the_journal_is_told_by_its_own_word() {
+    fn a_journal_state_has_the_same_word_as_its_event() {
         for state in [State::Creating, State::Pending, State::Ready, State::Broken, State::Deleting, State::Gone] {
             assert_eq!(json!(Action::from(state)), json!(state));
         }
     }
 
     #[test]
-    fn an_event_is_stored_with_the_text_that_it_always_had() {
+    fn an_event_is_stored_as_ever() {
         let event = Event::new(at(), "stage:create-eks", Action::Ready, "vpc", "");
         let asked = Event { from: Some("203.0.113.9".into()), ..Event::new(at(), "tenant:a", Action::Requested, "create", "queued") };
         for (event, row) in [
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_ends_with_the_cursor_of_the_next() {
+    fn a_page_has_the_cursor_of_the_next() {
         let event = Event::new(at(), "sweep", Action::Parked, "failed", "why");
         let page = Page::new(vec![Listed { id: "2".into(), event }], "1");
         let listed = json!({

@@ -25,7 +25,7 @@ impl Image {
 /// The image for an instance type.
 ///
 /// # Errors
-/// Why there is none, and what to choose instead.
+/// Why there is no image, and what to choose instead.
 pub fn image(instance_type: &str) -> Result<Image, String> {
     let family = instance_type.split('.').next().unwrap_or_default();
     let class: String = family.chars().take_while(char::is_ascii_alphabetic).collect();
@@ -41,7 +41,7 @@ pub fn image(instance_type: &str) -> Result<Image, String> {
     }
 }
 
-/// A `g` among the options behind the generation stands for Graviton; the first Graviton type has no options.
+/// A `g` among the options after the generation stands for Graviton; the first Graviton type has no options.
 fn is_arm(family: &str, class: &str) -> bool {
     let options = family.trim_start_matches(class).trim_start_matches(|character: char| character.is_ascii_digit());
     options.contains('g') || family == "a1"

@@ -23,7 +23,7 @@ impl Found {
 /// What the last look at the account found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Inventory {
-    /// What must go before the cluster is deleted.
+    /// What has to go before the cluster counts as deleted.
     pub left: Vec<Found>,
     /// What stays on purpose.
     pub kept: Vec<Found>,

@@ -1,18 +1,18 @@
-//! The journal's entry of one resource: what was intended, and what came of it.
+//! The journal's entry for one resource: what was intended, and what came of it.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What others need to know of a resource: `id`, `arn`, `name`, `endpoint`.
+/// What others need to know about a resource: `id`, `arn`, `name`, `endpoint`.
 pub type Outputs = BTreeMap<String, String>;
 
 /// How far a resource is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// Its create was about to be called and nobody has seen it yet.
+    /// Its create was about to be called, and it has not been seen yet.
     Creating,
     /// Seen on AWS, on its way or half-made.
     Pending,
@@ -20,11 +20,11 @@ pub enum State {
     Broken,
     /// Its delete was about to be called.
     Deleting,
-    /// Seen to be absent on the way down.
+    /// Seen to be absent going down.
     Gone,
 }
 
-/// What the journal holds of one resource.
+/// What the journal holds about one resource.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Entry {
     pub state: State,
@@ -51,7 +51,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn an_entry_is_stored_with_the_text_that_it_always_had() {
+    fn an_entry_is_stored_as_ever() {
         let since: Timestamp = "2025-01-02T03:04:05.678901Z".parse().expect("a time");
         let bare = Entry::new(State::Creating, 3, since);
         let whole = Entry {

@@ -12,7 +12,7 @@ use strum::{Display, EnumString, IntoStaticStr};
 pub enum Key {
     Vpc,
     InternetGateway,
-    /// One of a side's subnets, counted from 0: one for each availability zone.
+    /// A subnet of one side, counted from 0: one for each availability zone.
     Subnet(Side, usize),
     ElasticIp,
     NatGateway,
@@ -31,9 +31,9 @@ pub enum Key {
     Addon(Addon),
     LaunchTemplate(Group),
     NodeGroup(Group),
-    /// A bucket of ours by its purpose, or a customer's by its name.
+    /// One of our buckets by its purpose, or a customer's by its name.
     Bucket(String),
-    /// What another version of Groundwork wrote, and this one does not know.
+    /// Written by another version of Groundwork, and unknown to this one.
     Unknown(String),
 }
 
@@ -68,7 +68,7 @@ pub enum Addon {
 /// A node group.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Group {
-    /// It runs what the cluster itself needs.
+    /// The one that runs what the cluster itself needs.
     System,
     InstanceType(String),
 }
@@ -77,7 +77,7 @@ const ADMINISTRATOR: &str = "admin";
 const SYSTEM: &str = "system";
 
 impl Key {
-    /// The keys of all subnets of one side, in a cluster over so many availability zones.
+    /// The keys of all subnets of one side, in a cluster with so many availability zones.
     pub fn subnets(side: Side, zones: usize) -> impl Iterator<Item = Key> {
         (0..zones).map(move |index| Key::Subnet(side, index))
     }
@@ -110,7 +110,7 @@ impl fmt::Display for Key {
 
 impl From<&str> for Key {
     fn from(text: &str) -> Self {
-        // What would be written in another way is another thing.
+        // A text that would be written differently is another key.
         let known = known(text).filter(|key| key.to_string() == text);
         known.unwrap_or_else(|| Key::Unknown(text.to_owned()))
     }
@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_key_is_read_again_from_the_text_that_versions_before_wrote() {
+    fn every_key_is_read_from_the_text_that_earlier_versions_wrote() {
         for text in [
             "vpc",
             "internet-gateway",
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_version_wrote_keeps_its_text() {
+    fn a_key_of_another_version_keeps_its_text() {
         for text in ["fargate/profile", "subnet/public-007", "subnet/north-1", "vpc/second", "addon/new", ""] {
             let key = Key::from(text);
             assert_eq!((&key, key.to_string().as_str()), (&Key::Unknown(text.into()), text));

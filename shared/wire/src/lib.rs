@@ -1,4 +1,4 @@
-//! What crosses the wire between Groundwork and those who use it, and what is stored of it. Nothing here knows AWS.
+//! What crosses the wire between Groundwork and its users, and what of it is stored. Nothing here knows AWS.
 
 pub mod error;
 pub mod event;

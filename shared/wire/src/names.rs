@@ -1,6 +1,6 @@
-//! What differs between the accounts that Groundwork works in, and is filled into the patterns of its permissions.
+//! What differs between customers' accounts, and is filled into the patterns of the permissions.
 
-/// The names of one account; also the text that CloudFormation or Terraform puts in their place.
+/// The names of one account, or CloudFormation's or Terraform's placeholders for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Names<'a> {
     /// `aws`, `aws-cn` or `aws-us-gov`.
@@ -11,7 +11,7 @@ pub struct Names<'a> {
     pub role: &'a str,
 }
 
-/// The placeholders that the patterns are written with, which Terraform's `templatefile` fills too.
+/// The placeholders in the patterns, which Terraform's `templatefile` fills too.
 pub const PLACEHOLDERS: Names<'static> = Names { partition: "${partition}", account: "${account}", role: "${role}" };
 
 impl Names<'_> {
@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_placeholder_is_filled_and_the_placeholders_fill_themselves() {
+    fn every_placeholder_is_filled_even_with_itself() {
         let names = Names { partition: "aws-cn", account: "222222222222", role: "groundwork" };
         for (pattern, filled) in [
             ("arn:${partition}:iam::${account}:role/${role}", "arn:aws-cn:iam::222222222222:role/groundwork"),

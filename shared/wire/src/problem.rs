@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
-/// The body of every answer that is a refusal, as `application/problem+json`.
+/// The body of every refusal, as `application/problem+json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Problem {
     /// The HTTP status.
@@ -18,7 +18,7 @@ pub struct Problem {
     pub detail: String,
     /// What to do about it.
     pub hint: String,
-    /// With `invalid_request`: every fault of the request.
+    /// With `invalid_request`: every fault in the request.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Fault>,
     /// Seconds after which the same request may be sent again: the header `Retry-After`.
@@ -47,9 +47,9 @@ pub enum ProblemCode {
     RoleRegistered,
     /// The idempotency key was used for another request.
     IdempotencyKeyReused,
-    /// The tenant has as many clusters as it may have.
+    /// The tenant has as many clusters as it is allowed.
     ClusterLimit,
-    /// The tenant has sent more requests in a minute than it may.
+    /// The tenant has sent more requests in a minute than it is allowed.
     RequestLimit,
     /// Groundwork failed, and the operator has to look.
     Internal,
@@ -63,7 +63,7 @@ impl ProblemCode {
         self.into()
     }
 
-    /// The HTTP status, as number and in words. Exhaustive, so that a new code does not compile until somebody has decided.
+    /// The HTTP status, as a number and in words. Exhaustive, so that a new code does not compile until somebody has decided.
     pub fn http(self) -> (u16, &'static str) {
         match self {
             ProblemCode::InvalidRequest => (400, "Bad Request"),
@@ -130,12 +130,12 @@ impl Problem {
         Self { retry_after: Some(retry_after), ..Self::new(ProblemCode::RequestLimit, detail, hint) }
     }
 
-    /// Of our own side; what is behind it is for the operator's log.
+    /// An error on our side; the operator's log has the cause.
     pub fn internal() -> Self {
         Self::new(ProblemCode::Internal, "Groundwork had an internal error.", "The operator's log has the cause.")
     }
 
-    /// Of our own side, and it passes by itself.
+    /// An error on our side, and temporary.
     pub fn unavailable() -> Self {
         Self::new(ProblemCode::Unavailable, "Groundwork cannot answer now.", "Send the same request again in a moment.")
     }
@@ -152,7 +152,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn every_problem_has_the_code_and_the_status_that_clients_know() {
+    fn every_problem_has_the_code_and_status_that_clients_know() {
         for (problem, status, title, code) in [
             (Problem::invalid(vec![]), 400, "Bad Request", "invalid_request"),
             (Problem::no_tenant("custom:tenant"), 403, "Forbidden", "no_tenant"),
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_shown_and_the_seconds_are_for_the_header() {
+    fn faults_are_in_the_body_and_the_seconds_only_in_the_header() {
         let shown = json!(Problem::invalid(vec![Fault::new("$.name", "this field is required")]));
         assert_eq!(shown["detail"], "The request has 1 fault(s); faults names each by its JSON path.");
         assert_eq!(shown["faults"], json!([{"path": "$.name", "message": "this field is required"}]));

@@ -1,10 +1,10 @@
-//! The stages: the parts of a run, each a Lambda function of its own.
+//! The stages: the parts of a run, each its own Lambda function.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{Display, VariantArray};
 
-/// In the order of a run; the last one takes everything away.
+/// In the order of a run; the last one removes everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema, Display, VariantArray)]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]

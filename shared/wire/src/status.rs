@@ -1,4 +1,4 @@
-//! Where a cluster is in its life, where it is to go, and who may reach it.
+//! A cluster's status, the state that it is to reach, and who may reach its endpoint.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,17 +11,17 @@ use strum::IntoStaticStr;
 pub enum Status {
     /// Accepted; its execution has not begun.
     Queued,
-    /// It is being made.
+    /// It is being created.
     Provisioning,
     /// It is ready.
     Running,
-    /// Parked: what exists is kept; a retry goes on from there.
+    /// Parked: what exists is kept, and a retry goes on from there.
     Failed,
-    /// It is being taken away.
+    /// It is being removed.
     Terminating,
-    /// Taken away but for what `inventory.left` lists; it is tried again by itself.
+    /// Removed except for what `inventory.left` lists; Groundwork tries again by itself.
     DeleteBlocked,
-    /// Nothing of it is left but what `inventory.kept` lists.
+    /// Nothing of it is left except what `inventory.kept` lists.
     Deleted,
 }
 
@@ -31,7 +31,7 @@ impl Status {
         self.into()
     }
 
-    /// True for a cluster that a retry goes on with.
+    /// True if the cluster can be retried.
     pub fn is_parked(self) -> bool {
         match self {
             Status::Failed | Status::DeleteBlocked => true,
@@ -39,7 +39,7 @@ impl Status {
         }
     }
 
-    /// True while Groundwork itself has something to do.
+    /// True as long as Groundwork itself has something to do.
     pub fn is_unsettled(self) -> bool {
         match self {
             Status::Queued | Status::Provisioning | Status::Terminating | Status::DeleteBlocked => true,
@@ -48,7 +48,7 @@ impl Status {
     }
 }
 
-/// Where a cluster is to go.
+/// What a cluster is to become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Desired {
@@ -56,7 +56,7 @@ pub enum Desired {
     Absent,
 }
 
-/// Who may reach the cluster's public endpoint, and who said so.
+/// Who may reach the cluster's public endpoint, and who decided that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EndpointAccess {
@@ -66,7 +66,7 @@ pub enum EndpointAccess {
     Requester,
     /// Closed: the request gave an empty list, or none and came from no public IPv4 address.
     Closed,
-    /// As the customer made it, whose cluster it is.
+    /// As the customer made it, because the cluster is theirs.
     Customer,
 }
 
@@ -76,7 +76,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_status_has_the_words_that_records_and_answers_have_and_tells_whose_turn_it_is() {
+    fn a_status_has_its_word_and_says_whose_turn_it_is() {
         for (status, name, parked, unsettled) in [
             (Status::Queued, "queued", false, true),
             (Status::Provisioning, "provisioning", false, true),
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_else_a_record_says_of_a_cluster_has_its_words_too() {
+    fn a_records_other_enums_have_their_words_too() {
         assert_eq!(json!([Desired::Present, Desired::Absent]), json!(["present", "absent"]));
         let access = [EndpointAccess::Given, EndpointAccess::Requester, EndpointAccess::Closed, EndpointAccess::Customer];
         assert_eq!(json!(access), json!(["given", "requester", "closed", "customer"]));

@@ -1,12 +1,12 @@
-//! A spec as a record holds it. Only the door is strict: what is stored was accepted once, perhaps by a newer version that was rolled
-//! back since, and must be readable, writable and showable whatever it says.
+//! A spec as a record holds it. Only the door is strict: what is stored was once accepted, perhaps by a newer version that has since been
+//! rolled back, and it must be possible to read, write and show it whatever it says.
 
 use crate::spec::{self, Spec};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A spec as it is stored and shown: all its fields as they were written, and as much of them as this version understands.
+/// A spec as it is stored and shown: all fields as they were written, and as much as this version understands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(from = "Value", into = "Value")]
 #[schemars(with = "Spec")]
@@ -19,7 +19,7 @@ impl StoredSpec {
     /// What this version understands of it.
     ///
     /// # Errors
-    /// Why it does not make sense to this version, such as a mode that it does not know.
+    /// Why this version does not understand it, such as an unknown mode.
     pub fn read(&self) -> Result<&Spec, &str> {
         self.understood.as_ref().map_err(String::as_str)
     }
@@ -46,12 +46,12 @@ impl StoredSpec {
         }
     }
 
-    /// The AWS region, which can be shown even if nothing else is understood.
+    /// The AWS region, known even if nothing else is understood.
     pub fn region(&self) -> Option<&str> {
         self.written.get("region")?.as_str()
     }
 
-    /// The account that the cluster is in, twelve digits, which can be shown even if nothing else is understood.
+    /// The cluster's account, twelve digits, known even if nothing else is understood.
     pub fn account(&self) -> Option<&str> {
         spec::account(self.written.get("role_arn")?.as_str()?)
     }
@@ -84,7 +84,7 @@ mod tests {
     use crate::spec::{BucketsAfter, Ground, SelfManaged, parse};
     use serde_json::json;
 
-    /// As the version before the modes became types wrote them.
+    /// As written by the last version without modes as types.
     const MANAGED: &str = r#"{
         "name": "research", "role_arn": "arn:aws:iam::222222222222:role/groundwork", "region": "us-west-2", "mode": "managed",
         "instance_types": [{"name": "g4dn.xlarge", "overprovisioned_ondemand_count": 1, "max_count": 10}],
@@ -111,18 +111,18 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_the_version_before_are_read_whole_and_written_with_the_same_text() {
+    fn rows_of_the_last_version_are_read_and_written_with_the_same_text() {
         for row in [MANAGED, SELF_MANAGED, WITHOUT_NODES] {
             let stored = stored(row);
             assert_eq!((stored.notice(), stored.unknown()), (None, vec![]), "{row}");
             assert_eq!(json!(stored), value(row));
-            assert_eq!(json!(stored.read().expect("understood")), value(row), "this version writes what the one before did");
-            assert_eq!(parse(stored.written()).as_ref().ok(), stored.read().ok(), "the door lets it in as well");
+            assert_eq!(json!(stored.read().expect("understood")), value(row), "this version writes what the last one did");
+            assert_eq!(parse(stored.written()).as_ref().ok(), stored.read().ok(), "the door lets it in too");
         }
     }
 
     #[test]
-    fn every_field_of_a_row_of_the_version_before_is_understood() {
+    fn every_field_of_the_last_versions_rows_is_understood() {
         let managed = stored(MANAGED);
         let ours = managed.read().expect("understood").managed().expect("managed");
         assert_eq!(ours.access.admin_principal_arn.as_deref(), Some("arn:aws:iam::222222222222:role/admin"));
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_without_a_mode_is_a_managed_one_and_is_not_given_what_it_did_not_say() {
+    fn a_row_without_a_mode_is_managed_and_gets_no_new_fields() {
         let mut row = value(MANAGED);
         for field in ["mode", "deletion", "admin_principal_arn", "public_access_cidrs"] {
             row.as_object_mut().expect("a row").remove(field);
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_newer_version_wrote_is_kept_and_named_and_the_rest_understood() {
+    fn a_newer_versions_fields_are_kept_and_named_and_the_rest_understood() {
         for (row, field, value_of_it, path, reason) in [
             (MANAGED, "/network", json!({"mode": "existing", "vpc_id": "vpc-1"}), "$.network", "a new section"),
             (MANAGED, "/deletion/volumes", json!("retain"), "$.deletion.volumes", "a field of a section"),
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_makes_no_sense_is_shown_as_it_is_and_says_why() {
+    fn a_row_that_is_not_understood_is_shown_unchanged_with_the_reason() {
         for (field, newer, why) in [
             ("mode", json!("fargate"), "unknown variant `fargate`"),
             ("instance_types", json!({"g4dn.xlarge": {}}), "invalid type"),
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_parsed_is_stored_as_it_is_shown() {
+    fn a_parsed_spec_is_stored_as_it_is_shown() {
         for row in [MANAGED, SELF_MANAGED, WITHOUT_NODES] {
             assert_eq!(StoredSpec::from(parse(&value(row)).expect("valid")), stored(row));
         }

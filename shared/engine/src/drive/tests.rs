@@ -1,4 +1,4 @@
-//! The law, tried on a small world: things that become visible late, calls that fail before and after their effect.
+//! The law, tested in a small world where things become visible late and calls fail before and after their effect.
 
 use super::*;
 use crate::aws::Clients;
@@ -26,7 +26,7 @@ struct World {
     calls: Vec<String>,
     /// The number of the call that fails, and how.
     fault: Option<(usize, Fault)>,
-    /// How many looks at a new thing find nothing.
+    /// How many looks do not find a new thing.
     invisible: u32,
 }
 
@@ -147,7 +147,7 @@ struct Memory {
     run: u64,
     entries: Mutex<BTreeMap<Key, Entry>>,
     superseded: bool,
-    /// How far the clock has gone.
+    /// How far the clock has advanced.
     passed: Duration,
 }
 
@@ -175,7 +175,7 @@ impl Journal for Memory {
     }
 }
 
-/// A network and a cluster in miniature, with the world that they are made in.
+/// A small network and cluster, with the world that they are made in.
 struct Scene {
     world: Arc<Mutex<World>>,
     journal: Memory,
@@ -183,7 +183,7 @@ struct Scene {
 
 const GRACE: Duration = Duration::from_secs(300);
 
-/// What a walk is to do with each resource.
+/// What a walk does with each resource.
 #[derive(Clone, Copy, PartialEq)]
 enum Aim {
     Up,
@@ -225,7 +225,7 @@ impl Scene {
         walk(plan, &context(), &self.journal, bounds).await
     }
 
-    /// As the state machine does: again after an error that passes and after "pending", the grace being over then.
+    /// Like the state machine: again after a retryable error and after "pending", when the grace is over.
     async fn walk_to_the_end(&mut self, aim: Aim) {
         for _ in 0..20 {
             match self.walk(aim).await {
@@ -234,7 +234,7 @@ impl Scene {
                 Err(error) => assert!(error.class.retryable(), "{error}"),
             }
         }
-        panic!("the driver does not come to an end: {:?}", lock(&self.world).calls);
+        panic!("the driver does not end: {:?}", lock(&self.world).calls);
     }
 
     fn calls(&self) -> Vec<String> {
@@ -245,7 +245,7 @@ impl Scene {
         lock(&self.world).things.values().map(|thing| thing.copies).collect()
     }
 
-    /// Which of all calls this one is.
+    /// The number of this call among all calls.
     fn turn(&self, call: &str) -> usize {
         self.calls().iter().position(|made| made == call).unwrap_or_else(|| panic!("{call} was not called"))
     }
@@ -261,7 +261,7 @@ fn context() -> Context {
 }
 
 #[tokio::test]
-async fn a_plan_comes_about_in_the_order_of_its_needs_and_goes_in_the_reverse() {
+async fn a_plan_is_created_in_the_order_of_needs_and_deleted_in_reverse() {
     let scene = Scene::new();
     assert_eq!(scene.walk(Aim::Up).await.expect("no error"), Answer::Ready);
     assert!(scene.turn("mend vpc") < scene.turn("create subnet/private-0"));
@@ -273,7 +273,7 @@ async fn a_plan_comes_about_in_the_order_of_its_needs_and_goes_in_the_reverse() 
 }
 
 #[tokio::test]
-async fn whichever_call_fails_there_is_one_of_everything_and_in_the_end_nothing() {
+async fn any_call_can_fail_and_there_is_one_of_everything_and_in_the_end_nothing() {
     let calls = {
         let mut whole = Scene::new();
         whole.walk_to_the_end(Aim::Up).await;
@@ -293,7 +293,7 @@ async fn whichever_call_fails_there_is_one_of_everything_and_in_the_end_nothing(
 }
 
 #[tokio::test]
-async fn what_aws_does_not_show_yet_is_not_made_twice() {
+async fn a_thing_that_aws_does_not_show_yet_is_not_made_twice() {
     let scene = Scene::new();
     lock(&scene.world).invisible = 3;
     while !matches!(scene.walk(Aim::Up).await.expect("no error"), Answer::Ready) {}
@@ -325,11 +325,11 @@ async fn a_lost_create_is_waited_for_and_a_refused_one_is_not() {
 }
 
 #[tokio::test]
-async fn half_made_things_are_deleted_on_the_way_down() {
+async fn half_made_things_are_deleted_going_down() {
     let scene = Scene::new();
     scene.put(GATEWAY, Thing { half_made: true, ..Thing::default() });
     assert_eq!(scene.walk(Aim::Down).await.expect("no error"), Answer::Ready);
-    assert_eq!(scene.calls(), ["delete internet-gateway"], "what the journal has lost is found all the same");
+    assert_eq!(scene.calls(), ["delete internet-gateway"], "it is found although the journal lost it");
 }
 
 #[tokio::test]
@@ -358,7 +358,7 @@ async fn a_broken_thing_that_holds_data_is_never_deleted_by_a_retry() {
 }
 
 #[tokio::test]
-async fn a_sick_thing_stops_every_run_and_is_replaced_by_none() {
+async fn a_sick_thing_stops_every_run_and_is_never_replaced() {
     let mut scene = Scene::new();
     scene.put(ROLE, Thing { sick: true, ..Thing::default() });
     for run in 1..4 {
@@ -371,7 +371,7 @@ async fn a_sick_thing_stops_every_run_and_is_replaced_by_none() {
 }
 
 #[tokio::test]
-async fn what_a_run_has_seen_ready_is_looked_at_again_by_the_next_run_only() {
+async fn a_ready_thing_is_looked_at_again_only_by_the_next_run() {
     let mut scene = Scene::new();
     scene.walk_to_the_end(Aim::Up).await;
     lock(&scene.world).things.remove(&ROLE);
@@ -383,7 +383,7 @@ async fn what_a_run_has_seen_ready_is_looked_at_again_by_the_next_run_only() {
 }
 
 #[tokio::test]
-async fn what_a_run_has_seen_gone_is_looked_at_again_by_the_next_run_only() {
+async fn a_gone_thing_is_looked_at_again_only_by_the_next_run() {
     let mut scene = Scene::new();
     scene.walk_to_the_end(Aim::Up).await;
     scene.walk_to_the_end(Aim::Down).await;
@@ -396,7 +396,7 @@ async fn what_a_run_has_seen_gone_is_looked_at_again_by_the_next_run_only() {
 }
 
 #[tokio::test]
-async fn an_execution_that_a_newer_request_has_replaced_calls_nothing_more() {
+async fn an_execution_that_a_newer_request_replaced_calls_nothing() {
     let mut scene = Scene::new();
     scene.journal.superseded = true;
     let error = scene.walk(Aim::Up).await.expect_err("superseded");
@@ -429,7 +429,7 @@ async fn one_walk_makes_what_an_edit_adds_and_removes_what_it_drops() {
 }
 
 #[tokio::test]
-async fn whichever_call_of_an_edit_fails_it_ends_as_if_none_had() {
+async fn an_edit_ends_the_same_whichever_call_fails() {
     for number in 1..=4 {
         for fault in [Fault::Refused, Fault::Before, Fault::After] {
             let mut scene = Scene::new();
@@ -445,7 +445,7 @@ async fn whichever_call_of_an_edit_fails_it_ends_as_if_none_had() {
 }
 
 #[tokio::test]
-async fn what_only_another_thing_would_mend_is_noted_and_left_alone() {
+async fn a_difference_that_only_replacing_mends_is_noted_and_left_alone() {
     let scene = Scene::new();
     scene.put(ROLE, Thing { size: 3, ..Thing::default() });
     assert_eq!(scene.walk(Aim::Up).await.expect("no error"), Answer::Ready);
@@ -455,7 +455,7 @@ async fn what_only_another_thing_would_mend_is_noted_and_left_alone() {
 }
 
 #[tokio::test]
-async fn a_clock_that_was_put_back_makes_nothing_twice() {
+async fn nothing_is_made_twice_when_the_clock_is_put_back() {
     let mut scene = Scene::new();
     lock(&scene.world).invisible = 3;
     scene.journal.passed = Duration::from_secs(7200);
@@ -465,7 +465,7 @@ async fn a_clock_that_was_put_back_makes_nothing_twice() {
     assert_eq!(scene.copies(), [1; 6]);
 }
 
-/// What was left in the account, of which some is held by something else.
+/// What was left in the account, some of it held by something else.
 struct Remains(Mutex<Vec<Leftover>>);
 
 impl Planned for Arc<Remains> {
@@ -489,7 +489,7 @@ impl Removed for Arc<Remains> {
 }
 
 #[tokio::test]
-async fn only_what_nothing_can_be_asked_of_is_waited_for() {
+async fn only_held_leftovers_are_waited_for() {
     let left = |busy| Leftover { kind: crate::resource::LeftoverKind::Interface, id: "eni-1".into(), busy };
     let waits = Answer::Pending { wait: Duration::from_secs(3), on: vec![Key::Leftovers] };
     for (found, expected, reason) in [
@@ -500,7 +500,7 @@ async fn only_what_nothing_can_be_asked_of_is_waited_for() {
         let remains = Arc::new(Remains(Mutex::new(found)));
         let resource = || vec![Resource::Removed(Box::new(Arc::clone(&remains)))];
         let up = Plan { wanted: resource(), unwanted: vec![] };
-        assert_eq!(Scene::new().walk_plan(&up).await.expect("no error"), Answer::Ready, "going up nobody looks");
+        assert_eq!(Scene::new().walk_plan(&up).await.expect("no error"), Answer::Ready, "going up, leftovers are not looked for");
         let down = Plan { wanted: vec![], unwanted: resource() };
         assert_eq!(Scene::new().walk_plan(&down).await.expect("no error"), expected, "{reason}");
     }

@@ -1,4 +1,4 @@
-//! Everything on EC2 that carries this cluster's tags or is inside a VPC of ours.
+//! Everything in EC2 that carries this cluster's tags or is inside a VPC of ours.
 
 use super::Found;
 use crate::cluster::Cluster;
@@ -16,7 +16,7 @@ pub const OWNED: &str = "it carries this cluster's owner tag";
 pub const KUBERNETES: &str = "Kubernetes tagged it for this cluster";
 const INSIDE: &str = "it is inside this cluster's VPC";
 
-/// A thing on EC2, with what tells whose it is.
+/// A thing in EC2, with what shows whose it is.
 struct Thing {
     kind: &'static str,
     id: String,
@@ -32,7 +32,7 @@ impl Thing {
 
 type Look<'a> = BoxFuture<'a, Result<Vec<Thing>>>;
 
-/// Each thing once, however many of the looks found it.
+/// Each thing once, however many queries found it.
 pub async fn look(cx: &Context, vpcs: &[String]) -> Result<Vec<Found>> {
     let ec2 = &cx.aws.ec2;
     let mut looks = Vec::new();
@@ -54,7 +54,7 @@ fn tags(cluster: &Cluster) -> [Filter; 2] {
     [filter(format!("tag:{OWNER_TAG}"), &cluster.id), filter(format!("tag:{kubernetes}"), "owned")]
 }
 
-/// A filter narrows what EC2 sends; this decides.
+/// Filters only narrow what EC2 sends; this decides.
 fn why(cluster: &Cluster, vpcs: &[String], thing: &Thing) -> Option<&'static str> {
     if has_tag(&thing.tags, OWNER_TAG, &cluster.id) {
         return Some(OWNED);
@@ -65,7 +65,7 @@ fn why(cluster: &Cluster, vpcs: &[String], thing: &Thing) -> Option<&'static str
     thing.vpc.as_ref().is_some_and(|vpc| vpcs.contains(vpc)).then_some(INSIDE)
 }
 
-/// Internet gateways have another name for the filter by VPC.
+/// For internet gateways, the filter by VPC has another name.
 fn in_any_vpc<'a>(ec2: &'a Client, by: &Filter, attached_by: &Filter) -> [Look<'a>; 8] {
     [
         internet_gateways(ec2, attached_by.clone()).boxed(),

@@ -1,4 +1,4 @@
-//! The last look at an account after a teardown: each service's own API is asked, by tag, by VPC and by name.
+//! The last look at an account after a teardown: it asks each AWS service's own API, by tag, by VPC and by name.
 
 mod ec2;
 
@@ -13,7 +13,7 @@ use futures::try_join;
 use wire::inventory::{Found, Inventory};
 use wire::spec::{BucketsAfter, Ground, Managed, SelfManaged};
 
-/// Made in the account by AWS on behalf of EKS, for all clusters together.
+/// AWS makes these for EKS, once for all clusters of the account.
 const SERVICE_LINKED: [&str; 4] = [
     "AWSServiceRoleForAmazonEKS",
     "AWSServiceRoleForAmazonEKSNodegroup",
@@ -24,7 +24,7 @@ const SERVICE_LINKED: [&str; 4] = [
 const NAME: &str = "its name is this cluster's";
 
 /// # Errors
-/// Any look that fails fails the whole: half an inventory proves nothing.
+/// If any query fails, all of it fails, because half an inventory proves nothing.
 pub async fn take(cx: &Context) -> Result<Inventory> {
     match &cx.cluster.spec.ground {
         Ground::Managed(ours) => of_ours(cx, ours).await,
@@ -32,7 +32,7 @@ pub async fn take(cx: &Context) -> Result<Inventory> {
     }
 }
 
-/// In a cluster of the customer's nothing but node groups can be left.
+/// In a customer's own cluster only node groups can be left.
 async fn of_theirs(cx: &Context, theirs: &SelfManaged) -> Result<Inventory> {
     let groups = node_groups(cx).await?;
     let cluster = groups.is_some().then(|| ("cluster", theirs.eks_cluster_name.clone()));
@@ -87,7 +87,7 @@ async fn list_roles(cx: &Context, path: &str) -> Result<Vec<Role>> {
     cx.aws.iam.list_roles().path_prefix(path).into_paginator().items().send().collect::<Result<_, _>>().await.called("iam:ListRoles")
 }
 
-/// The cluster with its node groups, which are asked for only while it exists.
+/// The cluster with its node groups, which can be listed only while it exists.
 async fn cluster(cx: &Context) -> Result<Vec<Found>> {
     let name = cx.cluster.eks_name();
     let answer = cx.aws.eks.describe_cluster().name(&name).send().await.called("eks:DescribeCluster");
@@ -95,8 +95,8 @@ async fn cluster(cx: &Context) -> Result<Vec<Found>> {
         return Ok(vec![]);
     }
     let groups = node_groups(cx).await?.unwrap_or_default();
-    let groups = groups.into_iter().map(|group| Found::new("node group", group, "it is in this cluster"));
-    Ok(groups.chain([Found::new("cluster", &name, NAME)]).collect())
+    let left = groups.into_iter().map(|group| Found::new("node group", group, "it is in this cluster"));
+    Ok(left.chain([Found::new("cluster", &name, NAME)]).collect())
 }
 
 /// None if there is no cluster.

@@ -1,8 +1,8 @@
-//! The permissions boundary of every role that Groundwork makes: of what the policies of AWS allow that these roles carry, only what
-//! reaches clusters of ours.
+//! The permissions boundary of every role that Groundwork makes: of what the roles' AWS-managed policies allow, only what reaches
+//! clusters of ours.
 //!
-//! It grants nothing by itself. IAM cannot keep whoever may make a role from choosing whom it trusts, so the boundary, and not the trust,
-//! is what holds: no role made by Groundwork can reach what is not a cluster's.
+//! It grants nothing by itself. IAM cannot restrict whom a new role trusts, so the protection is in the boundary and not in the trust: no
+//! role made by Groundwork can reach anything that is not a cluster's.
 
 use super::document::{Document, Statement};
 use wire::names::Names;

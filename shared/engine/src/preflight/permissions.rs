@@ -1,7 +1,7 @@
-//! Whether the role has every permission of the table, asked before anything is made; all that is missing is named at once.
+//! Whether the role has every permission of the table, checked before anything is made. Everything missing is named at once.
 //!
-//! Two kinds of evidence: IAM's own simulation of each row, and a harmless call to each service. Neither knows policies of resources
-//! nor the session's own policy.
+//! There are two kinds of evidence: IAM's own simulation of each row, and a harmless call to each service. Neither knows resource policies
+//! or the session's own policy.
 
 use crate::cluster::Cluster;
 use crate::context::Context;
@@ -17,12 +17,12 @@ use wire::spec::{Ground, Spec};
 const AT_ONCE: usize = 6;
 
 /// # Errors
-/// `Customer`, with everything that is missing. IAM may not know a fresh role everywhere yet, so this counts as a refusal for a while.
+/// `Customer`, with everything that is missing. IAM may not know a new role everywhere yet, so for a while this counts as a refusal.
 pub async fn check(cx: &Context) -> Result<()> {
     let (spec, id) = (&cx.cluster.spec, &cx.cluster.id);
     let (needed, refused) = match &spec.ground {
         Ground::Managed(_) => (permissions::whole(&spec.names()), refused_probes(cx).await?),
-        // What this role may look at is looked at in the stages to come.
+        // No probes: the stages themselves look at all that this role may look at.
         Ground::SelfManaged(theirs) => (permissions::self_managed::whole(spec, theirs, id), vec![]),
     };
     let questions: Vec<_> = needed.iter().filter(|statement| can_be_simulated(statement)).map(|statement| ask(cx, statement)).collect();
@@ -43,15 +43,15 @@ fn lacking(spec: &Spec, missing: &[String]) -> Error {
     Error::customer(Code::MissingPermissions, reason, hint)
 }
 
-/// IAM simulates a launch only as one of its scenarios, with an instance, an image and a group that are there.
+/// IAM simulates a launch only with an instance, an image and a group that exist.
 fn can_be_simulated(statement: &Statement) -> bool {
     !statement.action.iter().any(|action| action == "ec2:RunInstances")
 }
 
-/// The actions of a statement that IAM would not allow on things as the cluster will have them.
+/// The actions of a statement that IAM would not allow on things like those of the cluster to be.
 async fn ask(cx: &Context, statement: &Statement) -> Result<Vec<String>> {
-    let resources = statement.resource.iter().filter(|pattern| *pattern != "*").map(|pattern| example(&cx.cluster, pattern));
-    let resources: Vec<String> = resources.collect();
+    let patterns = statement.resource.iter().filter(|pattern| *pattern != "*");
+    let resources: Vec<String> = patterns.map(|pattern| example(&cx.cluster, pattern)).collect();
     let answer = cx
         .aws
         .iam
@@ -76,7 +76,7 @@ fn context(cluster: &Cluster, statement: &Statement) -> Vec<ContextEntry> {
     keys.map(entry).collect()
 }
 
-/// Something that the pattern matches, of this cluster.
+/// Something of this cluster that the pattern matches.
 fn example(cluster: &Cluster, pattern: &str) -> String {
     let placed = match pattern.splitn(6, ':').collect::<Vec<_>>()[..] {
         [arn, partition, service, "*", account, what] => [arn, partition, service, &cluster.spec.region, account, what].join(":"),
@@ -101,7 +101,7 @@ fn of(action: &str, resource: &str) -> String {
     if resource == "*" { action.to_owned() } else { format!("{action} on {resource}") }
 }
 
-/// What a policy of the organization forbids shows here, though the role's own policies allow it.
+/// This shows what a policy of the organization forbids although the role's own policies allow it.
 async fn refused_probes(cx: &Context) -> Result<Vec<String>> {
     let aws = &cx.aws;
     let (zones, cluster, roles, groups, balancers, buckets) = join!(

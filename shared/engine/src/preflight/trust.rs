@@ -1,4 +1,4 @@
-//! The trust test: the customer's role lets Groundwork in with the tenant's external ID, and with nothing else.
+//! The trust test: the customer's role lets Groundwork in only with the tenant's external ID.
 
 use crate::context::Context;
 use crate::errors::{Called, Error, Result};
@@ -12,7 +12,7 @@ use wire::error::{Class, Code};
 /// Assumes the role in all three ways: with the right external ID, with none and with a wrong one.
 ///
 /// # Errors
-/// `Customer` if the first is refused, or one of the others is not.
+/// `Customer` if the first is refused or another one is not.
 pub async fn both_ways(operator: &SdkConfig, door: &Door<'_>, external_id: &str) -> Result<SdkConfig> {
     let customer = session::assume(operator, door, external_id).await?;
     let wrong = new_external_id();
@@ -24,10 +24,10 @@ pub async fn both_ways(operator: &SdkConfig, door: &Door<'_>, external_id: &str)
     }
 }
 
-/// Opens the other stages' sessions too, so that a policy of the quick-start that is not there is found before anything is made.
+/// Opens the other stages' sessions too, so that a missing policy of the quick-start is found before anything is made.
 ///
 /// # Errors
-/// `Customer`, with every policy that AWS knows no session for; as it is where AWS finds fault with our own text.
+/// `Customer`, with every policy for which AWS does not open a session. If our own text is at fault, the error stays as it is.
 pub async fn every_stage(operator: &SdkConfig, doors: impl Iterator<Item = Door<'_>>, external_id: &str) -> Result<()> {
     let mut missing = Vec::new();
     for door in doors {
@@ -52,16 +52,16 @@ pub async fn every_stage(operator: &SdkConfig, doors: impl Iterator<Item = Door<
 
 const OUR_FAULT: [&str; 2] = ["PackedPolicyTooLarge", "MalformedPolicyDocument"];
 
-/// A role that trusts everybody is refused, whatever conditions it has: each of them can be met by somebody else.
+/// A role that trusts everybody is refused, whatever its conditions: somebody else could meet each of them.
 pub async fn no_wildcard(cx: &Context) -> Result<()> {
     let answer = cx.aws.iam.get_role().role_name(cx.cluster.spec.role_name()).send().await.called("iam:GetRole")?;
     let document = answer.role().and_then(|role| role.assume_role_policy_document()).unwrap_or_default();
     let decoded = percent_encoding::percent_decode_str(document).decode_utf8_lossy();
     let policy: Value = serde_json::from_str(&decoded).map_err(|error| Error::permanent(Code::TrustPolicy, error.to_string()))?;
-    match trusts_everybody(&policy) {
-        true => Err(open("Your role trusts every AWS account (a wildcard principal); name only the operator's account.")),
-        false => Ok(()),
+    if trusts_everybody(&policy) {
+        return Err(open("Your role trusts every AWS account (a wildcard principal); name only the operator's account."));
     }
+    Ok(())
 }
 
 fn open(reason: &str) -> Error {
@@ -91,7 +91,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_wildcard_is_found_wherever_iam_takes_one() {
+    fn a_wildcard_is_found_wherever_iam_accepts_one() {
         let account = json!({"AWS": "arn:aws:iam::111111111111:root"});
         for (statement, expected, reason) in [
             (json!({"Effect": "Allow", "Principal": account}), false, "an account"),

@@ -1,4 +1,4 @@
-//! Idempotency keys: for 24 hours a tenant's key gets the answer that its first request got.
+//! Idempotency keys: for 24 hours a tenant's key gets the same answer as its first request.
 
 use super::{Records, transact_put};
 use crate::desk::Answer;

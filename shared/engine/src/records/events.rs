@@ -7,7 +7,7 @@ use serde::Serialize;
 use wire::event::{Event, Listed};
 
 const PREFIX: &str = "EVENT#";
-/// How long an event can be read.
+/// How long an event is kept.
 const KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(24 * 400);
 
 #[derive(Serialize)]
@@ -18,7 +18,7 @@ struct Stored<'a> {
     expires_at: i64,
 }
 
-/// True for what could be an event's id, and for the beginning.
+/// True if it could be an event's id, or is the beginning.
 pub fn is_cursor(text: &str) -> bool {
     text.len() <= 32 && text.chars().all(|character| character.is_ascii_hexdigit() || character == '-')
 }
@@ -38,7 +38,7 @@ impl Records {
             .table_name(&self.table)
             .key_condition_expression("pk = :pk AND sk BETWEEN :after AND :end")
             .expression_attribute_values(":pk", AttributeValue::S(cluster_pk(cluster_id)))
-            // '~' sorts behind every id.
+            // '~' sorts after every id.
             .expression_attribute_values(":after", AttributeValue::S(format!("{PREFIX}{after}")))
             .expression_attribute_values(":end", AttributeValue::S(format!("{PREFIX}~")))
             .consistent_read(true)

@@ -1,4 +1,4 @@
-//! The journal in the table. Each write is one transaction: the hold is still good, the entry, and the event that tells of it.
+//! The journal in the table. Each write is one transaction: the check of the hold, the entry, and the event about it.
 
 use super::{Records, cluster_pk, transact_put};
 use crate::desk::Hold;
@@ -29,7 +29,7 @@ impl Records {
         let action = entry.map_or(Action::Refused, |entry| entry.state.into());
         let message = entry.and_then(|entry| entry.note.as_deref()).unwrap_or_default();
         let event = Event::new(now, format!("stage:{}", hold.stage), action, key.to_string(), message);
-        // A process's transactions that check the same record conflict, so one goes at a time.
+        // Transactions that check the same record conflict, so a process runs one at a time.
         let _turn = self.turn.lock().await;
         self.commit(vec![self.hold_is_good(hold)?, change, self.put_event(&hold.cluster_id, &event)?]).await
     }

@@ -11,7 +11,7 @@ pub struct Taken {
     pub cluster_id: String,
     /// The cluster is deleted: anyone may take the name.
     pub released: bool,
-    /// With the record of a deleted cluster its hold on the name goes too.
+    /// A deleted cluster's hold on the name goes with its record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires_at: Option<i64>,
 }
@@ -20,7 +20,7 @@ impl Records {
     pub(super) async fn named(&self, tenant: &str, name: &str) -> Result<Option<Record>> {
         match self.get::<Taken>(&tenant_pk(tenant), &format!("NAME#{name}")).await? {
             None => Ok(None),
-            // A record that DynamoDB has dropped since its cluster was deleted is none.
+            // DynamoDB may have dropped the record since the cluster was deleted.
             Some(taken) => self.get(&super::cluster_pk(&taken.cluster_id), "RECORD").await,
         }
     }

@@ -22,7 +22,7 @@ impl Records {
         transact_update(update)
     }
 
-    /// Gives a deleted cluster's place back. The places are a set of ids, not a number: given back twice, it is one place.
+    /// Gives a deleted cluster's place back. The places are a set of ids, not a number, so that giving it back twice does no harm.
     pub(super) fn free_place(&self, record: &Record) -> Result<TransactWriteItem> {
         transact_update(self.places(record).update_expression("DELETE ids :ids"))
     }
@@ -35,7 +35,7 @@ impl Records {
             .expression_attribute_values(":ids", AttributeValue::Ss(vec![record.id.clone()]))
     }
 
-    /// Counts a request of the tenant, and answers how many that makes in this minute.
+    /// Counts a request of the tenant, and returns how many that makes in this minute.
     pub async fn count_request(&self, tenant: &str, now: Timestamp) -> Result<u32> {
         let answer = self
             .db

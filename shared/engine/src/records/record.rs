@@ -17,7 +17,7 @@ use wire::stored::StoredSpec;
 /// The shape of the record that this version writes.
 pub const SCHEMA: u32 = 1;
 
-/// One invocation's hold on a cluster. It lives as long as the invocation may, so nobody has to give it back.
+/// One invocation's hold on a cluster. It ends when the invocation must have ended, so it need not be given back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Lease {
     pub holder: String,
@@ -25,14 +25,14 @@ pub struct Lease {
     pub until: Timestamp,
 }
 
-/// How far a stage came in a run.
+/// How far a stage got in a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     pub run: u64,
     pub started_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ready_at: Option<Timestamp>,
-    /// Since when IAM has refused the stage, look after look.
+    /// Since when IAM has refused the stage every time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused_since: Option<Timestamp>,
 }
@@ -91,7 +91,7 @@ pub struct Record {
     /// Epoch seconds after which DynamoDB may drop the record of a deleted cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) expires_at: Option<i64>,
-    /// What a newer version, rolled back since, wrote beside it: kept when the record is written again.
+    /// Other fields, from a newer version that has since been rolled back; kept when the record is written again.
     #[serde(flatten)]
     unknown: BTreeMap<String, Value>,
 }
@@ -141,7 +141,7 @@ impl Record {
         self.expires_at = (status == Status::Deleted).then(|| (now + KEPT_AFTER_DELETE).as_second());
     }
 
-    /// Begins a new run, before which all older ones give way.
+    /// Begins a new run, to which all older ones give way.
     pub fn begin_run(&mut self, desired: Desired, now: Timestamp) {
         self.run += 1;
         self.desired = desired;
@@ -153,7 +153,7 @@ impl Record {
         self.set_status(status, now);
     }
 
-    /// The execution of the current run. One name per run, so that it can be started twice without running twice.
+    /// The execution of the current run. One name per run, so that starting it twice runs it once.
     pub fn execution_name(&self) -> String {
         format!("{}-{}", self.id, self.run)
     }
@@ -164,7 +164,7 @@ impl Record {
         open.map(|(stage, _)| *stage).next_back()
     }
 
-    /// What a run works on. A record can be read, listed, shown and changed whatever its spec says; only here it has to make sense.
+    /// What a run works on. A record can be read, listed, shown and changed whatever its spec says; it has to make sense only here.
     ///
     /// # Errors
     /// `Permanent` if a newer version wrote the spec and this one does not understand it: the run is parked.
@@ -182,7 +182,7 @@ impl Record {
     }
 }
 
-/// A newer version, rolled back since, wrote what this one cannot work with.
+/// A newer version, since rolled back, wrote what this one cannot work with.
 pub fn of_newer_version(reason: String) -> Error {
     let hint = "A newer version of Groundwork wrote this cluster's record: ask the operator to deploy that version again, then retry.";
     Error { hint: hint.into(), ..Error::permanent(Code::Spec, reason) }
@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn a_spec_that_is_not_understood_is_an_error_only_to_those_who_work_on_it() {
         let record = record(&row("/spec/mode", json!("fargate")));
-        let error = record.cluster().expect_err("nobody knows such clusters");
+        let error = record.cluster().expect_err("this mode is unknown");
         assert_eq!((error.class, &error.code), (Class::Permanent, &Code::Spec));
         assert!(error.reason.contains("unknown variant `fargate`") && error.hint.contains("deploy that version again"), "{error:?}");
     }

@@ -1,4 +1,4 @@
-//! Which tenant a customer's role belongs to: the first whose external ID the role was seen to trust.
+//! Which tenant a customer's role belongs to: the first one whose external ID the role was seen to trust.
 
 use super::{Records, transact_put};
 use crate::errors::Result;
@@ -27,7 +27,7 @@ impl Records {
     }
 }
 
-/// No two roles of an account differ in case only, so spelling one otherwise makes it no other role.
+/// No two roles of an account differ only in case, so another spelling is still the same role.
 fn role_pk(arn: &str) -> String {
     format!("ROLE#{}", arn.to_lowercase())
 }

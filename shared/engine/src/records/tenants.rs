@@ -1,4 +1,4 @@
-//! A tenant's own external ID: random, made by us once, and never chosen by anybody.
+//! A tenant's own external ID: random, made by us once, never chosen by anybody.
 
 use super::{Records, names::tenant_pk, transact_put};
 use crate::errors::{Error, Result};
@@ -19,7 +19,7 @@ impl Records {
             }
             let fresh = Profile { external_id: crate::names::new_external_id() };
             let put = self.put(&pk, "PROFILE", &fresh)?.condition_expression("attribute_not_exists(pk)");
-            // Whoever comes second reads what the first one wrote.
+            // The second writer reads what the first one wrote.
             if self.commit(vec![transact_put(put)?]).await? {
                 return Ok(fresh.external_id);
             }

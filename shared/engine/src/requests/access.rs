@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use wire::spec::{Access, Ground, Spec};
 use wire::status::EndpointAccess;
 
-/// Writes the decision into the spec and says how it came about.
+/// Writes the decision to the spec and says how it was made.
 pub fn decide(spec: &mut Spec, origin: Option<IpAddr>) -> EndpointAccess {
     match &mut spec.ground {
         Ground::Managed(ours) => of_ours(&mut ours.access, origin),
@@ -47,14 +47,14 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn nothing_is_decided_about_a_cluster_that_the_customer_made() {
+    fn nothing_is_decided_for_a_customers_own_cluster() {
         let Cluster { mut spec, .. } = Cluster::self_managed(json!({}));
         assert_eq!(decide(&mut spec, "203.0.113.9".parse().ok()), EndpointAccess::Customer);
         assert_eq!(spec.public_access_cidrs(), None);
     }
 
     #[test]
-    fn the_endpoint_opens_to_what_was_given_else_to_the_requester_else_to_nobody() {
+    fn the_endpoint_opens_to_the_ranges_given_else_to_the_requester() {
         let none = json!(null);
         for (given, origin, expected, cidrs) in [
             (json!(["198.51.100.0/24"]), Some("203.0.113.9"), EndpointAccess::Given, vec!["198.51.100.0/24"]),

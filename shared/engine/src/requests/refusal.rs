@@ -1,4 +1,4 @@
-//! An error of our own side, as the refusal of a request: logged whole here, told without its insides.
+//! An error on our side, as the refusal of a request: logged in full here, shown without details.
 
 use crate::errors::Error;
 use wire::error::Class;

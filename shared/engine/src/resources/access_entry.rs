@@ -25,7 +25,7 @@ impl AccessEntry {
         format!("arn:{}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy", cluster.spec.partition())
     }
 
-    /// The ARN of the IAM role or user; it is in the plan only if there is one.
+    /// The ARN of the IAM role or user. The entry is in the plan only if there is one.
     fn principal(cx: &Context) -> Result<&str> {
         let missing = || Error::permanent(Code::IncompleteRequest, "The journal has an administrator, but the spec names none.");
         cx.cluster.administrator().ok_or_else(missing)
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_administrators_policy_makes_an_administrator() {
+    fn an_entry_without_the_administrators_policy_is_half_made() {
         let cluster = Cluster::example(serde_json::json!({}));
         let half_made = || Seen::but_for([Difference::between("administrator", false, true, How::InPlace)]);
         let another = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy".to_owned();

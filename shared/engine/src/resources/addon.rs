@@ -1,6 +1,6 @@
-//! An EKS add-on, in the version that AWS has as the default for the cluster's.
+//! An EKS add-on, in AWS's default version for the cluster's version.
 //!
-//! Daemon sets are ready when no node lacks their pod, so they come up before there are nodes; nodes without vpc-cni never get ready.
+//! Daemon sets are ready when no node lacks their pod, so they come up before the nodes, which never get ready without vpc-cni.
 //! Deployments need nodes.
 
 use super::health::{Issue, broken};
@@ -19,11 +19,11 @@ use wire::stage::Stage;
 
 type Found = aws_sdk_eks::types::Addon;
 
-/// What an add-on makes in the account carries our owner tag, so that teardown may remove what is left of it.
+/// What an add-on makes in the account carries our owner tag, so that teardown may remove what it leaves.
 fn configuration(addon: Addon, cluster: &Cluster) -> Option<Value> {
     let owner = json!({OWNER_TAG: cluster.id});
     match addon {
-        // The plugin reads this as text.
+        // The plugin reads this as a string.
         Addon::VpcCni => Some(json!({"env": {"ADDITIONAL_ENI_TAGS": owner.to_string()}})),
         Addon::AwsEbsCsiDriver => Some(json!({"controller": {"extraVolumeTags": owner}})),
         Addon::KubeProxy | Addon::EksPodIdentityAgent | Addon::Coredns => None,
@@ -35,7 +35,7 @@ impl Planned for Addon {
         Key::Addon(*self)
     }
 
-    /// The first nodes wait for the add-ons that they cannot join without, and for no other.
+    /// The first nodes wait only for the add-ons without which they cannot join.
     fn stage(&self) -> Stage {
         match self {
             Addon::VpcCni | Addon::KubeProxy => Stage::CreateEks,
@@ -80,7 +80,7 @@ impl Made for Addon {
                 let issues = issues.iter().map(|issue| Issue { code: issue.code().map(|code| code.as_str()), message: issue.message() });
                 Seen::Broken(broken(&format!("The add-on {self}"), status.as_str(), issues))
             }
-            // Degraded passes: its pods wait for nodes.
+            // Degraded is temporary: its pods wait for nodes.
             _ => Seen::Busy,
         }
     }
@@ -89,8 +89,8 @@ impl Made for Addon {
         outputs([("name", addon.addon_name()), ("arn", addon.addon_arn()), ("version", addon.addon_version())])
     }
 
-    /// Without a token of ours: its name makes it one of a kind in the cluster, and an add-on that failed and was deleted must not be
-    /// answered with the first one's record when a retry makes it again.
+    /// Without a token of ours: its name is unique in the cluster, and a retry after a failed add-on must not be answered with the first
+    /// one's record.
     async fn create(&self, cx: &Context) -> Result<()> {
         let configuration = configuration(*self, &cx.cluster).map(|values| values.to_string());
         let call = cx.aws.eks.create_addon().cluster_name(cx.cluster.eks_name()).addon_name(self.to_string());

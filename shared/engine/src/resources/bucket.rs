@@ -18,9 +18,9 @@ use wire::journal::Outputs;
 use wire::key::Key;
 use wire::stage::Stage;
 
-/// A million objects take hundreds of batches: a call removes this many, and the next look goes on.
+/// A million objects take hundreds of batches. One call removes this many, and the next look goes on.
 const BATCHES: usize = 10;
-/// Where S3 wants no location constraint.
+/// Where S3 does not accept a location constraint.
 pub(super) const HOME_REGION: &str = "us-east-1";
 
 pub struct Bucket {
@@ -28,7 +28,7 @@ pub struct Bucket {
     pub purpose: String,
 }
 
-/// What was found of a bucket: the safeguards that are off.
+/// A found bucket: its safeguards that are off.
 pub struct Found {
     off: Vec<Safeguard>,
 }
@@ -53,7 +53,7 @@ impl Bucket {
         format!("arn:{}:s3:::{}", cluster.spec.partition(), self.name(cluster))
     }
 
-    /// By its tags and not by HeadBucket, whose errors have no code. The account is named, so that nobody else's bucket is ever ours.
+    /// By its tags and not by HeadBucket, whose errors have no code. The account is named, so that another account's bucket is never ours.
     async fn exists(&self, cx: &Context) -> Result<bool> {
         let name = self.name(&cx.cluster);
         let call = cx.aws.s3.get_bucket_tagging().bucket(&name).expected_bucket_owner(&cx.cluster.account);
@@ -111,7 +111,7 @@ impl Bucket {
         })
     }
 
-    /// Parts of unfinished uploads are in no list of objects, and cost as much.
+    /// The parts of unfinished uploads are not in any list of objects, but cost as much.
     async fn abort_uploads(&self, cx: &Context) -> Result<bool> {
         let call = cx.aws.s3.list_multipart_uploads().bucket(self.name(&cx.cluster));
         let answer = call.send().await.called("s3:ListBucketMultipartUploads").unless(&["NoSuchBucket"])?;
@@ -135,7 +135,7 @@ fn constraint(region: &str) -> Option<BucketLocationConstraint> {
 }
 
 impl Safeguard {
-    /// What the difference is called.
+    /// The difference's field.
     fn field(self) -> &'static str {
         match self {
             Safeguard::AccessBlock => "public_access_block",
@@ -258,7 +258,7 @@ async fn keep_versions(cx: &Context, bucket: &str) -> Result<()> {
     Ok(())
 }
 
-/// By whatever key: a tenant may well have chosen one of their own.
+/// With any key: the tenant may have chosen their own.
 async fn is_encrypted(cx: &Context, bucket: &str) -> Result<bool> {
     let call = cx.aws.s3.get_bucket_encryption().bucket(bucket);
     let answer = call.send().await.called("s3:GetEncryptionConfiguration").unless(&["ServerSideEncryptionConfigurationNotFoundError"])?;
@@ -301,7 +301,7 @@ fn tls_policy(arn: &str) -> String {
     .to_string()
 }
 
-/// True also when the tenant added statements of their own.
+/// True even if the tenant added their own statements.
 fn denies_plain_http(policy: &str) -> bool {
     let policy: serde_json::Value = serde_json::from_str(policy).unwrap_or_default();
     let statements = policy["Statement"].as_array().cloned().unwrap_or_default();
@@ -317,7 +317,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_location_is_left_out_in_the_home_region_only() {
+    fn the_location_is_left_out_only_in_the_home_region() {
         for (region, expected) in [("us-east-1", None), ("eu-west-1", Some("eu-west-1"))] {
             assert_eq!(constraint(region), expected.map(BucketLocationConstraint::from), "{region}");
         }
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn our_policy_is_known_again_and_a_foreign_one_is_not_taken_for_it() {
+    fn our_policy_is_recognized_among_others() {
         let ours = tls_policy("arn:aws:s3:::groundwork-a-logs");
         let allow = ours.replace("Deny", "Allow");
         for (policy, expected, why) in [

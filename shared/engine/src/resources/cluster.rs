@@ -1,4 +1,4 @@
-//! The EKS control plane: private endpoint always, all logs, and nobody an administrator except by an access entry.
+//! The EKS control plane: always a private endpoint, all logs, and administrators only by access entry.
 
 use super::health::{Issue, broken};
 use super::owned::{check_ours, outputs, tag_map};
@@ -17,7 +17,7 @@ const ROLE: Key = Key::Role(Role::Cluster);
 
 /// Needs subnets, its role and the log group, but no way out: the NAT gateway comes up beside it.
 pub struct ControlPlane {
-    /// How many availability zones the cluster's subnets are in.
+    /// The number of availability zones that the cluster's subnets are in.
     pub zones: usize,
 }
 
@@ -104,8 +104,8 @@ impl Made for ControlPlane {
         describe(cluster)
     }
 
-    /// Without a token of ours, as all of EKS: its name makes it one of a kind, and one that failed and was deleted must not answer
-    /// for the one that a retry makes.
+    /// Without a token of ours, like everything in EKS: its name is unique, and a retry after a failed cluster must not be answered with
+    /// the first one's record.
     async fn create(&self, cx: &Context) -> Result<()> {
         let access = CreateAccessConfigRequest::builder().authentication_mode(AuthenticationMode::Api);
         let access = access.bootstrap_cluster_creator_admin_permissions(false).build();
@@ -121,7 +121,7 @@ impl Made for ControlPlane {
     }
 }
 
-/// EKS changes nobody's role: <https://docs.aws.amazon.com/eks/latest/APIReference/API_UpdateClusterConfig.html>.
+/// EKS cannot change a cluster's role: <https://docs.aws.amazon.com/eks/latest/APIReference/API_UpdateClusterConfig.html>.
 fn role(ours: &crate::cluster::Cluster, cluster: &Cluster) -> Option<Difference> {
     let is = cluster.role_arn()?.rsplit('/').next().unwrap_or_default();
     Difference::between("role", is, ours.scoped("cluster").as_str(), How::Never)
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn another_role_can_never_be_changed() {
+    fn another_role_is_a_difference_that_cannot_be_mended() {
         let arn = |role: &str| format!("arn:aws:iam::222222222222:role/groundwork/{role}");
         let active = |role: &str| Cluster::builder().status(ClusterStatus::Active).role_arn(arn(role)).build();
         assert_eq!(judged(&active("groundwork-abcdefghijkl-cluster")), Seen::Ready);

@@ -1,4 +1,4 @@
-//! A bucket that a customer made: verified, and never made, changed, tagged, emptied or deleted.
+//! A bucket that a customer made: verified, and never created, changed, tagged, emptied or deleted.
 
 use super::bucket::{HOME_REGION, blocks_public_access};
 use super::owned::outputs;
@@ -17,7 +17,7 @@ pub struct ExistingBucket {
 }
 
 impl ExistingBucket {
-    /// None if there is no such bucket. The account is named, so that nobody else's is taken for the customer's.
+    /// None if there is no such bucket. The account is named, so that another account's bucket is not taken for the customer's.
     async fn region(&self, cx: &Context) -> Result<Option<String>> {
         let call = cx.aws.s3.get_bucket_location().bucket(&self.name).expected_bucket_owner(&cx.cluster.account);
         match call.send().await.called("s3:GetBucketLocation") {
@@ -28,7 +28,7 @@ impl ExistingBucket {
         }
     }
 
-    /// The role may look at the buckets of its policy only, so a name that is wrong is refused, as is another account's bucket.
+    /// The role may look only at the buckets in its policy, so a wrong name is refused, like another account's bucket.
     fn explain_refusal(&self, error: Error, account: &str) -> Error {
         if !error.is_denial() {
             return error;
@@ -46,7 +46,7 @@ impl ExistingBucket {
     }
 }
 
-/// What a region's S3 answers about a bucket of another one.
+/// S3's answers about a bucket in another region.
 const SENT_ELSEWHERE: [&str; 2] = ["PermanentRedirect", "AuthorizationHeaderMalformed"];
 const RENAME: &str = "delete this cluster and create it with the right buckets";
 
@@ -79,7 +79,7 @@ impl LookedAt for ExistingBucket {
     }
 }
 
-/// S3 says nothing of its first region, and has an old word for Ireland.
+/// S3 leaves out its first region, and has an old name for Ireland.
 fn region_of(constraint: Option<&BucketLocationConstraint>) -> String {
     match constraint.map(BucketLocationConstraint::as_str) {
         None | Some("") => HOME_REGION.to_owned(),
@@ -94,7 +94,7 @@ mod tests {
     use crate::errors::from_answer;
 
     #[test]
-    fn the_region_is_read_from_what_s3_says_of_the_location() {
+    fn the_region_is_read_from_the_buckets_location() {
         for (said, region) in [(None, "us-east-1"), (Some(""), "us-east-1"), (Some("EU"), "eu-west-1"), (Some("us-west-2"), "us-west-2")] {
             assert_eq!(region_of(said.map(BucketLocationConstraint::from).as_ref()), region, "{said:?}");
         }

@@ -1,4 +1,4 @@
-//! The EKS cluster that a customer made: verified, and never made, changed, tagged or deleted.
+//! The EKS cluster that a customer made: verified, and never created, changed, tagged or deleted.
 
 use super::cluster::describe;
 use crate::context::Context;
@@ -58,7 +58,7 @@ fn not_active(name: &str, status: &str) -> Error {
     Error::customer(Code::EksClusterNotActive, reason, "Bring it back to ACTIVE, then retry.")
 }
 
-/// Those of a cluster of ours, and the subnets that it was made with.
+/// The outputs of a cluster of ours, plus the subnets that it was made with.
 fn outputs(cluster: &Cluster) -> Outputs {
     let subnets = cluster.resources_vpc_config().map(|network| network.subnet_ids().join(","));
     describe(cluster).into_iter().chain(subnets.map(|ids| ("subnets".to_owned(), ids))).collect()
@@ -70,7 +70,7 @@ mod tests {
     use aws_sdk_eks::types::VpcConfigResponse;
 
     #[test]
-    fn only_an_active_cluster_is_ready_and_one_that_is_at_work_is_waited_for() {
+    fn an_active_cluster_is_ready_and_a_busy_one_is_waited_for() {
         let sick = |status: &str| Seen::Sick(not_active("theirs", status));
         for (status, expected) in [
             (ClusterStatus::Active, Seen::Ready),
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn its_subnets_are_known_for_the_node_groups() {
+    fn its_subnets_are_outputs_for_the_node_groups() {
         let network = VpcConfigResponse::builder().subnet_ids("subnet-1").subnet_ids("subnet-2").build();
         let cluster = Cluster::builder().name("theirs").resources_vpc_config(network).build();
         assert_eq!((outputs(&cluster)["name"].as_str(), outputs(&cluster)["subnets"].as_str()), ("theirs", "subnet-1,subnet-2"));

@@ -1,6 +1,6 @@
-//! What EKS means by the health issues of a cluster, a node group or an add-on that it gave up on.
+//! What the health issues mean that EKS reports for a cluster, node group or add-on that failed.
 //!
-//! Nothing here passes by itself: a retry deletes the broken thing and makes it again.
+//! None of them is temporary: a retry deletes the broken thing and makes it again.
 
 use crate::errors::{Error, OFFERING, SUBNETS};
 use std::fmt::Write;
@@ -39,7 +39,7 @@ const CHANGED: &str = "A change in the cluster, which Groundwork did not make, c
 const REPLICAS: &str = "The add-on's pods found no node to run on; check that the nodes are ready and have room, then retry.";
 const STS: &str = "Activate the region's STS endpoint in the account's IAM settings, then retry.";
 
-/// First row that matches any issue wins, so the causes stand before what they lead to: nodes that were never launched do not join.
+/// The first row that matches any issue wins, so causes come before effects: nodes that were never launched do not join either.
 const TABLE: &[Row] = &[
     row("", "VcpuLimitExceeded", Class::Customer, VCPUS),
     row("", "InsufficientInstanceCapacity", Class::Customer, CAPACITY),
@@ -79,10 +79,10 @@ const TABLE: &[Row] = &[
     row("NodeCreationFailure", "", Class::Permanent, JOIN),
 ];
 
-/// The error for a thing that EKS gave up on, with the cause that EKS gives.
+/// The error for a thing that failed, with EKS's cause.
 pub fn broken<'a>(what: &str, status: &str, issues: impl IntoIterator<Item = Issue<'a>>) -> Error {
-    let issues = issues.into_iter().map(|issue| (issue.code.map_or(Code::Unknown, Code::from), issue.message.unwrap_or("no message")));
-    let issues: Vec<(Code, &str)> = issues.collect();
+    let reported = issues.into_iter().map(|issue| (issue.code.map_or(Code::Unknown, Code::from), issue.message.unwrap_or("no message")));
+    let issues: Vec<(Code, &str)> = reported.collect();
     let known = TABLE.iter().find_map(|row| {
         let (code, _) =
             issues.iter().find(|(code, message)| (row.code.is_empty() || row.code == code.as_str()) && message.contains(row.says))?;
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn each_cause_gets_the_hint_that_mends_it() {
+    fn each_cause_gets_its_hint() {
         const LAUNCH: &str = "AsgInstanceLaunchFailures";
         for (code, message, class, hint, why) in [
             (LAUNCH, "Could not launch On-Demand Instances. VcpuLimitExceeded - You have requested more", Class::Customer, VCPUS, "row 37"),
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cause_goes_before_what_it_leads_to() {
+    fn a_cause_comes_before_its_effects() {
         let found =
             error(&[("NodeCreationFailure", "Instances failed to join"), ("AsgInstanceLaunchFailures", "VcpuLimitExceeded - You have")]);
         assert_eq!((found.class, found.hint.as_str()), (Class::Customer, VCPUS));

@@ -1,5 +1,5 @@
-//! A node group's launch template: what its instances and volumes carry, however the group was scaled. The instance type and the
-//! image come from the node group.
+//! A node group's launch template: the settings and tags of its instances and volumes, however the group is scaled. The instance type and
+//! the image come from the node group.
 
 use super::owned::{check_ours, ec2_filters, ec2_tags, ec2_token, filter, is_this, outputs};
 use crate::cluster::Cluster;
@@ -17,7 +17,7 @@ use wire::journal::Outputs;
 use wire::key::{Group, Key};
 use wire::stage::Stage;
 
-/// Container images of a GPU workload are large, and Bottlerocket keeps them on the second disk.
+/// GPU workloads have large container images, and Bottlerocket keeps them on the second disk.
 const BOTTLEROCKET_DATA_GIB: i32 = 100;
 const AL2023_ROOT_GIB: i32 = 80;
 
@@ -32,7 +32,7 @@ impl LaunchTemplate {
         cluster.scoped(&format!("lt-{}", self.group))
     }
 
-    /// The name is in use: by what an earlier call of ours made, or by somebody who must give it back.
+    /// The name is in use: by what an earlier call of ours made, or by somebody else, who must give it up.
     async fn check_name(&self, cx: &Context) -> Result<()> {
         let name = self.name(&cx.cluster);
         let call = cx.aws.ec2.describe_launch_templates().filters(filter("launch-template-name", &name));
@@ -59,7 +59,7 @@ impl LaunchTemplate {
             Group::System => false,
             Group::InstanceType(name) => instances::image(name).is_ok_and(Image::gpu),
         };
-        // Without a size, the disk is as large as the image.
+        // Without a size, the disk is only as large as the image.
         if gpu {
             vec![disk("/dev/xvda", None), disk("/dev/xvdb", Some(BOTTLEROCKET_DATA_GIB))]
         } else {
@@ -67,7 +67,7 @@ impl LaunchTemplate {
         }
     }
 
-    /// The node group owns what it starts, so its key is in the tags.
+    /// The node group owns the instances, so its key is in their tags.
     fn node_tags(&self, cluster: &Cluster, kind: ResourceType) -> TagSpecification {
         let tags = ec2_tags(cluster, &Key::NodeGroup(self.group.clone()), kind, []);
         TagSpecification::builder().set_resource_type(tags.resource_type).set_tags(tags.tags).build()
@@ -84,7 +84,7 @@ impl Planned for LaunchTemplate {
         Key::LaunchTemplate(self.group.clone())
     }
 
-    /// Made beside the control plane, so that nodes need not wait for it.
+    /// Made in parallel to the control plane, so that nodes need not wait for it.
     fn stage(&self) -> Stage {
         Stage::CreateEks
     }

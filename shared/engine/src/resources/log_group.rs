@@ -1,4 +1,4 @@
-//! The log group of the control plane. EKS would make it, without owner tags and kept for ever; so ours is there first.
+//! The log group of the control plane. EKS would make it without owner tags or expiry, so we make it first.
 
 use super::owned::{is_ours, tag_map};
 use crate::cluster::Cluster;
@@ -14,14 +14,14 @@ const RETENTION_DAYS: i32 = 90;
 
 pub struct LogGroup;
 
-/// The name holds the cluster's random id, so the group is ours even without tags: a late flush of EKS makes it again.
+/// The name has the cluster's random id, so the group is ours even without tags: EKS may make it again with a late flush.
 pub struct Found {
     group: aws_sdk_cloudwatchlogs::types::LogGroup,
     tagged: bool,
 }
 
 impl Found {
-    /// The ARN as the calls about tags want it: without the `:*` for the streams.
+    /// The ARN as the tag calls want it: without the streams' `:*`.
     fn arn(&self) -> &str {
         arn(&self.group)
     }
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_group_that_eks_made_lacks_tags_and_an_end() {
+    fn a_group_that_eks_made_lacks_tags_and_expiry() {
         let cluster = Cluster::example(serde_json::json!({}));
         let retention = || Difference::between("retention_days", "for ever".to_owned(), "90".into(), How::InPlace);
         let tags = || Difference::between("tagged", false, true, How::InPlace);

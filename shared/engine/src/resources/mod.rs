@@ -59,7 +59,7 @@ fn control_plane(cluster: &Cluster) -> Resource {
     }
 }
 
-/// Ours are named by their purpose, the customer's by their own names.
+/// Ours are named by purpose, the customer's by their own names.
 fn bucket(name: &str, cluster: &Cluster) -> Resource {
     match cluster.spec.ground {
         Ground::Managed(_) => made(bucket::Bucket { purpose: name.to_owned() }),

@@ -19,7 +19,7 @@ pub struct NatGateway;
 type Found = aws_sdk_ec2::types::NatGateway;
 
 impl NatGateway {
-    /// All that EC2 still lists, dead ones too: deleted ones for an hour.
+    /// All that EC2 still lists, including deleted ones, for an hour.
     async fn find_all(&self, cx: &Context) -> Result<Vec<Found>> {
         let call = cx.aws.ec2.describe_nat_gateways().set_filter(ec2_filters(&cx.cluster, &self.key()));
         let found = call.send().await.called("ec2:DescribeNatGateways")?;
@@ -28,7 +28,7 @@ impl NatGateway {
     }
 }
 
-/// A failed one stays listed beside its successor, so the one that works comes first.
+/// A failed one stays listed beside its successor, so the working one comes first.
 fn liveliest(gateways: Vec<Found>) -> Option<Found> {
     let rank = |gateway: &Found| match gateway.state() {
         Some(State::Available) => 0,

@@ -18,7 +18,7 @@ use wire::key::{Addon, Group, Key, Role, Side};
 use wire::spec::Ground;
 use wire::stage::Stage;
 
-/// Enough for coredns and the CSI controllers; the rest runs where the tenant asked for nodes.
+/// Enough for coredns and the CSI controllers; everything else runs on the tenant's nodes.
 const SYSTEM_TYPE: &str = "t3.medium";
 const GROUP_LABEL: &str = "groundwork.dev/node-group";
 const ROLE: Key = Key::Role(Role::Node);
@@ -27,11 +27,11 @@ pub struct NodeGroup {
     group: Group,
     /// Whose cluster the nodes join.
     ground: Ground,
-    /// In a cluster of ours, how many availability zones its private subnets are in.
+    /// In a cluster of ours, the number of availability zones that its private subnets are in.
     zones: usize,
 }
 
-/// How many nodes a group may have, and begins with.
+/// How many nodes a group may have, and how many it begins with.
 struct Sizes {
     least: u32,
     desired: u32,
@@ -57,7 +57,7 @@ impl NodeGroup {
         self.group.to_string().replace('.', "-")
     }
 
-    /// In a cluster of theirs the id tells it from the customer's own groups.
+    /// In a customer's own cluster, the id distinguishes it from the customer's groups.
     fn name(&self, cluster: &Cluster) -> String {
         match self.ground {
             Ground::Managed(_) => self.label(),
@@ -69,7 +69,7 @@ impl NodeGroup {
         Key::LaunchTemplate(self.group.clone())
     }
 
-    /// None in a cluster of theirs, so that nothing of EC2 has to be granted: EKS's own asks for IMDSv2, too.
+    /// None in a customer's own cluster, so that nothing in EC2 has to be granted. EKS's own template requires IMDSv2 too.
     fn launch_template(&self, cx: &Context) -> Result<Option<LaunchTemplateSpecification>> {
         match self.ground {
             Ground::Managed(_) => {
@@ -119,7 +119,7 @@ impl NodeGroup {
         labels
     }
 
-    /// Nodes that cannot join over a network of the customer's are for the customer to look at, and no alarm of ours.
+    /// If nodes cannot join over the customer's network, the customer has to look, and we raise no alarm.
     fn blame(&self, error: Error) -> Error {
         match self.ground {
             Ground::SelfManaged(_) if error.code == Code::NodeCreationFailure => Error { class: Class::Customer, ..error },
@@ -138,7 +138,7 @@ fn ami(image: Image) -> AmiTypes {
     }
 }
 
-/// Keeps pods that ask for no GPU off nodes that cost as much as one.
+/// Keeps pods that need no GPU off the expensive nodes.
 fn gpu_taint() -> Taint {
     Taint::builder().key("nvidia.com/gpu").value("true").effect(TaintEffect::NoSchedule).build()
 }
@@ -152,7 +152,7 @@ impl Planned for NodeGroup {
         Stage::CreateNodegroups
     }
 
-    /// A node joins only with a way out to ECR and EKS, and with the network plugin there; going down, it keeps both to its end.
+    /// A node joins only with a way out to ECR and EKS and with the network plugin. Going down, it keeps both until it is gone.
     fn needs(&self) -> Vec<Key> {
         if let Ground::SelfManaged(_) = self.ground {
             return vec![Key::Cluster];
@@ -210,8 +210,8 @@ impl Made for NodeGroup {
         ])
     }
 
-    /// Without a token of ours: its name makes it one of a kind in the cluster, and a group that failed and was deleted must not be
-    /// answered with the first one's record when a retry makes it again.
+    /// Without a token of ours: its name is unique in the cluster, and a retry after a failed group must not be answered with the first
+    /// one's record.
     async fn create(&self, cx: &Context) -> Result<()> {
         let image = instances::image(self.instance_type()).map_err(|reason| {
             Error::customer(Code::InstanceTypeWithoutImage, reason, "Delete the cluster and create one with another instance type.")
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_that_failed_is_broken_and_a_degraded_one_is_sick_and_says_why() {
+    fn a_failed_group_is_broken_and_a_degraded_one_is_sick() {
         let (resource, cluster) = ours("g4dn.xlarge");
         let error = |status: &str| broken("The node group g4dn-xlarge", status, []);
         for (status, expected) in [
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn another_instance_type_takes_another_group() {
+    fn another_instance_type_needs_another_group() {
         let (resource, cluster) = ours("g4dn.xlarge");
         let group = Nodegroup::builder().status(NodegroupStatus::Active).instance_types("m6i.large").build();
         let expected = Difference::between("instance_type", "m6i.large", "g4dn.xlarge", How::Replace);
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tenant_s_groups_start_with_what_is_overprovisioned_and_the_system_s_with_a_node() {
+    fn groups_start_with_the_overprovisioned_nodes_and_the_systems_with_one() {
         for (group, expected) in [("g4dn.xlarge", (0, 2, 10)), ("system", (1, 1, 3))] {
             let (resource, cluster) = ours(group);
             let scaling = resource.scaling(&cluster).expect("it is in the spec");
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn what_keeps_nodes_from_joining_is_for_whoever_made_the_network() {
+    fn nodes_that_do_not_join_are_for_whoever_made_the_network() {
         let failed = |code: NodegroupIssueCode| {
             let health = NodegroupHealth::builder().issues(GroupIssue::builder().code(code).build()).build();
             Nodegroup::builder().status(NodegroupStatus::CreateFailed).health(health).build()

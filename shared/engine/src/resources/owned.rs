@@ -20,12 +20,12 @@ pub fn ec2_tags<const N: usize>(cluster: &Cluster, key: &Key, kind: ResourceType
         .build()
 }
 
-/// Finds this very resource of this very cluster.
+/// Matches exactly this resource of this cluster.
 pub fn ec2_filters(cluster: &Cluster, key: &Key) -> Option<Vec<Filter>> {
     Some(vec![filter(format!("tag:{OWNER_TAG}"), &cluster.id), filter(format!("tag:{RESOURCE_TAG}"), key.to_string())])
 }
 
-/// A filter narrows what EC2 sends; before something is changed or deleted, its tags are read once more.
+/// Filters only narrow what EC2 sends; before something is changed or deleted, its tags are checked again.
 pub fn is_this(cluster: &Cluster, key: &Key, tags: &[Tag]) -> bool {
     has_tag(tags, OWNER_TAG, &cluster.id) && has_tag(tags, RESOURCE_TAG, &key.to_string())
 }
@@ -34,8 +34,8 @@ pub fn has_tag(tags: &[Tag], name: &str, value: &str) -> bool {
     tags.iter().any(|tag| tag.key() == Some(name) && tag.value() == Some(value))
 }
 
-/// An EC2 token that still makes something new when the last thing made with it is dead. EC2 answers a known token with the old
-/// thing and may know it for a day; it lists what is dead for an hour. A second thing made at the turn of the hour is found by tag.
+/// An EC2 token that makes something new once the last thing made with it is dead. EC2 answers a known token with the old thing for up to
+/// a day, but lists dead things only for an hour. A second thing made at the turn of the hour is found by its tag.
 pub fn ec2_token(cx: &Context, key: &Key, dead: Option<&str>) -> String {
     let hour = cx.begun.as_second() / 3600;
     [&cx.cluster.token(key), dead.unwrap_or_default(), &hour.to_string()].join("-")
@@ -49,7 +49,7 @@ pub async fn own_vpcs(cx: &Context) -> Result<Vec<String>> {
     Ok(ours.filter_map(|vpc| vpc.vpc_id).collect())
 }
 
-/// For creates without a token: the SDK must not repeat a call whose answer was lost; the driver waits for the grace first.
+/// For creates without a token: the SDK must not repeat a call whose answer was lost, because the driver waits out the grace first.
 pub fn once() -> aws_sdk_ec2::config::Builder {
     aws_sdk_ec2::config::Builder::new().retry_config(RetryConfig::disabled())
 }
@@ -62,12 +62,12 @@ pub fn filter(name: impl Into<String>, value: impl Into<String>) -> Filter {
     Filter::builder().name(name).values(value).build()
 }
 
-/// True if a thing found by its name carries this cluster's owner tag.
+/// True if a thing that was found by name carries this cluster's owner tag.
 pub fn is_ours<N: AsRef<str>, V: AsRef<str>>(cluster: &Cluster, tags: impl IntoIterator<Item = (N, V)>) -> bool {
     tags.into_iter().any(|(name, value)| name.as_ref() == OWNER_TAG && value.as_ref() == cluster.id)
 }
 
-/// Refuses a thing that has our name and not our owner tag: never adopted, never deleted.
+/// Refuses a thing that has our name but not our owner tag: never adopted, never deleted.
 pub fn check_ours<N: AsRef<str>, V: AsRef<str>>(cluster: &Cluster, what: &str, tags: impl IntoIterator<Item = (N, V)>) -> Result<()> {
     if is_ours(cluster, tags) {
         return Ok(());
@@ -81,7 +81,7 @@ pub fn tag_map(cluster: &Cluster, key: &Key) -> Option<std::collections::HashMap
     Some(cluster.tags(key).into_iter().collect())
 }
 
-/// One output by the name that most resources have only.
+/// A single output; most resources have only one.
 pub fn id(value: impl Into<String>) -> BTreeMap<String, String> {
     BTreeMap::from([("id".to_owned(), value.into())])
 }

@@ -48,7 +48,7 @@ impl Made for PodIdentity {
     /// The association's id.
     type Thing = String;
 
-    /// EKS allows one association for a service account.
+    /// EKS allows one association per service account.
     async fn find(&self, cx: &Context) -> Result<Option<String>> {
         let call = cx.aws.eks.list_pod_identity_associations().cluster_name(cx.cluster.eks_name());
         let call = call.namespace(NAMESPACE).service_account(SERVICE_ACCOUNT);

@@ -1,4 +1,4 @@
-//! The IAM roles: of the control plane, of the nodes, and of the EBS CSI driver.
+//! The IAM roles of the control plane, the nodes and the EBS CSI driver.
 
 use super::owned::check_ours;
 use crate::cluster::Cluster;
@@ -37,7 +37,7 @@ fn trust(role: Role) -> String {
     .to_string()
 }
 
-/// The paths of the AWS-managed policies that it needs.
+/// The paths of the AWS-managed policies that the role needs.
 fn paths(role: Role) -> &'static [&'static str] {
     match role {
         Role::Cluster => &["AmazonEKSClusterPolicy"],
@@ -46,7 +46,7 @@ fn paths(role: Role) -> &'static [&'static str] {
     }
 }
 
-/// The ARNs of those policies that are not attached.
+/// The ARNs of needed policies that are not attached.
 fn missing(role: Role, cluster: &Cluster, found: &Found) -> Vec<String> {
     let partition = cluster.spec.partition();
     let wanted = paths(role).iter().map(|path| format!("arn:{partition}:iam::aws:policy/{path}"));
@@ -59,7 +59,7 @@ async fn attached(cx: &Context, name: &str) -> Result<Vec<String>> {
     Ok(policies.into_iter().filter_map(|policy| policy.policy_arn).collect())
 }
 
-/// All of them: automation of the customer's organization attaches policies of its own to every role.
+/// All of them, because a customer's organization may attach its own policies to every role.
 async fn detach_policies(cx: &Context, found: &Found) -> Result<()> {
     for arn in &found.attached {
         let call = cx.aws.iam.detach_role_policy().role_name(&found.name).policy_arn(arn);
@@ -77,7 +77,7 @@ async fn delete_inline_policies(cx: &Context, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// A profile holds one role; this role's is what EKS made for the nodes and may have left behind.
+/// A profile holds one role. EKS made this role's for the nodes, and may have left it behind.
 async fn delete_instance_profiles(cx: &Context, name: &str) -> Result<()> {
     let answer = cx.aws.iam.list_instance_profiles_for_role().role_name(name).send().await.called("iam:ListInstanceProfilesForRole");
     for profile in answer.unless(&["NoSuchEntity"])?.map(|answer| answer.instance_profiles).unwrap_or_default() {
@@ -168,7 +168,7 @@ mod tests {
         }
     }
     #[test]
-    fn a_role_is_ready_once_it_has_all_that_it_needs() {
+    fn a_role_is_ready_once_it_has_all_needed_policies() {
         let cluster = Cluster::example(json!({}));
         let arn = |path: &str| format!("arn:aws:iam::aws:policy/{path}");
         let all: Vec<String> = paths(Role::Node).iter().map(|path| arn(path)).collect();

@@ -15,7 +15,7 @@ const ANYWHERE: &str = "0.0.0.0/0";
 
 pub struct RouteTable {
     pub side: Side,
-    /// How many availability zones the cluster spans.
+    /// The number of the cluster's availability zones.
     pub zones: usize,
 }
 
@@ -53,7 +53,7 @@ impl RouteTable {
         call.send().await.called("ec2:CreateRoute").done_if(&["RouteAlreadyExists"])
     }
 
-    /// A route whose gateway has gone stays, as a black hole.
+    /// A route whose gateway is gone stays, as a black hole.
     async fn replace_route(&self, cx: &Context, table: &Found) -> Result<()> {
         let (internet_gateway, nat_gateway) = self.target(cx)?;
         let call = cx.aws.ec2.replace_route().set_route_table_id(table.route_table_id.clone()).destination_cidr_block(ANYWHERE);
@@ -82,7 +82,7 @@ fn is_live(route: &Route) -> bool {
     route.state() == Some(&RouteState::Active)
 }
 
-/// The subnets that use the table, without those on their way out.
+/// The subnets that use the table, except those being disassociated.
 fn subnets(table: &Found) -> impl Iterator<Item = &str> {
     let holds = |association: &&RouteTableAssociation| {
         let state = association.association_state().and_then(|state| state.state());
@@ -154,7 +154,7 @@ mod tests {
     use aws_sdk_ec2::types::RouteTableAssociationState;
 
     #[test]
-    fn an_association_on_its_way_out_does_not_count() {
+    fn an_association_that_is_being_removed_does_not_count() {
         let association = |subnet: &str, state: Association| {
             let state = RouteTableAssociationState::builder().state(state).build();
             RouteTableAssociation::builder().subnet_id(subnet).association_state(state).build()

@@ -1,4 +1,4 @@
-//! The S3 gateway endpoint: traffic to buckets stays out of the NAT gateway and costs nothing.
+//! The S3 gateway endpoint: traffic to buckets bypasses the NAT gateway and costs nothing.
 
 use super::owned::{ec2_filters, ec2_tags, ec2_token, id, is_this};
 use crate::cluster::Cluster;
@@ -114,7 +114,7 @@ mod tests {
     use aws_sdk_ec2::types::{LastError, State};
 
     #[test]
-    fn states_count_in_either_spelling() {
+    fn states_are_read_in_either_spelling() {
         let cluster = Cluster::example(serde_json::json!({}));
         let cause = || Seen::Broken(from_answer("ec2:CreateVpcEndpoint", None, "Odd".into(), "not today"));
         for (given, expected) in

@@ -27,7 +27,7 @@ impl Subnet {
         cluster.zones.get(self.index).ok_or_else(missing)
     }
 
-    /// The tags by which load balancer controllers choose subnets. `shared` says that the subnet is not Kubernetes' to delete.
+    /// The tags by which load balancer controllers choose subnets. `shared` means that Kubernetes must not delete the subnet.
     fn role_tags(&self, cluster: &Cluster) -> [(String, String); 2] {
         let role = match self.side {
             Side::Public => "kubernetes.io/role/elb",
@@ -37,7 +37,7 @@ impl Subnet {
     }
 }
 
-/// Every pod takes an address of a private subnet, so these are large: three /18, and the fourth /18 for the public /22s.
+/// Every pod takes an address from a private subnet, so these are large: three /18, and the fourth /18 for the public /22s.
 fn cidr(side: Side, index: usize) -> String {
     match side {
         Side::Public => format!("10.0.{}.0/22", 192 + 4 * index),

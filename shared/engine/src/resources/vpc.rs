@@ -52,7 +52,7 @@ impl Made for Vpc {
         let Some(vpc) = vpcs.into_iter().find(|vpc| is_this(&cx.cluster, &self.key(), vpc.tags())) else {
             return Ok(None);
         };
-        // Of a VPC that is not there yet nothing can be asked.
+        // Nothing can be asked about a VPC that is not there yet.
         let pending = vpc.state() == Some(&VpcState::Pending);
         let dns_names = !pending && has_dns_names(cx, vpc.vpc_id().unwrap_or_default()).await?;
         Ok(Some(Found { vpc, dns_names }))

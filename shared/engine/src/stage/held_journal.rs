@@ -1,4 +1,4 @@
-//! A cluster's journal in the hands of one invocation, which may write as long as it holds the lease.
+//! A cluster's journal for one invocation, which may write as long as it holds the lease.
 
 use crate::desk::{Desk, Hold};
 use crate::errors::{Error, Result};

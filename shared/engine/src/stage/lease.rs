@@ -1,4 +1,4 @@
-//! The lease: one invocation of a stage works on a cluster at a time, and an older run not at all.
+//! The lease: one invocation of a stage works on a cluster at a time, and none of an older run.
 
 use super::{Function, Invocation};
 use crate::clock::passed;
@@ -15,13 +15,13 @@ pub(super) enum Begun {
 }
 
 impl Function {
-    /// Takes the lease, unless another invocation may still be at work: its lease ends when Lambda would have ended it.
+    /// Takes the lease, unless another invocation may still be at work. A lease ends when Lambda would have ended its invocation.
     pub(super) async fn begin(&self, invocation: &Invocation) -> Result<Begun> {
         let (now, stage) = (self.desk.now(), self.stage);
         let begin = |record: &mut Record| {
             self.still_ours(record, invocation)?;
             record.leases.retain(|_, lease| lease.until > now && lease.holder != invocation.holder);
-            // Stages of one run work beside each other; of an older run nothing may.
+            // Stages of the same run may work beside each other, but none of an older run.
             let other = record.leases.iter().find(|(held, lease)| **held == stage || lease.run != invocation.input.run);
             if let Some((_, lease)) = other {
                 return Ok(Some(lease.until));
@@ -42,14 +42,14 @@ impl Function {
         })
     }
 
-    /// An error if a newer run owns the cluster, or this one is parked already: the stage beside this one stumbled.
+    /// An error if a newer run owns the cluster, or if this run is already parked because the stage beside this one failed.
     pub(super) fn still_ours(&self, record: &Record, invocation: &Invocation) -> Result<()> {
         let wanted = if self.stage == Stage::Teardown { Desired::Absent } else { Desired::Present };
         let parked = record.status.is_parked();
         if record.run != invocation.input.run || record.desired != wanted || parked { Err(Error::superseded()) } else { Ok(()) }
     }
 
-    /// Only the lease: the cluster belongs to a newer run, which need not wait.
+    /// Gives back only the lease: the cluster belongs to a newer run, which should not have to wait.
     pub(super) async fn give_back(&self, invocation: &Invocation) -> Result<()> {
         let give_back = |record: &mut Record| {
             record.leases.retain(|_, lease| lease.holder != invocation.holder);

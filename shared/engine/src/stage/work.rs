@@ -1,4 +1,4 @@
-//! What each stage does, once it holds the lease.
+//! What each stage does once it holds the lease.
 
 use super::held_journal::HeldJournal;
 use super::{Function, Invocation};
@@ -30,18 +30,18 @@ impl Function {
         }
     }
 
-    /// All checks first, and only then anything is claimed or chosen.
+    /// All checks come first; only then is anything claimed or chosen.
     async fn assume_role(&self, invocation: &Invocation, cluster: Cluster) -> Result<Answer> {
         let cx = Context::new(self.doors.prove(&cluster).await?, cluster, self.desk.now());
         let zones = match cx.cluster.spec.ground {
             Ground::Managed(_) => preflight::zones(&cx).await?,
-            // Where the nodes go is in the customer's subnets.
+            // The customer's subnets decide where the nodes go.
             Ground::SelfManaged(_) => vec![],
         };
         self.claim(&cx.cluster).await?;
         let choose = |record: &mut Record| {
             self.still_ours(record, invocation)?;
-            // Chosen once: subnets that exist stay where they are.
+            // Chosen once, because subnets that exist stay where they are.
             if record.zones.is_empty() {
                 record.zones.clone_from(&zones);
             }
@@ -51,7 +51,7 @@ impl Function {
         Ok(Answer::Ready)
     }
 
-    /// The role is the tenant's from now on: another one that names it is refused at once.
+    /// From now on the role belongs to this tenant: another tenant who names it is refused at once.
     async fn claim(&self, cluster: &Cluster) -> Result<()> {
         if self.desk.claim_role(&cluster.tenant, &cluster.spec.role_arn).await? {
             return Ok(());
@@ -69,7 +69,7 @@ impl Function {
         self.walk(invocation, &plan, &cx).await
     }
 
-    /// Takes everything away and looks at the account once more: deleted is what left nothing.
+    /// Removes everything, then looks at the account once more: a cluster is deleted only if nothing is left.
     async fn tear_down(&self, invocation: &Invocation, record: &Record, cluster: Cluster) -> Result<Answer> {
         keeps_only_what_is_known(&record.spec)?;
         if !has_begun(record, &cluster) {
@@ -98,7 +98,7 @@ impl Function {
         Ok(Context::new(self.doors.open(&cluster, self.stage).await?, cluster, self.desk.now()))
     }
 
-    /// Rounds begin in the first half of the invocation only, so that the last one can end in the second.
+    /// Rounds begin only in the first half of the invocation, so that the last one can end in the second half.
     async fn walk(&self, invocation: &Invocation, plan: &Plan, cx: &Context) -> Result<Answer> {
         let input = &invocation.input;
         let hold = Hold { cluster_id: input.cluster_id.clone(), stage: self.stage, holder: invocation.holder.clone(), run: input.run };
@@ -130,8 +130,8 @@ fn has_begun(record: &Record, cluster: &Cluster) -> bool {
     plan::makers(cluster).iter().any(|stage| record.stages.contains_key(stage))
 }
 
-/// The spec was checked when it was accepted; a record that an older version wrote is checked by the rules of this one. Nothing is begun
-/// with a spec of which a part would be ignored.
+/// The spec was checked when it was accepted; this checks an older version's record by this version's rules. Nothing begins if a part of
+/// the spec would be ignored.
 fn validate(spec: &StoredSpec) -> Result<Answer> {
     if let Some(notice) = spec.notice() {
         return Err(of_newer_version(notice));
@@ -145,7 +145,7 @@ fn validate(spec: &StoredSpec) -> Result<Answer> {
     }
 }
 
-/// Everything that we made is gone, and yet something with our tags, our names or in our VPC is there.
+/// Everything that we made is gone, but something with our tags or names or in our VPC is still there.
 fn left_behind(inventory: &Inventory) -> Error {
     let things: Vec<String> = inventory.left.iter().map(|found| format!("{} {}", found.kind, found.id)).collect();
     Error::customer(
@@ -162,7 +162,7 @@ mod tests {
     use wire::error::Class;
 
     #[test]
-    fn nothing_is_begun_with_a_spec_that_is_not_valid_or_not_understood_as_a_whole() {
+    fn nothing_begins_with_a_spec_that_is_invalid_or_not_fully_understood() {
         for (field, value, expected, reason) in [
             ("name", json!("research"), None, "as it was accepted"),
             ("network", json!({"mode": "existing"}), Some((Class::Permanent, Code::Spec)), "a newer version's field would be ignored"),

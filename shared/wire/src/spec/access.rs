@@ -46,12 +46,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_range_has_no_bits_set_behind_its_prefix() {
+    fn a_range_has_no_bits_set_after_its_prefix() {
         for (cidr, good, reason) in [
             ("203.0.113.0/24", true, "a network"),
             ("203.0.113.9/32", true, "one address"),
             ("0.0.0.0/0", true, "everybody"),
-            ("203.0.113.1/24", false, "a bit behind the prefix"),
+            ("203.0.113.1/24", false, "a bit after the prefix"),
             ("300.0.0.0/8", false, "300 is more than a byte"),
             ("203.0.113.0/33", false, "IPv4 has 32 bits"),
             ("203.0.113.0", false, "no prefix"),

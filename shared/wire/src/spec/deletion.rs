@@ -1,10 +1,10 @@
-//! What becomes of the data of a managed cluster.
+//! What happens to the data of a managed cluster.
 
 use super::{Fault, Section};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What becomes of the data when the cluster is deleted.
+/// What happens to the data when the cluster is deleted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Deletion {
@@ -13,7 +13,7 @@ pub struct Deletion {
     pub buckets: BucketsAfter,
 }
 
-/// What becomes of the buckets.
+/// What happens to the buckets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum BucketsAfter {
@@ -23,7 +23,7 @@ pub enum BucketsAfter {
 }
 
 impl Section for Deletion {
-    /// The schema says it all.
+    /// The schema says everything.
     fn check(&self) -> Vec<Fault> {
         vec![]
     }

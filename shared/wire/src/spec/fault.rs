@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct Fault {
     /// A JSON path, such as `$.instance_types[0].name`.
     pub path: String,
-    /// What is wrong there, and what would be right.
+    /// What is wrong there, and what would be valid.
     pub message: String,
 }
 

@@ -1,5 +1,5 @@
-//! The faults of single fields, in words. All fields of all modes are checked as if they were one object: so a body shows what is wrong
-//! with each, whatever its mode makes of it; of `oneOf` a validator says no more than that no mode fits.
+//! The faults in single fields, in words. The fields of all modes are checked as if they were one object, so that a body gets the faults of
+//! each, whatever its mode; with `oneOf` a validator says only that no mode fits.
 
 use super::{Fault, Mode, schema};
 use jsonschema::error::ValidationErrorKind;
@@ -16,7 +16,7 @@ static SCHEMA: LazyLock<Value> = LazyLock::new(of_all_modes);
 #[expect(clippy::expect_used, reason = "the schema is generated from the types; a test compiles it")]
 static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| jsonschema::validator_for(&SCHEMA).expect("the schema of Spec is valid"));
 
-/// Every fault of a single field.
+/// Every fault in a single field.
 pub(super) fn faults(body: &Value) -> Vec<Fault> {
     VALIDATOR.iter_errors(body).flat_map(|error| in_words(&error)).collect()
 }
@@ -45,7 +45,7 @@ fn unexpected(error: &ValidationError<'_>) -> Vec<String> {
     unexpected.iter().map(|name| format!("{path}.{name}")).collect()
 }
 
-/// The schema's own description says what is right in words; the validator only shows the pattern.
+/// The schema's description says in words what is valid; the validator shows only the pattern.
 fn with_rule(error: &ValidationError<'_>) -> String {
     let schema_path = error.schema_path().as_str();
     let rule = schema_path
@@ -70,7 +70,7 @@ fn of_all_modes() -> Value {
     let mut all: Map<String, Value> =
         schema::modes().iter().flat_map(schema::properties).map(|(name, field)| (name.clone(), field.clone())).collect();
     for name in Mode::VARIANTS.iter().flat_map(|mode| schema::needed(*mode)) {
-        // Null says "not there" in a string that may be left out, and in some modes this one may.
+        // Null means "not there" for a string that may be left out, as this one may in some modes.
         if all[name]["type"] == "string" {
             all[name]["type"] = json!(["string", "null"]);
         }

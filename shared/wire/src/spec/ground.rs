@@ -1,11 +1,11 @@
-//! What a cluster stands on: all of it made by Groundwork, or the customer's own cluster and buckets.
+//! What a cluster stands on: everything made by Groundwork, or the customer's own cluster and buckets.
 
 use super::{Access, Deletion, Mode, SelfManaged};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// Who makes the cluster and its buckets, with what is to be said in that case. On the wire its fields are flat, beside `mode`.
+/// Who makes the cluster and its buckets, with the fields for that case. On the wire they are flat, beside `mode`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "mode", rename_all = "snake_case", try_from = "Map<String, Value>")]
 #[schemars(!try_from)]
@@ -20,12 +20,12 @@ pub enum Ground {
 pub struct Managed {
     #[serde(flatten)]
     pub access: Access,
-    // Shown with its defaults even if nothing was said: what becomes of the data should surprise nobody.
+    // Shown with its defaults even if absent: what happens to the data should surprise nobody.
     #[serde(default)]
     pub deletion: Deletion,
 }
 
-/// serde's tagged enums have no default for the tag, and those who say nothing of a mode mean the managed one.
+/// serde's tagged enums have no default for the tag; without a mode, the managed one is meant.
 impl TryFrom<Map<String, Value>> for Ground {
     type Error = serde_json::Error;
 

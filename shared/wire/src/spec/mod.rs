@@ -1,7 +1,7 @@
-//! What a tenant may ask for. A mode is a type: what means something only in one mode is there only in that mode.
+//! What a tenant may ask for. A mode is a type: what is meaningful only in one mode exists only in that mode.
 //!
 //! On the wire all fields are flat, with `mode` among them. [`parse`] is the door: it refuses what this version does not know. What is
-//! stored is read tolerantly instead, by [`crate::stored::StoredSpec`].
+//! stored is read tolerantly, by [`crate::stored::StoredSpec`].
 
 mod access;
 mod deletion;
@@ -42,7 +42,7 @@ pub struct Spec {
     /// An AWS region such as us-west-2.
     #[schemars(regex(pattern = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"))]
     pub region: String,
-    /// At least one and at most 20 instance types, each once; with the mode self_managed also none.
+    /// 1 to 20 instance types, each once; with the mode self_managed also none.
     #[serde(default)]
     #[schemars(length(max = 20))]
     pub instance_types: Vec<InstanceType>,
@@ -50,16 +50,16 @@ pub struct Spec {
     pub ground: Ground,
 }
 
-/// A part of what a tenant asks for, in a file of its own. Its schema says what can be said of one field.
+/// A part of what a tenant asks for, in a file of its own. Its schema says what is valid for each single field.
 trait Section {
-    /// What a schema cannot say: every fault, with the JSON path of its field.
+    /// The faults that a schema cannot find, each with the JSON path of its field.
     fn check(&self) -> Vec<Fault>;
 }
 
 /// Reads a spec.
 ///
 /// # Errors
-/// Every fault: first all that can be told of single fields and of the mode; only without such also those between fields.
+/// Every fault: first those in single fields and of the mode; if there are none, those between fields.
 pub fn parse(body: &Value) -> Result<Spec, Vec<Fault>> {
     let faults: Vec<Fault> = fields::faults(body).into_iter().chain(mode::faults(body)).collect();
     if !faults.is_empty() {
@@ -70,7 +70,7 @@ pub fn parse(body: &Value) -> Result<Spec, Vec<Fault>> {
     if faults.is_empty() { Ok(spec) } else { Err(faults) }
 }
 
-/// True for what the schema takes as a cluster's name.
+/// True for a valid cluster name, by the schema.
 pub fn is_name(text: &str) -> bool {
     let plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let bytes = text.as_bytes();
@@ -79,7 +79,7 @@ pub fn is_name(text: &str) -> bool {
 }
 
 impl Spec {
-    /// Without `..`, so that a new section does not compile until it is checked. The schema says all of a name, an ARN and a region.
+    /// Without `..`, so that a new section does not compile until it is checked. The schema says everything about a name, an ARN and a region.
     fn sections(&self) -> Vec<&dyn Section> {
         let Spec { name: _, role_arn: _, region: _, instance_types, ground } = self;
         let mut sections: Vec<&dyn Section> = vec![instance_types];
@@ -106,7 +106,7 @@ impl Spec {
         }
     }
 
-    /// The account that the role lives in, twelve digits. The schema has made sure that it is there.
+    /// The role's account, twelve digits. The schema has made sure that it is there.
     pub fn account(&self) -> &str {
         account(&self.role_arn).unwrap_or_default()
     }
@@ -121,7 +121,7 @@ impl Spec {
         self.role_arn.split(':').nth(1).unwrap_or("aws")
     }
 
-    /// What the policies of the quick-start are named after.
+    /// The names in the quick-start's policies.
     pub fn names(&self) -> Names<'_> {
         Names { partition: self.partition(), account: self.account(), role: self.role_name() }
     }
@@ -131,7 +131,7 @@ impl Spec {
         self.managed().is_none_or(|ours| ours.deletion.buckets == BucketsAfter::Retain)
     }
 
-    /// The IPv4 ranges that may reach the public endpoint of a managed cluster. None before it is decided, and where the customer decides.
+    /// The IPv4 ranges that may reach the public endpoint of a managed cluster. None until that is decided, or if the customer decides.
     pub fn public_access_cidrs(&self) -> Option<&[String]> {
         self.managed()?.access.public_access_cidrs.as_deref()
     }

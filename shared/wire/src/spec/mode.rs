@@ -1,5 +1,5 @@
-//! What a mode makes of a field. Nothing is ignored silently: what the mode needs and is not there is a fault, and so is what means
-//! nothing in it. This is read from the body itself, so that these faults are named together with those that keep it from being a spec.
+//! What a mode means for a field. Nothing is ignored silently: a missing field that the mode requires is a fault, and so is one that has
+//! no meaning in it. This works on the body itself, so that these faults are named together with those of single fields.
 
 use super::fields::REQUIRED;
 use super::{Fault, schema};
@@ -28,7 +28,7 @@ pub(super) fn faults(body: &Value) -> Vec<Fault> {
     faults
 }
 
-/// The fields that are given and belong to another mode than the body's, with that mode.
+/// The given fields that belong to another mode than the body's, with that mode.
 pub(crate) fn foreign(body: &Value) -> Vec<(&'static str, Mode)> {
     let Some((mode, fields)) = read(body) else { return vec![] };
     let own = schema::fields(mode);
@@ -37,7 +37,7 @@ pub(crate) fn foreign(body: &Value) -> Vec<(&'static str, Mode)> {
     theirs.filter(|(name, _)| !own.contains(name) && is_given(fields, name)).collect()
 }
 
-/// The mode and the fields of a body; none where the schema finds fault with either.
+/// The mode and the fields of a body; none if either is invalid by the schema.
 fn read(body: &Value) -> Option<(Mode, &Map<String, Value>)> {
     let fields = body.as_object()?;
     let mode = match fields.get("mode") {
@@ -47,7 +47,7 @@ fn read(body: &Value) -> Option<(Mode, &Map<String, Value>)> {
     Some((mode, fields))
 }
 
-/// Where the customer's nodes go is of interest only with node groups.
+/// The nodes' role and subnets matter only with node groups.
 fn node_faults(fields: &Map<String, Value>) -> Vec<Fault> {
     const WITH: &str = "instance_types";
     if is_filled(fields, WITH) {

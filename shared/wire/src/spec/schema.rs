@@ -1,5 +1,4 @@
-//! The JSON schema that is generated from the types: a closed object for each mode. It is printed for tenants, and tells each mode's
-//! fields.
+//! The JSON schema generated from the types: a closed object for each mode. It is printed for tenants, and defines each mode's fields.
 
 use super::{Mode, Spec};
 use schemars::{Schema, schema_for};
@@ -14,18 +13,18 @@ pub(super) fn fields(mode: Mode) -> Vec<&'static str> {
     properties(of(mode)).map(|(name, _)| name.as_str()).collect()
 }
 
-/// The names of the fields that this mode needs and not every mode does.
+/// The names of the fields that this mode requires but not every mode does.
 pub(super) fn needed(mode: Mode) -> Vec<&'static str> {
     required(of(mode)).filter(|name| !EVERYWHERE.contains(name) && *name != "mode").collect()
 }
 
-/// The names of the fields that every mode needs.
+/// The names of the fields that every mode requires.
 pub(super) static EVERYWHERE: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     let everywhere = |name: &&str| modes().iter().all(|mode| required(mode).any(|other| other == *name));
     modes().first().into_iter().flat_map(required).filter(everywhere).collect()
 });
 
-/// Turns what is derived (common fields, and `oneOf` for those of each mode) into one closed object for each mode.
+/// Turns the derived schema (common fields, and `oneOf` for each mode's) into one closed object for each mode.
 pub(super) fn close(spec: &mut Schema) {
     let spec = spec.ensure_object();
     let common = spec.remove("properties").unwrap_or_default();
@@ -41,7 +40,7 @@ pub(super) fn close(spec: &mut Schema) {
     }
 }
 
-/// The mode that is meant where none is named. It makes a cluster for its nodes; a cluster that is there can do without ours.
+/// The default mode. It makes a cluster for its nodes, so it requires node groups; an existing cluster can do without.
 fn close_default(managed: &mut Map<String, Value>) {
     managed["properties"]["mode"]["default"] = json!(Mode::default());
     if let Some(nodes) = managed["properties"]["instance_types"].as_object_mut() {

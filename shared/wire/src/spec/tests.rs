@@ -43,7 +43,7 @@ fn every_fault_is_named_by_its_path_at_once() {
 }
 
 #[test]
-fn names_are_what_the_documents_say() {
+fn names_are_as_documented() {
     let longest = "a".repeat(63);
     let longer = "a".repeat(64);
     for (name, valid) in [
@@ -64,7 +64,7 @@ fn names_are_what_the_documents_say() {
 }
 
 #[test]
-fn what_a_schema_cannot_say_is_checked_in_every_section() {
+fn faults_that_a_schema_cannot_find_are_found_in_every_section() {
     let mut body = smallest();
     body["instance_types"] = json!([
         {"name": "g4dn.xlarge", "overprovisioned_ondemand_count": 3, "max_count": 2},
@@ -83,7 +83,7 @@ fn what_a_schema_cannot_say_is_checked_in_every_section() {
 }
 
 #[test]
-fn each_mode_has_its_fields_and_refuses_those_of_the_other() {
+fn each_mode_has_its_fields_and_refuses_the_others() {
     let none = json!(null);
     for (base, field, value, expected) in [
         (self_managed(), "subnet_ids", json!(["subnet-0123456789abcdef0"]), ""),
@@ -121,7 +121,7 @@ fn a_self_managed_cluster_may_be_without_node_groups() {
 }
 
 #[test]
-fn without_node_groups_their_role_and_subnets_mean_nothing() {
+fn without_node_groups_their_role_and_subnets_are_refused() {
     let mut body = self_managed();
     body["subnet_ids"] = json!(["subnet-0123456789abcdef0"]);
     body["instance_types"] = json!([]);
@@ -133,7 +133,7 @@ fn without_node_groups_their_role_and_subnets_mean_nothing() {
 }
 
 #[test]
-fn faults_of_the_mode_stand_beside_all_others() {
+fn faults_of_the_mode_are_named_with_all_others() {
     let mut body = self_managed();
     body["buckets"] = json!(["their-data", "their-data", "No"]);
     body["deletion"] = json!({"buckets": "burn"});
@@ -143,13 +143,13 @@ fn faults_of_the_mode_stand_beside_all_others() {
 }
 
 #[test]
-fn what_is_no_object_and_what_has_no_field_at_all_is_refused() {
+fn a_body_that_is_no_object_or_has_no_field_is_refused() {
     assert_eq!(paths(&json!([])), ["$"]);
     assert_eq!(paths(&json!({})), ["$.instance_types", "$.name", "$.region", "$.role_arn"]);
 }
 
 #[test]
-fn a_spec_is_read_again_as_it_was_written() {
+fn a_written_spec_is_read_the_same() {
     for body in [smallest(), self_managed()] {
         let spec = parse(&body).expect("valid");
         assert_eq!(parse(&json!(spec)), Ok(spec));
@@ -157,7 +157,7 @@ fn a_spec_is_read_again_as_it_was_written() {
 }
 
 #[test]
-fn a_spec_is_shown_with_the_fields_of_its_mode_only() {
+fn a_spec_is_shown_only_with_the_fields_of_its_mode() {
     let mut managed = smallest();
     managed["mode"] = json!("managed");
     managed["deletion"] = json!({"buckets": "delete"});
@@ -169,7 +169,7 @@ fn a_spec_is_shown_with_the_fields_of_its_mode_only() {
 }
 
 #[test]
-fn a_fault_says_what_would_be_right() {
+fn a_fault_says_what_would_be_valid() {
     for (field, value, message) in [
         (
             "name",
@@ -211,7 +211,7 @@ fn the_printed_schema_has_a_closed_object_for_each_mode() {
 }
 
 #[test]
-fn what_is_named_after_the_role_comes_from_its_arn() {
+fn account_and_names_come_from_the_roles_arn() {
     let mut body = smallest();
     body["role_arn"] = json!("arn:aws-us-gov:iam::222222222222:role/groundwork-2");
     let spec = parse(&body).expect("valid");
@@ -220,7 +220,7 @@ fn what_is_named_after_the_role_comes_from_its_arn() {
 }
 
 #[test]
-fn buckets_stay_if_the_tenant_says_so_or_made_them() {
+fn buckets_stay_if_the_tenant_keeps_or_made_them() {
     let mut retained = smallest();
     retained["deletion"] = json!({"buckets": "retain"});
     for (body, kept) in [(smallest(), false), (retained, true), (self_managed(), true)] {

@@ -1,4 +1,4 @@
-//! A cluster, as a line of a list and as a whole.
+//! A cluster, as a line of a list and in full.
 
 use super::{ClusterOutputs, Resource};
 use crate::error::Code;
@@ -17,11 +17,11 @@ pub struct Clusters {
     pub clusters: Vec<Summary>,
 }
 
-/// The line of a cluster in a list.
+/// A cluster's line in a list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     pub name: String,
-    /// Twelve characters that no other cluster has. They are in the names and tags of all that is made for the cluster.
+    /// Twelve characters, unique to the cluster. They are in the names and tags of everything that is made for it.
     pub id: String,
     pub status: Status,
     /// The stage that the current run is at; null between runs.
@@ -48,12 +48,12 @@ pub struct Cluster {
     /// What was asked for, with its defaults.
     pub spec: StoredSpec,
     pub endpoint_access: Endpoint,
-    /// The resources in the order of the plan, then those that only the journal knows.
+    /// The resources in the plan's order, then those that only the journal knows.
     pub resources: Vec<Resource>,
     pub outputs: ClusterOutputs,
     /// What the last look at the account found; null before a delete.
     pub inventory: Option<Inventory>,
-    /// Only there if a newer version wrote the record: what this one does not understand of it.
+    /// Present only if a newer version wrote the record: what this one does not understand in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notice: Option<String>,
 }
@@ -61,7 +61,7 @@ pub struct Cluster {
 /// Who may reach the cluster's public endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Endpoint {
-    /// Who said so.
+    /// Who decided that.
     pub mode: EndpointAccess,
     /// IPv4 ranges; an empty list lets nobody in, and null is for the customer to know.
     pub cidrs: Option<Vec<String>>,
@@ -96,7 +96,7 @@ mod tests {
         }
     }
 
-    /// As the version before the answers had types gave it.
+    /// As answered by the last version without types for its answers.
     fn line() -> Value {
         json!({
             "name": "research", "id": "abcdefghijkl", "status": "provisioning", "stage": "create-eks", "code": null, "reason": null,
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_has_the_fields_that_it_always_had_also_those_that_are_null() {
+    fn a_list_has_its_fields_as_ever_with_nulls() {
         let parked = Summary {
             status: Status::DeleteBlocked,
             stage: None,
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cluster_has_the_fields_that_it_always_had_also_those_that_are_null() {
+    fn a_cluster_has_its_fields_as_ever_with_nulls() {
         let spec = json!({
             "name": "research", "role_arn": "arn:aws:iam::222222222222:role/groundwork", "region": "us-west-2", "mode": "managed",
             "instance_types": [{"name": "g4dn.xlarge", "overprovisioned_ondemand_count": 0, "max_count": 10}],
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deleted_cluster_of_the_customers_shows_what_was_kept() {
+    fn a_deleted_self_managed_cluster_shows_what_was_kept() {
         let mut view = Cluster {
             summary: summary(),
             spec: StoredSpec::from(json!({})),

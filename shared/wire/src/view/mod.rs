@@ -1,6 +1,6 @@
-//! The answers of the API, as its users read them. They serialize to what the versions before answered, field for field.
+//! The API's answers, as its users read them. They serialize to what earlier versions answered, field for field.
 //!
-//! The log is in [`crate::event::Page`], and refusals in [`crate::problem::Problem`].
+//! The log is [`crate::event::Page`], and refusals are [`crate::problem::Problem`].
 
 mod cluster;
 mod onboarding;

@@ -18,7 +18,7 @@ pub struct Onboarding {
     pub grant: String,
     /// Opens CloudFormation's console with the quick-start and its parameters filled in.
     pub quick_create_url: String,
-    /// The quick-start, for those who deploy it themselves.
+    /// The quick-start, for tenants who deploy it themselves.
     pub template_url: String,
     /// What the role is granted: IAM policy documents by the ARN of each managed policy. `${partition}`, `${account}` and `${role}`
     /// stand for the tenant's.
@@ -30,7 +30,7 @@ pub struct Onboarding {
 pub struct Principal {
     /// The operator's account, twelve digits.
     pub account_id: String,
-    /// The pattern of the roles in it that may assume the tenant's role.
+    /// The pattern of the roles there that may assume the tenant's role.
     pub pattern: String,
 }
 
@@ -40,7 +40,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn onboarding_has_the_fields_that_it_always_had() {
+    fn onboarding_has_its_fields_as_ever() {
         let answer = Onboarding {
             external_id: "e".into(),
             principal: Principal { account_id: "111111111111".into(), pattern: "arn:aws:iam::111111111111:role/groundwork-*".into() },

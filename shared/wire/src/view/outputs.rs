@@ -6,18 +6,18 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What a tenant needs to use a cluster. What is not ready is null, or not in the list.
+/// What a tenant needs to use a cluster. What is not ready is null or not listed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ClusterOutputs {
-    /// EKS's name of the cluster.
+    /// The cluster's name in EKS.
     pub cluster_name: Option<String>,
     /// The URL of the Kubernetes API server.
     pub endpoint: Option<String>,
-    /// The certificate of the API server's authority, as base64.
+    /// The certificate authority of the API server, as base64.
     pub certificate_authority: Option<String>,
-    /// The buckets' names, by purpose; the customer's own by their names.
+    /// The buckets' names, by purpose; for the customer's own, by name.
     pub buckets: BTreeMap<String, String>,
-    /// EKS's names of the node groups, by instance type; `system` runs what the cluster itself needs.
+    /// The node groups' names in EKS, by instance type; `system` runs what the cluster itself needs.
     pub node_groups: BTreeMap<String, String>,
 }
 
@@ -41,7 +41,7 @@ impl ClusterOutputs {
     }
 }
 
-/// The names on AWS of what is ready, by what `label` calls it.
+/// The AWS names of what is ready, by label.
 fn names(journal: &BTreeMap<Key, Entry>, label: impl Fn(&Key) -> Option<String>) -> BTreeMap<String, String> {
     let ready = journal.iter().filter(|(_, entry)| entry.state == State::Ready);
     ready.filter_map(|(key, entry)| Some((label(key)?, entry.outputs.get("name")?.clone()))).collect()
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn outputs_are_shown_by_what_they_are_for() {
+    fn outputs_are_shown_by_purpose() {
         let journal = BTreeMap::from([
             (Key::Cluster, entry(State::Ready, &[("name", "groundwork-a"), ("endpoint", "https://a"), ("ca", "Zm9v"), ("id", "1")])),
             (Key::Bucket("logs".into()), entry(State::Ready, &[("name", "groundwork-a-logs")])),

@@ -11,16 +11,16 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Resource {
     pub key: Key,
-    /// Absent for what only the journal knows.
+    /// Absent if only the journal knows the resource.
     #[serde(flatten)]
     pub planned: Option<Planned>,
     pub state: ResourceState,
-    /// Absent for what is absent.
+    /// Absent if the resource is absent.
     #[serde(flatten)]
     pub seen: Option<Seen>,
 }
 
-/// What the plan says of a resource.
+/// What the plan says about a resource.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Planned {
     /// The stage that makes it.
@@ -29,14 +29,14 @@ pub struct Planned {
     pub needs: Vec<Key>,
 }
 
-/// What the journal says of a resource.
+/// What the journal says about a resource.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Seen {
     /// When the state was entered.
     pub since: Timestamp,
     /// Why it is broken, or what differs from the spec; null if there is nothing to say.
     pub note: Option<String>,
-    /// What there is to know of it, such as `id`, `arn` or `name`.
+    /// What is known about it, such as `id`, `arn` or `name`.
     pub outputs: Outputs,
 }
 
@@ -46,7 +46,7 @@ pub struct Seen {
 pub enum ResourceState {
     /// Not made yet, or gone.
     Absent,
-    /// Its create was about to be called and nobody has seen it yet.
+    /// Its create was about to be called, and it has not been seen yet.
     Creating,
     /// Seen on AWS, on its way or half-made.
     Pending,
@@ -57,7 +57,7 @@ pub enum ResourceState {
 }
 
 impl Resource {
-    /// A resource of the plan, with its entry if the journal has one.
+    /// A resource in the plan, with its journal entry if there is one.
     pub fn planned(key: Key, stage: Stage, needs: Vec<Key>, entry: Option<&Entry>) -> Self {
         let state = entry.map_or(ResourceState::Absent, |entry| entry.state.into());
         let seen = entry.filter(|_| state != ResourceState::Absent).map(Seen::from);
@@ -95,7 +95,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_resource_has_the_fields_that_it_always_had() {
+    fn a_resource_has_its_fields_as_ever() {
         let at: Timestamp = "2025-01-02T03:04:05.678901Z".parse().expect("a time");
         let ready = Entry { outputs: Outputs::from([("id".into(), "nat-1".into())]), ..Entry::new(State::Ready, 1, at) };
         let broken = Entry { note: Some("AWS gave up".into()), ..Entry::new(State::Broken, 1, at) };
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_is_shown_by_the_journals_word_for_it() {
+    fn a_state_is_shown_with_the_journals_word() {
         for state in [State::Creating, State::Pending, State::Ready, State::Broken, State::Deleting] {
             assert_eq!(json!(ResourceState::from(state)), json!(state));
         }

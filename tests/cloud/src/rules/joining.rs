@@ -63,10 +63,7 @@ fn has_network_plugin(group: &str, world: &World) -> bool {
 }
 
 fn reaches_out(subnet: &str, world: &World) -> bool {
-    world.network.way_out(subnet).is_some_and(|gateway| match gateway.starts_with("nat-") {
-        true => world.phase(gateway) == Some(Phase::There),
-        false => true,
-    })
+    world.network.way_out(subnet).is_some_and(|gateway| !gateway.starts_with("nat-") || world.phase(gateway) == Some(Phase::There))
 }
 
 fn remember_table(table: &Element, world: &mut World) {

@@ -28,7 +28,7 @@ pub fn leftovers(cluster: &Cluster, inside: &[NetworkInterface]) -> Vec<Leftover
         .collect()
 }
 
-/// In use, made by an AWS service, which alone may delete it, or without our owner tag, which nodes and the network plugin give theirs.
+/// In use, made by an AWS service (which alone may delete it), or without our owner tag (which nodes and the network plugin set).
 pub fn is_busy(cluster: &Cluster, interface: &NetworkInterface) -> bool {
     interface.requester_managed().unwrap_or_default()
         || interface.status() != Some(&NetworkInterfaceStatus::Available)
@@ -47,7 +47,7 @@ mod tests {
     use aws_sdk_ec2::types::Tag;
 
     #[test]
-    fn only_a_free_interface_with_our_owner_tag_that_no_service_made_is_deleted() {
+    fn only_our_own_free_interfaces_are_deleted() {
         use NetworkInterfaceStatus::{Available, Detaching, InUse};
         let cluster = Cluster::example(serde_json::json!({}));
         let tag = |owner: &str| Tag::builder().key(OWNER_TAG).value(owner).build();

@@ -15,7 +15,7 @@ pub async fn find(cx: &Context, within: &Within<'_>) -> Result<Vec<Leftover>> {
     Ok(tagged.map(|arn| Leftover { kind: Kind::LoadBalancer, id: arn, busy: false }).collect())
 }
 
-/// Those of the ARNs that carry this cluster's Kubernetes tags.
+/// The ARNs whose things carry this cluster's Kubernetes tags.
 pub async fn tagged(cx: &Context, arns: Vec<String>) -> Result<Vec<String>> {
     let mut tagged = Vec::new();
     // The API takes twenty at a time.

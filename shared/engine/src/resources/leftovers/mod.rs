@@ -1,6 +1,6 @@
 //! What Kubernetes made and left behind: load balancers, their security groups, network interfaces and volumes.
 //!
-//! Removed after the cluster is gone, so that nothing makes them again, and before the network that they hold on to.
+//! Removed after the cluster, so that nothing makes them again, and before the network, which they hold.
 
 mod interfaces;
 mod load_balancers;
@@ -18,13 +18,13 @@ use wire::key::{Key, Side};
 use wire::stage::Stage;
 
 pub struct Leftovers {
-    /// How many availability zones the cluster spans.
+    /// The number of the cluster's availability zones.
     pub zones: usize,
 }
 
 /// Where a load balancer must be to count.
 pub enum Within<'a> {
-    /// To remove: only what is inside our VPC is ours.
+    /// To remove: only inside our VPC.
     Vpcs(&'a [String]),
     /// To report.
     Account,
@@ -39,8 +39,8 @@ impl Within<'_> {
     }
 }
 
-/// Everything that can be removed or must be waited for, in the order in which they let go of each other. Without a VPC of ours only
-/// volumes can be left: a VPC cannot be deleted before what is inside it.
+/// Everything that can be removed or must be waited for, in the order in which things let go of each other. Without a VPC of ours only
+/// volumes can be left, because a VPC is deleted after what is inside it.
 async fn find(cx: &Context) -> Result<Vec<Leftover>> {
     let vpcs = own_vpcs(cx).await?;
     if vpcs.is_empty() {
@@ -52,7 +52,7 @@ async fn find(cx: &Context) -> Result<Vec<Leftover>> {
     Ok([balancers, interfaces::leftovers(&cx.cluster, &inside), groups, volumes].into_iter().flatten().collect())
 }
 
-/// The load balancers and target groups that the controller made in this cluster.
+/// The load balancers and target groups that the controller made for this cluster.
 pub async fn balancers(cx: &Context, within: &Within<'_>) -> Result<Vec<Leftover>> {
     let (balancers, targets) = try_join!(load_balancers::find(cx, within), target_groups::find(cx, within))?;
     Ok([balancers, targets].into_iter().flatten().collect())
@@ -68,8 +68,8 @@ async fn remove(cx: &Context, leftover: &Leftover) -> Result<()> {
     }
 }
 
-/// What the AWS Load Balancer Controller puts on all that it makes, with the cluster's name. Nothing else makes load balancers: the
-/// boundary keeps the control plane from it.
+/// The AWS Load Balancer Controller puts this on everything that it makes, with the cluster's name. Nothing else makes load balancers,
+/// because the boundary forbids it to the control plane.
 const CONTROLLER_TAG: &str = "elbv2.k8s.aws/cluster";
 
 impl Planned for Leftovers {
@@ -97,7 +97,7 @@ impl Removed for Leftovers {
         find(cx).await
     }
 
-    /// Tries everything before it gives the first error, so that one thing that cannot go holds back no other.
+    /// Tries everything before it returns the first error, so that one thing that cannot go does not hold up the others.
     async fn remove(&self, cx: &Context, left: &[Leftover]) -> Result<()> {
         let free: Vec<&Leftover> = left.iter().filter(|leftover| !leftover.busy).collect();
         let mut outcome = security_groups::forget(cx, &free).await;

@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::errors::{Called, Result, Unless};
 use aws_sdk_ec2::types::{IpPermission, NetworkInterface, SecurityGroup, UserIdGroupPair};
 
-/// A group is held by the interfaces that use it, except those that are about to go themselves.
+/// A group is held by the interfaces that use it, except those that are about to be deleted too.
 pub async fn find(cx: &Context, vpcs: &[String], interfaces: &[NetworkInterface]) -> Result<Vec<Leftover>> {
     let holders = || interfaces.iter().filter(|interface| is_busy(&cx.cluster, interface)).flat_map(NetworkInterface::groups);
     let groups = inside(cx, vpcs).await?;
@@ -24,12 +24,12 @@ async fn inside(cx: &Context, vpcs: &[String]) -> Result<Vec<SecurityGroup>> {
     Ok(found.into_iter().filter(ours).collect())
 }
 
-/// The tags of those that make groups.
+/// The tags set by those that make groups.
 fn is_ours(cluster: &Cluster, group: &SecurityGroup) -> bool {
     ["aws:eks:cluster-name", CONTROLLER_TAG].iter().any(|tag| has_tag(group.tags(), tag, &cluster.eks_name()))
 }
 
-/// Revokes the rules that name a group which is about to go: a group cannot be deleted while another refers to it.
+/// Revokes the rules that name a group about to be deleted, because a group cannot be deleted while another refers to it.
 pub async fn forget(cx: &Context, going: &[&Leftover]) -> Result<()> {
     let going: Vec<&str> =
         going.iter().filter(|leftover| leftover.kind == Kind::SecurityGroup).map(|leftover| leftover.id.as_str()).collect();
@@ -45,7 +45,7 @@ pub async fn forget(cx: &Context, going: &[&Leftover]) -> Result<()> {
     Ok(())
 }
 
-/// The rules, narrowed to the part that names one of the groups.
+/// The rules, reduced to the part that names one of the groups.
 fn naming(rules: &[IpPermission], groups: &[&str]) -> Vec<IpPermission> {
     rules.iter().flat_map(|rule| rule.user_id_group_pairs().iter().filter_map(|pair| narrowed(rule, pair, groups))).collect()
 }
@@ -75,7 +75,7 @@ async fn revoke_egress(cx: &Context, group: &str, rules: Vec<IpPermission>) -> R
 
 const REVOKED: [&str; 2] = ["InvalidPermission.NotFound", "InvalidGroup.NotFound"];
 
-/// A load balancer's interfaces hold its group for minutes after it is gone, so a dependency is no error: the next look tells.
+/// A load balancer's interfaces hold its group for minutes after it is gone, so a dependency is not an error; the next look decides.
 pub async fn remove(cx: &Context, id: &str) -> Result<()> {
     let gone_or_held = ["InvalidGroup.NotFound", "DependencyViolation"];
     cx.aws.ec2.delete_security_group().group_id(id).send().await.called("ec2:DeleteSecurityGroup").done_if(&gone_or_held)
@@ -87,7 +87,7 @@ mod tests {
     use aws_sdk_ec2::types::Tag;
 
     #[test]
-    fn a_group_is_this_cluster_s_by_the_tags_of_those_that_make_groups() {
+    fn a_group_belongs_to_the_cluster_by_its_makers_tags() {
         let cluster = Cluster::example(serde_json::json!({}));
         let group = |key: &str, value: &str| SecurityGroup::builder().tags(Tag::builder().key(key).value(value).build()).build();
         for (key, value, ours) in [

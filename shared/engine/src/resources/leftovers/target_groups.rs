@@ -1,4 +1,4 @@
-//! Target groups of load balancers: they outlive them.
+//! Target groups, which outlive their load balancers.
 
 use super::load_balancers::tagged;
 use super::{Kind, Leftover, Within};
@@ -16,7 +16,7 @@ pub async fn find(cx: &Context, within: &Within<'_>) -> Result<Vec<Leftover>> {
     Ok(tagged.map(|arn| Leftover { kind: Kind::TargetGroup, id: arn, busy: false }).collect())
 }
 
-/// A load balancer lets go of its groups some seconds after it is deleted: the next look tells.
+/// A load balancer releases its groups some seconds after it is deleted; the next look decides.
 pub async fn remove(cx: &Context, arn: &str) -> Result<()> {
     let gone_or_held = ["TargetGroupNotFound", "ResourceInUse"];
     let call = cx.aws.elbv2.delete_target_group().target_group_arn(arn);
