@@ -20,6 +20,7 @@ use engine::aws::{Clients, retries, timeouts};
 use futures::future::{BoxFuture, FutureExt};
 use http::Request;
 use std::sync::Arc;
+use tokio::time::sleep;
 
 pub const REGION: &str = "us-west-2";
 
@@ -111,6 +112,7 @@ impl HttpConnector for Account {
             let request = request.map(|body| body.bytes().map(Bytes::copy_from_slice).unwrap_or_default());
             let call = Call::read(request.clone());
             account.0.log.call([&[call.name().as_str()], call.texts().as_slice()].concat().join(" "));
+            sleep(account.0.log.latency()).await;
             let answer = match account.cloud().call(request).await {
                 Ok(answer) => answer,
                 Err(NoAnswer::Reset) => return Err(ConnectorError::io("connection reset".into())),

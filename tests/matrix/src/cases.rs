@@ -4,7 +4,6 @@
 use crate::account::Account;
 use crate::aws::Aws;
 use crate::desk::{Fault as WriteFault, Frozen, Lax, MemoryDesk};
-use crate::executions::LAMBDA;
 use crate::life::{Life, PATIENCE};
 use crate::log::Step;
 use crate::{judge, neighbour};
@@ -344,11 +343,14 @@ impl Scene<'_> {
     /// Somebody comes in at a call; after that all goes on as if nobody had, but after a deletion there is nothing.
     async fn visited(&self, call: usize, visit: Visit) -> Result<(), String> {
         let life = &self.life;
-        let mut given_way = Ok(());
+        let mut deletion = None;
         let meanwhile = async {
             life.account.log().reaches(call).await;
             match visit {
-                Visit::Delete => given_way = self.deleted_meanwhile().await,
+                Visit::Delete => {
+                    life.delete().await;
+                    deletion = Some(self.under_way());
+                }
                 Visit::Again => life.machines.invoke_again(&life.record()).await,
                 Visit::Sweep => drop(tokio::join!(life.sweep(Duration::ZERO), life.sweep(Duration::ZERO))),
                 Visit::ClockBack => life.desk.put_clock(-SignedDuration::from_hours(1)),
@@ -364,7 +366,9 @@ impl Scene<'_> {
         if !life.settle(meanwhile).await {
             return Err("nobody came, or it comes to no end".into());
         }
-        given_way?;
+        if let Some(deletion) = deletion {
+            self.gave_way(deletion)?;
+        }
         let (record, deleted) = (life.record(), visit == Visit::Delete || self.start.scenario == Scenario::Delete);
         let expected = if deleted { Status::Deleted } else { Status::Running };
         if record.status != expected {
@@ -376,15 +380,17 @@ impl Scene<'_> {
         if deleted { judge::same(&self.start.empty, &life.account.snapshot().await) } else { self.judge().await }
     }
 
-    /// Once the deletion is accepted, nothing is made whose intent was not in the journal by then.
-    async fn deleted_meanwhile(&self) -> Result<(), String> {
-        let life = &self.life;
-        life.delete().await;
-        let begun = life.desk.entries(&life.cluster.id).into_values().filter(|entry| entry.state == State::Creating).count();
-        let before = life.account.calls().len();
-        sleep(LAMBDA).await;
-        let made: Vec<String> = life.account.calls().split_off(before).into_iter().filter(|call| makes(call)).collect();
-        if made.len() <= begun { Ok(()) } else { Err(format!("made after the deletion: {}", made.join(", "))) }
+    /// How many things have their intent in the journal, and how many calls there were.
+    fn under_way(&self) -> (usize, usize) {
+        let entries = self.life.desk.entries(&self.life.cluster.id);
+        let intents = entries.into_values().filter(|entry| entry.state == State::Creating).count();
+        (intents, self.life.account.calls().len())
+    }
+
+    /// Once a deletion was accepted, nothing was made that had no intent in the journal by then.
+    fn gave_way(&self, (intents, calls): (usize, usize)) -> Result<(), String> {
+        let made: Vec<String> = self.life.account.calls().split_off(calls).into_iter().filter(|call| makes(call)).collect();
+        if made.len() <= intents { Ok(()) } else { Err(format!("made after the deletion: {}", made.join(", "))) }
     }
 
     /// A lasting fault parks the cluster, while the stage beside the faulty one may still be at work.

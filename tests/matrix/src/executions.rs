@@ -21,7 +21,7 @@ use wire::error::Class;
 use wire::status::Desired;
 
 /// `StageTimeoutSeconds` of template.yaml.
-pub const LAMBDA: Duration = Duration::from_secs(60);
+const LAMBDA: Duration = Duration::from_secs(60);
 /// A stage at AWS's pace; one that needs more goes round in a circle.
 const MOST_INVOCATIONS: usize = 400;
 

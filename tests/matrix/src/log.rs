@@ -1,6 +1,7 @@
 //! What was asked of AWS and written at the desk, in its order; and whoever waits for a certain call.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::Notify;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,6 +44,12 @@ impl Log {
                 left => *left -= 1,
             }
         }
+    }
+
+    /// How long the latest call takes on its way: some tenths of a second, not the same for all. In that time others act.
+    pub fn latency(&self) -> Duration {
+        let calls = lock(&self.0.steps).len() as u64;
+        Duration::from_millis(20 + calls * 37 % 160)
     }
 
     pub fn write(&self, write: String) {
