@@ -1,4 +1,4 @@
-//! What AWS answers, in the words of each service's protocol.
+//! AWS's answers, in each service's protocol.
 
 use bytes::Bytes;
 use http::{Response, header::CONTENT_LENGTH};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 pub type Answer = Response<Bytes>;
 
-/// An error of AWS's: HTTP status, code and message.
+/// An AWS error: HTTP status, code and message.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 pub struct Refusal {
     pub status: u16,

@@ -1,4 +1,4 @@
-//! What a request asks of AWS, whatever protocol it speaks.
+//! What a request asks of AWS, in any protocol.
 
 use bytes::Bytes;
 use http::Request;
@@ -11,15 +11,15 @@ use std::collections::BTreeMap;
 pub struct Call {
     /// The service's signing name: `ec2`, `eks`, `elasticloadbalancing`.
     pub service: String,
-    /// The operation: `CreateVpc`. Of S3, the IAM action: `PutBucketTagging`.
+    /// The operation: `CreateVpc`. For S3, the IAM action: `PutBucketTagging`.
     pub action: String,
     /// The segments of the path.
     pub path: Vec<String>,
-    /// The fields of a form: of EC2, IAM, STS and ELB.
+    /// The fields of a form, for EC2, IAM, STS and ELB.
     pub form: BTreeMap<String, String>,
-    /// The body of the services that speak JSON.
+    /// The body, for services that use JSON.
     pub json: Value,
-    /// The same for all attempts of one call of the SDK.
+    /// The same for all attempts of one SDK call.
     pub operation: String,
     /// Who signed it.
     pub access_key: String,
@@ -57,7 +57,7 @@ impl Call {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Every text that it gives AWS, to see which things it is about.
+    /// Every text in the request, to see which things it is about.
     pub fn texts(&self) -> Vec<&str> {
         let mut texts: Vec<&str> = self.form.values().chain(&self.path).map(String::as_str).collect();
         leaves(&self.json, &mut texts);
@@ -197,7 +197,7 @@ fn s3_action(request: &Request<Bytes>, path: &[&str]) -> String {
 pub mod tests {
     use super::*;
 
-    /// A call of EC2 with that form.
+    /// An EC2 call with that form.
     pub fn ec2(form: &str) -> Call {
         let scope = "AWS4-HMAC-SHA256 Credential=ASIA/20260101/us-west-2/ec2/aws4_request, SignedHeaders=host";
         let request = Request::post("/").header("authorization", scope).header("content-type", "application/x-www-form-urlencoded");
@@ -211,7 +211,7 @@ pub mod tests {
     }
 
     #[test]
-    fn a_request_is_known_by_its_method_and_path() {
+    fn the_action_follows_from_method_and_path() {
         for (service, method, uri, expected) in [
             ("eks", "POST", "/clusters", "eks:CreateCluster"),
             ("eks", "GET", "/clusters/a", "eks:DescribeCluster"),

@@ -1,4 +1,4 @@
-//! The way of one call: a fault may strike it, a rule may answer it, else the AWS behind does and the rules amend what it says.
+//! The path of one call: a fault may strike it or a rule may answer it; otherwise the AWS behind answers and the rules change the answer.
 
 use crate::answer::Answer;
 use crate::authorization::ledger::{Entry, Ledger};
@@ -29,7 +29,7 @@ pub struct Cloud<A> {
 pub enum NoAnswer {
     /// The connection is reset.
     Reset,
-    /// The connection stays open and nothing comes. Whoever plays a crash ends the caller's process now.
+    /// The connection stays open and nothing comes. A test that plays a crash ends the caller's process now.
     Silence,
 }
 
@@ -76,7 +76,7 @@ impl<A: Aws> Cloud<A> {
         self.state().faults.replace(faults);
     }
 
-    /// What the cloud knows, and the time that it is there. What rules remember by themselves passes within minutes of that.
+    /// What the cloud knows, and its time. What the rules themselves remember expires within minutes.
     pub fn world(&self) -> (World, Duration) {
         let state = self.state();
         let now = state.world.now();
@@ -90,7 +90,7 @@ impl<A: Aws> Cloud<A> {
         report
     }
 
-    /// What was asked of IAM for the sessions in customers' accounts.
+    /// What AWS asked IAM for the sessions in customers' accounts.
     pub fn authorizations(&self) -> Vec<Entry> {
         self.state().ledger.entries()
     }
@@ -110,7 +110,7 @@ impl<A: Aws> Cloud<A> {
         state.faults.strike(call, &mut state.world)
     }
 
-    /// Deletions that have taken their time are passed on; what AWS says to them, nobody waits for.
+    /// Passes on deletions whose time has come. Nobody waits for the answers.
     async fn bury_the_dead(&self) {
         let requests = self.state().world.bury();
         for request in requests {

@@ -7,23 +7,23 @@ use rand::RngExt;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// One rule. The first that strikes a call decides.
+/// One rule. The first one that strikes a call decides.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
     /// `ec2:CreateVpc`, `ec2:*`, `*`
     pub calls: String,
-    /// Only callers whose session's ARN contains this: an account, a cluster, a stage.
+    /// Strikes only callers whose session's ARN contains this: an account, a cluster, a stage.
     #[serde(default)]
     pub by: String,
     pub effect: Effect,
     /// The share of calls that are struck.
     #[serde(default = "always")]
     pub rate: f64,
-    /// So many calls pass first.
+    /// This many calls pass first.
     #[serde(default)]
     pub skip: usize,
-    /// At most so many are struck.
+    /// At most this many are struck.
     #[serde(default = "forever")]
     pub times: usize,
     /// The SDK's retries of a call that was struck are struck too.
@@ -34,15 +34,15 @@ pub struct Fault {
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
-    /// An error of AWS's: throttled, failed inside, a quota, no permission, an expired session.
+    /// An AWS error: throttling, a failure inside, a quota, a denial, an expired session.
     Refuse(Refusal),
     /// The connection is reset.
     Lose(When),
-    /// No answer ever.
+    /// There is never an answer.
     Hang(When),
-    /// An answer after so many seconds of AWS's time.
+    /// The answer comes after this many seconds of AWS's time.
     Slow(f64),
-    /// What is being made fails later, with an issue of EKS's or a failure of EC2's.
+    /// What is being made fails later, with an EKS issue or an EC2 failure.
     Fail(Issue),
 }
 
@@ -67,14 +67,14 @@ impl Fault {
     }
 
     /// # Errors
-    /// What about the rule cannot be.
+    /// What is invalid about the rule.
     pub fn check(&self) -> Result<(), String> {
         if !(0.0..=1.0).contains(&self.rate) {
-            return Err(format!("{}: the rate {} is no share between 0 and 1", self.calls, self.rate));
+            return Err(format!("{}: the rate {} is not between 0 and 1", self.calls, self.rate));
         }
         match self.effect {
             Effect::Slow(seconds) if !(0.0..=86_400.0).contains(&seconds) => {
-                Err(format!("{}: {seconds} is no number of seconds within a day", self.calls))
+                Err(format!("{}: {seconds} is not a number of seconds within a day", self.calls))
             }
             _ => Ok(()),
         }
@@ -101,7 +101,7 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// New rules in place of the old ones.
+    /// Replaces the rules.
     pub fn replace(&mut self, rules: Vec<Fault>) {
         *self = Self { rules, counts: std::mem::take(&mut self.counts), ..Self::default() };
     }

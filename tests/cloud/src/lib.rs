@@ -1,8 +1,8 @@
-//! A local cloud: AWS's timing, strictness and faults, laid around a local AWS that has none of them.
+//! A local cloud: AWS's timing, strictness and faults around a local AWS that has none of them.
 //!
-//! Start with [`cloud`], the way of one call; then [`rules`], a file for each kind of rule.
+//! Start with [`cloud`], the path of one call; then [`rules`], a file for each kind of rule.
 
-#![expect(clippy::expect_used, reason = "a test tool stops at what cannot be")]
+#![expect(clippy::expect_used, reason = "a test tool stops at the impossible")]
 
 pub mod answer;
 pub mod authorization;

@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let cloud = Arc::clone(&cloud);
         tokio::spawn(async move {
             let service = service_fn(|request| serve(Arc::clone(&cloud), request));
-            // A connection that ends early is a fault that was asked for, or a client that went away.
+            // A connection that ends early is a requested fault or a client that went away.
             let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
@@ -62,8 +62,8 @@ impl Options {
     }
 }
 
-/// An error instead of an answer makes hyper drop the connection: the client sees a reset. A client that goes away does not take its call
-/// along: AWS carries that out, and the cloud has to hear of it.
+/// An error instead of an answer makes hyper drop the connection, so the client sees a reset. If the client goes away, its call goes on:
+/// AWS carries it out, and the cloud has to know.
 async fn serve(cloud: Arc<Cloud<LocalAws>>, request: Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
@@ -113,7 +113,7 @@ struct LocalAws {
 }
 
 impl Aws for LocalAws {
-    /// The request as it was signed, but for the address.
+    /// The request as it was signed, except for the address.
     fn call(&self, mut request: Request<Bytes>) -> BoxFuture<'_, Option<Answer>> {
         async move {
             let path = request.uri().path_and_query().map_or("/", |path| path.as_str());

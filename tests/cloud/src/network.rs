@@ -1,10 +1,10 @@
-//! What hangs on what: a thing with others on it cannot be deleted.
+//! What depends on what: a thing on which others depend cannot be deleted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Default)]
 pub struct Network {
-    /// (what hangs, what it hangs on)
+    /// (what depends, what it depends on)
     ties: BTreeSet<(String, String)>,
     /// Association → route table and subnet.
     associations: BTreeMap<String, (String, String)>,
@@ -17,7 +17,7 @@ impl Network {
         self.ties.extend(parents.into_iter().map(|parent| (child.to_owned(), parent.into())));
     }
 
-    /// The thing is gone, and what it hung on is free of it.
+    /// The thing is gone, and no longer holds what it depended on.
     pub fn cut(&mut self, child: &str) {
         self.ties.retain(|(one, _)| one != child);
         self.associations.retain(|id, (_, subnet)| id != child && subnet != child);
@@ -48,7 +48,7 @@ impl Network {
         self.ways_out.get(table).map(String::as_str)
     }
 
-    /// The NAT gateways in a VPC: each maps a public address into it.
+    /// The NAT gateways in a VPC, each of which maps a public address into it.
     pub fn mapped_addresses<'a>(&'a self, vpc: &'a str) -> impl Iterator<Item = &'a str> {
         self.children(vpc).flat_map(|subnet| self.children(subnet)).filter(|child| child.starts_with("nat-"))
     }

@@ -1,4 +1,4 @@
-//! What went through the cloud, in figures and names.
+//! What passed through the cloud, in numbers and names.
 
 use crate::call::Call;
 use serde::Serialize;

@@ -1,11 +1,11 @@
-//! How long AWS takes. Medians and spreads are of public logs of eksctl, the Terraform provider and others.
+//! How long AWS takes. Medians and spreads come from public logs of eksctl, the Terraform provider and others.
 
 use rand::RngExt;
 use rand::rngs::StdRng;
 use rand_distr::{Distribution, Exp, LogNormal};
 use std::time::Duration;
 
-/// Seconds: the median, and what one in twenty stays below and above.
+/// Seconds: the median, and the bounds that one in twenty is below and above.
 pub struct Spread {
     pub median: f64,
     pub low: f64,
@@ -17,10 +17,10 @@ const fn spread(median: f64, low: f64, high: f64) -> Spread {
 }
 
 pub const CREATE_CLUSTER: Spread = spread(570.0, 450.0, 720.0);
-/// One control plane in a hundred takes a quarter of an hour and more.
+/// One control plane in a hundred takes a quarter of an hour or more.
 pub const CREATE_CLUSTER_SLOWLY: Spread = spread(1020.0, 900.0, 1200.0);
 pub const CREATE_NODEGROUP: Spread = spread(120.0, 84.0, 240.0);
-/// EKS gives nodes that do not join so long.
+/// EKS waits this long for nodes to join.
 pub const NODES_FAIL_TO_JOIN: Spread = spread(1500.0, 1260.0, 1980.0);
 pub const CREATE_ADDON: Spread = spread(45.0, 15.0, 70.0);
 pub const CREATE_NAT_GATEWAY: Spread = spread(105.0, 80.0, 130.0);
@@ -30,7 +30,7 @@ pub const DELETE_NODEGROUP: Spread = spread(300.0, 180.0, 540.0);
 pub const DELETE_ADDON: Spread = spread(15.0, 5.0, 30.0);
 pub const DELETE_NAT_GATEWAY: Spread = spread(55.0, 35.0, 80.0);
 
-/// Seconds, on average, until EKS sees a new role, and until EC2 shows a new id everywhere.
+/// Average seconds until EKS sees a new role, and until EC2 shows a new id everywhere.
 pub const ROLE_SEEN: f64 = 5.0;
 pub const ID_SEEN: f64 = 1.0;
 const SEEN_AT_LAST: f64 = 120.0;
@@ -49,7 +49,7 @@ pub fn create_cluster(rng: &mut StdRng) -> Duration {
     usual.sample(rng)
 }
 
-/// Propagation: mostly soon, seldom late.
+/// Propagation: mostly soon, rarely late.
 pub fn seen_after(mean_seconds: f64, rng: &mut StdRng) -> Duration {
     let delays = Exp::new(1.0 / mean_seconds).expect("a positive rate");
     Duration::from_secs_f64(delays.sample(rng).min(SEEN_AT_LAST))

@@ -1,4 +1,4 @@
-//! What the cloud knows besides the AWS behind it: the time, what is on its way up or down, and what hangs on what.
+//! What the cloud knows that the AWS behind does not: the time, what is on its way up or down, and what depends on what.
 
 use crate::authorization::ledger::Assumed;
 use crate::network::Network;
@@ -17,7 +17,7 @@ pub struct World {
     /// AWS's time at the start.
     before: Duration,
     speed: f64,
-    /// Seconds of AWS, on average, until EC2 shows a new id everywhere.
+    /// Average seconds of AWS's time until EC2 shows a new id everywhere.
     pub ids_seen_after: f64,
     pub rng: StdRng,
     pub lives: BTreeMap<String, Life>,
@@ -26,20 +26,20 @@ pub struct World {
     pub sessions: BTreeMap<String, Session>,
 }
 
-/// Something that AWS takes its time over. EKS's are named by their path, NAT gateways by their id.
+/// Something that takes AWS time. EKS's things are named by their path, NAT gateways by their id.
 #[derive(Clone)]
 pub struct Life {
     pub kind: Kind,
     pub born: Duration,
     pub ready: Duration,
     pub busy_until: Duration,
-    /// Why it fails once it would be ready.
+    /// Why it fails when it should be ready.
     pub issue: Option<Issue>,
     /// Nodes: whether they have joined the cluster.
     pub joined: bool,
-    /// When its deletion is through, and the request that the AWS behind gets then.
+    /// When its deletion is finished, and the request that the AWS behind gets then.
     pub dies: Option<(Duration, Request<bytes::Bytes>)>,
-    /// What AWS last said of it.
+    /// What AWS last said about it.
     pub body: Value,
 }
 
@@ -75,7 +75,7 @@ pub struct Session {
 }
 
 impl World {
-    /// `speed` seconds of AWS go by in a second.
+    /// `speed` seconds of AWS pass in a second.
     pub fn new(seed: u64, speed: f64) -> Self {
         Self {
             start: Instant::now(),
@@ -94,7 +94,7 @@ impl World {
         self.before + self.start.elapsed().mul_f64(self.speed)
     }
 
-    /// The same world, from now on another course of events.
+    /// The same world, but from now on with other random events.
     pub fn copy(&self, at: Duration, seed: u64) -> Self {
         Self {
             before: at,
@@ -106,7 +106,7 @@ impl World {
         }
     }
 
-    /// How long so much of AWS's time lasts here.
+    /// How long this much of AWS's time lasts here.
     pub fn real(&self, aws: Duration) -> Duration {
         aws.div_f64(self.speed)
     }
@@ -119,7 +119,7 @@ impl World {
         self.lives.iter().filter(move |(name, life)| life.kind == kind && is_within(name, cluster))
     }
 
-    /// Buries what is through with its deletion; the requests are for the AWS behind.
+    /// Buries what has finished its deletion; the requests are for the AWS behind.
     pub fn bury(&mut self) -> Vec<Request<bytes::Bytes>> {
         let now = self.now();
         let over = |life: &Life| life.dies.as_ref().is_some_and(|(at, _)| *at <= now);
@@ -127,7 +127,7 @@ impl World {
         dead.iter().filter_map(|name| self.remove(name)).collect()
     }
 
-    /// A cluster takes what is in it along.
+    /// A cluster takes along what is in it.
     fn remove(&mut self, name: &str) -> Option<Request<bytes::Bytes>> {
         self.network.cut(name);
         let life = self.lives.remove(name)?;
@@ -135,7 +135,7 @@ impl World {
         life.dies.map(|(_, request)| request)
     }
 
-    /// `arn:aws:sts::<account>:assumed-role/<role>/<session>` of whoever signed.
+    /// `arn:aws:sts::<account>:assumed-role/<role>/<session>` of the signer.
     pub fn caller(&self, access_key: &str) -> &str {
         self.sessions.get(access_key).map_or("", |session| &session.assumed.session)
     }

@@ -1,4 +1,4 @@
-//! The few things that are read from AWS's XML, and changed in it.
+//! Reads and changes the few things in AWS's XML that matter here.
 
 use crate::answer::{Answer, replace_body};
 use xmltree::{Element, XMLNode};
@@ -10,7 +10,7 @@ pub fn text_of<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
     Some(rest.split_once("</")?.0)
 }
 
-/// Visits each item of EC2's top-level sets (`<vpcSet><item>…`); those for which `keep` is false are taken out.
+/// Visits each item of EC2's top-level sets (`<vpcSet><item>…`), and removes those for which `keep` is false.
 pub fn retain_items(answer: &mut Answer, mut keep: impl FnMut(&mut Element) -> bool) {
     let Ok(mut root) = Element::parse(answer.body().as_ref()) else { return };
     for set in root.children.iter_mut().filter_map(XMLNode::as_mut_element) {

@@ -1,4 +1,4 @@
-//! A customer's account: an AWS in this process, as strict and as slow as AWS, reached through the real SDK.
+//! A customer's account: an AWS in this process, as strict and slow as AWS, reached through the real SDK.
 
 use crate::aws::Aws;
 use crate::log::Log;
@@ -76,7 +76,7 @@ impl Account {
         &self.0.log
     }
 
-    /// What was asked of AWS, call after call: the operation and all that it was told.
+    /// The calls of AWS in order: each operation with its input.
     pub fn calls(&self) -> Vec<String> {
         self.0.log.calls()
     }

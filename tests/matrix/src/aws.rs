@@ -1,6 +1,6 @@
-//! An AWS inside the process: winterbaume's services, with what they lack mended so that they answer as AWS does.
+//! An AWS inside the process: winterbaume's services, mended so that they answer as AWS does.
 //!
-//! A mend is a function of its own that says what winterbaume lacks. Not here: how long AWS takes, what it refuses because something
+//! Each mend is a function that says what winterbaume lacks. Not here: how long AWS takes, what it refuses because something
 //! depends on it, client tokens, and faults.
 
 use bytes::Bytes;
@@ -25,11 +25,11 @@ use winterbaume_iam::views::{IamStateView, ManagedPolicyView};
 use winterbaume_s3::S3Service;
 
 pub const ACCOUNT: &str = DEFAULT_ACCOUNT_ID;
-/// The only region there is: what another one held would be in no snapshot.
+/// The only region, because snapshots have no other.
 pub const REGION: &str = "us-west-2";
 /// Where winterbaume keeps what IAM holds for all regions.
 const IAM_REGION: &str = "us-east-1";
-/// How many things of a kind are made between two snapshots at the most.
+/// At most this many things of a kind are made between two snapshots.
 const ROOM: u32 = 0x1000;
 
 const MANAGED_POLICIES: [&str; 5] = [
@@ -48,7 +48,7 @@ pub struct Aws {
     iam: IamService,
     logs: CloudWatchLogsService,
     s3: S3Service,
-    /// Locked for the whole of a call: a mend looks, asks and writes in several steps.
+    /// Locked for a whole call, because a mend looks, asks and writes in several steps.
     asked: Mutex<Asked>,
 }
 
@@ -89,9 +89,9 @@ impl Aws {
         let mut iam = self.iam.snapshot(ACCOUNT, IAM_REGION).await;
         let mut eks = self.eks.snapshot(ACCOUNT, REGION).await;
         leave_out_the_dead(&mut ec2);
-        // AWS's and not the account's.
+        // AWS's, not the account's.
         iam.policies.retain(|arn, _| !is_managed(arn));
-        // A second copy of the clusters' tags, which winterbaume keeps when they have gone.
+        // A second copy of the clusters' tags, which winterbaume keeps after the clusters.
         eks.resource_tags.clear();
         json!({
             "asked": *asked,
@@ -104,7 +104,7 @@ impl Aws {
         })
     }
 
-    /// Puts a snapshot back. What is made from there on has other ids than it would have had in the `Aws` that the snapshot is of.
+    /// Restores a snapshot. New things get other ids than they would have had in the snapshot's `Aws`.
     pub async fn restore(&self, snapshot: &Value) {
         let mut asked = self.asked.lock().await;
         *asked = view(&snapshot["asked"]);
@@ -140,7 +140,7 @@ impl Aws {
         answer
     }
 
-    /// What EC2 refuses and winterbaume does, most of it a second time.
+    /// What EC2 refuses but winterbaume does, mostly a second time.
     async fn refused(&self, action: &str, form: &Form) -> Option<&'static str> {
         let (is_so, code): (fn(&Form, &Ec2StateView) -> bool, _) = match action {
             "CreateSubnet" => (has_subnet, "InvalidSubnet.Conflict"),
@@ -183,7 +183,7 @@ impl Aws {
         put(&self.ec2, REGION, ec2).await;
     }
 
-    /// EC2 gives every VPC a default security group and a main route table; winterbaume gives it a network ACL only.
+    /// EC2 gives every VPC a default security group and a main route table; winterbaume gives it only a network ACL.
     async fn furnish(&self, request: &MockRequest, created: &MockResponse) {
         let vpc = text_of(created, "vpcId");
         let ask = |fields: &str| MockRequest { body: format!("{fields}&VpcId={vpc}").into(), ..request.clone() };
@@ -242,14 +242,14 @@ fn correct_code(answer: &mut MockResponse) {
     });
 }
 
-/// EC2 lists deleted NAT gateways too, for an hour; winterbaume only if they are asked for by their state.
+/// EC2 also lists deleted NAT gateways, for an hour; winterbaume lists them only if asked by state.
 fn ask_for_the_deleted(request: &mut MockRequest, form: &Form) {
     let next = 1 + form.keys().filter(|name| name.starts_with("Filter.") && name.ends_with(".Name")).count();
     let state = format!("Filter.{next}.Name=state&Filter.{next}.Value.1=available&Filter.{next}.Value.2=deleted");
     request.body = format!("{}&{state}", text(&request.body)).into();
 }
 
-/// winterbaume keeps no time of creation, by which the newest of several is known. Any times in the order of creation do.
+/// winterbaume keeps no creation times, by which the newest is known. Any times in the order of creation will do.
 fn show_times(answer: &mut MockResponse, ec2: &Ec2StateView) {
     for id in ec2.nat_gateways.keys() {
         let time = Timestamp::from_second(number(id).unwrap_or_default().into()).expect("32 bits are within all time");
@@ -287,16 +287,16 @@ fn group_set(groups: &[String]) -> String {
     format!("<groupSet>{}</groupSet>", groups.iter().map(|id| format!("<item><groupId>{id}</groupId></item>")).collect::<String>())
 }
 
-/// What EC2 does by itself when something has gone, and winterbaume does not.
+/// What EC2 does by itself when something is gone, and winterbaume does not.
 fn settle(ec2: &mut Ec2StateView) {
     drop_parts_of_gone_vpcs(ec2);
     drop_associations_of_gone_subnets(ec2);
     darken_routes(ec2);
-    // EC2 has a recycle bin only where a rule asks for one.
+    // EC2 uses the recycle bin only if a rule asks for it.
     ec2.deleted_volumes_recycle_bin.clear();
 }
 
-/// What EC2 made with a VPC goes with it. Nothing else: if something was left inside, a test shall see it.
+/// What EC2 made with a VPC goes with it. Nothing else does, so that a test sees what was left inside.
 fn drop_parts_of_gone_vpcs(ec2: &mut Ec2StateView) {
     let there = |vpc: &String| ec2.vpcs.contains_key(vpc);
     ec2.network_acls.retain(|_, acl| !acl.is_default || there(&acl.vpc_id));
@@ -314,7 +314,7 @@ fn drop_associations_of_gone_subnets(ec2: &mut Ec2StateView) {
     }
 }
 
-/// A route whose gateway has gone stays, as a black hole, until it is replaced.
+/// A route whose gateway is gone stays, as a black hole, until it is replaced.
 fn darken_routes(ec2: &mut Ec2StateView) {
     let gateways = ec2.nat_gateways.iter().filter(|(_, gateway)| gateway.state != "deleted").map(|(id, _)| id);
     let attached = ec2.igws.iter().filter(|(_, gateway)| !gateway.attachments.is_empty()).map(|(id, _)| id);
@@ -325,21 +325,21 @@ fn darken_routes(ec2: &mut Ec2StateView) {
     }
 }
 
-/// EC2 lists deleted NAT gateways and terminated instances for an hour; once their VPC has gone, nothing can come of that.
+/// EC2 lists deleted NAT gateways and terminated instances for an hour; once their VPC is gone, that cannot matter.
 fn leave_out_the_dead(ec2: &mut Ec2StateView) {
     let there = |vpc: &String| ec2.vpcs.contains_key(vpc);
     ec2.nat_gateways.retain(|_, gateway| gateway.state != "deleted" || there(&gateway.vpc_id));
     ec2.instances.retain(|_, instance| instance.state.name != "terminated" || instance.vpc_id.as_ref().is_some_and(there));
 }
 
-/// winterbaume numbers what it makes; an account that is empty again is equal to one that always was.
+/// winterbaume numbers what it makes. Without the counters, an account that is empty again equals one that always was.
 fn without_counters(ec2: Ec2StateView) -> Value {
     let mut ec2 = value(ec2);
     ec2.as_object_mut().expect("a view is an object").remove("counters");
     ec2
 }
 
-/// Beyond every number in use, and those of what was deleted before: no id comes a second time.
+/// Beyond every number in use or used before, so that no id is used twice.
 fn fresh_counters(ec2: &Value) -> CountersView {
     let kinds = ec2.as_object().expect("a view is an object").values();
     let numbers = kinds.filter_map(Value::as_object).flat_map(Map::keys).filter_map(|id| number(id));
@@ -349,7 +349,7 @@ fn fresh_counters(ec2: &Value) -> CountersView {
     view(&counters)
 }
 
-/// The number that winterbaume has put into an id: `vpc-0000000a`.
+/// The number in an id of winterbaume's: `vpc-0000000a`.
 fn number(id: &str) -> Option<u32> {
     u32::from_str_radix(id.rsplit_once('-')?.1, 16).ok()
 }
@@ -392,13 +392,13 @@ impl Aws {
     }
 }
 
-/// winterbaume forgets most of what a cluster or a node group was made with: the network, a node group's tags. EKS shows all of it.
+/// winterbaume forgets most of a cluster's or node group's input: the network, a node group's tags. EKS shows all of it.
 fn keep(made: &str, body: Value, asked: &mut Asked, answer: &mut MockResponse) {
     asked.insert(made.to_owned(), body);
     show_asked(made, asked, answer);
 }
 
-/// The fields of a request are named as those of the answer, which has one more level around them.
+/// A request's fields have the same names as the answer's, which has one more level around them.
 fn show_asked(made: &str, asked: &Asked, answer: &mut MockResponse) {
     let Some(Value::Object(fields)) = asked.get(made) else { return };
     rewrite_json(answer, |answer| {
@@ -446,7 +446,7 @@ impl Aws {
         answer
     }
 
-    /// AWS's own policies are there in every account; in winterbaume once somebody has made them.
+    /// AWS's own policies exist in every account; in winterbaume only after somebody has made them.
     async fn have_managed_policies(&self) {
         let there = self.iam.snapshot(ACCOUNT, IAM_REGION).await.policies;
         let policies = MANAGED_POLICIES.map(managed_policy).into_iter().filter(|policy| !there.contains_key(&policy.arn));
@@ -455,7 +455,7 @@ impl Aws {
         self.iam.merge(ACCOUNT, IAM_REGION, missing).await.expect("the view is valid");
     }
 
-    /// winterbaume lists the instance profiles of a role that is not there: none.
+    /// winterbaume lists no instance profiles for a role that does not exist, instead of refusing.
     async fn missing_role(&self, request: &MockRequest) -> Option<MockResponse> {
         let answer = self.iam.handle(with_action(request, "GetRole")).await;
         (!is_success(&answer)).then_some(answer)
@@ -545,7 +545,7 @@ impl Aws {
         answer
     }
 
-    /// winterbaume puts every load balancer into one VPC that there is not, and forgets its tags.
+    /// winterbaume puts every load balancer into the same nonexistent VPC, and forgets its tags.
     async fn place(&self, form: &Form, arn: &str) {
         let vpc = self.vpc_of_subnets(form).await;
         let mut elbv2 = self.elbv2.snapshot(ACCOUNT, REGION).await;

@@ -1,9 +1,9 @@
-//! The cases: every call of a create, of an edit and of a delete × every trouble; every write at the desk × every crash; what may come
-//! in between at every call; and many troubles at once.
+//! The cases: every call of a create, an edit and a delete × every trouble; every write to the desk × every crash; what may come in
+//! between at every call; and many troubles at once.
 
 use crate::account::Account;
 use crate::aws::Aws;
-use crate::desk::{Fault as WriteFault, Frozen, Lax, MemoryDesk};
+use crate::desk::{Frozen, Lax, MemoryDesk, WriteFault};
 use crate::life::{Life, PATIENCE};
 use crate::log::Step;
 use crate::{judge, neighbour};
@@ -19,11 +19,11 @@ use tokio::time::sleep;
 use wire::journal::State;
 use wire::status::Status;
 
-/// The driver's waits are AWS's; what it waits for comes ten times as fast, or most of a life would be looks at what is not there yet.
+/// The driver waits as for AWS, but what it waits for comes ten times as fast; otherwise most calls would look in vain.
 const SPEED: f64 = 10.0;
-/// New ids are seen so late that the driver looks for them in vain for a while: that is what the creation grace is for.
+/// New ids become visible so late that the driver needs the creation grace.
 const IDS_SEEN_AFTER: f64 = 100.0;
-/// Of how long things take. Random cases have seeds of their own.
+/// The seed for how long things take. Random cases have their own seeds.
 const SEED: u64 = 1;
 
 fn world() -> World {
@@ -38,7 +38,7 @@ pub enum Scenario {
     /// An edit: one node group goes and another comes.
     Change,
     Delete,
-    /// Node groups in a cluster of the customer's, from their creation to their end.
+    /// Node groups in a customer's own cluster, from creation to deletion.
     SelfManaged,
 }
 
@@ -56,7 +56,7 @@ pub enum Trouble {
 pub const TROUBLES: [Trouble; 5] =
     [Trouble::CrashBefore, Trouble::CrashAfter, Trouble::Throttled, Trouble::FailedInside, Trouble::TimedOutAfter];
 
-/// What comes in between, and is no trouble by itself.
+/// What comes in between without being a trouble.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Visit {
     /// The tenant deletes the cluster.
@@ -67,21 +67,21 @@ pub enum Visit {
     Again,
     /// The clock is put back by an hour.
     ClockBack,
-    /// The clock goes two minutes ahead.
+    /// The clock jumps two minutes ahead.
     ClockAhead,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub enum What {
-    /// The n-th call of AWS from the scenario's beginning, counted from 0.
+    /// The n-th AWS call of the scenario, counted from 0.
     Call(usize, Trouble),
-    /// The n-th write at the desk, counted from 1.
+    /// The n-th write to the desk, counted from 1.
     Write(usize, Trouble),
-    /// Just before the n-th call of AWS, counted from 0.
+    /// Just before the n-th AWS call, counted from 0.
     Visit(usize, Visit),
-    /// The cluster is parked, and then the tenant asks twice at once to go on. The seed decides who comes first where.
+    /// The cluster is parked, then the tenant sends two retries at once. The seed decides which comes first at each point.
     TwoRetries { seed: u64 },
-    /// Calls of AWS that the seed chooses, each with a trouble of the seed's. A silence is a crash, or a timeout.
+    /// The seed chooses AWS calls and a trouble for each. A silence is a crash or a timeout.
     Random { seed: u64, crashes: bool },
 }
 
@@ -91,7 +91,7 @@ pub struct Case {
     pub what: What,
 }
 
-/// A rule that is not kept, to see that it is missed.
+/// A rule that is switched off, to see that a case then fails.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Without {
     Nothing,
@@ -137,8 +137,8 @@ impl Trouble {
     }
 }
 
-/// Where a scenario can go wrong: at every call of AWS and every write at the desk, but for those that say what was said before while
-/// nothing was done since. A call that changes nothing is the same before its effect and after.
+/// Where a scenario can go wrong: at every AWS call and every write to the desk, except repetitions while nothing else was done. A call
+/// that changes nothing is the same before and after its effect.
 pub async fn cases(start: &Start) -> Vec<Case> {
     let scene = start.scene(SEED).await;
     scene.act().await.expect("nothing goes wrong");
@@ -161,7 +161,7 @@ pub async fn cases(start: &Start) -> Vec<Case> {
             Step::Write(_) => {
                 writes += 1;
                 if new {
-                    // A write that is refused is one that never came, and the process goes on.
+                    // A refused write is the same as no write, and the process goes on.
                     let troubles = [Trouble::CrashBefore, Trouble::CrashAfter, Trouble::FailedInside, Trouble::TimedOutAfter];
                     whats.extend(troubles.map(|trouble| What::Write(writes, trouble)));
                 }
@@ -198,7 +198,7 @@ fn changes(call: &str) -> bool {
 
 impl Case {
     /// # Errors
-    /// How it ended otherwise than it must.
+    /// How the end differs from what it must be.
     pub async fn run(&self, start: &Start) -> Result<(), String> {
         let seed = match self.what {
             What::Random { seed, .. } | What::TwoRetries { seed } => seed,
@@ -220,7 +220,7 @@ impl Case {
     }
 }
 
-/// The account and the desk from which the cases of a scenario begin.
+/// The account and the desk with which a scenario's cases begin.
 pub struct Start {
     pub scenario: Scenario,
     pub without: Without,
@@ -240,7 +240,7 @@ impl Start {
             Scenario::SelfManaged => Life::self_managed(account).await,
             Scenario::Create | Scenario::Change | Scenario::Delete => Life::new(account),
         };
-        // With the tag of our own cluster on a neighbour's things, owner tags no longer tell what is ours.
+        // With our cluster's tag on a neighbour's things, owner tags no longer say what is ours.
         let owner = if without == Without::OwnerTags { &life.cluster.id } else { neighbour::OTHER };
         neighbour::settle_in(&life.clients(), owner).await;
         let empty = life.account.snapshot().await;
@@ -340,7 +340,7 @@ impl Scene<'_> {
         self.life.tear_down().await.map_err(|error| format!("not deleted: {} ({})", error.reason, error.code))
     }
 
-    /// Somebody comes in at a call; after that all goes on as if nobody had, but after a deletion there is nothing.
+    /// Something comes in before a call. Then everything goes on as without it, except that a deletion leaves nothing.
     async fn visited(&self, call: usize, visit: Visit) -> Result<(), String> {
         let life = &self.life;
         let mut deletion = None;
@@ -414,7 +414,7 @@ impl Scene<'_> {
         self.judge().await
     }
 
-    /// Running with one of everything and nothing besides, or the account as it was before the cluster.
+    /// Running with one of everything and nothing else, or the account as it was before the cluster.
     async fn judge(&self) -> Result<(), String> {
         let account = self.life.account.snapshot().await;
         if matches!(self.start.scenario, Scenario::Delete | Scenario::SelfManaged) {

@@ -1,4 +1,4 @@
-//! The records in memory, with a clock that the tests turn. As on DynamoDB, others come in between a read and a write.
+//! The records in memory, with a clock that the tests set. As with DynamoDB, others come in between a read and a write.
 
 use crate::log::Log;
 use crate::process;
@@ -20,24 +20,24 @@ use wire::status::Status;
 
 /// How a write goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Fault {
+pub enum WriteFault {
     Crash(When),
     FailedInside,
     TimedOutAfterEffect,
 }
 
-/// A rule of the desk that is not kept, to see that it is missed.
+/// A rule of the desk that is switched off, to see that a case then fails.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Lax {
-    /// As if no intent had ever been written.
+    /// Intents are not written.
     pub forgets_intents: bool,
-    /// As if nobody ever held a lease.
+    /// Leases are ignored.
     pub without_lease: bool,
     /// The run is not compared.
     pub without_run: bool,
 }
 
-/// What is written, and the time at which it was taken down.
+/// What was written, and when it was frozen.
 #[derive(Clone)]
 pub struct Frozen {
     papers: Papers,
@@ -54,10 +54,10 @@ pub struct MemoryDesk {
     papers: Mutex<Papers>,
     began: Timestamp,
     set_up: Instant,
-    /// How far the clock was put forward, or back.
+    /// How far the clock was put forward or back.
     jump: Mutex<SignedDuration>,
-    /// The write that goes wrong, counted from 1, and how.
-    fault: Mutex<Option<(usize, Fault)>>,
+    /// Which write goes wrong, counted from 1, and how.
+    fault: Mutex<Option<(usize, WriteFault)>>,
     writes: Mutex<usize>,
     rng: Mutex<StdRng>,
     log: Log,
@@ -69,7 +69,7 @@ impl MemoryDesk {
         Self::thawed(&Frozen { papers: Papers::default(), now: Timestamp::UNIX_EPOCH }, 0, log)
     }
 
-    /// A desk as it was when it was frozen; the seed decides how long reads and writes take.
+    /// A desk as it was frozen; the seed decides how long reads and writes take.
     pub fn thawed(frozen: &Frozen, seed: u64, log: Log) -> Self {
         Self {
             papers: Mutex::new(frozen.papers.clone()),
@@ -93,7 +93,7 @@ impl MemoryDesk {
     }
 
     /// The n-th write, counted from 1, goes wrong.
-    pub fn fail(&self, nth: usize, fault: Option<Fault>) {
+    pub fn fail(&self, nth: usize, fault: Option<WriteFault>) {
         *lock(&self.writes) = 0;
         *lock(&self.fault) = fault.map(|fault| (nth, fault));
     }
@@ -107,17 +107,17 @@ impl MemoryDesk {
         *lock(&self.jump) += forward;
     }
 
-    /// A record as it is now, without waiting for it.
+    /// A record as it is now, without waiting.
     pub fn peek(&self, id: &str) -> Record {
         lock(&self.papers).records[id].clone()
     }
 
-    /// A journal as it is now, without waiting for it.
+    /// A journal as it is now, without waiting.
     pub fn entries(&self, id: &str) -> BTreeMap<Key, Entry> {
         lock(&self.papers).journals.get(id).cloned().unwrap_or_default()
     }
 
-    /// Every call of the table takes some milliseconds.
+    /// Every call to the table takes some milliseconds.
     async fn takes_time(&self) {
         let time = Duration::from_micros(lock(&self.rng).random_range(1000..8000));
         sleep(time).await;
@@ -134,13 +134,13 @@ impl MemoryDesk {
         };
         let fault = lock(&self.fault).take_if(|(nth, _)| *nth == number).map(|(_, fault)| fault);
         match fault {
-            Some(Fault::Crash(When::BeforeEffect)) => return process::crash().await,
-            Some(Fault::FailedInside) => return Err(lost("InternalServerError")),
-            Some(Fault::Crash(When::AfterEffect) | Fault::TimedOutAfterEffect) | None => {}
+            Some(WriteFault::Crash(When::BeforeEffect)) => return process::crash().await,
+            Some(WriteFault::FailedInside) => return Err(lost("InternalServerError")),
+            Some(WriteFault::Crash(When::AfterEffect) | WriteFault::TimedOutAfterEffect) | None => {}
         }
         let outcome = effect(&mut lock(&self.papers));
         match fault {
-            Some(Fault::Crash(_)) => process::crash().await,
+            Some(WriteFault::Crash(_)) => process::crash().await,
             Some(_) => Err(lost("NoAnswer")),
             None => Ok(outcome),
         }
@@ -155,7 +155,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What of a record tells where its cluster is: all but who holds it and when.
+/// What in a record says how far its cluster is: everything except holders and times.
 fn gist(record: &Record) -> String {
     let leases: Vec<_> = record.leases.keys().collect();
     let stages: Vec<_> = record.stages.iter().map(|(stage, progress)| (stage, progress.run, progress.ready_at.is_some())).collect();

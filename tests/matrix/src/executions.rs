@@ -22,10 +22,10 @@ use wire::status::Desired;
 
 /// `StageTimeoutSeconds` of template.yaml.
 const LAMBDA: Duration = Duration::from_secs(60);
-/// A stage at AWS's pace; one that needs more goes round in a circle.
+/// Enough for a stage at AWS's pace; one that needs more is in an endless loop.
 const MOST_INVOCATIONS: usize = 400;
 
-/// The executions that were started, by their names.
+/// The started executions, by name.
 #[derive(Default)]
 pub struct Started {
     known: Mutex<BTreeMap<String, bool>>,
@@ -40,7 +40,7 @@ pub struct Run {
 }
 
 impl Started {
-    /// Those that nobody plays yet.
+    /// Those not yet being played.
     pub fn waiting(&self) -> Vec<Run> {
         std::mem::take(&mut *lock(&self.waiting))
     }
@@ -82,7 +82,7 @@ impl From<Error> for Failed {
     }
 }
 
-/// Everything that plays executions.
+/// What plays the executions.
 pub struct Machines {
     pub stages: BTreeMap<Stage, Arc<Function>>,
     pub sweep: Arc<Sweep>,
@@ -111,7 +111,7 @@ impl Machines {
         lock(&self.parked_with).get(&run).copied()
     }
 
-    /// From its first state to its end: ready, parked, or gave way.
+    /// From the first state to the end: ready, parked, or gave way.
     pub async fn play(&self, run: Run) {
         let name = match run.desired {
             Desired::Present => "provision",
@@ -130,7 +130,7 @@ impl Machines {
         for turn in machine.turns {
             match turn {
                 Turn::One(stage) => self.stage(*stage, input).await?,
-                // A fault of one branch stops the others, but a function that is at work comes to its end.
+                // An error in one branch stops the others, but a function that is at work finishes.
                 Turn::AtOnce { stages, .. } => {
                     try_join_all(stages.iter().map(|stage| self.stage(*stage, input))).await?;
                 }
@@ -147,10 +147,10 @@ impl Machines {
                 Reply::Pending { wait_seconds } => sleep(Duration::from_secs(wait_seconds)).await,
             }
         }
-        Err(Failed { error: "Endless".into(), cause: format!("{stage} comes to no end") })
+        Err(Failed { error: "Endless".into(), cause: format!("{stage} does not end") })
     }
 
-    /// Calls a function, again as the machines' Retry says.
+    /// Calls a function, and retries as the machines' Retry says.
     async fn task<T>(&self, call: impl AsyncFn() -> Result<T, Failed>) -> Result<T, Failed> {
         let mut delay = RETRY.interval_seconds;
         for _ in 0..RETRY.max_attempts {
@@ -165,7 +165,7 @@ impl Machines {
         call().await
     }
 
-    /// As Lambda: the process may die, and is ended at its deadline.
+    /// Like Lambda: the process may die, and is ended at its deadline.
     async fn invoke(&self, stage: Stage, input: &Input) -> Result<Reply, Failed> {
         let holder = format!("invocation-{}", self.invocations.fetch_add(1, Ordering::Relaxed));
         let mut input = input.clone();
@@ -174,7 +174,7 @@ impl Machines {
         }
         let invocation = Invocation { input, holder, deadline: self.desk.now() + LAMBDA };
         let function = Arc::clone(&self.stages[&stage]);
-        // Boxed, as what is inside a stage is too large for the stack of a test.
+        // Boxed, because a stage is too large for a test's stack.
         let work = async move { timeout(LAMBDA, Box::pin(function.invoke(&invocation))).await };
         match self.mortality.run(work).await {
             None => Err(Failed { error: "Runtime.ExitError".into(), cause: String::new() }),
@@ -201,7 +201,7 @@ impl Machines {
                 Some(outcome) => outcome.map_err(Failed::from),
             }
         });
-        // What could not be parked is for the sweep to find.
+        // The sweep finds what could not be parked.
         drop(parked.await);
     }
 }

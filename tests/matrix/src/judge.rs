@@ -1,4 +1,4 @@
-//! What the account must look like at the end: one of everything, or nothing.
+//! How the account must look at the end: one of everything, or nothing.
 
 use engine::cluster::Cluster;
 use engine::context::Context;
@@ -10,11 +10,10 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// # Errors
-/// The resources of the plan that are ours and not there exactly once.
+/// The resources of the plan that are not there exactly once.
 pub fn one_of_everything(cluster: &Cluster, account: &Value) -> Result<(), String> {
     let mut owned = BTreeMap::new();
-    // What EKS was asked to make is listed here as well. It counts only for node groups, whose tags the account itself does not show; by
-    // their names there can be one of each.
+    // What EKS was asked to make. It counts only for node groups, whose tags the account does not show; their names make them unique.
     count_owned(&account["asked"], &cluster.id, &mut owned);
     owned.retain(|key, _| key.starts_with("node-group/"));
     for (_, kind) in account.as_object().into_iter().flatten().filter(|(service, _)| *service != "asked") {
@@ -53,7 +52,7 @@ fn size(things: &Value) -> usize {
 }
 
 /// # Errors
-/// The kinds of which there are more or fewer things than there must be.
+/// The kinds with more or fewer things than there must be.
 pub fn as_many(wanted: &BTreeMap<String, usize>, account: &Value) -> Result<(), String> {
     let there = counts(account);
     let kinds: BTreeSet<&String> = wanted.keys().chain(there.keys()).collect();
@@ -85,9 +84,9 @@ fn compare(before: &Value, after: &Value, path: String, differences: &mut Vec<St
     }
 }
 
-/// Counts by the resource tag, wherever in the account a thing with our owner tag is.
+/// Counts everything in the account with our owner tag, by resource tag.
 fn count_owned(value: &Value, id: &str, owned: &mut BTreeMap<String, usize>) {
-    // EC2 lists NAT gateways for an hour after their end.
+    // EC2 lists deleted NAT gateways for an hour.
     if value.get("state").is_some_and(|state| state == "deleted") {
         return;
     }

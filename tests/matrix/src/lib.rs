@@ -1,9 +1,9 @@
-//! Groundwork's requests, stages, sweep and driver against an AWS in this process, with a clock that the tests turn.
+//! Groundwork's requests, stages, sweep and driver against an AWS in this process, with a clock that the tests set.
 //!
 //! [`account`] is the customer's account, [`desk`] the operator's records, [`executions`] plays Step Functions, and [`life`] is a cluster
 //! from its request to its end.
 
-#![expect(clippy::expect_used, reason = "a test tool stops at what cannot be")]
+#![expect(clippy::expect_used, reason = "a test tool stops at the impossible")]
 
 pub mod account;
 mod aws;

@@ -1,4 +1,4 @@
-//! A cluster from its request to its end: the product's own requests, stages and sweep, with Step Functions played around them.
+//! A cluster from request to end: the product's own requests, stages and sweep, with Step Functions played around them.
 
 use crate::account::{Account, REGION};
 use crate::desk::MemoryDesk;
@@ -45,7 +45,7 @@ pub struct Life {
     pub cluster: Cluster,
     pub machines: Machines,
     requests: Requests,
-    /// Made once: in a debug build making them takes longer than most calls.
+    /// Made once, because in a debug build that takes longer than most calls.
     aws: Clients,
 }
 
@@ -67,7 +67,7 @@ impl Doors for Open {
     }
 }
 
-/// A cluster over two zones that was asked for with these instance types.
+/// A requested cluster in two zones with these instance types.
 fn asked_for(types: &[&str]) -> Value {
     let types: Vec<_> = types.iter().map(|name| json!({"name": name})).collect();
     json!({
@@ -90,7 +90,7 @@ fn spec(body: &Value) -> wire::spec::Spec {
 }
 
 impl Life {
-    /// A cluster that was asked for, in this account.
+    /// A requested cluster in this account.
     pub fn new(account: Account) -> Self {
         let desk = MemoryDesk::new(account.log().clone());
         let mut record = Record::new(ID.into(), TENANT.into(), spec(&asked_for(&["m6i.large"])), EndpointAccess::Closed, desk.now());
@@ -99,7 +99,7 @@ impl Life {
         Self::of(account, desk, PATIENCE)
     }
 
-    /// Node groups that were asked for, in a cluster that the customer made.
+    /// Requested node groups in a customer's own cluster.
     pub async fn self_managed(account: Account) -> Self {
         theirs::make(&account.clients()).await;
         let desk = MemoryDesk::new(account.log().clone());
@@ -135,7 +135,7 @@ impl Life {
         self.cluster = self.record().cluster().expect("a spec that is understood");
     }
 
-    /// What was asked for is made, or a retry goes on with it.
+    /// Creates what was requested, or goes on with a retry.
     ///
     /// # Errors
     /// What parks the cluster.
@@ -149,7 +149,7 @@ impl Life {
         self.outcome()
     }
 
-    /// Starts the execution of what was asked for.
+    /// Starts the execution of the request.
     pub async fn start(&self) {
         self.machines.started.start(&self.record()).await.expect("Step Functions is there");
     }
@@ -192,7 +192,7 @@ impl Life {
     }
 
     /// # Errors
-    /// Why it is refused: somebody else's retry came first.
+    /// Why it is refused: another retry came first.
     pub async fn retry(&self) -> Result<(), Problem> {
         self.ask(Action::Retry(NAME.into())).await
     }
@@ -239,7 +239,7 @@ impl Life {
     }
 
     /// # Errors
-    /// What the tenant reads of a parked cluster, in the class that it was parked with.
+    /// What the tenant reads about a parked cluster, in the class that it was parked with.
     fn outcome(&self) -> Result<()> {
         let record = self.record();
         if !record.status.is_parked() {

@@ -1,4 +1,4 @@
-//! What was asked of AWS and written at the desk, in its order; and whoever waits for a certain call.
+//! The AWS calls and desk writes in order, and waiting for a certain call.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -6,9 +6,9 @@ use tokio::sync::Notify;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
-    /// A call of AWS: the operation and all that it was told.
+    /// An AWS call: the operation with its input.
     Call(String),
-    /// A write at the desk: what of the record or the journal it says.
+    /// A write to the desk: what it says about the record or the journal.
     Write(String),
 }
 
@@ -18,7 +18,7 @@ pub struct Log(Arc<Inside>);
 #[derive(Default)]
 struct Inside {
     steps: Mutex<Vec<Step>>,
-    /// How many calls there are to be until somebody is told.
+    /// How many calls to wait for, and whom to notify.
     awaited: Mutex<Option<usize>>,
     reached: Notify,
 }
@@ -56,7 +56,7 @@ impl Log {
         lock(&self.0.steps).push(Step::Write(write));
     }
 
-    /// Returns at the n-th call from now, counted from 0; never, if there are fewer.
+    /// Returns at the n-th call from now, counted from 0; never if there are fewer.
     pub async fn reaches(&self, nth: usize) {
         *lock(&self.0.awaited) = Some(nth);
         self.0.reached.notified().await;

@@ -1,4 +1,4 @@
-//! What else is in the account, and must be the same afterwards: another cluster of ours, things of nobody's, and what Kubernetes makes.
+//! What else is in the account and must stay the same: another cluster of ours and things without tags; and what Kubernetes makes.
 
 use crate::account::REGION;
 use crate::life::Life;
@@ -8,13 +8,13 @@ use engine::names::{OWNER_TAG, RESOURCE_TAG};
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// New ids are not seen at once, here as on AWS.
+/// New ids are not visible at once, as on AWS.
 pub const UNTIL_SEEN: Duration = Duration::from_secs(120);
 
 /// The id of another cluster in the same account.
 pub const OTHER: &str = "zyxwvutsrqpo";
 
-/// A network with resources of the same names as ours, tagged for another cluster; and one without tags.
+/// A network whose resources have our names but another cluster's tag, and one without tags.
 pub async fn settle_in(aws: &Clients, owner: &str) {
     for owned in [true, false] {
         let tags = |kind, key: &str| owned.then(|| owner_tags(kind, owner, key));
@@ -45,8 +45,8 @@ fn owner_tags(kind: ResourceType, owner: &str, key: &str) -> TagSpecification {
     TagSpecification::builder().resource_type(kind).tags(tag(OWNER_TAG, owner)).tags(tag(RESOURCE_TAG, key)).build()
 }
 
-/// What a cluster's Kubernetes leaves: an interface of the network plugin, a volume of a claim, a group and a load balancer. Plugin and
-/// driver are told to give what they make our owner tag.
+/// What a cluster's Kubernetes leaves: the network plugin's interface, a claim's volume, a group and a load balancer. Plugin and driver
+/// are configured to give our owner tag to what they make.
 pub async fn leave_behind(life: &Life) {
     let aws = life.clients();
     let owned = |kind| {

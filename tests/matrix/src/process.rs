@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 #[derive(Clone)]
 pub struct Process {
     death: Arc<Notify>,
-    /// A call that falls silent is the end of the process; else it is a timeout.
+    /// Whether a call that gets no answer ends the process; else it is a timeout.
     dies_of_silence: bool,
 }
 
@@ -16,7 +16,7 @@ tokio::task_local! {
     static PROCESS: Process;
 }
 
-/// Whether calls that fall silent kill.
+/// Whether calls without an answer end the process.
 #[derive(Default)]
 pub struct Mortality(AtomicBool);
 
@@ -25,7 +25,7 @@ impl Mortality {
         self.0.store(dies_of_silence, Ordering::Relaxed);
     }
 
-    /// Runs as a process of its own, which goes on when nobody waits for it any more. None if it died.
+    /// Runs as a process of its own, which goes on even if nobody waits for it any more. None if it died.
     pub async fn run<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Option<T> {
         let process = Process { death: Arc::default(), dies_of_silence: self.0.load(Ordering::Relaxed) };
         let death = Arc::clone(&process.death);
@@ -46,9 +46,9 @@ pub async fn silence<T>() -> T {
     if dies { crash().await } else { std::future::pending().await }
 }
 
-/// The process is no more.
+/// Ends the process.
 pub async fn crash<T>() -> T {
-    // Outside of a process there is nobody to die: nothing goes on all the same.
+    // Outside a process there is nothing to end, but nothing goes on either.
     if let Ok(death) = PROCESS.try_with(|process| Arc::clone(&process.death)) {
         death.notify_one();
     }

@@ -1,6 +1,6 @@
 //! The crash matrix: `make matrix`. Ends with a line `matrix: N cases, F failed`.
 
-#![expect(clippy::expect_used, reason = "a test stops at what cannot be")]
+#![expect(clippy::expect_used, reason = "a test stops at the impossible")]
 
 use matrix::cases::{self, Case, SCENARIOS, Scenario, Start, Visit, What, Without};
 use std::process::ExitCode;
@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-/// Runs with many faults, beside those with one.
+/// Runs with many faults, in addition to those with one.
 const RANDOM: u64 = 300;
 const RETRIES: u64 = 40;
 
@@ -44,7 +44,7 @@ fn all(starts: &[Start]) -> Vec<Case> {
     all
 }
 
-/// A matrix that passes without the rules that it is there for would prove nothing.
+/// A matrix that passed without the rules that it tests would prove nothing.
 fn rules_that_nobody_misses(cases: &[Case]) -> usize {
     let creates = || cases.iter().filter(|case| case.scenario == Scenario::Create).copied();
     let unmissed = |without: &Without| {
@@ -61,7 +61,7 @@ fn rules_that_nobody_misses(cases: &[Case]) -> usize {
     rules.iter().filter(|without| unmissed(without)).count()
 }
 
-/// On all cores; each case has a clock and an account of its own. Answers what failed, and how.
+/// Runs on all cores; each case has its own clock and account. Returns what failed, and how.
 fn run(cases: &[Case], starts: &[Start]) -> Vec<String> {
     let next = AtomicUsize::new(0);
     let failures = Mutex::new(vec![]);
@@ -78,7 +78,7 @@ fn run(cases: &[Case], starts: &[Start]) -> Vec<String> {
     failures.into_inner().expect("nobody panics with it")
 }
 
-/// On a clock that stands still while anything works and jumps ahead when all wait.
+/// On a clock that stands still while anything works, and jumps ahead when everything waits.
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
     runtime.expect("a runtime").block_on(future)

@@ -1,6 +1,6 @@
 //! The local cloud is as slow and as strict as AWS: what an emulator lets pass is refused here.
 
-#![expect(clippy::expect_used, reason = "a test stops at what cannot be")]
+#![expect(clippy::expect_used, reason = "a test stops at the impossible")]
 
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::types::{DomainType, NatGatewayState};
@@ -10,7 +10,7 @@ use matrix::account::Account;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// Until a new id or role is seen everywhere.
+/// Until a new id or role is visible everywhere.
 const SEEN: Duration = Duration::from_secs(120);
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -78,7 +78,7 @@ async fn state(aws: &Clients, gateway: &str) -> Option<NatGatewayState> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_control_plane_takes_its_minutes_to_come_and_to_go() {
+async fn a_control_plane_takes_minutes_to_create_and_to_delete() {
     let aws = aws();
     let subnet = subnet(&aws).await;
     let asked = Instant::now();
@@ -98,7 +98,7 @@ async fn a_control_plane_takes_its_minutes_to_come_and_to_go() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_belongs_to_a_cluster_waits_until_it_is_active() {
+async fn nothing_can_be_made_in_a_cluster_until_it_is_active() {
     let aws = aws();
     let subnet = subnet(&aws).await;
     start_cluster(&aws, &subnet).await;
@@ -107,7 +107,7 @@ async fn what_belongs_to_a_cluster_waits_until_it_is_active() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cluster_with_node_groups_is_not_deleted_nor_while_they_go() {
+async fn a_cluster_is_not_deleted_until_its_node_groups_are_gone() {
     let aws = aws();
     let subnet = cluster(&aws).await;
     start_nodes(&aws, &subnet, 0).await.expect("accepted");
@@ -145,7 +145,7 @@ async fn coredns_is_degraded_as_long_as_there_is_no_node() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_address_is_not_released_nor_its_subnet_deleted_while_a_nat_gateway_is_there_or_goes() {
+async fn a_nat_gateway_holds_its_address_and_subnet_until_it_is_gone() {
     let aws = aws();
     let (gateway, address, subnet) = gateway(&aws).await;
     assert_eq!(code(aws.ec2.release_address().allocation_id(&address).send().await), "InvalidIPAddress.InUse");
@@ -198,7 +198,7 @@ async fn eks_does_not_see_a_new_role_at_first() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_update_waits_for_the_one_before_it() {
+async fn an_update_waits_for_the_previous_one() {
     let aws = aws();
     let subnet = cluster(&aws).await;
     start_nodes(&aws, &subnet, 0).await.expect("accepted");

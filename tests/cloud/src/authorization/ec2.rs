@@ -1,4 +1,4 @@
-//! EC2 asks for every thing that a call makes or names, and for tagging on creation by an action of its own.
+//! EC2 checks every thing that a call makes or names, and tagging on creation as a separate action.
 //!
 //! Sources: Actions, resources, and condition keys for Amazon EC2 (service authorization reference); "Grant permission to tag Amazon EC2
 //! resources during creation" (EC2 user guide), for `ec2:CreateTags` and `ec2:CreateAction`.
@@ -11,7 +11,7 @@ use crate::call::Call;
 use crate::xml;
 use xmltree::Element;
 
-/// Call, the kind of thing that it makes, the fields with the things that it names. What AWS asks for on `*` alone is not here.
+/// Call, the kind of thing that it makes, the fields with the things that it names; without calls that AWS checks only on `*`.
 const ABOUT: &[(&str, Option<&str>, &[&str])] = &[
     ("AllocateAddress", Some("elastic-ip"), &[]),
     ("AssociateRouteTable", None, &["RouteTableId", "SubnetId"]),
@@ -71,7 +71,7 @@ pub fn of(scene: &Scene<'_>) -> Vec<Authorization> {
     made.iter().flat_map(|kind| make(scene, kind)).chain(named.map(|id| on(scene, &call.name(), id))).collect()
 }
 
-/// An association stands for its route table and its subnet.
+/// An association counts as its route table and its subnet.
 fn names<'a>(scene: &Scene<'a>, id: &'a str) -> Vec<&'a str> {
     match scene.things.get(id) {
         Some(association) if !association.ties.is_empty() => association.ties.iter().map(String::as_str).collect(),
@@ -79,7 +79,7 @@ fn names<'a>(scene: &Scene<'a>, id: &'a str) -> Vec<&'a str> {
     }
 }
 
-/// What is made is named `*`, and to tag it is asked for besides.
+/// What is made is named `*`; tagging it is checked too.
 fn make(scene: &Scene<'_>, kind: &str) -> Vec<Authorization> {
     let call = scene.call;
     let tags = tags::specifications(call, "TagSpecification").remove(kind).unwrap_or_default();
@@ -100,15 +100,15 @@ fn on(scene: &Scene<'_>, action: &str, id: &str) -> Authorization {
     Authorization::new(action, scene.arn("ec2", format!("{kind}/{id}"))).tagged(thing).with_given("ec2:Vpc", vpc.as_deref())
 }
 
-/// The kinds of which the reference knows `ec2:Vpc`.
+/// The kinds that have `ec2:Vpc` in the reference.
 fn within_a_vpc(kind: &str) -> bool {
     matches!(kind, "route-table" | "network-interface" | "security-group" | "subnet")
 }
 
-/// What EKS tries with the permissions of whoever makes a node group with a launch template, before it makes any.
+/// What EKS tries with the caller's permissions before it makes a node group with a launch template.
 ///
 /// Source: "Customize managed nodes with launch templates" (EKS user guide): the caller needs ec2:RunInstances and, for the template's
-/// tags, ec2:CreateTags. Which security group it names is nowhere said, so it counts as one without tags.
+/// tags, ec2:CreateTags. It is not documented which security group it names, so it counts as one without tags.
 pub fn trial_run<'a>(scene: &Scene<'_>, template: &str, subnets: impl Iterator<Item = &'a str>) -> Vec<Authorization> {
     let template_arn = scene.arn("ec2", format!("launch-template/{template}"));
     let launches = scene.things.get(template).map(|thing| &thing.launches);
@@ -130,7 +130,7 @@ pub fn trial_run<'a>(scene: &Scene<'_>, template: &str, subnets: impl Iterator<I
     asked.into_iter().map(launched).collect()
 }
 
-/// What a create call says of the thing that it made, whether the answer repeats it or not.
+/// What a create call says about the thing that it made, whether the answer repeats it or not.
 pub fn made(call: &Call, answer: &Answer) -> Option<(String, Thing)> {
     let (_, kind, _) = ABOUT.iter().find(|(action, _, _)| *action == call.action)?;
     let (kind, _, element) = KINDS.iter().find(|(one, _, _)| Some(*one) == *kind)?;
@@ -160,7 +160,7 @@ mod tests {
     const TAGS: &str = "&TagSpecification.1.Tag.1.Key=owner&TagSpecification.1.Tag.1.Value=x";
 
     #[test]
-    fn what_is_made_is_asked_for_with_its_tags_and_what_it_names_with_the_tags_that_that_has() {
+    fn a_create_is_checked_with_the_new_tags_and_those_of_what_it_names() {
         let vpc = form("ec2", &format!("Action=CreateVpc&TagSpecification.1.ResourceType=vpc{TAGS}"));
         let things = known(&[(vpc, "<r><vpc><vpcId>vpc-1</vpcId></vpc></r>")]);
         let subnet = form("ec2", &format!("Action=CreateSubnet&VpcId=vpc-1&TagSpecification.1.ResourceType=subnet{TAGS}"));
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_made_by_others_is_known_from_what_aws_says_of_it() {
+    fn things_that_others_made_are_known_from_awss_answers() {
         let group = "<r><securityGroupInfo><item><groupId>sg-1</groupId><vpcId>vpc-1</vpcId>\
             <tagSet><item><key>owner</key><value>x</value></item></tagSet></item></securityGroupInfo></r>";
         let things = known(&[(form("ec2", "Action=DescribeSecurityGroups"), group)]);
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn an_association_is_asked_for_as_its_table_and_its_subnet() {
+    fn an_association_is_checked_as_its_table_and_its_subnet() {
         let table = "<r><item><routeTableAssociationId>rtbassoc-1</routeTableAssociationId><routeTableId>rtb-1</routeTableId>\
             <subnetId>subnet-1</subnetId></item></r>";
         let things = known(&[(form("ec2", "Action=DescribeRouteTables"), table)]);
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn looking_is_asked_for_on_everything() {
+    fn describe_actions_are_checked_on_everything() {
         assert_eq!(told(&form("ec2", "Action=DescribeVpcs&Filter.1.Name=vpc-id"), &Things::default()), ["ec2:DescribeVpcs *"]);
     }
 }

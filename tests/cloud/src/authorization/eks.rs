@@ -1,5 +1,5 @@
-//! EKS asks for the thing in the path, for tagging on creation, and for what it does with the caller's permissions: roles that it is
-//! given, the service-linked roles that it makes when they are not there, and a trial of a launch template.
+//! EKS checks the thing in the path, tagging on creation, and what it does with the caller's permissions: roles that it is
+//! given, service-linked roles that it makes if they are missing, and a trial of a launch template.
 //!
 //! Sources: Actions, resources, and condition keys for Amazon EKS (service authorization reference); "Amazon EKS identity-based policy
 //! examples" (create a cluster: iam:PassRole, iam:CreateServiceLinkedRole), "Customize managed nodes with launch templates" and
@@ -18,9 +18,9 @@ const COLLECTIONS: &[(&str, &str, &str)] = &[
     ("pod-identity-associations", "podidentityassociation", ""),
 ];
 
-/// Create call, the field with the role that EKS is given, whom the role is passed to, what EKS reads of it, and the service whose
-/// service-linked role is made if it is not there.
-struct Besides {
+/// Create call, the field with the role that EKS is given, to whom the role is passed, what EKS reads of it, and the service whose
+/// service-linked role is made if it is missing.
+struct Extra {
     call: &'static str,
     role: &'static str,
     passed_to: &'static str,
@@ -28,22 +28,22 @@ struct Besides {
     linked: Option<(&'static str, &'static str)>,
 }
 
-const BESIDES: [Besides; 3] = [
-    Besides {
+const EXTRA: [Extra; 3] = [
+    Extra {
         call: "CreateCluster",
         role: "roleArn",
         passed_to: "eks.amazonaws.com",
         reads: &[],
         linked: Some(("eks.amazonaws.com", "AWSServiceRoleForAmazonEKS")),
     },
-    Besides {
+    Extra {
         call: "CreateNodegroup",
         role: "nodeRole",
         passed_to: "eks.amazonaws.com",
         reads: &["iam:GetRole", "iam:ListAttachedRolePolicies"],
         linked: Some(("eks-nodegroup.amazonaws.com", "AWSServiceRoleForAmazonEKSNodegroup")),
     },
-    Besides {
+    Extra {
         call: "CreatePodIdentityAssociation",
         role: "roleArn",
         passed_to: "pods.eks.amazonaws.com",
@@ -52,7 +52,7 @@ const BESIDES: [Besides; 3] = [
     },
 ];
 
-/// Context key and the field of the request that it is taken from.
+/// Context key, and the request field that it comes from.
 const KEYS: &[(&str, &str, &str)] = &[
     ("AssociateAccessPolicy", "eks:policyArn", "/policyArn"),
     ("AssociateAccessPolicy", "eks:accessScope", "/accessScope/type"),
@@ -67,10 +67,10 @@ pub fn of(scene: &Scene<'_>) -> Vec<Authorization> {
     let own = scene.own(target(scene)).tagged(scene.things.get(&target(scene))).requesting(&tags);
     let keys = KEYS.iter().filter(|(action, _, _)| *action == call.action);
     let own = keys.fold(own, |own, (_, key, pointer)| own.with_given(key, field(pointer)));
-    std::iter::once(own).chain(tag(scene, &tags)).chain(besides(scene)).chain(trial_run(scene)).collect()
+    std::iter::once(own).chain(tag(scene, &tags)).chain(extra(scene)).chain(trial_run(scene)).collect()
 }
 
-/// The reference knows no resource for CreateCluster; what is made or listed in a cluster is asked for on the cluster.
+/// In the reference CreateCluster has no resource; what is made or listed in a cluster is checked on the cluster.
 fn target(scene: &Scene<'_>) -> String {
     let path: Vec<&str> = scene.call.path.iter().map(String::as_str).collect();
     match path.as_slice() {
@@ -119,12 +119,12 @@ fn tag(scene: &Scene<'_>, tags: &Tags) -> Option<Authorization> {
     tagged.then(|| Authorization::new("eks:TagResource", new).requesting(tags))
 }
 
-fn besides(scene: &Scene<'_>) -> Vec<Authorization> {
-    let Some(besides) = BESIDES.iter().find(|besides| besides.call == scene.call.action) else { return vec![] };
-    let role = scene.call.json[besides.role].as_str().unwrap_or_default();
-    let pass = Authorization::new("iam:PassRole", role).with("iam:PassedToService", besides.passed_to);
-    let reads = besides.reads.iter().map(|action| Authorization::new(*action, role));
-    let linked = besides.linked.map(|(service, name)| {
+fn extra(scene: &Scene<'_>) -> Vec<Authorization> {
+    let Some(extra) = EXTRA.iter().find(|extra| extra.call == scene.call.action) else { return vec![] };
+    let role = scene.call.json[extra.role].as_str().unwrap_or_default();
+    let pass = Authorization::new("iam:PassRole", role).with("iam:PassedToService", extra.passed_to);
+    let reads = extra.reads.iter().map(|action| Authorization::new(*action, role));
+    let linked = extra.linked.map(|(service, name)| {
         let arn = scene.global_arn("iam", scene.account, format!("role/aws-service-role/{service}/{name}"));
         Authorization::new("iam:CreateServiceLinkedRole", arn).with("iam:AWSServiceName", service)
     });
@@ -144,7 +144,7 @@ mod tests {
     use crate::authorization::things::Things;
 
     #[test]
-    fn a_cluster_is_asked_for_with_its_role_its_tags_and_the_service_linked_role() {
+    fn a_cluster_is_checked_with_its_role_its_tags_and_the_service_linked_role() {
         let body = r#"{"name": "a", "roleArn": "arn:aws:iam::222222222222:role/groundwork/r", "tags": {"owner": "x"}}"#;
         assert_eq!(
             told(&json("eks", "/clusters", body), &Things::default()),
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_group_tries_its_launch_template_with_the_tags_that_it_gives() {
+    fn a_node_group_tries_its_launch_template_with_the_templates_tags() {
         let template = "Action=CreateLaunchTemplate&LaunchTemplateData.TagSpecification.1.ResourceType=instance\
             &LaunchTemplateData.TagSpecification.1.Tag.1.Key=owner&LaunchTemplateData.TagSpecification.1.Tag.1.Value=x\
             &TagSpecification.1.ResourceType=launch-template&TagSpecification.1.Tag.1.Key=owner&TagSpecification.1.Tag.1.Value=y";
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_a_cluster_is_known_by_the_arn_that_aws_gave_it() {
+    fn things_in_a_cluster_are_known_by_their_arns() {
         let delete = super::super::tests::call("eks", "DELETE", "/clusters/a/addons/coredns", "", "");
         assert_eq!(told(&delete, &Things::default()), ["eks:DeleteAddon addon/a/coredns/*"]);
         let arn = "arn:aws:eks:us-west-2:222222222222:addon/a/coredns/1";

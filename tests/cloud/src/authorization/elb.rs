@@ -1,4 +1,4 @@
-//! Elastic Load Balancing asks for what is deleted by its ARN, with its tags; looking is asked for on everything.
+//! Elastic Load Balancing checks a deletion on the ARN, with its tags, and Describe actions on everything.
 //!
 //! Source: Actions, resources, and condition keys for Elastic Load Balancing V2 (service authorization reference).
 
@@ -18,7 +18,7 @@ mod tests {
     use super::super::tests::{form, known, told};
 
     #[test]
-    fn a_load_balancer_is_asked_for_with_the_tags_that_were_looked_up() {
+    fn a_load_balancer_is_checked_with_the_tags_that_aws_showed() {
         let arn = "arn:aws:elasticloadbalancing:us-west-2:222222222222:loadbalancer/net/a/1";
         let tags =
             format!("<r><member><ResourceArn>{arn}</ResourceArn><Tags><member><Key>k</Key><Value>v</Value></member></Tags></member></r>");

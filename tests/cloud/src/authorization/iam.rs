@@ -1,7 +1,7 @@
-//! IAM asks for the role or instance profile by its ARN, with the role's boundary, and for tagging on creation.
+//! IAM checks the role's or instance profile's ARN, with the role's boundary, and tagging on creation.
 //!
 //! Sources: Actions, resources, and condition keys for AWS Identity and Access Management (service authorization reference); CreateRole
-//! (IAM API reference), for iam:TagRole. The path of a role that is not there cannot be known, so AWS asks without one.
+//! (IAM API reference), for iam:TagRole. The path of a role that does not exist is unknown, so AWS checks without one.
 
 use super::tags;
 use super::things::Thing;
@@ -42,7 +42,7 @@ fn on(scene: &Scene<'_>, kind: &str, field: &str) -> Authorization {
     let name = scene.call.field(field).unwrap_or_default();
     let thing = scene.things.get(&known_as(kind, scene.account, name));
     let arn = thing.and_then(|thing| thing.arn.clone()).unwrap_or_else(|| scene.global_arn("iam", scene.account, format!("{kind}/{name}")));
-    // Lists are asked for without it.
+    // Lists are checked without it.
     let boundary = thing.and_then(|thing| thing.boundary.as_deref()).filter(|_| !scene.call.action.starts_with("List"));
     scene.own(arn).tagged(thing).with_given("iam:PermissionsBoundary", boundary)
 }
@@ -83,7 +83,7 @@ mod tests {
         &Tags.member.1.Key=owner&Tags.member.1.Value=x";
 
     #[test]
-    fn a_role_is_asked_for_with_its_boundary_and_its_tags() {
+    fn a_role_is_checked_with_its_boundary_and_its_tags() {
         assert_eq!(
             told(&form("iam", CREATE), &Things::default()),
             [
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn the_path_and_the_boundary_of_a_role_are_known_only_once_it_is_there() {
+    fn a_roles_path_and_boundary_are_known_only_once_it_exists() {
         let attach = form("iam", "Action=AttachRolePolicy&RoleName=a&PolicyArn=arn:p");
         assert_eq!(told(&attach, &Things::default()), ["iam:AttachRolePolicy role/a iam:PolicyARN=arn:p"]);
         let things = known(&[(form("iam", CREATE), "<r/>")]);

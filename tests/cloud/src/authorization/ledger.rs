@@ -1,4 +1,4 @@
-//! What was asked of IAM for each session in a customer's account, each question once.
+//! What AWS asked IAM for each session in a customer's account, each question once.
 
 use super::things::Things;
 use super::{Authorization, Scene, of};
@@ -11,11 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Default)]
 pub struct Ledger {
     things: Things,
-    /// Session → call and what was asked for it.
+    /// Session → call, and the questions about it.
     asked: BTreeMap<Assumed, BTreeSet<Asked>>,
 }
 
-/// A session as it was asked for; all that were asked for alike count as one.
+/// A session as it was requested; sessions with equal requests count as one.
 #[derive(Clone, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct Assumed {
     pub session: String,
@@ -40,7 +40,7 @@ pub struct Entry {
 }
 
 impl Ledger {
-    /// Only of sessions that the cloud has seen being assumed.
+    /// Only for sessions that the cloud has seen being assumed.
     pub fn ask(&mut self, call: &Call, session: Option<&Session>) {
         let Some(session) = session else { return };
         let authorizations = of(&Scene::new(call, &session.assumed.session, &self.things));
@@ -77,7 +77,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn a_session_s_questions_are_kept_once_with_its_policies() {
+    fn a_sessions_questions_are_kept_once_with_its_policies() {
         let assumed = Assumed {
             session: "arn:aws:sts::1:assumed-role/groundwork/groundwork-abc-create-eks".into(),
             policy_arns: vec!["arn:stage".into()],

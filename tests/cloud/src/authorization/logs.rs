@@ -1,7 +1,7 @@
-//! CloudWatch Logs asks for the log group, and for tagging on creation.
+//! CloudWatch Logs checks the log group, and tagging on creation.
 //!
 //! Sources: Actions, resources, and condition keys for Amazon CloudWatch Logs; CreateLogGroup (API reference), for logs:TagResource. In
-//! AWS's denials the group of all but the calls about tags ends in `:log-stream:`.
+//! AWS's denials the group ends in `:log-stream:`, except in tag calls.
 
 use super::tags;
 use super::{Authorization, Scene};
@@ -31,7 +31,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_is_asked_for_by_its_name_and_tagged_by_an_action_of_its_own() {
+    fn a_group_is_checked_by_name_and_its_tags_as_a_separate_action() {
         for (action, body, expected) in [
             ("DescribeLogGroups", "{}", vec!["logs:DescribeLogGroups *"]),
             ("DeleteLogGroup", r#"{"logGroupName": "g"}"#, vec!["logs:DeleteLogGroup log-group:g:log-stream:"]),

@@ -1,4 +1,4 @@
-//! What AWS asks IAM about a call: each action with its resource and its context, the further actions that it demands besides included.
+//! What AWS asks IAM about a call: each action, even an additional one, with its resource and context.
 //!
 //! Sources: the service authorization reference (actions, resource types, condition keys), and what each file names.
 
@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use tags::Tags;
 use things::{Thing, Things};
 
-/// One question to IAM. What has no name yet ends in `*`, as AWS asks: `subnet/*`.
+/// One question to IAM. What has no name yet ends in `*`, as in AWS: `subnet/*`.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct Authorization {
     pub action: String,
@@ -43,7 +43,7 @@ impl Authorization {
         }
     }
 
-    /// The tags that the request gives.
+    /// The tags in the request.
     fn requesting(mut self, tags: &Tags) -> Self {
         for (name, value) in tags {
             self = self.with(&format!("aws:RequestTag/{name}"), value);
@@ -54,14 +54,14 @@ impl Authorization {
         self
     }
 
-    /// The tags that the resource has.
+    /// The tags of the resource.
     fn tagged(self, thing: Option<&Thing>) -> Self {
         let tags = thing.into_iter().flat_map(|thing| &thing.tags);
         tags.fold(self, |asked, (name, value)| asked.with(&format!("aws:ResourceTag/{name}"), value))
     }
 }
 
-/// A call, whose it is, and what is known of the things that it names.
+/// A call, its caller, and what is known about the things that it names.
 struct Scene<'a> {
     call: &'a Call,
     things: &'a Things,
@@ -83,7 +83,7 @@ impl<'a> Scene<'a> {
         format!("arn:{partition}:{service}:{region}:{account}:{}", resource.as_ref())
     }
 
-    /// The ARN of a thing that belongs to no region.
+    /// The ARN of a thing without a region.
     fn global_arn(&self, service: &str, account: &str, resource: impl AsRef<str>) -> String {
         format!("arn:{}:{service}::{account}:{}", self.partition, resource.as_ref())
     }
@@ -101,7 +101,7 @@ fn of(scene: &Scene<'_>) -> Vec<Authorization> {
         "iam" => iam::of(scene),
         "logs" => logs::of(scene),
         "s3" => s3::of(scene),
-        // Asking who one is needs no permission.
+        // GetCallerIdentity needs no permission.
         "sts" => vec![],
         _ => vec![scene.own("*")],
     }
@@ -142,7 +142,7 @@ mod tests {
         of(&Scene::new(call, CALLER, things))
     }
 
-    /// `action resource key=value …` of each, to compare at a glance; of the ARN only what follows the account.
+    /// `action resource key=value …` for each, easy to compare; only the part of the ARN after the account.
     pub(super) fn told(call: &Call, things: &Things) -> Vec<String> {
         asked(call, things).iter().map(tell).collect()
     }

@@ -1,4 +1,4 @@
-//! S3 asks for the bucket or the object, and for its own names of what a call does.
+//! S3 checks the bucket or the object, with its own action names.
 //!
 //! Sources: "Required permissions for Amazon S3 API operations" (S3 user guide); CreateBucket (S3 API reference), for s3:TagResource.
 
@@ -35,7 +35,7 @@ fn create_bucket(scene: &Scene<'_>, bucket: &str) -> Vec<Authorization> {
     std::iter::once(own).chain(tag).collect()
 }
 
-/// No action of its own: each object is asked for, and its version if it is named.
+/// It has no action of its own: each object is checked, and its version if the call names it.
 fn delete_objects(scene: &Scene<'_>, bucket: &str) -> Vec<Authorization> {
     let Ok(body) = Element::parse(scene.call.request.body().as_ref()) else { return vec![] };
     let objects = body.children.iter().filter_map(XMLNode::as_element).filter(|element| element.name == "Object");
@@ -53,7 +53,7 @@ mod tests {
     use crate::authorization::things::Things;
 
     #[test]
-    fn each_call_is_asked_for_by_the_name_that_iam_has_for_it() {
+    fn each_call_is_checked_by_iams_name_for_it() {
         let tagged = "<C><LocationConstraint>us-west-2</LocationConstraint><Tags><Tag><Key>owner</Key><Value>x</Value></Tag></Tags></C>";
         let batch = "<Delete><Object><Key>a</Key><VersionId>1</VersionId></Object><Object><Key>b</Key></Object></Delete>";
         for (method, uri, body, expected) in [

@@ -1,4 +1,4 @@
-//! What is known of the things in customers' accounts: from what made them, and from what AWS says when it is asked.
+//! What is known about the things in customers' accounts, from the calls that made them and from AWS's answers.
 
 use super::tags::{self, Tags};
 use super::{Scene, ec2, iam};
@@ -16,7 +16,7 @@ pub struct Things(BTreeMap<String, Thing>);
 #[derive(Default)]
 pub struct Thing {
     pub tags: Tags,
-    /// Where its name alone does not tell.
+    /// If its name alone does not say.
     pub arn: Option<String>,
     /// The VPC that it is in.
     pub vpc: Option<String>,
@@ -24,7 +24,7 @@ pub struct Thing {
     pub boundary: Option<String>,
     /// A launch template's: kind of resource → the tags that it gets.
     pub launches: BTreeMap<String, Tags>,
-    /// An association's: the ids of what it ties together.
+    /// An association's: the ids of the two things that it connects.
     pub ties: Vec<String>,
 }
 
@@ -33,12 +33,12 @@ impl Things {
         self.0.get(name)
     }
 
-    /// The first whose name begins so.
+    /// The first whose name has this prefix.
     pub fn beginning_with(&self, start: &str) -> Option<(&String, &Thing)> {
         self.0.range(start.to_owned()..).next().filter(|(name, _)| name.starts_with(start))
     }
 
-    /// What is learnt later adds to what was known: not every answer tells everything.
+    /// Later knowledge adds to earlier, because not every answer has everything.
     fn add(&mut self, name: impl Into<String>, thing: Thing) {
         let known = self.0.entry(name.into()).or_default();
         known.tags.extend(thing.tags);
@@ -71,7 +71,7 @@ impl Things {
     }
 }
 
-/// What any element of an answer tells.
+/// What any element of an answer shows.
 fn shown(answer: &Answer, read: fn(&Element) -> Option<(String, Thing)>) -> Vec<(String, Thing)> {
     let mut found = Vec::new();
     if let Ok(root) = Element::parse(answer.body().as_ref()) {
@@ -91,7 +91,7 @@ fn described(body: &Value) -> Option<(String, Thing)> {
     Some((arn.to_owned(), Thing { tags: tags::mapped(&body["tags"]), ..Thing::default() }))
 }
 
-/// What DescribeTags tells of load balancers and target groups.
+/// What DescribeTags shows about load balancers and target groups.
 fn balancer(element: &Element) -> Option<(String, Thing)> {
     let arn = xml::child_text(element, "ResourceArn")?;
     Some((arn, Thing { tags: tags::elements(element.get_child("Tags")?), ..Thing::default() }))

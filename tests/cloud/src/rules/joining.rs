@@ -12,7 +12,7 @@ use xmltree::Element;
 pub struct Joining;
 
 impl Rule for Joining {
-    /// Judged when the nodes should be there: what they need may come up beside them.
+    /// Decided when the nodes should be there, because what they need may come up in parallel.
     fn before(&mut self, _: &Call, world: &mut World) -> Option<Answer> {
         let now = world.now();
         let due = |life: &Life| life.kind == Kind::NodeGroup && life.issue.is_none() && !life.joined && life.ready <= now;
@@ -23,7 +23,7 @@ impl Rule for Joining {
         None
     }
 
-    /// Whoever waits for routes looks at them, so what is shown is enough to know.
+    /// Callers that wait for routes look at them, so AWS's answers are enough.
     fn after(&mut self, call: &Call, answer: &mut Answer, world: &mut World) {
         if call.name() == "ec2:DescribeRouteTables" && answer.status().is_success() {
             xml::retain_items(answer, |table| {

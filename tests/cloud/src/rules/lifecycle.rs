@@ -1,4 +1,4 @@
-//! Clusters, node groups, add-ons and NAT gateways take their time to come and to go. VPC endpoints take none, but can fail.
+//! Clusters, node groups, add-ons and NAT gateways take time to create and delete. VPC endpoints do not, but can fail.
 
 use super::Rule;
 use crate::answer::{Answer, json_answer, json_of, replace_body};
@@ -45,7 +45,7 @@ impl Rule for Lifecycle {
     }
 }
 
-/// What is being made by this call will fail, with that issue.
+/// What this call makes will fail, with that issue.
 pub fn doom(call: &Call, issue: Issue, world: &mut World) {
     let alike = |life: &Life| Some(life.kind) == kind_of(call);
     let named = |name: &str| call.service != "eks" || Some(name) == name_to_make(call).as_deref();
@@ -67,7 +67,7 @@ fn kind_of(call: &Call) -> Option<Kind> {
     }
 }
 
-/// `clusters/<name>/node-groups/<name>`, without what an update adds.
+/// `clusters/<name>/node-groups/<name>`, without an update's suffix.
 pub fn name_in_path(call: &Call) -> String {
     let things = call.path.len() / 2 * 2;
     call.path[..things].join("/")
@@ -109,7 +109,7 @@ fn time_to_come(kind: Kind, world: &mut World) -> Duration {
     }
 }
 
-/// None for what goes at once.
+/// None if it goes at once.
 fn time_to_go(kind: Kind) -> Option<&'static Spread> {
     match kind {
         Kind::Cluster => Some(&timing::DELETE_CLUSTER),
@@ -144,7 +144,7 @@ fn root(kind: Kind) -> &'static str {
     }
 }
 
-/// EKS's answer about one thing, with the status that AWS would give now.
+/// EKS's answer about one thing, with the status that AWS would show now.
 fn shown(name: &str, world: &World) -> Option<Value> {
     let life = world.lives.get(name)?;
     let mut body = life.body.clone();
@@ -182,7 +182,7 @@ fn status(name: &str, life: &Life, world: &World) -> (&'static str, Option<Issue
     }
 }
 
-/// Deployments, and not only pods on every node there is.
+/// Add-ons with deployments, not only with a pod on every node.
 fn needs_nodes(addon: &str) -> bool {
     ["/coredns", "/aws-ebs-csi-driver"].iter().any(|name| addon.ends_with(name))
 }

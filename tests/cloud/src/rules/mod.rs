@@ -1,4 +1,4 @@
-//! The rules by which AWS differs from a local AWS, a file for each kind. How to add one: README.md.
+//! The rules in which AWS differs from a local AWS, a file for each kind. README.md says how to add one.
 
 pub mod joining;
 pub mod lifecycle;
@@ -13,17 +13,17 @@ use crate::call::Call;
 use crate::world::World;
 
 pub trait Rule: Send {
-    /// Answers in AWS's stead, or lets the call through.
+    /// Answers instead of AWS, or lets the call through.
     fn before(&mut self, _: &Call, _: &mut World) -> Option<Answer> {
         None
     }
-    /// Amends what AWS answered, or remembers it.
+    /// Changes AWS's answer, or remembers it.
     fn after(&mut self, _: &Call, _: &mut Answer, _: &mut World) {}
-    /// The AWS behind gave no answer: it may have done what was asked, or not.
+    /// The AWS behind gave no answer. It may or may not have done what was asked.
     fn unanswered(&mut self, _: &Call, _: &mut World) {}
 }
 
-/// In the order in which they see a call; what comes back they see in the reverse.
+/// In the order in which they see a call; they see the answer in reverse.
 pub fn all() -> Vec<Box<dyn Rule>> {
     vec![
         Box::new(sessions::Sessions),

@@ -1,4 +1,4 @@
-//! What hangs on another thing goes first, and one thing at a time is done to a cluster.
+//! A thing goes only after what depends on it, and a cluster has one update at a time.
 
 use super::Rule;
 use crate::answer::{Answer, Refusal, json_of};
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 pub struct Order;
 
-/// EC2's creates: the element that names what was made, and the fields that name what it hangs on.
+/// EC2's creates: the element that names what was made, and the fields that name what it depends on.
 const HANGS_ON: &[(&str, &str, &[&str])] = &[
     ("CreateSubnet", "subnetId", &["VpcId"]),
     ("CreateRouteTable", "routeTableId", &["VpcId"]),
@@ -20,7 +20,7 @@ const HANGS_ON: &[(&str, &str, &[&str])] = &[
     ("CreateNatGateway", "natGatewayId", &["SubnetId", "AllocationId"]),
 ];
 
-/// EC2's deletes that others' dependence forbids: the field that names what goes, and what EC2 says.
+/// EC2's deletes that dependent things forbid: the field that names what is deleted, and EC2's error.
 const REFUSED: &[(&str, &str, &str)] = &[
     ("DeleteVpc", "VpcId", "DependencyViolation"),
     ("DeleteSubnet", "SubnetId", "DependencyViolation"),
@@ -52,7 +52,7 @@ impl Rule for Order {
         }
     }
 
-    /// If it was not done after all, the AWS behind still refuses what it refuses by itself.
+    /// If it was not done after all, the AWS behind still refuses by its own rules.
     fn unanswered(&mut self, call: &Call, world: &mut World) {
         forget(call, world);
     }
@@ -83,7 +83,7 @@ fn attached(call: &Call, world: &World) -> Option<Refusal> {
     Some(Refusal::new(400, "DependencyViolation", message))
 }
 
-/// A cluster goes last, and only once it is made.
+/// A cluster goes last, and only after it is active.
 fn crowded(call: &Call, world: &World) -> Option<Refusal> {
     if call.action != "DeleteCluster" {
         return None;
@@ -96,7 +96,7 @@ fn crowded(call: &Call, world: &World) -> Option<Refusal> {
     (!made).then(|| Refusal::new(409, "ResourceInUseException", "Cannot delete because cluster currently has an update in progress"))
 }
 
-/// What belongs to a cluster waits until the cluster is there; an update waits for the one before it.
+/// What belongs to a cluster waits until the cluster is active; an update waits for the previous one.
 fn too_early(call: &Call, world: &World) -> Option<Refusal> {
     let changes = call.action.starts_with("Create") || call.action.starts_with("Update");
     if !changes || call.action == "CreateCluster" {
@@ -135,7 +135,7 @@ fn remember(call: &Call, answer: &Answer, world: &mut World) {
     }
 }
 
-/// What takes its time is cut off when it is gone: see `World::bury`.
+/// What takes time is disconnected once it is gone: see `World::bury`.
 fn forget(call: &Call, world: &mut World) {
     let removes = ["Delete", "Detach", "Disassociate", "Release"].iter().any(|verb| call.action.starts_with(verb));
     if call.service == "ec2" && removes && call.action != "DeleteNatGateway" {

@@ -1,4 +1,4 @@
-//! A route whose NAT gateway has gone stays, as a black hole, until it is replaced.
+//! A route whose NAT gateway is gone stays, as a black hole, until it is replaced.
 //!
 //! Source: "NAT gateways", on deleting one (VPC user guide).
 
@@ -12,7 +12,7 @@ use xmltree::{Element, XMLNode};
 
 #[derive(Default)]
 pub struct Routes {
-    /// All NAT gateways that were seen being made.
+    /// All NAT gateways whose creation was seen.
     gateways: BTreeSet<String>,
 }
 
@@ -49,7 +49,7 @@ mod tests {
     use crate::call::tests::ec2 as call;
 
     #[tokio::test]
-    async fn a_route_to_a_gateway_that_has_gone_is_a_black_hole_and_one_past_the_cloud_is_as_it_was() {
+    async fn only_a_route_to_a_known_gateway_that_is_gone_is_a_black_hole() {
         let (mut routes, mut world) = (Routes::default(), World::new(1, 1.0));
         let made = "<r><natGateway><natGatewayId>nat-1</natGatewayId></natGateway></r>";
         routes.after(&call("Action=CreateNatGateway"), &mut Answer::new(made.into()), &mut world);

@@ -1,4 +1,4 @@
-//! A session that was assumed from another lasts an hour at the most.
+//! A session that was assumed from another one lasts at most an hour.
 
 use super::Rule;
 use crate::answer::{Answer, Refusal};
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_chained_session_lasts_an_hour_at_the_most() {
+    async fn a_chained_session_lasts_at_most_an_hour() {
         let mut world = World::new(1, 1.0);
         let asked = "Action=AssumeRole&RoleArn=arn:aws:iam::1:role/a&RoleSessionName=b&PolicyArns.member.1.arn=p&DurationSeconds=";
         let answer = Sessions.before(&signed_by("function", &format!("{asked}7200")), &mut world);

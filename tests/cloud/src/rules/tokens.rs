@@ -1,4 +1,4 @@
-//! A create call with a client token is done once; a second one with the same token is answered as the first was.
+//! A create call with a client token is done once; a second one with the same token gets the same answer.
 
 use super::Rule;
 use crate::answer::{Answer, Refusal};
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 #[derive(Default)]
 pub struct Tokens {
-    /// Signer's account or session, call and token → what was asked, what was answered.
+    /// Signer's account or session, call and token → the question and the answer.
     answered: BTreeMap<(String, String), (BTreeMap<String, String>, Answer)>,
 }
 
@@ -40,7 +40,7 @@ impl Rule for Tokens {
 }
 
 impl Tokens {
-    /// AWS lists what is dead for a while, and who sees it there takes another token. The AWS behind lists no dead endpoints.
+    /// AWS lists dead things for a while, and callers that see them use another token. The AWS behind lists no dead endpoints.
     fn forget(&mut self, id: &str) {
         self.answered.retain(|_, (_, answer)| xml::text_of(answer, "vpcEndpointId") != Some(id));
     }

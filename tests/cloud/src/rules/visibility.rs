@@ -1,4 +1,4 @@
-//! What was just made is not seen everywhere at once: ids by EC2, roles and their policies by EKS.
+//! New things are not visible everywhere at once: ids to EC2, roles and their policies to EKS.
 
 use super::Rule;
 use crate::answer::{Answer, Refusal};
@@ -9,7 +9,7 @@ use crate::xml;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// The prefix of an id, the element that names it in an answer, and what EC2 says of one that it does not know.
+/// The prefix of an id, the element that names it in an answer, and EC2's error for an unknown one.
 const IDS: &[(&str, &str, &str)] = &[
     ("vpc-", "vpcId", "InvalidVpcID.NotFound"),
     ("subnet-", "subnetId", "InvalidSubnetID.NotFound"),
@@ -24,9 +24,9 @@ const IDS: &[(&str, &str, &str)] = &[
 
 #[derive(Default)]
 pub struct Visibility {
-    /// Id of EC2's → when it is seen.
+    /// EC2 id → when it is visible.
     ids: BTreeMap<String, Duration>,
-    /// Name of a role → when EKS sees it as it is now.
+    /// Role name → when EKS sees it as it is now.
     roles: BTreeMap<String, Duration>,
 }
 
@@ -50,7 +50,7 @@ impl Visibility {
         Some(Refusal::new(400, code, format!("The ID '{id}' does not exist")))
     }
 
-    /// EKS speaks of a role that it cannot see, or of its policies.
+    /// EKS's error for a role, or its policies, that it cannot see.
     fn unseen_role(&self, call: &Call, world: &World) -> Option<Refusal> {
         let fresh = |text: &str| self.roles.get(text.rsplit('/').next()?).filter(|seen| world.now() < **seen).map(|_| text.to_owned());
         let role = call.texts().into_iter().filter(|text| text.contains(":role/")).find_map(fresh)?;

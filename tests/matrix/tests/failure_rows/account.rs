@@ -26,12 +26,12 @@ const REGION_HINT: &str = "Enable the region in the account (and its regional ST
 async fn assume(scene: &Scene) -> Error {
     let policies = SessionPolicies { managed: None, inline: String::new() };
     let door = Door { role_arn: &scene.cluster.spec.role_arn, region: REGION, cluster_id: "x", stage: Stage::CreateEks, policies };
-    // The operator lives elsewhere; what is asked in any region but the cluster's stops the test.
+    // The operator is in another region; a call to any region but the cluster's stops the test.
     let operator = scene.account.config().to_builder().region(Region::new("eu-west-1")).build();
     session::assume(&operator, &door, "x").await.expect_err("there is no STS behind")
 }
 
-/// R, F: EKS does not see a role that was just made, or its policy.
+/// R, F: EKS does not see a new role, or its policy.
 #[tokio::test(start_paused = true)]
 async fn row_1_create_cluster_is_tried_again_until_eks_sees_its_role() {
     let fresh = |message| times(2, refuse("eks:CreateCluster", 400, "InvalidParameterException", message));
@@ -44,7 +44,7 @@ async fn row_1_create_cluster_is_tried_again_until_eks_sees_its_role() {
 
 /// F: The same code with any other message will never pass.
 #[tokio::test(start_paused = true)]
-async fn row_2_a_code_that_passes_with_one_message_parks_at_once_with_another() {
+async fn row_2_a_code_that_is_retried_with_one_message_parks_with_another() {
     let reason = "AWS refused eks:CreateCluster: InvalidParameterException: Subnets specified must be in the same VPC";
     let fault = refuse("eks:CreateCluster", 400, "InvalidParameterException", "Subnets specified must be in the same VPC");
     let hint = "The operator has been alerted; retry once they have answered.";
@@ -61,7 +61,7 @@ async fn row_3_the_first_cluster_of_an_account_waits_for_the_service_linked_role
 
 /// R, F: The service-linked role of node groups is missing, or not seen yet.
 #[tokio::test(start_paused = true)]
-async fn row_4_the_permission_that_the_service_linked_role_of_node_groups_needs_is_named() {
+async fn row_4_the_permission_for_the_service_linked_role_is_named() {
     let refused = |message| refuse("eks:CreateNodegroup", 400, "InvalidRequestException", message);
     let create = "Failed to create service linked role: AWSServiceRoleForAmazonEKSNodegroup due to missing permissions for \
                   'iam:CreateServiceLinkedRole'";
@@ -80,11 +80,11 @@ async fn row_4_the_permission_that_the_service_linked_role_of_node_groups_needs_
 
 /// P: A load balancer has no service-linked role.
 #[test]
-fn row_6_only_a_controller_with_a_role_of_the_customer_s_makes_load_balancers_and_so_their_service_linked_role() {
+fn row_6_only_a_controller_with_the_customers_role_makes_load_balancers() {
     assert!(!boundary::policy(&PLACEHOLDERS).compact().contains("elasticloadbalancing"));
 }
 
-/// R, F: Permissions flap after they were granted.
+/// R, F: Permissions flap after they are granted.
 #[tokio::test(start_paused = true)]
 async fn row_7_a_refusal_is_not_believed_for_a_minute() {
     let denied = |call| refuse(call, 403, "UnauthorizedOperation", "You are not authorized to perform this operation.");
@@ -95,9 +95,9 @@ async fn row_7_a_refusal_is_not_believed_for_a_minute() {
     parks_until_mended([(denied("ec2:CreateVpc"), Class::Customer, reason, hint)]).await;
 }
 
-/// R, P: A session ends in the middle of the work.
+/// R, P: A session expires in the middle of the work.
 #[tokio::test(start_paused = true)]
-async fn row_8_a_session_that_has_ended_is_taken_anew_and_never_asked_for_longer_than_chaining_allows() {
+async fn row_8_an_expired_session_is_renewed_and_never_longer_than_chaining_allows() {
     let expired = |call, code| times(2, refuse(call, 403, code, "The security token included in the request is expired"));
     runs_in_spite_of(vec![expired("ec2:CreateSubnet", "ExpiredToken"), expired("eks:DescribeNodegroup", "ExpiredTokenException")]).await;
 
@@ -151,7 +151,7 @@ fn row_12_there_is_no_oidc_provider() {
 
 /// P: Roles go before the cluster that cleans up with them.
 #[tokio::test(start_paused = true)]
-async fn row_13_the_control_plane_s_role_stays_until_the_cluster_is_gone() {
+async fn row_13_the_control_planes_role_stays_until_the_cluster_is_gone() {
     let scene = Scene::running().await;
     // The nodes' role and the CSI driver's go first.
     let denied = refuse("iam:DeleteRole", 403, "AccessDenied", "User: x is not authorized to perform: iam:DeleteRole on resource: y");

@@ -6,10 +6,10 @@ use cloud::faults::{Effect, Fault, When};
 use engine::{inventory, preflight};
 use wire::error::Class;
 
-/// P, F: EKS makes no control plane in a zone.
+/// P, F: EKS cannot create a control plane in a zone.
 #[tokio::test(start_paused = true)]
-async fn row_16_zones_known_to_be_without_control_planes_are_left_out_and_of_a_new_one_the_user_reads_which_will_do() {
-    // Of the known ones there is none in this region: see the tests of preflight.rs.
+async fn row_16_zones_without_control_planes_are_left_out_and_usable_ones_named() {
+    // None of the known ones is in this region: see the tests of preflight.rs.
     let zones = preflight::zones(&Scene::new().await.context()).await.expect("zones");
     assert_eq!(zones, ["us-west-2a", "us-west-2b", "us-west-2c"]);
 
@@ -23,9 +23,9 @@ async fn row_16_zones_known_to_be_without_control_planes_are_left_out_and_of_a_n
     parks_until_mended([(fault, Class::Customer, &reason, hint)]).await;
 }
 
-/// A, F: A cluster of this name is there.
+/// A, F: A cluster of this name exists.
 #[tokio::test(start_paused = true)]
-async fn row_17_a_cluster_of_the_same_name_is_adopted_if_it_is_ours_and_else_never_touched() {
+async fn row_17_a_cluster_of_the_same_name_is_adopted_only_if_it_is_ours() {
     let lost = times(1, Fault::on("eks:CreateCluster", Effect::Lose(When::AfterEffect)));
     runs_in_spite_of(vec![lost.clone()]).await;
     runs_in_spite_of(vec![Fault { whole_operation: false, ..lost }]).await;
@@ -42,7 +42,7 @@ async fn row_17_a_cluster_of_the_same_name_is_adopted_if_it_is_ours_and_else_nev
     eks.describe_cluster().name(name).send().await.expect("it is still there");
 }
 
-/// P, F: The subnets have no addresses left.
+/// P, F: The subnets have no free addresses.
 #[tokio::test(start_paused = true)]
 async fn row_18_full_subnets_are_named() {
     let message = "Provided subnets subnet-1 Free IPs: 0 , need at least 5 IPs in each subnet to be free for this operation";
@@ -54,7 +54,7 @@ async fn row_18_full_subnets_are_named() {
     parks_until_mended(parked).await;
 }
 
-/// P: Two kinds of update are in one call.
+/// P: One call has two kinds of update.
 #[test]
 fn row_20_no_control_plane_is_updated() {
     assert!(!QUICK_START.contains("eks:UpdateClusterConfig"));
@@ -72,7 +72,7 @@ fn row_23_no_node_group_changes_its_version() {
     assert!(!QUICK_START.contains("eks:UpdateNodegroupVersion"));
 }
 
-/// P: A disruption budget blocks the draining of nodes.
+/// P: A disruption budget blocks draining nodes.
 #[test]
 fn row_24_no_node_group_is_updated() {
     assert!(!QUICK_START.contains("eks:UpdateNodegroup"));
@@ -84,11 +84,11 @@ fn row_25_there_are_no_keys() {
     assert!(!QUICK_START.contains("kms:"));
 }
 
-/// P, W, F: An add-on waits for nodes, or is given up on.
+/// P, W, F: An add-on waits for nodes, or fails.
 #[tokio::test(start_paused = true)]
-async fn row_26_add_ons_come_when_they_can_and_one_that_failed_is_made_again() {
+async fn row_26_add_ons_wait_for_nodes_and_a_failed_one_is_made_again() {
     let scene = Scene::new().await;
-    // Those that need no node come before.
+    // Those that need no node come first.
     scene.set(vec![Fault { skip: 3, ..doom("eks:CreateAddon", "InsufficientNumberOfReplicas", "no node is ready") }]);
     let error = scene.parks().await;
     // Both need nodes, and either may come first.
@@ -108,7 +108,7 @@ async fn row_26_add_ons_come_when_they_can_and_one_that_failed_is_made_again() {
 
 /// W: Nodes join too early.
 #[tokio::test(start_paused = true)]
-async fn row_27_nodes_are_made_once_the_add_ons_have_shown_that_the_control_plane_serves() {
+async fn row_27_nodes_are_made_once_the_add_ons_are_up() {
     let scene = Scene::running().await;
     for addon in ["vpc-cni", "kube-proxy"] {
         let seen = scene.last(&format!("eks:DescribeAddon clusters {} addons {addon}", scene.cluster.eks_name()));
@@ -116,14 +116,14 @@ async fn row_27_nodes_are_made_once_the_add_ons_have_shown_that_the_control_plan
     }
 }
 
-/// R: Pod Identity and access entries do not see a fresh role.
+/// R: Pod Identity and access entries do not see a new role.
 #[tokio::test(start_paused = true)]
 async fn row_28_pod_identity_waits_until_eks_sees_the_role() {
     let fresh = |call| times(5, refuse(call, 400, "InvalidParameterException", "Role provided in the request does not exist"));
     runs_in_spite_of(["eks:CreatePodIdentityAssociation", "eks:CreateAccessEntry"].map(fresh).into()).await;
 }
 
-/// R: The cluster is being updated or scaled when it shall go.
+/// R: The cluster is being updated or scaled when it is to be deleted.
 #[tokio::test(start_paused = true)]
 async fn row_30_deleting_waits_for_what_is_in_progress() {
     let message = "Cannot delete because cluster research currently has an update in progress";
@@ -132,7 +132,7 @@ async fn row_30_deleting_waits_for_what_is_in_progress() {
 
 /// W, F: The cluster has node groups that are not ours.
 #[tokio::test(start_paused = true)]
-async fn row_31_node_groups_go_first_and_a_stranger_s_is_named_as_what_blocks_the_deletion() {
+async fn row_31_node_groups_go_first_and_others_are_named_as_what_blocks() {
     let scene = Scene::running().await;
     let (eks, name) = (scene.clients().eks, scene.cluster.eks_name());
     eks.create_nodegroup().cluster_name(&name).nodegroup_name("foreign").node_role("x").subnets("x").send().await.expect("a stranger's");

@@ -7,7 +7,7 @@ use wire::error::Class;
 
 /// C, W: Interfaces that the network plugin left hold subnets and groups.
 #[tokio::test(start_paused = true)]
-async fn row_43_interfaces_that_were_left_go_before_the_subnets_that_they_hold() {
+async fn row_43_leftover_interfaces_go_before_the_subnets_that_they_hold() {
     let scene = Scene::running().await;
     neighbour::leave_behind(&scene).await;
     let held = |call, message| times(3, refuse(call, 400, "DependencyViolation", message));
@@ -20,7 +20,7 @@ async fn row_43_interfaces_that_were_left_go_before_the_subnets_that_they_hold()
     assert!(scene.last("ec2:DeleteNetworkInterface") < scene.first("ec2:DeleteSubnet"));
 }
 
-/// C, W: Load balancers of Kubernetes keep addresses and interfaces.
+/// C, W: Kubernetes' load balancers hold addresses and interfaces.
 #[tokio::test(start_paused = true)]
 async fn row_44_load_balancers_go_before_the_gateway_whose_addresses_they_hold() {
     let scene = Scene::running().await;
@@ -31,7 +31,7 @@ async fn row_44_load_balancers_go_before_the_gateway_whose_addresses_they_hold()
     assert!(scene.last("elasticloadbalancing:DeleteLoadBalancer") < scene.first("ec2:DetachInternetGateway"));
 }
 
-/// C: Security groups of load balancers refer to each other.
+/// C: Load balancers' security groups refer to each other.
 #[tokio::test(start_paused = true)]
 async fn row_45_rules_that_name_a_group_go_before_it() {
     let scene = Scene::running().await;
@@ -54,9 +54,9 @@ async fn row_45_rules_that_name_a_group_go_before_it() {
     assert!(scene.last("ec2:RevokeSecurityGroupIngress") < scene.first("ec2:DeleteSecurityGroup"));
 }
 
-/// C: Volumes of claims stay and cost.
+/// C: Volumes of claims stay and cost money.
 #[tokio::test(start_paused = true)]
-async fn row_48_volumes_that_kubernetes_tagged_for_this_cluster_go_and_no_others() {
+async fn row_48_only_volumes_that_kubernetes_tagged_for_this_cluster_go() {
     let mut scene = Scene::new().await;
     neighbour::settle_in(&scene.clients(), neighbour::OTHER).await;
     scene.begin_here().await;
@@ -66,9 +66,9 @@ async fn row_48_volumes_that_kubernetes_tagged_for_this_cluster_go_and_no_others
     assert_eq!(scene.last("ec2:DeleteVolume"), scene.first("ec2:DeleteVolume"));
 }
 
-/// F: A quota of the network is used up.
+/// F: A network quota is used up.
 #[tokio::test(start_paused = true)]
-async fn row_50_the_quota_of_the_network_that_is_used_up_is_named_by_its_code() {
+async fn row_50_a_used_up_network_quota_is_named_by_its_code() {
     let quota = |call: &'static str, code: &str, message: &str, hint: &'static str| {
         (refuse(call, 400, code, message), Class::Customer, format!("AWS refused {call}: {code}: {message}"), hint)
     };
@@ -93,7 +93,7 @@ async fn row_50_the_quota_of_the_network_that_is_used_up_is_named_by_its_code() 
         ),
     ])
     .await;
-    // It waits for nothing, so it would be there already.
+    // It waits for nothing, so it would already be there.
     parks_until_mended([quota(
         "ec2:AllocateAddress",
         "AddressLimitExceeded",
@@ -103,9 +103,9 @@ async fn row_50_the_quota_of_the_network_that_is_used_up_is_named_by_its_code() 
     .await;
 }
 
-/// R: EC2 does not know an id that it gave a moment ago.
+/// R: EC2 does not know an id that it has just given.
 #[tokio::test(start_paused = true)]
-async fn row_51_ids_that_ec2_does_not_know_yet_are_asked_for_again() {
+async fn row_51_calls_with_ids_that_ec2_does_not_know_yet_are_tried_again() {
     let unseen = |(call, code)| times(3, refuse(call, 400, code, "The ID does not exist"));
     let up = [
         ("ec2:ModifyVpcAttribute", "InvalidVpcID.NotFound"),
@@ -123,7 +123,7 @@ async fn row_51_ids_that_ec2_does_not_know_yet_are_asked_for_again() {
     goes_in_spite_of(vec![unseen(("ec2:DeleteRouteTable", "InvalidRouteTableID.NotFound"))]).await;
 }
 
-/// P: Interfaces of Lambda functions hold subnets.
+/// P: Lambda functions' interfaces hold subnets.
 #[test]
 fn row_52_no_function_is_in_a_vpc() {
     assert!(!TEMPLATE.contains("VpcConfig") && !QUICK_START.contains("lambda:"));

@@ -20,7 +20,7 @@ const EBS_KEY: &str =
 const JOIN: &str = "The nodes started but could not join the cluster; check that no policy or firewall blocks them from the cluster, \
                     ECR and EC2, then retry.";
 
-/// EKS gives up on the system's node group.
+/// The system's node group fails.
 fn given_up(code: &str, message: &str, class: Class, hint: &'static str) -> (Fault, Class, String, &'static str) {
     (doom("eks:CreateNodegroup", code, message), class, format!("The node group system is CREATE_FAILED; {code}: {message}"), hint)
 }
@@ -28,7 +28,7 @@ fn given_up(code: &str, message: &str, class: Class, hint: &'static str) -> (Fau
 /// F: Nodes never join.
 #[tokio::test(start_paused = true)]
 async fn row_33_nodes_that_never_join_raise_the_alarm_and_a_retry_makes_them_again() {
-    // The network is ours, so what keeps them is for the operator to look at, too.
+    // The network is ours, so the operator has to look too.
     parks_until_mended([given_up("NodeCreationFailure", "Instances failed to join the kubernetes cluster", Class::Permanent, JOIN)]).await;
 }
 
@@ -68,16 +68,16 @@ async fn row_35_an_instance_type_that_the_zones_do_not_offer_is_named() {
 
 /// F: AWS has no capacity.
 #[tokio::test(start_paused = true)]
-async fn row_36_without_capacity_it_parks_and_a_retry_makes_the_group_once_there_is_some() {
+async fn row_36_without_capacity_it_parks_and_a_later_retry_makes_the_group() {
     let zonal = "Could not launch On-Demand Instances. InsufficientInstanceCapacity - We currently do not have sufficient p4d.24xlarge \
                  capacity in the Availability Zone you requested.";
     let fleet = "UnfulfillableCapacity - Unable to fulfill capacity due to your request configuration.";
     parks_until_mended([zonal, fleet].map(|message| given_up(LAUNCH, message, Class::Customer, CAPACITY))).await;
 }
 
-/// F: A quota of EC2 is used up.
+/// F: An EC2 quota is used up.
 #[tokio::test(start_paused = true)]
-async fn row_37_the_quota_that_is_used_up_is_named_by_its_code() {
+async fn row_37_a_used_up_quota_is_named_by_its_code() {
     let vcpus = "Could not launch On-Demand Instances. VcpuLimitExceeded - You have requested more vCPU capacity than your current vCPU \
                  limit of 0 allows for the instance bucket that the specified instance type belongs to. Please visit \
                  http://aws.amazon.com/contact-us/ec2-request to request an adjustment to this limit. Launching EC2 instance failed.";
@@ -85,7 +85,7 @@ async fn row_37_the_quota_that_is_used_up_is_named_by_its_code() {
     parks_until_mended([given_up(LAUNCH, vcpus, Class::Customer, VCPUS), given_up(LAUNCH, fleets, Class::Customer, QUOTA)]).await;
 }
 
-/// F: A subnet has no addresses left for nodes.
+/// F: A subnet has no free addresses for nodes.
 #[tokio::test(start_paused = true)]
 async fn row_38_full_subnets_are_named_whatever_needs_an_address() {
     let (code, message) = ("InsufficientFreeAddressesInSubnet", "There are not enough free addresses in subnet subnet-1.");
@@ -101,9 +101,9 @@ async fn row_38_full_subnets_are_named_whatever_needs_an_address() {
     parks_until_mended([gateway, nodes, fleet]).await;
 }
 
-/// F: Auto Scaling may not use the account's default key for volumes.
+/// F: Auto Scaling is not allowed to use the account's default key for volumes.
 #[tokio::test(start_paused = true)]
-async fn row_39_a_key_for_volumes_that_auto_scaling_may_not_use_is_named() {
+async fn row_39_a_volume_key_that_auto_scaling_cannot_use_is_named() {
     let messages = [
         "Client.InternalError: Client error on launch",
         "Client.InvalidKMSKey.InvalidState: The KMS key provided is in an incorrect state",
@@ -113,7 +113,7 @@ async fn row_39_a_key_for_volumes_that_auto_scaling_may_not_use_is_named() {
 
 /// P: A launch template contradicts the node group.
 #[tokio::test(start_paused = true)]
-async fn row_40_the_instance_type_is_given_once_and_the_template_by_its_id_alone() {
+async fn row_40_the_instance_type_is_given_once_and_the_template_only_by_id() {
     let scene = Scene::running().await;
     let says = |call: &str, text: &str| {
         scene.account.calls().iter().any(|made| made.starts_with(call) && made.split(' ').any(|part| part == text))
@@ -122,7 +122,7 @@ async fn row_40_the_instance_type_is_given_once_and_the_template_by_its_id_alone
     assert!(!says("eks:CreateNodegroup", &scene.cluster.scoped("lt-m6i.large")));
 }
 
-/// W: The group is busy when it shall go.
+/// W: The group is busy when it is to be deleted.
 #[tokio::test(start_paused = true)]
 async fn row_41_a_busy_node_group_is_waited_for() {
     let message = "Nodegroup cannot be updated as it is currently not in Active State";

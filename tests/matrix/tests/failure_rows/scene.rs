@@ -1,4 +1,4 @@
-//! A cluster whose AWS fails in a certain way.
+//! A cluster on an AWS that fails in a certain way.
 
 use cloud::answer::Refusal;
 use cloud::faults::{Effect, Fault};
@@ -21,7 +21,7 @@ pub fn refuse(call: &str, status: u16, code: &str, message: &str) -> Fault {
     Fault::on(call, Effect::Refuse(Refusal::new(status, code, message)))
 }
 
-/// What the call makes is given up on by AWS.
+/// What the call makes fails.
 pub fn doom(call: &str, code: &str, message: &str) -> Fault {
     Fault { times: 1, ..Fault::on(call, Effect::Fail(Issue { code: code.into(), message: message.into() })) }
 }
@@ -49,7 +49,7 @@ impl DerefMut for Scene {
 }
 
 impl Scene {
-    /// A cluster that is asked for, in an empty account.
+    /// A requested cluster in an empty account.
     pub async fn new() -> Self {
         let life = Life::new(Account::new(1));
         let before = life.account.snapshot().await;
@@ -66,7 +66,7 @@ impl Scene {
         self.account.cloud().set_faults(faults);
     }
 
-    /// Somebody mended it. The next request is to go on.
+    /// Somebody fixed it. The next request should go on.
     pub fn mend(&self) {
         self.set(vec![]);
     }
@@ -89,17 +89,17 @@ impl Scene {
         self.tear_down().await.expect_err("it must be blocked")
     }
 
-    /// What is in the account now was there before the cluster.
+    /// From now on, the present account counts as the account before the cluster.
     pub async fn begin_here(&mut self) {
         self.before = self.account.snapshot().await;
     }
 
-    /// Where among all calls the last one is that begins so.
+    /// The position of the last call that begins with this text.
     pub fn last(&self, call: &str) -> usize {
         self.account.calls().iter().rposition(|made| made.starts_with(call)).expect(call)
     }
 
-    /// Where among all calls the first one is that begins so.
+    /// The position of the first call that begins with this text.
     pub fn first(&self, call: &str) -> usize {
         self.account.calls().iter().position(|made| made.starts_with(call)).expect(call)
     }
@@ -112,7 +112,7 @@ impl Scene {
     }
 }
 
-/// Ends running although AWS failed so often, and leaves nothing when it is deleted.
+/// Ends running despite these faults, and leaves nothing when it is deleted.
 pub async fn runs_in_spite_of(faults: Vec<Fault>) {
     let scene = Scene::new().await;
     scene.set(faults.clone());
@@ -121,7 +121,7 @@ pub async fn runs_in_spite_of(faults: Vec<Fault>) {
     scene.goes().await;
 }
 
-/// Is deleted although AWS failed so often.
+/// Is deleted despite these faults.
 pub async fn goes_in_spite_of(faults: Vec<Fault>) {
     let scene = Scene::running().await;
     scene.set(faults.clone());
@@ -129,7 +129,7 @@ pub async fn goes_in_spite_of(faults: Vec<Fault>) {
     scene.all_struck(&faults);
 }
 
-/// Parks with each class, reason and hint in turn; once the causes are mended, a retry ends running; and a deletion leaves nothing.
+/// Parks with each class, reason and hint in turn. Once the causes are fixed, a retry ends running, and a deletion leaves nothing.
 pub async fn parks_until_mended<R: AsRef<str>>(parked: impl IntoIterator<Item = (Fault, Class, R, &str)>) {
     let scene = Scene::new().await;
     for (fault, class, reason, hint) in parked {

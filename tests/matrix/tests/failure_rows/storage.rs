@@ -3,27 +3,27 @@
 use crate::scene::{Scene, parks_until_mended, refuse, runs_in_spite_of, times};
 use wire::error::Class;
 
-/// R: S3 is still at work on a bucket of that name.
+/// R: S3 is still working on a bucket of that name.
 #[tokio::test(start_paused = true)]
-async fn row_53_a_bucket_at_which_s3_is_still_at_work_is_asked_for_again() {
+async fn row_53_a_bucket_that_s3_is_still_working_on_is_tried_again() {
     let message = "A conflicting conditional operation is currently in progress against this resource. Please try again.";
     let conflict = |count, call| times(count, refuse(call, 409, "OperationAborted", message));
     runs_in_spite_of(vec![conflict(25, "s3:CreateBucket"), conflict(4, "s3:PutBucketVersioning")]).await;
 }
 
-/// P: A bucket's location is given where S3 wants none, or left out where it wants one.
+/// P: A bucket's location is given where S3 wants none, or left out where S3 wants one.
 #[tokio::test(start_paused = true)]
-async fn row_55_buckets_are_in_the_cluster_s_region() {
-    // Where no location is given, and that it is given everywhere else, the tests of bucket.rs show.
+async fn row_55_buckets_are_in_the_clusters_region() {
+    // The tests of bucket.rs show where a location is given and where not.
     let scene = Scene::running().await;
     let account = scene.account.snapshot().await;
     let buckets = account["s3"]["buckets"].as_object().expect("buckets");
     assert!(buckets.len() == 3 && buckets.values().all(|bucket| bucket["region"] == scene.cluster.spec.region), "{buckets:?}");
 }
 
-/// R, F: AWS asks for fewer calls.
+/// R, F: AWS wants fewer calls.
 #[tokio::test(start_paused = true)]
-async fn row_58_throttled_calls_are_made_again_and_slower() {
+async fn row_58_throttled_calls_are_tried_again_more_slowly() {
     let throttled = |(call, status, code, message)| refuse(call, status, code, message);
     let ways = [
         ("s3:CreateBucket", 503, "SlowDown", "Please reduce your request rate."),
