@@ -44,7 +44,7 @@ impl Error {
     }
 
     pub fn transient(code: Code, reason: impl Into<String>) -> Self {
-        Self::new(Class::Transient, code, reason, "This passes by itself; retry if it does not.")
+        Self::new(Class::Transient, code, reason, "This is usually temporary; retry if it persists.")
     }
 
     /// IAM denied the call.
