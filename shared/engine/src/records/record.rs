@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn what_belongs_to_a_stage_of_a_newer_version_is_over() {
-        let newer = json!({"furnish": {"run": 2, "started_at": "2025-01-02T03:04:07.678901Z"}});
+        let newer = json!({"of-tomorrow": {"run": 2, "started_at": "2025-01-02T03:04:07.678901Z"}});
         assert_eq!(record(&row("/stages", newer)).stages, BTreeMap::new());
     }
 
