@@ -1,6 +1,6 @@
 //! The records in memory, with a clock that the tests set. As with DynamoDB, others come in between a read and a write.
 
-use crate::log::Log;
+use crate::log::{Log, Step};
 use crate::process;
 use async_trait::async_trait;
 use cloud::faults::When;
@@ -124,7 +124,7 @@ impl MemoryDesk {
     }
 
     /// Counted and logged in the order in which writes reach the table.
-    async fn change<T>(&self, what: String, effect: impl FnOnce(&mut Papers) -> T) -> Result<T> {
+    async fn change<T>(&self, what: Step, effect: impl FnOnce(&mut Papers) -> T) -> Result<T> {
         self.takes_time().await;
         self.log.write(what);
         let number = {
@@ -198,7 +198,7 @@ impl Desk for MemoryDesk {
     }
 
     async fn write(&self, record: &Record, seen: Option<u64>, with: &[With]) -> Result<Written> {
-        self.change(gist(record), |papers| {
+        self.change(Step::Record(gist(record)), |papers| {
             if papers.records.get(&record.id).map(|there| there.version) != seen {
                 return Written::RecordChanged;
             }
@@ -225,7 +225,7 @@ impl Desk for MemoryDesk {
         if self.lax.forgets_intents && entry.is_some_and(|entry| entry.state == State::Creating) {
             return Ok(true);
         }
-        self.change(format!("{key} {:?}", entry.map(|entry| entry.state)), |papers| {
+        self.change(Step::Entry(format!("{key} {:?}", entry.map(|entry| entry.state))), |papers| {
             if !papers.holds(hold, self.lax) {
                 return false;
             }

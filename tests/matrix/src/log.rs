@@ -8,8 +8,10 @@ use tokio::sync::Notify;
 pub enum Step {
     /// An AWS call: the operation with its input.
     Call(String),
-    /// A write to the desk: what it says about the record or the journal.
-    Write(String),
+    /// A write to a record: what it says about the cluster.
+    Record(String),
+    /// A write to a journal: the key and the state.
+    Entry(String),
 }
 
 #[derive(Clone, Default)]
@@ -31,7 +33,7 @@ impl Log {
     pub fn calls(&self) -> Vec<String> {
         let call = |step: &Step| match step {
             Step::Call(call) => Some(call.clone()),
-            Step::Write(_) => None,
+            Step::Record(_) | Step::Entry(_) => None,
         };
         lock(&self.0.steps).iter().filter_map(call).collect()
     }
@@ -52,8 +54,8 @@ impl Log {
         Duration::from_millis(20 + calls * 37 % 160)
     }
 
-    pub fn write(&self, write: String) {
-        lock(&self.0.steps).push(Step::Write(write));
+    pub fn write(&self, write: Step) {
+        lock(&self.0.steps).push(write);
     }
 
     /// Returns at the n-th call from now, counted from 0; never if there are fewer.
