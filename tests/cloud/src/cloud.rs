@@ -22,6 +22,8 @@ pub trait Aws: Send + Sync {
 pub struct Cloud<A> {
     pub behind: A,
     state: Mutex<State>,
+    /// Whoever passes deletions on has it.
+    burial: tokio::sync::Mutex<()>,
 }
 
 /// How a call gets no answer.
@@ -44,7 +46,7 @@ struct State {
 impl<A: Aws> Cloud<A> {
     pub fn new(behind: A, world: World) -> Self {
         let state = State { world, rules: rules::all(), faults: Faults::default(), report: Report::default(), ledger: Ledger::default() };
-        Self { behind, state: Mutex::new(state) }
+        Self { behind, state: Mutex::new(state), burial: tokio::sync::Mutex::default() }
     }
 
     /// # Errors
@@ -112,6 +114,8 @@ impl<A: Aws> Cloud<A> {
 
     /// Passes on deletions whose time has come. Nobody waits for the answers.
     async fn bury_the_dead(&self) {
+        // A call that comes meanwhile waits, or the AWS behind would show it what is dead already.
+        let _turn = self.burial.lock().await;
         let requests = self.state().world.bury();
         for request in requests {
             let name = Call::read(request.clone()).name();
