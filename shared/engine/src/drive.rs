@@ -1,13 +1,14 @@
 //! The one driver: walks a plan and says how far it got.
 //!
 //! A resource acts as soon as what it waits for is done, all that can act do so at once, and the driver goes round again as long as
-//! something moved. A wanted resource waits for its needs; an unwanted one waits for those that need it.
+//! something moved. A wanted resource waits for its needs; an unwanted one waits for those that need it. What fails holds up only what
+//! waits for it.
 
 use crate::clock::passed;
 use crate::context::Context;
 use crate::errors::{Error, Result};
 use crate::journal::Journal;
-use crate::resource::{AnyMade, Difference, Found, How, LookedAt, Pace, Removed, Resource, Seen};
+use crate::resource::{AnyMade, Difference, Found, How, LookedAt, Planned, Removed, Resource, Seen};
 use futures::future::join_all;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,16 +23,29 @@ use wire::key::Key;
 pub struct Plan {
     pub wanted: Vec<Resource>,
     pub unwanted: Vec<Resource>,
+    /// What another stage of the same run gave up: what needs it waits, and is not done either.
+    pub stuck: BTreeSet<Key>,
 }
 
+/// How far a walk got.
+#[derive(Debug, Default, PartialEq)]
+pub struct Answer {
+    /// What could act and is not done, and why. Empty: all is done that does not wait for something stuck.
+    pub open: BTreeMap<Key, Why>,
+    /// When looking again is worth it.
+    pub wait: Duration,
+}
+
+/// Why a resource is not done.
 #[derive(Debug, PartialEq)]
-pub enum Answer {
-    Ready,
-    /// Look again after `wait`; `on` names what is being waited for.
-    Pending {
-        wait: Duration,
-        on: Vec<Key>,
-    },
+pub enum Why {
+    /// AWS is at work on it.
+    Busy,
+    /// Its create was called, and AWS does not show it yet.
+    Unseen,
+    /// AWS refuses to delete it as long as something depends on it, and says this.
+    Held(Error),
+    Failed(Error),
 }
 
 /// Bounds of one walk.
@@ -48,8 +62,24 @@ enum Step {
     Done,
     /// A verb was called, so look again at once.
     Acted,
-    Wait(Duration),
+    Wait(Duration, Why),
 }
+
+/// What a step failed with.
+enum Failure {
+    /// It concerns this resource alone.
+    Resource(Error),
+    /// The journal cannot be written, so the walk ends.
+    Journal(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure::Resource(error)
+    }
+}
+
+type Stepped<T = Step> = Result<T, Failure>;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Verb {
@@ -58,21 +88,67 @@ enum Verb {
     Delete,
 }
 
+/// What fails is left alone until the next walk, and everything else goes on.
+///
 /// # Errors
-/// The worst error of the first round with an error; everything else that could act in that round has acted. A delete that AWS refuses
-/// because something still depends on the thing is not an error: it is waited for.
+/// If the journal cannot be read or written, for one because a newer request owns the cluster.
 pub async fn walk(plan: &Plan, cx: &Context, journal: &dyn Journal, bounds: Bounds) -> Result<Answer> {
     Walk::new(plan, cx, journal, bounds).await?.run().await
 }
 
 struct Walk<'a> {
     todo: Vec<Item<'a>>,
+    stuck: &'a BTreeSet<Key>,
     cx: &'a Context,
     journal: &'a dyn Journal,
     bounds: Bounds,
     entries: Mutex<BTreeMap<Key, Entry>>,
     /// Each verb is called once per resource and walk, so that a difference that `mend` does not mend is waited for, not called in a loop.
     called: Mutex<BTreeSet<(Key, Verb)>>,
+    /// What AWS said about the deletes that it refused.
+    held: Mutex<BTreeMap<Key, Error>>,
+}
+
+/// What one round came to.
+struct Round {
+    moved: bool,
+    wait: Duration,
+    open: BTreeMap<Key, Why>,
+    journal: Option<Error>,
+}
+
+impl Default for Round {
+    fn default() -> Self {
+        Self { moved: false, wait: Duration::MAX, open: BTreeMap::new(), journal: None }
+    }
+}
+
+impl Round {
+    fn note(&mut self, item: &Item, step: Stepped, done: &mut BTreeSet<Key>, failed: &mut BTreeMap<Key, Error>) {
+        let key = &item.key;
+        match step {
+            Ok(Step::Done) => self.moved |= done.insert(key.clone()),
+            Ok(Step::Acted) => {
+                self.moved = true;
+                self.open.insert(key.clone(), Why::Busy);
+            }
+            Ok(Step::Wait(time, why)) => {
+                self.wait = self.wait.min(time);
+                self.open.insert(key.clone(), why);
+            }
+            Err(Failure::Resource(error)) => {
+                // What waited for it need not any more.
+                self.moved |= !item.wanted && item.resource.planned().goes_with_the_cluster();
+                failed.insert(key.clone(), error);
+            }
+            // A newer request weighs more than a journal that did not answer.
+            Err(Failure::Journal(error)) => {
+                if self.journal.as_ref().is_none_or(|first| first.class.retryable()) {
+                    self.journal = Some(error);
+                }
+            }
+        }
+    }
 }
 
 /// A resource of the plan, and what has to be done before it.
@@ -81,7 +157,12 @@ struct Item<'a> {
     resource: &'a Resource,
     wanted: bool,
     after: Vec<Key>,
+    /// Those of `after` that it need not wait for: it does so only as long as they go by themselves.
+    need_not: Vec<Key>,
 }
+
+/// How long something waits for a delete although it need not.
+const OVERDUE: Duration = Duration::from_secs(900);
 
 impl<'a> Walk<'a> {
     async fn new(plan: &'a Plan, cx: &'a Context, journal: &'a dyn Journal, bounds: Bounds) -> Result<Self> {
@@ -89,34 +170,40 @@ impl<'a> Walk<'a> {
         for (key, entry) in entries.iter().filter(|(_, entry)| entry.state == State::Ready) {
             cx.learn(key, entry.outputs.clone());
         }
-        Ok(Self { todo: items(plan), cx, journal, bounds, entries: Mutex::new(entries), called: Mutex::default() })
+        Ok(Self {
+            todo: items(plan),
+            stuck: &plan.stuck,
+            cx,
+            journal,
+            bounds,
+            entries: Mutex::new(entries),
+            called: Mutex::default(),
+            held: Mutex::default(),
+        })
     }
 
     async fn run(&self) -> Result<Answer> {
         let mut done = self.done_before();
+        let mut failed = BTreeMap::new();
         loop {
-            let able: Vec<&Item> = self.able(&done);
-            if able.is_empty() {
-                return self.finished(&done);
-            }
+            let able = self.able(&done, &failed);
             let steps = join_all(able.iter().map(|item| self.step(item))).await;
-            let mut moved = false;
-            let mut wait = Duration::MAX;
-            let mut worst: Option<Error> = None;
+            let mut round = Round::default();
+            let with_cluster = !done.contains(&Key::Cluster);
             for (item, step) in able.iter().zip(steps) {
-                match step {
-                    Ok(Step::Done) => moved |= done.insert(item.key.clone()),
-                    Ok(Step::Acted) => moved = true,
-                    Ok(Step::Wait(time)) => wait = wait.min(time),
-                    Err(error) => worst = Some(worse(worst, error)),
-                }
+                round.note(item, step, &mut done, &mut failed);
             }
-            if let Some(error) = worst {
+            if with_cluster && done.contains(&Key::Cluster) {
+                self.let_go(&mut failed);
+            }
+            if let Some(error) = round.journal {
                 return Err(error);
             }
-            if !moved || self.journal.now() > self.bounds.until {
-                let on = able.iter().map(|item| &item.key).filter(|key| !done.contains(key)).cloned().collect();
-                return Ok(Answer::Pending { wait: if moved { Duration::from_secs(1) } else { wait }, on });
+            if !round.moved || self.journal.now() > self.bounds.until {
+                self.check_needs(&done, &failed, &round.open)?;
+                let wait = if round.moved { Duration::from_secs(1) } else { round.wait };
+                let failed = failed.into_iter().map(|(key, error)| (key, Why::Failed(error)));
+                return Ok(Answer { open: round.open.into_iter().chain(failed).collect(), wait });
             }
         }
     }
@@ -125,87 +212,107 @@ impl<'a> Walk<'a> {
     fn done_before(&self) -> BTreeSet<Key> {
         let run = self.journal.run();
         let done = |key: &Key, entry: &Entry| match self.todo.iter().find(|item| item.key == *key) {
-            None => entry.state == State::Ready,
+            None => entry.state == State::Ready && !self.stuck.contains(key),
             Some(item) => entry.run == run && entry.state == if item.wanted { State::Ready } else { State::Gone },
         };
         lock(&self.entries).iter().filter(|(key, entry)| done(key, entry)).map(|(key, _)| key.clone()).collect()
     }
 
-    fn able(&self, done: &BTreeSet<Key>) -> Vec<&Item<'a>> {
-        let open = self.todo.iter().filter(|item| !done.contains(&item.key));
-        open.filter(|item| item.after.iter().all(|key| done.contains(key))).collect()
+    fn able(&self, done: &BTreeSet<Key>, failed: &BTreeMap<Key, Error>) -> Vec<&Item<'a>> {
+        let open = self.todo.iter().filter(|item| !done.contains(&item.key) && !failed.contains_key(&item.key));
+        let lets_go = |item: &Item, key: &Key| item.need_not.contains(key) && (failed.contains_key(key) || self.is_overdue(key));
+        open.filter(|item| item.after.iter().all(|key| done.contains(key) || lets_go(item, key))).collect()
     }
 
-    /// Nothing can act: either all is done, or something needed is not in the plan.
-    fn finished(&self, done: &BTreeSet<Key>) -> Result<Answer> {
-        match self.todo.iter().find(|item| !done.contains(&item.key)) {
-            None => Ok(Answer::Ready),
-            // A journal entry was lost after the plan was made from it. The next invocation makes a new plan.
-            Some(stuck) => Err(Error::transient(Code::Plan, format!("{} needs something that is not in the plan.", stuck.key))),
+    /// The cluster has taken it along, or it can be tried now.
+    fn let_go(&self, failed: &mut BTreeMap<Key, Error>) {
+        for item in self.todo.iter().filter(|item| item.resource.planned().goes_with_the_cluster()) {
+            failed.remove(&item.key);
         }
     }
 
-    async fn step(&self, item: &Item<'_>) -> Result<Step> {
+    fn is_overdue(&self, key: &Key) -> bool {
+        self.entry(key).is_some_and(|entry| entry.state == State::Deleting && self.age(&entry) > OVERDUE)
+    }
+
+    /// A journal entry may have been lost after the plan was made from it. The next invocation makes a new plan.
+    fn check_needs(&self, done: &BTreeSet<Key>, failed: &BTreeMap<Key, Error>, open: &BTreeMap<Key, Why>) -> Result<()> {
+        let known = |key: &Key| done.contains(key) || self.stuck.contains(key) || self.todo.iter().any(|item| item.key == *key);
+        let not_able =
+            self.todo.iter().filter(|item| !done.contains(&item.key) && !failed.contains_key(&item.key) && !open.contains_key(&item.key));
+        match not_able.flat_map(|item| &item.after).find(|key| !known(key)) {
+            None => Ok(()),
+            Some(key) => Err(Error::transient(Code::Plan, format!("Something needs {key}, which is not in the plan."))),
+        }
+    }
+
+    async fn step(&self, item: &Item<'_>) -> Stepped {
         match (item.resource, item.wanted) {
             (Resource::Made(made), true) => self.ensure(made.as_ref()).await,
             (Resource::Made(made), false) => self.destroy(made.as_ref()).await,
             (Resource::LookedAt(looked_at), true) => self.look(looked_at.as_ref()).await,
             (Resource::Removed(removed), false) => self.remove(removed.as_ref()).await,
-            // The first is not ours to remove, and the second is never created.
+            // The first is not ours to remove, and the second is never made.
             (Resource::LookedAt(_), false) | (Resource::Removed(_), true) => Ok(Step::Done),
         }
     }
 
-    async fn ensure(&self, made: &dyn AnyMade) -> Result<Step> {
+    async fn ensure(&self, made: &dyn AnyMade) -> Stepped {
         let key = made.key();
         let Some(found) = made.find(self.cx).await? else {
             return self.create(made).await;
         };
         match found.judge(&self.cx.cluster) {
             Seen::Ready => self.record_ready(&key, found.outputs(&self.cx.cluster), None).await,
-            Seen::Busy => self.wait_for(&key, made.pace()).await,
+            Seen::Busy => self.wait_for(made).await,
             Seen::Differs(differences) => self.mend(made, found.as_ref(), differences).await,
             Seen::Sick(error) => self.stop(&key, error).await,
-            Seen::Broken(error) => self.replace(made, found.as_ref(), error).await,
+            Seen::Broken(error) | Seen::DeleteFailed(error) => self.replace(made, found.as_ref(), error).await,
         }
     }
 
-    async fn destroy(&self, made: &dyn AnyMade) -> Result<Step> {
-        let Some(found) = made.find(self.cx).await? else {
-            return self.absent_at_last(&made.key(), made.pace().then).await;
+    async fn destroy(&self, made: &dyn AnyMade) -> Stepped {
+        let found = match made.find(self.cx).await {
+            // It is gone, whatever AWS says of it now.
+            Err(_) if made.goes_with_the_cluster() && self.is_gone(&Key::Cluster) => None,
+            found => found?,
+        };
+        let Some(found) = found else {
+            return self.absent_at_last(&made.key(), self.again(made)).await;
         };
         match found.judge(&self.cx.cluster) {
-            Seen::Busy => Ok(Step::Wait(made.pace().then)),
+            Seen::Busy => Ok(Step::Wait(self.again(made), Why::Busy)),
+            Seen::DeleteFailed(error) => self.delete_again(made, found.as_ref(), error).await,
             Seen::Ready | Seen::Differs(_) | Seen::Sick(_) | Seen::Broken(_) => self.delete(made, found.as_ref()).await,
         }
     }
 
-    async fn look(&self, looked_at: &dyn LookedAt) -> Result<Step> {
+    async fn look(&self, looked_at: &dyn LookedAt) -> Stepped {
         let key = looked_at.key();
         match looked_at.look(self.cx).await? {
             (Seen::Ready, outputs) => self.record_ready(&key, outputs, None).await,
-            (Seen::Busy, _) => self.wait_for(&key, looked_at.pace()).await,
+            (Seen::Busy, _) => self.wait_for(looked_at).await,
             (Seen::Differs(differences), outputs) => self.record_ready(&key, outputs, note(&differences)).await,
-            (Seen::Sick(error) | Seen::Broken(error), _) => self.stop(&key, error).await,
+            (Seen::Sick(error) | Seen::Broken(error) | Seen::DeleteFailed(error), _) => self.stop(&key, error).await,
         }
     }
 
-    async fn remove(&self, removed: &dyn Removed) -> Result<Step> {
-        let (key, pace) = (removed.key(), removed.pace());
+    async fn remove(&self, removed: &dyn Removed) -> Stepped {
+        let (key, again) = (removed.key(), self.again(removed));
         let left = removed.find(self.cx).await?;
         if left.is_empty() {
-            return self.absent_at_last(&key, pace.then).await;
+            return self.absent_at_last(&key, again).await;
         }
         if left.iter().all(|leftover| leftover.busy) {
-            return Ok(Step::Wait(pace.then));
+            return Ok(Step::Wait(again, Why::Busy));
         }
-        self.call_delete(&key, pace.then, removed.remove(self.cx, &left)).await
+        self.call_delete(&key, again, removed.remove(self.cx, &left)).await
     }
 
-    async fn create(&self, made: &dyn AnyMade) -> Result<Step> {
+    async fn create(&self, made: &dyn AnyMade) -> Stepped {
         let key = made.key();
         if self.within_grace(&key) || !self.first(&key, Verb::Create) {
-            return Ok(Step::Wait(made.pace().then));
+            return Ok(Step::Wait(self.again(made), Why::Unseen));
         }
         // The intent is written before the call. A refused call had no effect, so its intent is taken back; otherwise it stays.
         let before = self.entry(&key);
@@ -219,50 +326,66 @@ impl<'a> Walk<'a> {
                         None => self.forget(&key).await?,
                     }
                 }
-                Err(error)
+                Err(error.into())
             }
         }
     }
 
     /// What cannot be mended in place is only noted: nothing is replaced unless somebody asked for it.
-    async fn mend(&self, made: &dyn AnyMade, found: &dyn Found, differences: Vec<Difference>) -> Result<Step> {
+    async fn mend(&self, made: &dyn AnyMade, found: &dyn Found, differences: Vec<Difference>) -> Stepped {
         let key = made.key();
         if differences.iter().all(|difference| difference.how != How::InPlace) {
             return self.record_ready(&key, found.outputs(&self.cx.cluster), note(&differences)).await;
         }
         if !self.first(&key, Verb::Mend) {
-            return Ok(Step::Wait(made.pace().then));
+            return Ok(Step::Wait(self.again(made), Why::Busy));
         }
         self.note_seen(&key).await?;
         found.mend(self.cx).await?;
         Ok(Step::Acted)
     }
 
-    async fn delete(&self, made: &dyn AnyMade, found: &dyn Found) -> Result<Step> {
-        self.call_delete(&made.key(), made.pace().then, found.delete(self.cx)).await
+    async fn delete(&self, made: &dyn AnyMade, found: &dyn Found) -> Stepped {
+        self.call_delete(&made.key(), self.again(made), found.delete(self.cx)).await
     }
 
-    async fn call_delete(&self, key: &Key, again: Duration, delete: impl Future<Output = Result<()>>) -> Result<Step> {
-        if !self.first(key, Verb::Delete) {
-            return Ok(Step::Wait(again));
+    /// AWS gave up deleting it. It is asked once more in a run, because the delete may have cleared the cause; the same cause again holds
+    /// the thing up until the next run.
+    async fn delete_again(&self, made: &dyn AnyMade, found: &dyn Found, error: Error) -> Stepped {
+        let key = made.key();
+        let asked = self.entry(&key).filter(|entry| entry.state == State::Deleting && entry.run == self.journal.run());
+        match asked {
+            Some(_) if lock(&self.called).contains(&(key.clone(), Verb::Delete)) => Ok(Step::Wait(self.again(made), Why::Held(error))),
+            Some(entry) if entry.note.as_ref() == Some(&error.reason) => Err(error.into()),
+            Some(entry) => {
+                self.write(&key, Entry { note: Some(error.reason), ..entry }).await?;
+                self.delete(made, found).await
+            }
+            None => self.delete(made, found).await,
         }
-        if self.entry(key).is_none_or(|entry| entry.state != State::Deleting) {
+    }
+
+    async fn call_delete(&self, key: &Key, again: Duration, delete: impl Future<Output = Result<()>>) -> Stepped {
+        if !self.first(key, Verb::Delete) {
+            return Ok(lock(&self.held).get(key).map_or(Step::Wait(again, Why::Busy), |said| Step::Wait(again, Why::Held(said.clone()))));
+        }
+        if self.entry(key).is_none_or(|entry| entry.state != State::Deleting || entry.run != self.journal.run()) {
             self.write(key, self.new_entry(State::Deleting)).await?;
         }
         match delete.await {
             Ok(()) => Ok(Step::Acted),
             // Something that depends on it is slower to go than AWS says. The stage's budget bounds the wait.
-            Err(error) if error.class == Class::Transient => {
-                tracing::info!(resource = %key, detail = error.detail, "delete waits");
-                Ok(Step::Wait(again))
+            Err(error) if error.class == Class::Transient && error.refused => {
+                lock(&self.held).insert(key.clone(), error.clone());
+                Ok(Step::Wait(again, Why::Held(error)))
             }
-            Err(error) => Err(error),
+            Err(error) => Err(error.into()),
         }
     }
 
     /// A broken thing stops the run that finds it broken. A later run, which somebody asked for, deletes the thing and makes it again,
     /// unless there is data in it. A run that has begun to delete it goes on.
-    async fn replace(&self, made: &dyn AnyMade, found: &dyn Found, error: Error) -> Result<Step> {
+    async fn replace(&self, made: &dyn AnyMade, found: &dyn Found, error: Error) -> Stepped {
         let key = made.key();
         let run = self.journal.run();
         let asked_for = self.entry(&key).is_some_and(|entry| match entry.state {
@@ -273,21 +396,21 @@ impl<'a> Walk<'a> {
         if asked_for && !made.holds_data() { self.delete(made, found).await } else { self.stop(&key, error).await }
     }
 
-    async fn stop(&self, key: &Key, error: Error) -> Result<Step> {
+    async fn stop(&self, key: &Key, error: Error) -> Stepped {
         let note = Some(error.reason.clone());
         self.write(key, Entry { note, ..self.new_entry(State::Broken) }).await?;
-        Err(error)
+        Err(error.into())
     }
 
-    async fn record_ready(&self, key: &Key, outputs: Outputs, note: Option<String>) -> Result<Step> {
+    async fn record_ready(&self, key: &Key, outputs: Outputs, note: Option<String>) -> Stepped {
         self.write(key, Entry { outputs: outputs.clone(), note, ..self.new_entry(State::Ready) }).await?;
         self.cx.learn(key, outputs);
         Ok(Step::Done)
     }
 
-    async fn absent_at_last(&self, key: &Key, again: Duration) -> Result<Step> {
+    async fn absent_at_last(&self, key: &Key, again: Duration) -> Stepped {
         if self.within_grace(key) {
-            return Ok(Step::Wait(again));
+            return Ok(Step::Wait(again, Why::Unseen));
         }
         if self.entry(key).is_some() {
             self.write(key, self.new_entry(State::Gone)).await?;
@@ -296,14 +419,23 @@ impl<'a> Walk<'a> {
     }
 
     /// AWS is at work. The next look comes when AWS can be done.
-    async fn wait_for(&self, key: &Key, pace: Pace) -> Result<Step> {
-        self.note_seen(key).await?;
-        let age = self.entry(key).map_or(Duration::ZERO, |entry| self.age(&entry));
-        Ok(Step::Wait(pace.first.saturating_sub(age).max(pace.then)))
+    async fn wait_for(&self, planned: &(impl Planned + ?Sized)) -> Stepped {
+        let key = planned.key();
+        self.note_seen(&key).await?;
+        Ok(Step::Wait(planned.pace().first.saturating_sub(self.lasted(&key)).max(self.again(planned)), Why::Busy))
+    }
+
+    /// What already takes long is looked at more rarely: a minute later after an hour.
+    fn again(&self, planned: &(impl Planned + ?Sized)) -> Duration {
+        planned.pace().then.max(self.lasted(&planned.key()) / 60)
+    }
+
+    fn lasted(&self, key: &Key) -> Duration {
+        self.entry(key).map_or(Duration::ZERO, |entry| self.age(&entry))
     }
 
     /// Writes down that a thing was seen for the first time: `Creating` means not seen yet.
-    async fn note_seen(&self, key: &Key) -> Result<()> {
+    async fn note_seen(&self, key: &Key) -> Stepped<()> {
         match self.entry(key) {
             Some(entry) if entry.state == State::Creating => {
                 // `since` stays the time of the create, which decides when to look next.
@@ -319,6 +451,10 @@ impl<'a> Walk<'a> {
     fn within_grace(&self, key: &Key) -> bool {
         let new = |entry: &Entry| matches!(entry.state, State::Creating | State::Pending);
         self.entry(key).is_some_and(|entry| new(&entry) && self.age(&entry) < self.bounds.grace)
+    }
+
+    fn is_gone(&self, key: &Key) -> bool {
+        self.entry(key).is_some_and(|entry| entry.state == State::Gone && entry.run == self.journal.run())
     }
 
     fn first(&self, key: &Key, verb: Verb) -> bool {
@@ -337,28 +473,36 @@ impl<'a> Walk<'a> {
         Entry::new(state, self.journal.run(), self.journal.now())
     }
 
-    async fn write(&self, key: &Key, entry: Entry) -> Result<()> {
-        self.journal.write(key, &entry).await?;
+    async fn write(&self, key: &Key, entry: Entry) -> Stepped<()> {
+        self.journal.write(key, &entry).await.map_err(Failure::Journal)?;
         lock(&self.entries).insert(key.clone(), entry);
         Ok(())
     }
 
-    async fn forget(&self, key: &Key) -> Result<()> {
-        self.journal.forget(key).await?;
+    async fn forget(&self, key: &Key) -> Stepped<()> {
+        self.journal.forget(key).await.map_err(Failure::Journal)?;
         lock(&self.entries).remove(key);
         Ok(())
     }
 }
 
-/// What is wanted comes after its needs; what is unwanted after everything unwanted that needs it.
+/// What is wanted comes after its needs; what is unwanted after everything unwanted that needs it. Going up, there is nothing to do about
+/// what is only removed.
 fn items(plan: &Plan) -> Vec<Item<'_>> {
-    let needing = |key: &Key| {
-        let needing = plan.unwanted.iter().filter(|other| other.planned().needs().contains(key));
-        needing.map(Resource::key).collect()
-    };
-    let wanted = plan.wanted.iter().map(|one| Item { key: one.key(), resource: one, wanted: true, after: one.planned().needs() });
-    let unwanted = plan.unwanted.iter().map(|one| Item { key: one.key(), resource: one, wanted: false, after: needing(&one.key()) });
-    wanted.chain(unwanted).collect()
+    let is_removed = |one: &&Resource| matches!(one, Resource::Removed(_));
+    let removed: BTreeSet<Key> = plan.wanted.iter().filter(is_removed).map(Resource::key).collect();
+    let wanted = plan.wanted.iter().filter(|one| !is_removed(one)).map(|one| {
+        let after = one.planned().needs().into_iter().filter(|key| !removed.contains(key)).collect();
+        Item { key: one.key(), resource: one, wanted: true, after, need_not: vec![] }
+    });
+    wanted.chain(plan.unwanted.iter().map(|one| unwanted(one, plan))).collect()
+}
+
+fn unwanted<'a>(resource: &'a Resource, plan: &Plan) -> Item<'a> {
+    let key = resource.key();
+    let needing: Vec<&Resource> = plan.unwanted.iter().filter(|other| other.planned().needs().contains(&key)).collect();
+    let need_not = needing.iter().filter(|other| other.planned().goes_with_the_cluster()).map(|other| other.key()).collect();
+    Item { resource, wanted: false, after: needing.into_iter().map(Resource::key).collect(), need_not, key }
 }
 
 fn note(differences: &[Difference]) -> Option<String> {
@@ -367,14 +511,6 @@ fn note(differences: &[Difference]) -> Option<String> {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Errors that cannot be retried win: they decide how the run ends.
-fn worse(so_far: Option<Error>, next: Error) -> Error {
-    match so_far {
-        Some(error) if !error.class.retryable() || next.class.retryable() => error,
-        _ => next,
-    }
 }
 
 #[cfg(test)]

@@ -43,8 +43,12 @@ impl Error {
         Self::new(Class::Permanent, code, reason, "The operator has been alerted; retry once they have answered.")
     }
 
+    pub fn later(code: Code, reason: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(Class::Later, code, reason, hint)
+    }
+
     pub fn transient(code: Code, reason: impl Into<String>) -> Self {
-        Self::new(Class::Transient, code, reason, "This is usually temporary; retry if it persists.")
+        Self::new(Class::Transient, code, reason, "This usually passes; Groundwork tries again by itself.")
     }
 
     /// IAM denied the call.
@@ -79,10 +83,10 @@ const fn row(code: &'static str, says: &'static str, class: Class, hint: &'stati
     Row { code, says, class, hint }
 }
 
-const SOON: &str = "AWS cannot see what was just created yet; retry if this lasts more than a few minutes.";
-const SLOW: &str = "AWS is throttling calls; retry in a few minutes.";
-const INSIDE: &str = "Something failed inside AWS; retry.";
-const WAIT: &str = "Something in the account still depends on it or is changing it; retry in a few minutes.";
+const SOON: &str = "AWS cannot see what was just created yet, which passes within minutes; Groundwork tries again by itself.";
+const SLOW: &str = "AWS is throttling calls; Groundwork tries again by itself, more and more slowly.";
+const INSIDE: &str = "Something failed inside AWS; Groundwork tries again by itself.";
+const WAIT: &str = "Something in the account still depends on it or is changing it; Groundwork tries again by itself.";
 pub const SUBNETS: &str = "The cluster's subnets have no free addresses; release some, then retry.";
 pub const OFFERING: &str =
     "The cluster's zones do not offer this instance type; delete the cluster and create it with another type, or in another region.";
@@ -231,7 +235,7 @@ where
             class: if unbuilt { Class::Permanent } else { Class::Transient },
             code: Code::NoAnswer,
             reason: format!("AWS did not answer {action}."),
-            hint: "The network between Groundwork and AWS failed; retry.".into(),
+            hint: "The network between Groundwork and AWS failed; Groundwork tries again by itself.".into(),
             detail: format!("{action}: {}", DisplayErrorContext(&error)),
             refused: unbuilt,
         };

@@ -33,19 +33,21 @@ pub fn makers(cluster: &Cluster) -> BTreeSet<Stage> {
 }
 
 /// What one stage makes, with what it needs of earlier stages and the journal does not know as ready: a lost entry is written anew.
-pub fn of_stage(cluster: &Cluster, stage: Stage, journal: &Journal) -> Plan {
+/// What is `stuck` was given up by another stage of this run, which alone may try it again.
+pub fn of_stage(cluster: &Cluster, stage: Stage, journal: &Journal, stuck: BTreeSet<Key>) -> Plan {
     let all: BTreeMap<Key, Resource> = wanted(cluster).iter().filter_map(|key| of(key, cluster)).map(|one| (one.key(), one)).collect();
     let is_ready = |key: &Key| journal.get(key).is_some_and(|entry| entry.state == State::Ready);
     let mut open: Vec<Key> = all.iter().filter(|(_, one)| one.planned().stage() == stage).map(|(key, _)| key.clone()).collect();
     let mut needed = BTreeSet::new();
     while let Some(key) = open.pop() {
         if let Some(resource) = all.get(&key) {
-            open.extend(resource.planned().needs().into_iter().filter(|need| !is_ready(need) && !needed.contains(need)));
+            let missing = resource.planned().needs().into_iter().filter(|need| !is_ready(need) && !stuck.contains(need));
+            open.extend(missing.filter(|need| !needed.contains(need)));
         }
         needed.insert(key);
     }
     let unwanted = if stage == LAST { no_longer_wanted(cluster, journal) } else { vec![] };
-    Plan { wanted: all.into_iter().filter(|(key, _)| needed.contains(key)).map(|(_, one)| one).collect(), unwanted }
+    Plan { wanted: all.into_iter().filter(|(key, _)| needed.contains(key)).map(|(_, one)| one).collect(), unwanted, stuck }
 }
 
 /// Everything that teardown must see gone: what the spec wants, and what only the journal knows; not the buckets if the tenant keeps
@@ -67,7 +69,7 @@ pub fn teardown(cluster: &Cluster, journal: &Journal) -> Result<Plan> {
         Resource::LookedAt(_) => false,
         Resource::Removed(_) => true,
     };
-    Ok(Plan { wanted: vec![], unwanted: all.iter().filter_map(|key| of(key, cluster)).filter(goes).collect() })
+    Ok(Plan { unwanted: all.iter().filter_map(|key| of(key, cluster)).filter(goes).collect(), ..Plan::default() })
 }
 
 fn is_unknown(key: &Key) -> bool {
@@ -231,7 +233,7 @@ mod tests {
         let mut journal =
             entries(State::Ready, wanted(&cluster).iter().map(ToString::to_string).collect::<Vec<_>>().iter().map(String::as_str));
         let keys = |journal: &Journal| {
-            let plan = of_stage(&cluster, Stage::CreateNodegroups, journal);
+            let plan = of_stage(&cluster, Stage::CreateNodegroups, journal, BTreeSet::new());
             plan.wanted.iter().map(Resource::key).collect::<BTreeSet<Key>>()
         };
         let whole = keys(&journal);
@@ -251,7 +253,7 @@ mod tests {
             (Stage::CreateNodegroups, State::Ready, vec!["launch-template/p3.2xlarge", "node-group/p3.2xlarge"], "the last stage"),
             (Stage::CreateNodegroups, State::Gone, vec![], "they are gone already"),
         ] {
-            let plan = of_stage(&cluster, stage, &entries(state, dropped));
+            let plan = of_stage(&cluster, stage, &entries(state, dropped), BTreeSet::new());
             assert_eq!(keys(&plan.unwanted), expected, "{reason}");
         }
     }

@@ -25,6 +25,8 @@ pub enum Seen {
     Sick(Error),
     /// AWS gave up on it; the error carries the cause that AWS gives.
     Broken(Error),
+    /// AWS gave up deleting it; the error carries the cause that AWS gives.
+    DeleteFailed(Error),
 }
 
 impl Seen {
@@ -87,6 +89,10 @@ pub trait Planned: Send + Sync {
     /// The resources that must be ready before it; going down, it goes before them.
     fn needs(&self) -> Vec<Key> {
         vec![]
+    }
+    /// EKS removes it with its cluster, so that nothing needs to wait for it if it does not go by itself.
+    fn goes_with_the_cluster(&self) -> bool {
+        false
     }
     fn pace(&self) -> Pace {
         Pace::seconds(2, 3)

@@ -96,6 +96,7 @@ fn explain_refusal(error: Error, role_arn: &str) -> Error {
         return error;
     }
     Error {
+        code: Code::RoleRefused,
         reason: format!("AWS does not let Groundwork assume {role_arn}: the role does not exist, does not trust Groundwork, or requires another external ID."),
         hint: "Compare the role's trust policy with GET /onboarding: the principal, and the external ID in its sts:ExternalId condition. Then retry.".into(),
         ..error

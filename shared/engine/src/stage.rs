@@ -2,10 +2,10 @@
 
 mod held_journal;
 mod lease;
+mod outcome;
 mod work;
 
 use crate::aws;
-use crate::clock::passed;
 use crate::desk::{Desk, With, change};
 use crate::doors::{Doors, Sts};
 use crate::drive::Answer;
@@ -13,21 +13,22 @@ use crate::errors::{Error, Result};
 use crate::executions::Input;
 use crate::lambda;
 use crate::records::Records;
-use crate::records::record::{Failure, Record};
+use crate::records::record::Record;
 use crate::settings::{self, seconds};
-use crate::stages::row;
 use futures::future::{BoxFuture, LocalBoxFuture};
 use jiff::Timestamp;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde::Serialize;
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 use wire::error::{Class, Code};
 use wire::event::{Action, Event};
+use wire::key::Key;
 pub use wire::stage::Stage;
-use wire::status::Status;
+use wire::trouble::Trouble;
 
-const LOOK_AGAIN_AFTER_REFUSAL: Duration = Duration::from_secs(5);
+const SOON: &str = " This usually passes: it is tried again within a minute.";
 
 #[derive(Debug, PartialEq, Serialize)]
 #[serde(tag = "status", rename_all = "lowercase")]
@@ -99,98 +100,66 @@ impl Function {
             lease::Begun::Held(record) => record,
             lease::Begun::HeldByAnother { wait } => return Ok(pending(wait)),
         };
-        let outcome = self.work(invocation, &record).await.and_then(|answer| self.within_budget(&record, answer));
-        let refused_for = self.end(invocation, &outcome).await?;
-        match outcome {
-            Ok(Answer::Ready) => Ok(Reply::Ready),
-            Ok(Answer::Pending { wait, .. }) => Ok(pending(wait)),
-            Err(error) if error.may_be_stale() && refused_for < self.patience.refusal_grace => Ok(pending(LOOK_AGAIN_AFTER_REFUSAL)),
+        let worked = self.work(invocation, &record).await;
+        let reply = match worked {
+            Err(error) if error.class == Class::Superseded => self.give_back(invocation).await.and(Err(error)),
+            worked => self.end(invocation, &worked).await,
+        };
+        if let Err(error) = &reply {
+            tracing::error!(stage = %self.stage, cluster_id = invocation.input.cluster_id, class = error.class.name(), detail = error.detail, "stage failed");
+        }
+        reply
+    }
+
+    /// Gives the lease back and writes down what came of the invocation.
+    async fn end(&self, invocation: &Invocation, worked: &Result<Answer>) -> Result<Reply> {
+        let now = self.desk.now();
+        let close = |record: &mut Record| {
+            record.leases.retain(|_, lease| lease.holder != invocation.holder);
+            self.still_ours(record, invocation)?;
+            Ok(match worked {
+                Ok(answer) => self.conclude(record, answer, now),
+                Err(error) => self.fail(record, error, now),
+            })
+        };
+        match change(self.desk.as_ref(), &invocation.input.cluster_id, close, |record| self.traces(record, worked, now)).await {
+            Ok((_, reply)) => reply,
             Err(error) => {
-                tracing::error!(stage = %self.stage, cluster_id = invocation.input.cluster_id, class = error.class.name(), detail = error.detail, "stage failed");
+                if error.class == Class::Superseded {
+                    self.give_back(invocation).await?;
+                }
                 Err(error)
             }
         }
     }
 
-    fn over_budget(&self, record: &Record) -> bool {
-        let progress = record.stages.get(&self.stage);
-        progress.is_some_and(|progress| passed(progress.started_at, self.desk.now()) > self.patience.budget)
-    }
-
-    fn within_budget(&self, record: &Record, answer: Answer) -> Result<Answer> {
-        match answer {
-            Answer::Pending { on, .. } if self.over_budget(record) => {
-                let on: Vec<String> = on.iter().map(ToString::to_string).collect();
-                let budget = self.patience.budget.as_secs();
-                Err(Error::customer(
-                    Code::OverBudget,
-                    format!("{} took more than {budget} s; AWS has not finished {}.", self.stage, on.join(", ")),
-                    "Look at these resources in the account, then retry; what exists is kept.",
-                ))
-            }
-            answer => Ok(answer),
-        }
-    }
-
-    /// Gives the lease back and writes down what came of the invocation. Returns for how long IAM has refused the stage.
-    async fn end(&self, invocation: &Invocation, outcome: &Result<Answer>) -> Result<Duration> {
-        let close = |record: &mut Record| {
-            record.leases.retain(|_, lease| lease.holder != invocation.holder);
-            self.still_ours(record, invocation)?;
-            Ok(self.note_outcome(record, outcome))
-        };
-        let ended = change(self.desk.as_ref(), &invocation.input.cluster_id, close, |record| self.closing(record, outcome)).await;
-        match ended {
-            Err(error) if error.class == Class::Superseded => self.give_back(invocation).await.map(|()| Duration::ZERO),
-            ended => ended.map(|(_, refused_for)| refused_for),
-        }
-    }
-
-    fn note_outcome(&self, record: &mut Record, outcome: &Result<Answer>) -> Duration {
-        let now = self.desk.now();
-        let Some(progress) = record.stages.get_mut(&self.stage) else {
-            return Duration::ZERO;
-        };
-        let refused = outcome.as_ref().is_err_and(Error::may_be_stale);
-        progress.refused_since = refused.then(|| progress.refused_since.unwrap_or(now));
-        let refused_for = progress.refused_since.map_or(Duration::ZERO, |since| passed(since, now));
-        match outcome {
-            Ok(Answer::Pending { .. }) => {}
-            Ok(Answer::Ready) => {
-                progress.ready_at = Some(now);
-                // The error of another stage that runs beside this one stays on the record.
-                if record.failure.as_ref().is_some_and(|failure| failure.stage == Some(self.stage)) {
-                    record.failure = None;
-                }
-                self.settle(record);
-            }
-            Err(error) => record.failure = Some(Failure::new(record.run, Some(self.stage), error)),
-        }
-        refused_for
-    }
-
-    /// The last stage of a run settles the cluster.
-    fn settle(&self, record: &mut Record) {
-        if let Some(status) = row(self.stage).settles {
-            record.set_status(status, self.desk.now());
-        }
-    }
-
     /// What goes with the record at the end of an invocation.
-    fn closing(&self, record: &Record, outcome: &Result<Answer>) -> Vec<With> {
-        let event = |action, message: &str| {
-            let event = Event::new(self.desk.now(), format!("stage:{}", self.stage), action, self.stage.to_string(), message);
-            With::Event(event)
-        };
-        match outcome {
-            Ok(Answer::Pending { .. }) => vec![],
-            Ok(Answer::Ready) => {
-                let finished = event(Action::Finished, &format!("The cluster is {}.", record.status.name()));
-                let departure = (record.status == Status::Deleted).then_some(With::Departure);
-                [finished].into_iter().chain(departure).collect()
-            }
-            Err(error) => vec![event(Action::Stumbled, &error.reason)],
+    fn traces(&self, record: &Record, worked: &Result<Answer>, now: Timestamp) -> Vec<With> {
+        let troubles = record.troubles.iter().filter(|(_, trouble)| trouble.stage == self.stage);
+        let mut traces: Vec<With> = troubles.filter_map(|(key, trouble)| self.told(key, trouble, now)).collect();
+        if let Err(error) = worked {
+            let (action, then) = if error.class.retryable() { (Action::Retrying, SOON) } else { (Action::Stuck, "") };
+            traces.push(self.event(action, &self.stage, format!("{}{then}", error.reason), now));
         }
+        if record.stages.get(&self.stage).is_some_and(|progress| progress.ready_at == Some(now)) {
+            traces.push(self.event(Action::Finished, &self.stage, format!("The cluster is {}.", record.status.name()), now));
+        }
+        if record.status.is_over() {
+            traces.push(With::Departure);
+        }
+        traces
+    }
+
+    /// A trouble is told when it begins, and when the run gives the resource up.
+    fn told(&self, key: &Key, trouble: &Trouble, now: Timestamp) -> Option<With> {
+        if trouble.given_up_at == Some(now) {
+            return Some(self.event(Action::Stuck, key, format!("{} What does not need it goes on.", trouble.reason), now));
+        }
+        (trouble.since == now).then(|| self.event(Action::Retrying, key, format!("{}{SOON}", trouble.reason), now))
+    }
+
+    fn event(&self, action: Action, target: &dyn Display, message: String, now: Timestamp) -> With {
+        With::Event(Event::new(now, format!("stage:{}", self.stage), action, target.to_string(), message))
     }
 }
 

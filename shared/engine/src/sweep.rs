@@ -8,7 +8,7 @@ use crate::records::record::{Failure, Record};
 use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
-use wire::error::Class;
+use wire::error::{Class, Turn};
 use wire::event::{Action, Event};
 use wire::status::{Desired, Status};
 
@@ -22,6 +22,9 @@ pub struct Park {
     #[serde(default)]
     pub cause: String,
 }
+
+/// The most time between two tries.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 pub struct Sweep {
     pub desk: Arc<dyn Desk>,
@@ -38,32 +41,35 @@ impl Sweep {
             if record.run != park.run.run || !open {
                 return Err(Error::superseded());
             }
-            if record.failure.as_ref().is_none_or(|failure| failure.run != record.run) {
-                record.failure = Some(unexplained(park));
-            }
-            let parked = match record.desired {
-                Desired::Present => Status::Failed,
-                Desired::Absent => Status::DeleteBlocked,
-            };
-            record.set_status(parked, self.desk.now());
+            let known = record.failure.take().filter(|failure| failure.run == record.run);
+            let mut failure = known.unwrap_or_else(|| unexplained(park));
+            failure.class = failure.class.map(|class| if class.retryable() { Class::Later } else { class });
+            let again_after = self.again_after(record, &failure);
+            record.park(failure, again_after, self.desk.now());
             Ok(())
         };
-        let tell = |record: &Record| self.event(record, Action::Parked, record.failure.as_ref().map_or("", |failure| &failure.reason));
-        match change(self.desk.as_ref(), &park.run.cluster_id, stop, tell).await {
+        match change(self.desk.as_ref(), &park.run.cluster_id, stop, |record| self.parked(record)).await {
             Ok((record, ())) => {
-                // The alarm on parked clusters counts this line.
-                tracing::warn!(
-                    cluster_id = record.id,
-                    status = record.status.name(),
-                    error = park.error,
-                    cause = park.cause,
-                    "cluster parked"
-                );
+                log(&record, park);
                 Ok(())
             }
             Err(error) if error.class == Class::Superseded => Ok(()),
             Err(error) => Err(error),
         }
+    }
+
+    /// A deletion is tried again in any case, a creation only if its error passes by itself: each time after twice as long, at most a day.
+    fn again_after(&self, record: &Record, failure: &Failure) -> Option<Duration> {
+        let passes = failure.class == Some(Class::Later);
+        let times = record.again.map_or(0, |again| again.times);
+        let delay = self.stuck_after.saturating_mul(2_u32.saturating_pow(times)).min(LONGEST);
+        (passes || record.desired == Desired::Absent).then_some(delay)
+    }
+
+    fn parked(&self, record: &Record) -> Vec<With> {
+        let reason = record.failure.as_ref().map_or("", |failure| &failure.reason);
+        let again = record.again_at().map(|at| format!(" Groundwork tries again by itself at {at:.0}.")).unwrap_or_default();
+        self.event(record, Action::Parked, &format!("{reason}{again}"))
     }
 
     /// Looks at every cluster that still needs something done. An error with one does not stop the others.
@@ -74,23 +80,28 @@ impl Sweep {
         let mut outcome = Ok(());
         for id in self.desk.unsettled().await? {
             if let Err(error) = self.one(&id, self.stuck_after).await {
-                tracing::error!(cluster_id = id, detail = error.detail, "sweep stumbled");
+                tracing::error!(cluster_id = id, detail = error.detail, "sweep failed with a cluster");
                 outcome = Err(error);
             }
         }
         outcome
     }
 
-    /// Starts the execution of a run that has none, and a new run if the execution ended without settling the cluster.
+    /// Starts the execution of a run that has none, and a new run if the execution ended without settling the cluster, or if a parked
+    /// cluster's time has come.
     pub async fn one(&self, id: &str, stuck_after: Duration) -> Result<()> {
-        let record = self.desk.record(id).await?;
-        if passed(record.updated_at, self.desk.now()) < stuck_after {
+        let (record, now) = (self.desk.record(id).await?, self.desk.now());
+        let due = match record.again_at() {
+            Some(at) => at <= now,
+            None => record.is_unsettled() && passed(record.updated_at, now) >= stuck_after,
+        };
+        if !due {
             return Ok(());
         }
-        match (record.status, self.executions.of(&record).await?) {
-            (Status::Running | Status::Failed | Status::Deleted, _) | (_, Execution::Running) => Ok(()),
-            (_, Execution::NeverStarted) => self.executions.start(&record).await,
-            (_, Execution::Ended) => self.again(&record).await,
+        match self.executions.of(&record).await? {
+            Execution::Running => Ok(()),
+            Execution::NeverStarted => self.executions.start(&record).await,
+            Execution::Ended => self.again(&record).await,
         }
     }
 
@@ -100,10 +111,13 @@ impl Sweep {
             if record.run != stuck.run || record.status != stuck.status {
                 return Err(Error::superseded());
             }
-            record.begin_run(record.desired, self.desk.now());
+            record.begin_again(self.desk.now());
             Ok(())
         };
-        let message = "The last execution ended without an answer or left something behind; a new one begins.";
+        let message = match stuck.status.is_parked() {
+            true => "Groundwork tries again by itself what could not be done before.",
+            false => "The last run ended without an answer; a new one begins.",
+        };
         let tell = |record: &Record| self.event(record, Action::Retried, message);
         match change(self.desk.as_ref(), &stuck.id, begin, tell).await {
             Ok((record, ())) => self.executions.start(&record).await,
@@ -114,6 +128,16 @@ impl Sweep {
 
     fn event(&self, record: &Record, action: Action, message: &str) -> Vec<With> {
         vec![With::Event(Event::new(self.desk.now(), "sweep", action, record.status.name(), message))]
+    }
+}
+
+/// The operator's alarm counts the lines that say who has to look: the first time that a run ends with an error which was not foreseen.
+fn log(record: &Record, park: &Park) {
+    let (Park { error, cause, .. }, status, cluster_id) = (park, record.status.name(), &record.id);
+    let unforeseen = record.failure.as_ref().is_some_and(|failure| failure.class.is_none_or(|class| class.turn() == Turn::Operator));
+    match unforeseen && record.again.is_some_and(|again| again.times == 1) {
+        true => tracing::error!(cluster_id, status, error, cause, "cluster parked, the operator has to look"),
+        false => tracing::warn!(cluster_id, status, error, cause, "cluster parked"),
     }
 }
 

@@ -5,10 +5,10 @@ use crate::plan;
 use crate::records::record::Record;
 use crate::resource::Resource;
 use crate::resources;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use wire::journal::{Entry, State};
 use wire::key::Key;
-use wire::status::Status;
+use wire::status::Desired;
 use wire::view::{self, ClusterOutputs, Endpoint, Summary};
 
 /// The cluster with its stage, each resource with its state, and its outputs.
@@ -20,6 +20,7 @@ pub fn cluster(record: &Record, journal: &BTreeMap<Key, Entry>) -> view::Cluster
         spec: record.spec.clone(),
         endpoint_access: Endpoint { mode: record.endpoint_access, cidrs: cidrs.map(<[String]>::to_vec) },
         resources: resources(wanted.as_ref(), journal),
+        troubles: troubles(record, wanted.as_ref(), journal),
         outputs: ClusterOutputs::of(journal),
         inventory: record.inventory.clone(),
         notice: record.spec.notice(),
@@ -37,6 +38,8 @@ pub fn summary(record: &Record) -> Summary {
         code: failure.map(|failure| failure.code.clone()),
         reason: failure.map(|failure| failure.reason.clone()),
         hint: failure.map(|failure| failure.hint.clone()),
+        turn: failure.and_then(|failure| Some(failure.class?.turn())),
+        again_at: record.again_at(),
         region: record.spec.region().map(str::to_owned),
         account: record.spec.account().map(str::to_owned),
         created_at: record.created_at,
@@ -47,7 +50,7 @@ pub fn summary(record: &Record) -> Summary {
 /// A managed cluster's resources are known once its zones are; a deleted one has none.
 fn is_planned(record: &Record, cluster: &Cluster) -> bool {
     let known = cluster.spec.self_managed().is_some() || !cluster.zones.is_empty();
-    known && record.status != Status::Deleted
+    known && !record.status.is_over()
 }
 
 /// The plan's resources in their order, then what only the journal knows.
@@ -59,6 +62,56 @@ fn resources(cluster: Option<&Cluster>, journal: &BTreeMap<Key, Entry>) -> Vec<v
         view::Resource::planned(one.key(), one.stage(), one.needs(), journal.get(&one.key()))
     });
     shown.chain(unplanned(&keys, journal)).collect()
+}
+
+fn troubles(record: &Record, cluster: Option<&Cluster>, journal: &BTreeMap<Key, Entry>) -> Vec<view::Trouble> {
+    let needs = cluster.map(|cluster| needs(record, cluster, journal)).unwrap_or_default();
+    record.troubles.iter().map(|(key, trouble)| view::Trouble::new(key, trouble, waiting(key, &needs))).collect()
+}
+
+/// What is not done yet, and what has to be done before each.
+fn needs(record: &Record, cluster: &Cluster, journal: &BTreeMap<Key, Entry>) -> BTreeMap<Key, BTreeSet<Key>> {
+    let keys: BTreeSet<Key> = plan::wanted(cluster).into_iter().chain(journal.keys().cloned()).collect();
+    let all = keys.iter().filter_map(|key| resources::of(key, cluster));
+    let open: Vec<Resource> = all.filter(|one| !is_done(one, record, journal)).collect();
+    let lets_go = |one: &Resource| record.troubles.contains_key(&one.key()) && one.planned().goes_with_the_cluster();
+    let before = |one: &Resource| match record.desired {
+        Desired::Present => one.planned().needs().into_iter().collect(),
+        Desired::Absent => {
+            let needing = open.iter().filter(|other| other.planned().needs().contains(&one.key()) && !lets_go(other));
+            needing.map(Resource::key).collect()
+        }
+    };
+    open.iter().map(|one| (one.key(), before(one))).collect()
+}
+
+fn is_done(one: &Resource, record: &Record, journal: &BTreeMap<Key, Entry>) -> bool {
+    let state = journal.get(&one.key()).map(|entry| entry.state);
+    match (record.desired, one) {
+        // Going up, what is only removed is nobody's work, and going down what is only looked at.
+        (Desired::Present, Resource::Removed(_)) | (Desired::Absent, Resource::LookedAt(_)) => true,
+        (Desired::Present, _) => state == Some(State::Ready),
+        // It has an entry only once there was something to remove.
+        (Desired::Absent, Resource::Removed(_)) => state == Some(State::Gone),
+        (Desired::Absent, Resource::Made(_)) => matches!(state, Some(State::Gone) | None),
+    }
+}
+
+/// What waits for one thing, at whatever remove, in the order of their keys.
+fn waiting(thing: &Key, needs: &BTreeMap<Key, BTreeSet<Key>>) -> Vec<Key> {
+    let mut waiting = BTreeSet::from([thing.clone()]);
+    loop {
+        let more: Vec<Key> = needs
+            .iter()
+            .filter(|(key, needs)| !waiting.contains(key) && !needs.is_disjoint(&waiting))
+            .map(|(key, _)| key.clone())
+            .collect();
+        if more.is_empty() {
+            waiting.remove(thing);
+            return waiting.into_iter().collect();
+        }
+        waiting.extend(more);
+    }
 }
 
 /// By the text of their keys.
@@ -74,7 +127,7 @@ mod tests {
     use super::*;
     use jiff::Timestamp;
     use serde_json::json;
-    use wire::status::EndpointAccess;
+    use wire::status::{EndpointAccess, Status};
 
     fn record(example: Cluster) -> Record {
         let Cluster { id, tenant, zones, spec, .. } = example;

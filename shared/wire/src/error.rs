@@ -11,6 +11,8 @@ pub enum Class {
     Transient,
     /// AWS wants fewer calls. It is retried with backoff.
     Throttled,
+    /// It passes by itself, but not within minutes. The cluster is parked, and a new run begins by itself later.
+    Later,
     /// The tenant can fix it. The cluster is parked, with a hint.
     Customer,
     /// It was not foreseen. The cluster is parked, and the operator is alerted.
@@ -24,13 +26,32 @@ impl Class {
     pub fn retryable(self) -> bool {
         match self {
             Class::Transient | Class::Throttled => true,
-            Class::Customer | Class::Permanent | Class::Superseded => false,
+            Class::Later | Class::Customer | Class::Permanent | Class::Superseded => false,
+        }
+    }
+
+    pub fn turn(self) -> Turn {
+        match self {
+            Class::Customer => Turn::Tenant,
+            Class::Permanent => Turn::Operator,
+            Class::Transient | Class::Throttled | Class::Later | Class::Superseded => Turn::Nobody,
         }
     }
 
     pub fn name(self) -> &'static str {
         self.into()
     }
+}
+
+/// Who has to do something before it goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, Display)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum Turn {
+    Tenant,
+    Operator,
+    /// It passes, and Groundwork goes on by itself.
+    Nobody,
 }
 
 /// Which error it is: a word of Groundwork's or an AWS code. It is stored and shown as its text.
@@ -67,8 +88,12 @@ pub enum Code {
     NotOurs,
     /// The role lets others in than Groundwork, or lets them in without the external ID.
     OpenTrust,
-    /// A stage took longer than it is allowed to.
+    /// AWS refused to delete something as long as the stage may take, because something else holds it.
+    InUse,
+    /// AWS did not finish something in the time that the stage may take.
     OverBudget,
+    /// AWS does not let Groundwork assume the role.
+    RoleRefused,
     /// Another tenant has registered the role.
     RoleRegistered,
     /// The region has fewer than two availability zones that EKS can use.
@@ -156,7 +181,7 @@ impl Code {
 
     /// IAM's answer about a role may be out of date for a while after the role or its policies were made or changed.
     pub fn may_be_stale(&self) -> bool {
-        self.is_denial() || matches!(self, Code::MissingPermissions | Code::MissingPolicies | Code::OpenTrust)
+        self.is_denial() || matches!(self, Code::MissingPermissions | Code::MissingPolicies | Code::OpenTrust | Code::RoleRefused)
     }
 }
 
@@ -181,6 +206,7 @@ mod tests {
         for (class, name, retryable) in [
             (Class::Transient, "Transient", true),
             (Class::Throttled, "Throttled", true),
+            (Class::Later, "Later", false),
             (Class::Customer, "Customer", false),
             (Class::Permanent, "Permanent", false),
             (Class::Superseded, "Superseded", false),
@@ -191,7 +217,7 @@ mod tests {
     }
 
     /// Everything that a record, an event or an answer of earlier versions can hold.
-    const WORDS: [&str; 46] = [
+    const WORDS: [&str; 48] = [
         "AnotherAccount",
         "BucketElsewhere",
         "BucketNotClosed",
@@ -206,7 +232,9 @@ mod tests {
         "NoSuchRegion",
         "NotOurs",
         "OpenTrust",
+        "InUse",
         "OverBudget",
+        "RoleRefused",
         "RoleRegistered",
         "TooFewZones",
         "Contention",
@@ -271,6 +299,7 @@ mod tests {
             ("MissingPermissions", false, true),
             ("MissingPolicies", false, true),
             ("OpenTrust", false, true),
+            ("RoleRefused", false, true),
             ("NotOurs", false, false),
             ("VpcLimitExceeded", false, false),
         ] {

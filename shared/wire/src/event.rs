@@ -38,12 +38,16 @@ pub enum Action {
     Requested,
     /// A stage is done.
     Finished,
-    /// A stage met an error.
-    Stumbled,
+    /// A stage, or a resource of it, met an error that usually passes; it is tried again within seconds.
+    Retrying,
+    /// A stage, or a resource of it, cannot go on in this run; everything that does not need it goes on.
+    Stuck,
     /// A run stopped, keeping what exists.
     Parked,
-    /// Sweep began a new run, because the last one ended without an answer or left something behind.
+    /// Groundwork began a new run by itself.
     Retried,
+    /// The cluster was given up.
+    Forgotten,
     /// The create of a resource is about to be called.
     Creating,
     /// A resource was seen on AWS, on its way or half-made.
@@ -128,9 +132,11 @@ mod tests {
         for text in [
             "requested",
             "finished",
-            "stumbled",
+            "retrying",
+            "stuck",
             "parked",
             "retried",
+            "forgotten",
             "creating",
             "pending",
             "ready",
@@ -146,8 +152,8 @@ mod tests {
     }
 
     #[test]
-    fn an_action_of_a_newer_version_keeps_its_text() {
-        for text in ["hibernated", "unknown", "Ready", ""] {
+    fn an_action_of_another_version_keeps_its_text() {
+        for text in ["hibernated", "stumbled", "Ready", ""] {
             let action: Action = serde_json::from_value(json!(text)).expect("any text");
             assert_eq!((&action, json!(action)), (&Action::Unknown(text.into()), json!(text)));
         }

@@ -81,6 +81,20 @@ impl Key {
     pub fn subnets(side: Side, zones: usize) -> impl Iterator<Item = Key> {
         (0..zones).map(move |index| Key::Subnet(side, index))
     }
+
+    /// True if AWS charges for it as long as it is there. Exhaustive, so that a new resource does not compile until somebody has decided.
+    pub fn costs_money(&self) -> bool {
+        match self {
+            // An address that is not in use costs, too; what Kubernetes left are volumes and load balancers.
+            Key::Cluster | Key::NodeGroup(_) | Key::NatGateway | Key::ElasticIp | Key::Leftovers | Key::Bucket(_) | Key::LogGroup => true,
+            Key::Vpc | Key::InternetGateway | Key::Subnet(..) | Key::RouteTable(_) | Key::S3Endpoint | Key::Role(_) | Key::AccessEntry => {
+                false
+            }
+            Key::PodIdentity | Key::Addon(_) | Key::LaunchTemplate(_) => false,
+            // Better a warning too many.
+            Key::Unknown(_) => true,
+        }
+    }
 }
 
 impl fmt::Display for Key {

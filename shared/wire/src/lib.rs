@@ -12,4 +12,5 @@ pub mod spec;
 pub mod stage;
 pub mod status;
 pub mod stored;
+pub mod trouble;
 pub mod view;

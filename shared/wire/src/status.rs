@@ -23,6 +23,8 @@ pub enum Status {
     DeleteBlocked,
     /// Nothing of it is left except what `inventory.kept` lists.
     Deleted,
+    /// Given up, because its account lets nobody in any more; `inventory.left` lists what may still be there.
+    Forgotten,
 }
 
 impl Status {
@@ -35,7 +37,15 @@ impl Status {
     pub fn is_parked(self) -> bool {
         match self {
             Status::Failed | Status::DeleteBlocked => true,
-            Status::Queued | Status::Provisioning | Status::Running | Status::Terminating | Status::Deleted => false,
+            Status::Queued | Status::Provisioning | Status::Running | Status::Terminating | Status::Deleted | Status::Forgotten => false,
+        }
+    }
+
+    /// True once nothing will happen to the cluster any more, and its name is free.
+    pub fn is_over(self) -> bool {
+        match self {
+            Status::Deleted | Status::Forgotten => true,
+            Status::Queued | Status::Provisioning | Status::Running | Status::Failed | Status::Terminating | Status::DeleteBlocked => false,
         }
     }
 
@@ -43,7 +53,7 @@ impl Status {
     pub fn is_unsettled(self) -> bool {
         match self {
             Status::Queued | Status::Provisioning | Status::Terminating | Status::DeleteBlocked => true,
-            Status::Running | Status::Failed | Status::Deleted => false,
+            Status::Running | Status::Failed | Status::Deleted | Status::Forgotten => false,
         }
     }
 }
@@ -77,17 +87,18 @@ mod tests {
 
     #[test]
     fn a_status_has_its_word_and_says_whose_turn_it_is() {
-        for (status, name, parked, unsettled) in [
-            (Status::Queued, "queued", false, true),
-            (Status::Provisioning, "provisioning", false, true),
-            (Status::Running, "running", false, false),
-            (Status::Failed, "failed", true, false),
-            (Status::Terminating, "terminating", false, true),
-            (Status::DeleteBlocked, "delete_blocked", true, true),
-            (Status::Deleted, "deleted", false, false),
+        for (status, name, parked, unsettled, over) in [
+            (Status::Queued, "queued", false, true, false),
+            (Status::Provisioning, "provisioning", false, true, false),
+            (Status::Running, "running", false, false, false),
+            (Status::Failed, "failed", true, false, false),
+            (Status::Terminating, "terminating", false, true, false),
+            (Status::DeleteBlocked, "delete_blocked", true, true, false),
+            (Status::Deleted, "deleted", false, false, true),
+            (Status::Forgotten, "forgotten", false, false, true),
         ] {
             assert_eq!((json!(status), status.name()), (json!(name), name));
-            assert_eq!((status.is_parked(), status.is_unsettled()), (parked, unsettled), "{name}");
+            assert_eq!((status.is_parked(), status.is_unsettled(), status.is_over()), (parked, unsettled, over), "{name}");
         }
     }
 

@@ -70,12 +70,21 @@ impl<A: Aws> Cloud<A> {
                 rules::lifecycle::doom(&call, issue, &mut self.state().world);
                 answer
             }
+            Some(Effect::Stall) => {
+                rules::lifecycle::stall(&call, &mut self.state().world);
+                answer
+            }
             _ => answer,
         }
     }
 
     pub fn set_faults(&self, faults: Vec<Fault>) {
         self.state().faults.replace(faults);
+    }
+
+    /// What was to be never finished is finished now.
+    pub fn finish(&self) {
+        self.state().world.finish();
     }
 
     /// What the cloud knows, and its time. What the rules themselves remember expires within minutes.

@@ -16,6 +16,9 @@ pub struct Fault {
     /// Strikes only callers whose session's ARN contains this: an account, a cluster, a stage.
     #[serde(default)]
     pub by: String,
+    /// Strikes only calls in which this text stands: a name, an id, a tag.
+    #[serde(default)]
+    pub about: String,
     pub effect: Effect,
     /// The share of calls that are struck.
     #[serde(default = "always")]
@@ -42,8 +45,10 @@ pub enum Effect {
     Hang(When),
     /// The answer comes after this many seconds of AWS's time.
     Slow(f64),
-    /// What is being made fails later, with an EKS issue or an EC2 failure.
+    /// What is being made or deleted fails later, with an EKS issue or an EC2 failure.
     Fail(Issue),
+    /// What is being made or deleted is never finished.
+    Stall,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
@@ -63,7 +68,16 @@ fn forever() -> usize {
 
 impl Fault {
     pub fn on(calls: &str, effect: Effect) -> Self {
-        Self { calls: calls.into(), by: String::new(), effect, rate: always(), skip: 0, times: forever(), whole_operation: true }
+        Self {
+            calls: calls.into(),
+            by: String::new(),
+            about: String::new(),
+            effect,
+            rate: always(),
+            skip: 0,
+            times: forever(),
+            whole_operation: true,
+        }
     }
 
     /// # Errors
@@ -86,7 +100,8 @@ impl Fault {
             Some(prefix) => name.starts_with(prefix),
             None => name == self.calls,
         };
-        named && (self.by.is_empty() || world.caller(&call.access_key).contains(&self.by))
+        let mentioned = || self.about.is_empty() || call.texts().iter().any(|text| text.contains(&self.about));
+        named && (self.by.is_empty() || world.caller(&call.access_key).contains(&self.by)) && mentioned()
     }
 }
 
@@ -145,6 +160,7 @@ impl Effect {
             Effect::Hang(When::AfterEffect) => "silence after the effect".into(),
             Effect::Slow(_) => "slow".into(),
             Effect::Fail(issue) => issue.code.clone(),
+            Effect::Stall => "never finished".into(),
         }
     }
 }

@@ -39,6 +39,8 @@ pub struct Life {
     pub joined: bool,
     /// When its deletion is finished, and the request that the AWS behind gets then.
     pub dies: Option<(Duration, Request<bytes::Bytes>)>,
+    /// Why it is not deleted when it should be gone.
+    pub clings: Option<Issue>,
     /// What AWS last said about it.
     pub body: Value,
 }
@@ -59,6 +61,7 @@ pub enum Phase {
     Busy,
     Failed,
     Going,
+    DeleteFailed,
 }
 
 /// What EKS lists under `health.issues`, or EC2 as a failure.
@@ -119,10 +122,21 @@ impl World {
         self.lives.iter().filter(move |(name, life)| life.kind == kind && is_within(name, cluster))
     }
 
+    /// Ends what would never end.
+    pub fn finish(&mut self) {
+        let now = self.now();
+        for life in self.lives.values_mut() {
+            let dies = life.dies.as_mut().map(|(at, _)| at);
+            for never in dies.into_iter().chain([&mut life.ready]).filter(|at| **at == Duration::MAX) {
+                *never = now;
+            }
+        }
+    }
+
     /// Buries what has finished its deletion; the requests are for the AWS behind.
     pub fn bury(&mut self) -> Vec<Request<bytes::Bytes>> {
         let now = self.now();
-        let over = |life: &Life| life.dies.as_ref().is_some_and(|(at, _)| *at <= now);
+        let over = |life: &Life| life.clings.is_none() && life.dies.as_ref().is_some_and(|(at, _)| *at <= now);
         let dead: Vec<String> = self.lives.iter().filter(|(_, life)| over(life)).map(|(name, _)| name.clone()).collect();
         dead.iter().filter_map(|name| self.remove(name)).collect()
     }
@@ -147,8 +161,8 @@ fn is_within(name: &str, cluster: &str) -> bool {
 
 impl Life {
     pub fn phase(&self, now: Duration) -> Phase {
-        if self.dies.is_some() {
-            Phase::Going
+        if let Some((at, _)) = &self.dies {
+            if self.clings.is_some() && *at <= now { Phase::DeleteFailed } else { Phase::Going }
         } else if now < self.ready {
             Phase::Coming
         } else if self.issue.is_some() {

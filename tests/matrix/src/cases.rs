@@ -4,6 +4,7 @@
 use crate::account::Account;
 use crate::aws::Aws;
 use crate::desk::{Frozen, Lax, MemoryDesk, WriteFault};
+use crate::lasting::{self, Lasting};
 use crate::life::{Life, PATIENCE};
 use crate::log::Step;
 use crate::{judge, neighbour};
@@ -71,7 +72,7 @@ pub enum Visit {
     ClockAhead,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum What {
     /// The n-th AWS call of the scenario, counted from 0.
     Call(usize, Trouble),
@@ -81,11 +82,13 @@ pub enum What {
     Visit(usize, Visit),
     /// The cluster is parked, then the tenant sends two retries at once. The seed decides which comes first at each point.
     TwoRetries { seed: u64 },
+    /// A fault that stays until somebody mends it.
+    Lasting(Lasting),
     /// The seed chooses AWS calls and a trouble for each. A silence is a crash or a timeout.
     Random { seed: u64, crashes: bool },
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Case {
     pub scenario: Scenario,
     pub what: What,
@@ -100,6 +103,8 @@ pub enum Without {
     OwnerTags,
     Lease,
     Run,
+    /// What fails would hold up everything else.
+    GoingOn,
 }
 
 impl Without {
@@ -113,6 +118,7 @@ impl Without {
             forgets_intents: self == Without::IntentBeforeCreate,
             without_lease: self == Without::Lease,
             without_run: self == Without::Run,
+            stops_at_the_first_trouble: self == Without::GoingOn,
         }
     }
 }
@@ -144,7 +150,8 @@ pub async fn cases(start: &Start) -> Vec<Case> {
     scene.act().await.expect("nothing goes wrong");
     let mut said = BTreeSet::new();
     let (mut calls, mut writes, mut done) = (0, 0, 0);
-    let mut whats = vec![];
+    let lasting = lasting::all(&scene.life.cluster, &scene.life.account.calls()).into_iter();
+    let mut whats: Vec<What> = lasting.filter(|_| start.scenario != Scenario::Change).map(What::Lasting).collect();
     for step in scene.life.account.log().steps() {
         let new = said.insert((done, step.clone()));
         match &step {
@@ -190,7 +197,7 @@ fn visits(scenario: Scenario, call: usize) -> impl Iterator<Item = Visit> {
     delete.then_some(Visit::Delete).into_iter().chain(others.then_some(turn))
 }
 
-fn action(call: &str) -> &str {
+pub(crate) fn action(call: &str) -> &str {
     call.split([':', ' ']).nth(1).unwrap_or_default()
 }
 
@@ -199,7 +206,7 @@ fn makes(call: &str) -> bool {
     ["Create", "Allocate"].iter().any(|verb| action(call).starts_with(verb)) && action(call) != "CreateRoute"
 }
 
-fn changes(call: &str) -> bool {
+pub(crate) fn changes(call: &str) -> bool {
     let action = action(call);
     !["Describe", "Get", "Head", "List"].iter().any(|verb| action.starts_with(verb))
 }
@@ -210,17 +217,18 @@ impl Case {
     pub async fn run(&self, start: &Start) -> Result<(), String> {
         let seed = match self.what {
             What::Random { seed, .. } | What::TwoRetries { seed } => seed,
-            What::Call(..) | What::Write(..) | What::Visit(..) => SEED,
+            What::Call(..) | What::Write(..) | What::Visit(..) | What::Lasting(_) => SEED,
         };
         let scene = start.scene(seed).await;
-        match self.what {
-            What::Visit(call, visit) => return scene.visited(call, visit).await,
+        match &self.what {
+            What::Visit(call, visit) => return scene.visited(*call, *visit).await,
             What::TwoRetries { .. } => return scene.retried_twice().await,
+            What::Lasting(fault) => return scene.outlasts(fault).await,
             What::Call(..) | What::Write(..) | What::Random { .. } => {}
         }
-        scene.arm(self.what);
+        scene.arm(&self.what);
         scene.act().await?;
-        scene.struck(self.what)?;
+        scene.struck(&self.what)?;
         scene.disarm();
         scene.judge().await?;
         let to_the_end = matches!(self.what, What::Random { .. }) || start.without != Without::Nothing;
@@ -295,29 +303,29 @@ struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    fn arm(&self, what: What) {
+    fn arm(&self, what: &What) {
         let cloud = self.life.account.cloud();
         match what {
             What::Call(skip, trouble) => {
-                self.life.machines.mortality.set(trouble != Trouble::TimedOutAfter);
-                cloud.set_faults(vec![Fault { skip, times: 1, ..Fault::on("*", trouble.effect()) }]);
+                self.life.machines.mortality.set(*trouble != Trouble::TimedOutAfter);
+                cloud.set_faults(vec![Fault { skip: *skip, times: 1, ..Fault::on("*", trouble.effect()) }]);
             }
-            What::Write(nth, trouble) => self.life.desk.fail(nth, Some(trouble.of_write())),
+            What::Write(nth, trouble) => self.life.desk.fail(*nth, Some(trouble.of_write())),
             What::Random { crashes, .. } => {
-                self.life.machines.mortality.set(crashes);
+                self.life.machines.mortality.set(*crashes);
                 let rule = |trouble: &Trouble| Fault { rate: 0.01, ..Fault::on("*", trouble.effect()) };
                 cloud.set_faults(TROUBLES.iter().map(rule).collect());
             }
-            What::Visit(..) | What::TwoRetries { .. } => {}
+            What::Lasting(_) | What::Visit(..) | What::TwoRetries { .. } => {}
         }
     }
 
     /// A trouble that never came proves nothing.
-    fn struck(&self, what: What) -> Result<(), String> {
+    fn struck(&self, what: &What) -> Result<(), String> {
         let struck = match what {
             What::Call(..) => !self.life.account.cloud().report().faults.is_empty(),
             What::Write(..) => self.life.desk.has_failed(),
-            What::Random { .. } | What::Visit(..) | What::TwoRetries { .. } => true,
+            What::Random { .. } | What::Lasting(_) | What::Visit(..) | What::TwoRetries { .. } => true,
         };
         // Without a rule a life may end before its trouble.
         if struck || self.start.without != Without::Nothing { Ok(()) } else { Err("the trouble never came".into()) }
@@ -399,6 +407,29 @@ impl Scene<'_> {
     fn gave_way(&self, (intents, calls): (usize, usize)) -> Result<(), String> {
         let made: Vec<String> = self.life.account.calls().split_off(calls).into_iter().filter(|call| makes(call)).collect();
         if made.len() <= intents { Ok(()) } else { Err(format!("made after the deletion: {}", made.join(", "))) }
+    }
+
+    /// A fault that lasts parks the cluster, when everything else is done and with the fault told. Mended, it ends as without it.
+    async fn outlasts(&self, fault: &Lasting) -> Result<(), String> {
+        let life = &self.life;
+        life.account.cloud().set_faults(vec![fault.rule()]);
+        let ended = self.act().await;
+        if life.account.cloud().report().faults.is_empty() {
+            return Err("the fault never came".into());
+        }
+        let record = life.record();
+        match (&ended, fault.holds_up_nothing() && self.start.scenario == Scenario::Delete) {
+            (Ok(()), true) => return self.judge().await,
+            (Err(error), true) => return Err(format!("held up: {error}")),
+            (Ok(()), false) => return Err(format!("{} in spite of it", record.status.name())),
+            (Err(_), false) => {}
+        }
+        fault.is_told(&record, &life.desk.entries(&record.id))?;
+        self.disarm();
+        life.account.cloud().finish();
+        let mended = if record.status == Status::DeleteBlocked { self.tear_down().await } else { self.act().await };
+        mended.map_err(|error| format!("mended, {error}"))?;
+        self.judge().await
     }
 
     /// A lasting fault parks the cluster, while the stage beside the faulty one may still be at work.

@@ -35,6 +35,8 @@ pub struct Lax {
     pub without_lease: bool,
     /// The run is not compared.
     pub without_run: bool,
+    /// The run ends as soon as one thing is given up.
+    pub stops_at_the_first_trouble: bool,
 }
 
 /// What was written, and when it was frozen.
@@ -241,7 +243,7 @@ impl Desk for MemoryDesk {
 
     async fn unsettled(&self) -> Result<Vec<String>> {
         let papers = lock(&self.papers);
-        Ok(papers.records.values().filter(|record| record.status.is_unsettled()).map(|record| record.id.clone()).collect())
+        Ok(papers.records.values().filter(|record| record.is_unsettled()).map(|record| record.id.clone()).collect())
     }
 
     async fn answer(&self, _: &str, _: &str) -> Result<Option<Answer>> {

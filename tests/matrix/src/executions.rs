@@ -15,9 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use strum::VariantArray;
 use tokio::time::{sleep, timeout};
-use wire::error::Class;
 use wire::status::Desired;
 
 /// `StageTimeoutSeconds` of template.yaml.
@@ -90,25 +88,11 @@ pub struct Machines {
     pub started: Arc<Started>,
     pub mortality: Mortality,
     invocations: AtomicUsize,
-    /// The class that each run's execution was parked with.
-    parked_with: Mutex<BTreeMap<u64, Class>>,
 }
 
 impl Machines {
     pub fn new(stages: BTreeMap<Stage, Arc<Function>>, sweep: Arc<Sweep>, desk: Arc<MemoryDesk>, started: Arc<Started>) -> Self {
-        Self {
-            stages,
-            sweep,
-            desk,
-            started,
-            mortality: Mortality::default(),
-            invocations: AtomicUsize::default(),
-            parked_with: Mutex::default(),
-        }
-    }
-
-    pub fn parked_with(&self, run: u64) -> Option<Class> {
-        lock(&self.parked_with).get(&run).copied()
+        Self { stages, sweep, desk, started, mortality: Mortality::default(), invocations: AtomicUsize::default() }
     }
 
     /// From the first state to the end: ready, parked, or gave way.
@@ -172,6 +156,7 @@ impl Machines {
         if self.desk.lax.without_run {
             input.run = self.desk.peek(&input.cluster_id).run;
         }
+        let cluster_id = input.cluster_id.clone();
         let invocation = Invocation { input, holder, deadline: self.desk.now() + LAMBDA };
         let function = Arc::clone(&self.stages[&stage]);
         // Boxed, because a stage is too large for a test's stack.
@@ -179,8 +164,14 @@ impl Machines {
         match self.mortality.run(work).await {
             None => Err(Failed { error: "Runtime.ExitError".into(), cause: String::new() }),
             Some(Err(_)) => Err(Failed { error: "Sandbox.Timedout".into(), cause: String::new() }),
+            Some(Ok(Ok(_))) if self.stops_at(&cluster_id) => Err(Failed { error: "Customer".into(), cause: String::new() }),
             Some(Ok(outcome)) => outcome.map_err(Failed::from),
         }
+    }
+
+    fn stops_at(&self, cluster_id: &str) -> bool {
+        let given_up = || self.desk.peek(cluster_id).troubles.values().any(|trouble| trouble.given_up_at.is_some());
+        self.desk.lax.stops_at_the_first_trouble && given_up()
     }
 
     /// Calls every stage that is at work once more; what comes of it nobody hears.
@@ -190,9 +181,6 @@ impl Machines {
     }
 
     async fn park(&self, input: &Input, failed: Failed) {
-        if let Some(class) = Class::VARIANTS.iter().find(|class| class.name() == failed.error) {
-            lock(&self.parked_with).insert(input.run, *class);
-        }
         let park = Arc::new(Park { run: input.clone(), error: failed.error, cause: failed.cause });
         let parked = self.task(async || {
             let (sweep, park) = (Arc::clone(&self.sweep), Arc::clone(&park));

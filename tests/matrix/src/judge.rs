@@ -48,7 +48,17 @@ pub fn counts(account: &Value) -> BTreeMap<String, usize> {
 }
 
 fn size(things: &Value) -> usize {
-    things.as_object().map_or_else(|| things.as_array().map_or(0, Vec::len), serde_json::Map::len)
+    let things: Vec<&Value> = match things {
+        Value::Object(map) => map.values().collect(),
+        Value::Array(list) => list.iter().collect(),
+        _ => vec![],
+    };
+    things.into_iter().filter(|thing| !is_dead(thing)).count()
+}
+
+/// EC2 lists deleted NAT gateways for an hour.
+fn is_dead(thing: &Value) -> bool {
+    thing.get("state").is_some_and(|state| state == "deleted")
 }
 
 /// # Errors
@@ -86,8 +96,7 @@ fn compare(before: &Value, after: &Value, path: String, differences: &mut Vec<St
 
 /// Counts everything in the account with our owner tag, by resource tag.
 fn count_owned(value: &Value, id: &str, owned: &mut BTreeMap<String, usize>) {
-    // EC2 lists deleted NAT gateways for an hour.
-    if value.get("state").is_some_and(|state| state == "deleted") {
+    if is_dead(value) {
         return;
     }
     if let Some(tags) = value.get("tags").or(value.get("Tags"))

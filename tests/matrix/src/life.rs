@@ -239,14 +239,14 @@ impl Life {
     }
 
     /// # Errors
-    /// What the tenant reads about a parked cluster, in the class that it was parked with.
+    /// What the tenant reads about a parked cluster.
     fn outcome(&self) -> Result<()> {
         let record = self.record();
         if !record.status.is_parked() {
             return Ok(());
         }
         let failure = record.failure.expect("a parked cluster says why");
-        let class = self.machines.parked_with(record.run).expect("it was parked by its execution");
+        let class = failure.class.expect("this version parked it");
         Err(Error { class, hint: failure.hint, ..Error::permanent(failure.code, failure.reason) })
     }
 

@@ -30,8 +30,12 @@ fn all(starts: &[Start]) -> Vec<Case> {
         let cases = block_on(cases::cases(start));
         let count = |of: fn(&What) -> bool| cases.iter().filter(|case| of(&case.what)).count();
         let (calls, writes) = (count(|what| matches!(what, What::Call(..))), count(|what| matches!(what, What::Write(..))));
-        let visits = cases.len() - calls - writes;
-        println!("{:?}: {calls} cases at calls of AWS, {writes} at writes of the desk, {visits} with somebody in between", start.scenario);
+        let (visits, lasting) = (count(|what| matches!(what, What::Visit(..))), count(|what| matches!(what, What::Lasting(_))));
+        println!(
+            "{:?}: {calls} cases at calls of AWS, {writes} at writes of the desk, {visits} with somebody in between, {lasting} with a fault \
+             that lasts",
+            start.scenario
+        );
         all.extend(cases);
     }
     println!("Random: {RANDOM} runs with many troubles, seeds 0 to {}", RANDOM - 1);
@@ -46,18 +50,19 @@ fn all(starts: &[Start]) -> Vec<Case> {
 
 /// A matrix that passed without the rules that it tests would prove nothing.
 fn rules_that_nobody_misses(cases: &[Case]) -> usize {
-    let creates = || cases.iter().filter(|case| case.scenario == Scenario::Create).copied();
+    let creates = || cases.iter().filter(|case| case.scenario == Scenario::Create).cloned();
     let unmissed = |without: &Without| {
         let sample: Vec<Case> = match without {
             Without::Lease => creates().filter(|case| matches!(case.what, What::Visit(_, Visit::Again))).collect(),
             Without::Run => creates().filter(|case| matches!(case.what, What::Visit(_, Visit::Delete))).step_by(5).collect(),
-            _ => creates().filter(|case| !matches!(case.what, What::Visit(..))).step_by(41).collect(),
+            Without::GoingOn => creates().filter(|case| matches!(case.what, What::Lasting(_))).step_by(11).collect(),
+            _ => creates().filter(|case| !matches!(case.what, What::Visit(..) | What::Lasting(_))).step_by(41).collect(),
         };
         let failures = run(&sample, &[block_on(Start::of(Scenario::Create, *without))]);
         println!("without {without:?}: {} of {} cases fail; {}", failures.len(), sample.len(), failures.first().map_or("", String::as_str));
         failures.is_empty()
     };
-    let rules = [Without::CreationGrace, Without::IntentBeforeCreate, Without::OwnerTags, Without::Lease, Without::Run];
+    let rules = [Without::CreationGrace, Without::IntentBeforeCreate, Without::OwnerTags, Without::Lease, Without::Run, Without::GoingOn];
     rules.iter().filter(|without| unmissed(without)).count()
 }
 

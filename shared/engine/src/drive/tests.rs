@@ -48,7 +48,13 @@ struct Thing {
     broken: bool,
     sick: bool,
     blocked: bool,
+    /// AWS accepts the delete and gives up.
+    clinging: bool,
     size: u32,
+}
+
+fn cling() -> Error {
+    Error::customer("DELETE_FAILED".into(), "AWS gave up", "mend it")
 }
 
 impl World {
@@ -106,6 +112,7 @@ impl Made for Part {
     }
     fn judge(&self, _: &Cluster, thing: &Thing) -> Seen {
         match thing {
+            Thing { clinging: true, .. } => Seen::DeleteFailed(cling()),
             Thing { broken: true, .. } => Seen::Broken(Error::customer("Broken".into(), "AWS gave up", "mend it")),
             Thing { sick: true, .. } => Seen::Sick(Error::customer("Degraded".into(), "no capacity", "wait")),
             Thing { half_made, size, .. } => Seen::but_for([
@@ -137,7 +144,9 @@ impl Made for Part {
             return Err(Error::transient("DependencyViolation".into(), "something depends on it"));
         }
         world.call(format!("delete {}", self.key), |world| {
-            world.things.remove(&self.key);
+            if world.things.get(&self.key).is_some_and(|thing| !thing.clinging) {
+                world.things.remove(&self.key);
+            }
         })
     }
 }
@@ -213,11 +222,12 @@ impl Scene {
         let goes = |part: &Part| aim == Aim::Down || aim == Aim::WithoutSubnet && [CLUSTER, SUBNET].contains(&part.key);
         let (unwanted, wanted): (Vec<Part>, Vec<Part>) = self.parts().into_iter().partition(goes);
         let resources = |parts: Vec<Part>| parts.into_iter().map(|part| Resource::Made(Box::new(part))).collect();
-        Plan { wanted: resources(wanted), unwanted: resources(unwanted) }
+        Plan { wanted: resources(wanted), unwanted: resources(unwanted), ..Plan::default() }
     }
 
-    async fn walk(&self, aim: Aim) -> Result<Answer> {
-        self.walk_plan(&self.plan(aim)).await
+    /// What is not done, and why.
+    async fn walk(&self, aim: Aim) -> BTreeMap<Key, Why> {
+        self.walk_plan(&self.plan(aim)).await.expect("the journal is there").open
     }
 
     async fn walk_plan(&self, plan: &Plan) -> Result<Answer> {
@@ -225,14 +235,16 @@ impl Scene {
         walk(plan, &context(), &self.journal, bounds).await
     }
 
-    /// Like the state machine: again after a retryable error and after "pending", when the grace is over.
+    /// Like the state machine: again as long as something is open that passes, when the grace is over.
     async fn walk_to_the_end(&mut self, aim: Aim) {
         for _ in 0..20 {
-            match self.walk(aim).await {
-                Ok(Answer::Ready) => return,
-                Ok(Answer::Pending { .. }) => self.journal.passed += GRACE,
-                Err(error) => assert!(error.class.retryable(), "{error}"),
+            let open = self.walk(aim).await;
+            if open.is_empty() {
+                return;
             }
+            let lasting = open.values().any(|why| matches!(why, Why::Failed(error) if !error.class.retryable()));
+            assert!(!lasting, "{open:?}");
+            self.journal.passed += GRACE;
         }
         panic!("the driver does not end: {:?}", lock(&self.world).calls);
     }
@@ -263,10 +275,10 @@ fn context() -> Context {
 #[tokio::test]
 async fn a_plan_is_created_in_the_order_of_needs_and_deleted_in_reverse() {
     let scene = Scene::new();
-    assert_eq!(scene.walk(Aim::Up).await.expect("no error"), Answer::Ready);
+    assert!(scene.walk(Aim::Up).await.is_empty());
     assert!(scene.turn("mend vpc") < scene.turn("create subnet/private-0"));
     assert!(scene.turn("create subnet/private-0") < scene.turn("create cluster"));
-    assert_eq!(scene.walk(Aim::Down).await.expect("no error"), Answer::Ready);
+    assert!(scene.walk(Aim::Down).await.is_empty());
     assert!(scene.turn("delete cluster") < scene.turn("delete subnet/private-0"));
     assert!(scene.turn("delete subnet/private-0") < scene.turn("delete vpc"));
     assert!(scene.copies().is_empty() && lock(&scene.journal.entries).values().all(|entry| entry.state == State::Gone));
@@ -296,7 +308,7 @@ async fn any_call_can_fail_and_there_is_one_of_everything_and_in_the_end_nothing
 async fn a_thing_that_aws_does_not_show_yet_is_not_made_twice() {
     let scene = Scene::new();
     lock(&scene.world).invisible = 3;
-    while !matches!(scene.walk(Aim::Up).await.expect("no error"), Answer::Ready) {}
+    while !scene.walk(Aim::Up).await.is_empty() {}
     assert_eq!(scene.copies(), [1; 6]);
 }
 
@@ -306,29 +318,27 @@ async fn without_the_grace_it_would_be() {
     lock(&scene.world).invisible = 3;
     for _ in 0..3 {
         scene.journal.passed += GRACE;
-        scene.walk(Aim::Up).await.expect("no error");
+        scene.walk(Aim::Up).await;
     }
     assert!(scene.copies().iter().any(|copies| *copies > 1));
 }
 
 #[tokio::test]
 async fn a_lost_create_is_waited_for_and_a_refused_one_is_not() {
-    let scene = Scene::new();
-    lock(&scene.world).fault = Some((1, Fault::Refused));
-    scene.walk(Aim::Up).await.expect_err("refused");
-    assert_eq!(scene.walk(Aim::Up).await.expect("no error"), Answer::Ready);
-
-    let scene = Scene::new();
-    lock(&scene.world).fault = Some((1, Fault::Before));
-    scene.walk(Aim::Up).await.expect_err("lost");
-    assert!(matches!(scene.walk(Aim::Up).await.expect("no error"), Answer::Pending { .. }));
+    for (fault, expected, reason) in [(Fault::Refused, vec![], "made at once"), (Fault::Before, vec![&Why::Unseen], "it may be there")] {
+        let scene = Scene::new();
+        lock(&scene.world).fault = Some((1, fault));
+        let first = scene.walk(Aim::Up).await;
+        assert!(first.values().all(|why| matches!(why, Why::Failed(_))) && first.len() == 1, "{first:?}");
+        assert_eq!(scene.walk(Aim::Up).await.values().collect::<Vec<_>>(), expected, "{reason}");
+    }
 }
 
 #[tokio::test]
 async fn half_made_things_are_deleted_going_down() {
     let scene = Scene::new();
     scene.put(GATEWAY, Thing { half_made: true, ..Thing::default() });
-    assert_eq!(scene.walk(Aim::Down).await.expect("no error"), Answer::Ready);
+    assert!(scene.walk(Aim::Down).await.is_empty());
     assert_eq!(scene.calls(), ["delete internet-gateway"], "it is found although the journal lost it");
 }
 
@@ -338,8 +348,9 @@ async fn a_broken_thing_stops_its_run_and_the_next_run_makes_it_again() {
     scene.walk_to_the_end(Aim::Up).await;
     scene.put(CLUSTER, Thing { broken: true, ..Thing::default() });
     scene.journal.run = 2;
-    scene.walk(Aim::Up).await.expect_err("broken");
-    scene.walk(Aim::Up).await.expect_err("still broken in the same run");
+    for look in ["the first", "another in the same run"] {
+        assert!(matches!(scene.walk(Aim::Up).await[&CLUSTER], Why::Failed(_)), "{look}");
+    }
     scene.journal.run = 3;
     scene.walk_to_the_end(Aim::Up).await;
     assert!(scene.turn("delete cluster") < scene.calls().len());
@@ -352,7 +363,7 @@ async fn a_broken_thing_that_holds_data_is_never_deleted_by_a_retry() {
     scene.put(bucket(), Thing { broken: true, ..Thing::default() });
     for run in 1..4 {
         scene.journal.run = run;
-        scene.walk(Aim::Up).await.expect_err("broken");
+        assert!(matches!(scene.walk(Aim::Up).await[&bucket()], Why::Failed(_)));
     }
     assert!(!scene.calls().contains(&"delete bucket/logs".to_owned()));
 }
@@ -363,7 +374,7 @@ async fn a_sick_thing_stops_every_run_and_is_never_replaced() {
     scene.put(ROLE, Thing { sick: true, ..Thing::default() });
     for run in 1..4 {
         scene.journal.run = run;
-        scene.walk(Aim::Up).await.expect_err("sick");
+        assert!(matches!(scene.walk(Aim::Up).await[&ROLE], Why::Failed(_)));
     }
     assert!(!scene.calls().contains(&"delete role/cluster".to_owned()));
     scene.walk_to_the_end(Aim::Down).await;
@@ -399,7 +410,7 @@ async fn a_gone_thing_is_looked_at_again_only_by_the_next_run() {
 async fn an_execution_that_a_newer_request_replaced_calls_nothing() {
     let mut scene = Scene::new();
     scene.journal.superseded = true;
-    let error = scene.walk(Aim::Up).await.expect_err("superseded");
+    let error = scene.walk_plan(&scene.plan(Aim::Up)).await.expect_err("superseded");
     assert_eq!((error.class, scene.calls()), (Class::Superseded, vec![]));
 }
 
@@ -408,11 +419,8 @@ async fn a_delete_that_something_still_blocks_is_waited_for() {
     let mut scene = Scene::new();
     scene.walk_to_the_end(Aim::Up).await;
     lock(&scene.world).things.entry(SUBNET).and_modify(|thing| thing.blocked = true);
-    let on = match scene.walk(Aim::Down).await.expect("no error") {
-        Answer::Pending { on, .. } => on,
-        Answer::Ready => panic!("the subnet is still there"),
-    };
-    assert_eq!(on, [SUBNET]);
+    let open = scene.walk(Aim::Down).await;
+    assert!(matches!(&open[&SUBNET], Why::Held(said) if said.code.as_str() == "DependencyViolation") && open.len() == 1, "{open:?}");
     assert_eq!(scene.copies(), [1, 1], "subnet and the VPC that it is in");
 }
 
@@ -422,7 +430,7 @@ async fn one_walk_makes_what_an_edit_adds_and_removes_what_it_drops() {
     scene.walk_to_the_end(Aim::Up).await;
     lock(&scene.world).things.remove(&GATEWAY);
     scene.journal.run = 2;
-    assert_eq!(scene.walk(Aim::WithoutSubnet).await.expect("no error"), Answer::Ready);
+    assert!(scene.walk(Aim::WithoutSubnet).await.is_empty());
     assert!(scene.turn("delete cluster") < scene.turn("delete subnet/private-0"));
     let left: Vec<Key> = lock(&scene.world).things.keys().cloned().collect();
     assert_eq!(left, [VPC, GATEWAY, ROLE, bucket()]);
@@ -448,7 +456,7 @@ async fn an_edit_ends_the_same_whichever_call_fails() {
 async fn a_difference_that_only_replacing_mends_is_noted_and_left_alone() {
     let scene = Scene::new();
     scene.put(ROLE, Thing { size: 3, ..Thing::default() });
-    assert_eq!(scene.walk(Aim::Up).await.expect("no error"), Answer::Ready);
+    assert!(scene.walk(Aim::Up).await.is_empty());
     let entry = lock(&scene.journal.entries)[&ROLE].clone();
     assert_eq!((entry.state, entry.note.as_deref()), (State::Ready, Some("size is 3, the spec wants 0")));
     assert!(!scene.calls().iter().any(|call| call.ends_with("role/cluster")), "{:?}", scene.calls());
@@ -459,9 +467,9 @@ async fn nothing_is_made_twice_when_the_clock_is_put_back() {
     let mut scene = Scene::new();
     lock(&scene.world).invisible = 3;
     scene.journal.passed = Duration::from_secs(7200);
-    scene.walk(Aim::Up).await.expect("no error");
+    scene.walk(Aim::Up).await;
     scene.journal.passed = Duration::ZERO;
-    while !matches!(scene.walk(Aim::Up).await.expect("no error"), Answer::Ready) {}
+    while !scene.walk(Aim::Up).await.is_empty() {}
     assert_eq!(scene.copies(), [1; 6]);
 }
 
@@ -491,17 +499,61 @@ impl Removed for Arc<Remains> {
 #[tokio::test]
 async fn only_held_leftovers_are_waited_for() {
     let left = |busy| Leftover { kind: crate::resource::LeftoverKind::Interface, id: "eni-1".into(), busy };
-    let waits = Answer::Pending { wait: Duration::from_secs(3), on: vec![Key::Leftovers] };
+    let held = || BTreeMap::from([(Key::Leftovers, Why::Busy)]);
     for (found, expected, reason) in [
-        (vec![], Answer::Ready, "nothing was left"),
-        (vec![left(false)], Answer::Ready, "it can go"),
-        (vec![left(true), left(false)], waits, "one is held"),
+        (vec![], BTreeMap::new(), "nothing was left"),
+        (vec![left(false)], BTreeMap::new(), "it can go"),
+        (vec![left(true), left(false)], held(), "one is held"),
     ] {
         let remains = Arc::new(Remains(Mutex::new(found)));
         let resource = || vec![Resource::Removed(Box::new(Arc::clone(&remains)))];
-        let up = Plan { wanted: resource(), unwanted: vec![] };
-        assert_eq!(Scene::new().walk_plan(&up).await.expect("no error"), Answer::Ready, "going up, leftovers are not looked for");
-        let down = Plan { wanted: vec![], unwanted: resource() };
-        assert_eq!(Scene::new().walk_plan(&down).await.expect("no error"), expected, "{reason}");
+        let up = Plan { wanted: resource(), ..Plan::default() };
+        let answer = Scene::new().walk_plan(&up).await.expect("no error");
+        assert!(answer.open.is_empty(), "going up, leftovers are not looked for");
+        let down = Plan { unwanted: resource(), ..Plan::default() };
+        assert_eq!(Scene::new().walk_plan(&down).await.expect("no error").open, expected, "{reason}");
     }
+}
+
+#[tokio::test]
+async fn what_is_stuck_holds_up_only_what_waits_for_it() {
+    let mut scene = Scene::new();
+    scene.put(SUBNET, Thing { sick: true, ..Thing::default() });
+    let open = scene.walk(Aim::Up).await;
+    assert_eq!(open.keys().collect::<Vec<_>>(), [&SUBNET]);
+    let there: Vec<Key> = lock(&scene.world).things.keys().cloned().collect();
+    assert_eq!(there, [VPC, GATEWAY, SUBNET, ROLE, bucket()], "everything but the cluster, which needs the subnet");
+
+    lock(&scene.world).things.entry(SUBNET).and_modify(|thing| thing.sick = false);
+    scene.walk_to_the_end(Aim::Up).await;
+    lock(&scene.world).things.entry(ROLE).and_modify(|thing| thing.clinging = true);
+    scene.journal.run = 2;
+    while scene.walk(Aim::Down).await.values().any(|why| matches!(why, Why::Busy | Why::Unseen)) {}
+    let there: Vec<Key> = lock(&scene.world).things.keys().cloned().collect();
+    assert_eq!(there, [ROLE], "the network goes although the role does not");
+}
+
+#[tokio::test]
+async fn what_aws_gave_up_deleting_is_deleted_once_more_in_each_run_and_then_its_cause_is_told() {
+    let mut scene = Scene::new();
+    scene.put(ROLE, Thing { clinging: true, ..Thing::default() });
+    for run in [1, 2] {
+        scene.journal.run = run;
+        let calls = scene.calls().len();
+        while scene.walk(Aim::Down).await != BTreeMap::from([(ROLE, Why::Failed(cling()))]) {}
+        assert_eq!(scene.calls()[calls..], ["delete role/cluster", "delete role/cluster"], "run {run}");
+    }
+}
+
+#[tokio::test]
+async fn what_another_stage_gave_up_is_not_looked_at_and_what_needs_it_waits() {
+    let scene = Scene::new();
+    let mut plan = scene.plan(Aim::Up);
+    plan.wanted.retain(|one| one.key() != SUBNET);
+    plan.stuck = BTreeSet::from([SUBNET]);
+    assert!(scene.walk_plan(&plan).await.expect("no error").open.is_empty(), "all is done that can be");
+    assert!(!lock(&scene.world).things.contains_key(&CLUSTER));
+    plan.stuck.clear();
+    let error = scene.walk_plan(&plan).await.expect_err("the need is nowhere");
+    assert_eq!(error.code, Code::Plan);
 }

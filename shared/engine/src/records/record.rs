@@ -6,13 +6,16 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::time::Duration;
 use strum::VariantArray;
-use wire::error::Code;
+use wire::error::{Class, Code};
 use wire::inventory::Inventory;
+use wire::key::Key;
 use wire::spec::Spec;
 use wire::stage::Stage;
 use wire::status::{Desired, EndpointAccess, Status};
 use wire::stored::StoredSpec;
+use wire::trouble::Trouble;
 
 /// The shape of the record that this version writes.
 pub const SCHEMA: u32 = 1;
@@ -37,13 +40,16 @@ pub struct Progress {
     pub refused_since: Option<Timestamp>,
 }
 
-/// Why a run stopped, or what it last stumbled over.
+/// Why a run stopped, or what its stage last met.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
     pub run: u64,
-    /// The stage that stumbled; none if it could not say so itself.
+    /// The stage that failed; none if it could not say so itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<Stage>,
+    /// None if an earlier version wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<Class>,
     pub code: Code,
     pub reason: String,
     pub hint: String,
@@ -52,8 +58,16 @@ pub struct Failure {
 impl Failure {
     pub fn new(run: u64, stage: Option<Stage>, error: &Error) -> Self {
         let (code, reason, hint) = (error.code.clone(), error.reason.clone(), error.hint.clone());
-        Self { run, stage, code, reason, hint }
+        Self { run, stage, class: Some(error.class), code, reason, hint }
     }
+}
+
+/// How often a cluster was parked in a row, and when it begins again by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Again {
+    pub times: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -79,6 +93,14 @@ pub struct Record {
     pub zones: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+    /// What the current run cannot make, mend or remove.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub troubles: BTreeMap<Key, Trouble>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<Again>,
+    /// Since when AWS has not let Groundwork assume the role, whichever stage tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_since: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inventory: Option<Inventory>,
     pub created_at: Timestamp,
@@ -123,6 +145,9 @@ impl Record {
             stages: BTreeMap::new(),
             zones: vec![],
             failure: None,
+            troubles: BTreeMap::new(),
+            again: None,
+            refused_since: None,
             inventory: None,
             created_at: now,
             updated_at: now,
@@ -137,20 +162,53 @@ impl Record {
 
     pub fn set_status(&mut self, status: Status, now: Timestamp) {
         self.status = status;
-        self.unsettled = status.is_unsettled().then(|| "yes".into());
-        self.expires_at = (status == Status::Deleted).then(|| (now + KEPT_AFTER_DELETE).as_second());
+        if !(status.is_unsettled() || status.is_parked()) {
+            self.again = None;
+        }
+        self.unsettled = self.is_unsettled().then(|| "yes".into());
+        self.expires_at = status.is_over().then(|| (now + KEPT_AFTER_DELETE).as_second());
     }
 
-    /// Begins a new run, to which all older ones give way.
+    /// True as long as Groundwork itself has something to do.
+    pub fn is_unsettled(&self) -> bool {
+        self.status.is_unsettled() || self.again_at().is_some()
+    }
+
+    /// When a parked cluster begins again by itself.
+    pub fn again_at(&self) -> Option<Timestamp> {
+        self.again.and_then(|again| again.at)
+    }
+
+    /// Begins a new run that somebody asked for, to which all older ones give way.
     pub fn begin_run(&mut self, desired: Desired, now: Timestamp) {
-        self.run += 1;
+        self.again = None;
         self.desired = desired;
+        self.begin_again(now);
+    }
+
+    /// Begins a new run by itself.
+    pub fn begin_again(&mut self, now: Timestamp) {
+        self.run += 1;
         self.failure = None;
-        let status = match desired {
+        self.troubles.clear();
+        self.again = self.again.map(|again| Again { at: None, ..again });
+        let status = match self.desired {
             Desired::Present => Status::Queued,
             Desired::Absent => Status::Terminating,
         };
         self.set_status(status, now);
+    }
+
+    /// Stops the run; what exists is kept.
+    pub fn park(&mut self, failure: Failure, again_after: Option<Duration>, now: Timestamp) {
+        let times = self.again.map_or(0, |again| again.times);
+        self.failure = Some(failure);
+        self.again = Some(Again { times: times + 1, at: again_after.map(|delay| now + delay) });
+        let parked = match self.desired {
+            Desired::Present => Status::Failed,
+            Desired::Absent => Status::DeleteBlocked,
+        };
+        self.set_status(parked, now);
     }
 
     /// The execution of the current run. One name per run, so that starting it twice runs it once.
@@ -158,8 +216,11 @@ impl Record {
         format!("{}-{}", self.id, self.run)
     }
 
-    /// The stage that the current run is at: the last begun that is not ready.
+    /// The stage that the current run failed in, or is at: the last begun that is not ready.
     pub fn stage(&self) -> Option<Stage> {
+        if let Some(failure) = self.failure.as_ref().filter(|_| self.status.is_parked()) {
+            return failure.stage;
+        }
         let open = self.stages.iter().filter(|(_, progress)| progress.run == self.run && progress.ready_at.is_none());
         open.map(|(stage, _)| *stage).next_back()
     }
@@ -194,7 +255,6 @@ mod tests {
     use crate::records::Item;
     use serde_dynamo::aws_sdk_dynamodb_1::{from_item, to_item};
     use serde_json::json;
-    use wire::error::Class;
 
     /// As the version before the modes became types wrote it, in the middle of a run.
     const ROW: &str = r#"{

@@ -9,7 +9,7 @@ impl From<Error> for Problem {
         tracing::error!(class = error.class.name(), detail = error.detail, "request failed");
         match error.class {
             Class::Transient | Class::Throttled => Problem::unavailable(),
-            Class::Customer | Class::Permanent | Class::Superseded => Problem::internal(),
+            Class::Later | Class::Customer | Class::Permanent | Class::Superseded => Problem::internal(),
         }
     }
 }

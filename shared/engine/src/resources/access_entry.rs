@@ -44,6 +44,10 @@ impl Planned for AccessEntry {
         Key::AccessEntry
     }
 
+    fn goes_with_the_cluster(&self) -> bool {
+        true
+    }
+
     fn stage(&self) -> Stage {
         Stage::CreateEks
     }

@@ -7,7 +7,7 @@ use super::health::{Issue, broken};
 use super::owned::{check_ours, outputs, tag_map};
 use crate::cluster::Cluster;
 use crate::context::Context;
-use crate::errors::{Called, Result, Unless};
+use crate::errors::{Called, Error, Result, Unless};
 use crate::names::OWNER_TAG;
 use crate::resource::{Made, Pace, Planned, Seen};
 use async_trait::async_trait;
@@ -36,6 +36,10 @@ impl Planned for Addon {
     }
 
     /// The first nodes wait only for the add-ons without which they cannot join.
+    fn goes_with_the_cluster(&self) -> bool {
+        true
+    }
+
     fn stage(&self) -> Stage {
         match self {
             Addon::VpcCni | Addon::KubeProxy => Stage::CreateEks,
@@ -75,11 +79,8 @@ impl Made for Addon {
     fn judge(&self, _: &Cluster, addon: &Found) -> Seen {
         match addon.status() {
             Some(AddonStatus::Active) => Seen::Ready,
-            Some(status @ (AddonStatus::CreateFailed | AddonStatus::DeleteFailed | AddonStatus::UpdateFailed)) => {
-                let issues = addon.health().map(|health| health.issues()).unwrap_or_default();
-                let issues = issues.iter().map(|issue| Issue { code: issue.code().map(|code| code.as_str()), message: issue.message() });
-                Seen::Broken(broken(&format!("The add-on {self}"), status.as_str(), issues))
-            }
+            Some(status @ (AddonStatus::CreateFailed | AddonStatus::UpdateFailed)) => Seen::Broken(given_up(*self, addon, status)),
+            Some(status @ AddonStatus::DeleteFailed) => Seen::DeleteFailed(given_up(*self, addon, status)),
             // Degraded is temporary: its pods wait for nodes.
             _ => Seen::Busy,
         }
@@ -105,6 +106,12 @@ impl Made for Addon {
     }
 }
 
+fn given_up(which: Addon, addon: &Found, status: &AddonStatus) -> Error {
+    let issues = addon.health().map(|health| health.issues()).unwrap_or_default();
+    let issues = issues.iter().map(|issue| Issue { code: issue.code().map(|code| code.as_str()), message: issue.message() });
+    broken(&format!("The add-on {which}"), status.as_str(), issues)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,7 +128,7 @@ mod tests {
             (AddonStatus::Degraded, Seen::Busy),
             (AddonStatus::CreateFailed, failed("CREATE_FAILED")),
             (AddonStatus::UpdateFailed, failed("UPDATE_FAILED")),
-            (AddonStatus::DeleteFailed, failed("DELETE_FAILED")),
+            (AddonStatus::DeleteFailed, Seen::DeleteFailed(broken("The add-on coredns", "DELETE_FAILED", []))),
         ] {
             let addon = Found::builder().status(status.clone()).build();
             assert_eq!(Addon::Coredns.judge(&cluster, &addon), expected, "{status}");

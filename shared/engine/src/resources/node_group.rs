@@ -193,9 +193,8 @@ impl Made for NodeGroup {
             }
             // It may run the tenant's work on the nodes that it has.
             Some(status @ NodegroupStatus::Degraded) => Seen::Sick(given_up(group, status)),
-            Some(status @ (NodegroupStatus::CreateFailed | NodegroupStatus::DeleteFailed)) => {
-                Seen::Broken(self.blame(given_up(group, status)))
-            }
+            Some(status @ NodegroupStatus::CreateFailed) => Seen::Broken(self.blame(given_up(group, status))),
+            Some(status @ NodegroupStatus::DeleteFailed) => Seen::DeleteFailed(self.blame(given_up(group, status))),
             _ => Seen::Busy,
         }
     }
@@ -260,7 +259,7 @@ mod tests {
             (NodegroupStatus::Deleting, Seen::Busy),
             (NodegroupStatus::Degraded, Seen::Sick(error("DEGRADED"))),
             (NodegroupStatus::CreateFailed, Seen::Broken(error("CREATE_FAILED"))),
-            (NodegroupStatus::DeleteFailed, Seen::Broken(error("DELETE_FAILED"))),
+            (NodegroupStatus::DeleteFailed, Seen::DeleteFailed(error("DELETE_FAILED"))),
         ] {
             let group = Nodegroup::builder().nodegroup_name("g4dn-xlarge").instance_types("g4dn.xlarge").status(status.clone());
             assert_eq!(resource.judge(&cluster, &group.build()), expected, "{status}");

@@ -34,6 +34,10 @@ impl Planned for PodIdentity {
         Key::PodIdentity
     }
 
+    fn goes_with_the_cluster(&self) -> bool {
+        true
+    }
+
     fn stage(&self) -> Stage {
         Stage::CreateNodegroups
     }

@@ -25,7 +25,7 @@ impl Function {
                 validate(&record.spec)
             }
             Stage::AssumeRole => self.assume_role(invocation, cluster).await,
-            Stage::CreateBuckets | Stage::CreateEks | Stage::CreateNodegroups => self.provision(invocation, cluster).await,
+            Stage::CreateBuckets | Stage::CreateEks | Stage::CreateNodegroups => self.provision(invocation, record, cluster).await,
             Stage::Teardown => self.tear_down(invocation, record, cluster).await,
         }
     }
@@ -48,7 +48,7 @@ impl Function {
             Ok(())
         };
         change(self.desk.as_ref(), &cx.cluster.id, choose, |_| vec![]).await?;
-        Ok(Answer::Ready)
+        Ok(Answer::default())
     }
 
     /// From now on the role belongs to this tenant: another tenant who names it is refused at once.
@@ -63,9 +63,11 @@ impl Function {
         ))
     }
 
-    async fn provision(&self, invocation: &Invocation, cluster: Cluster) -> Result<Answer> {
+    async fn provision(&self, invocation: &Invocation, record: &Record, cluster: Cluster) -> Result<Answer> {
         let cx = self.open(cluster).await?;
-        let plan = plan::of_stage(&cx.cluster, self.stage, &self.desk.journal(&cx.cluster.id).await?);
+        let of_others = record.troubles.iter().filter(|(_, trouble)| trouble.stage != self.stage);
+        let stuck = of_others.map(|(key, _)| key.clone()).collect();
+        let plan = plan::of_stage(&cx.cluster, self.stage, &self.desk.journal(&cx.cluster.id).await?, stuck);
         self.walk(invocation, &plan, &cx).await
     }
 
@@ -74,24 +76,31 @@ impl Function {
         keeps_only_what_is_known(&record.spec)?;
         if !has_begun(record, &cluster) {
             self.record_inventory(invocation, &Inventory::default()).await?;
-            return Ok(Answer::Ready);
+            return Ok(Answer::default());
         }
         let cx = self.open(cluster).await?;
         let plan = plan::teardown(&cx.cluster, &self.desk.journal(&record.id).await?)?;
-        let answer = self.walk(invocation, &plan, &cx).await;
-        let stuck = match &answer {
-            Ok(Answer::Ready) => true,
-            Ok(Answer::Pending { .. }) => self.over_budget(record),
-            Err(error) => !error.class.retryable(),
-        };
-        if stuck {
-            let inventory = inventory::take(&cx).await?;
-            self.record_inventory(invocation, &inventory).await?;
-            if let (Ok(Answer::Ready), false) = (&answer, inventory.left.is_empty()) {
-                return Err(left_behind(&inventory));
-            }
+        let answer = self.walk(invocation, &plan, &cx).await?;
+        if self.ends(record, &answer) {
+            self.look_around(invocation, &cx, &answer).await?;
         }
-        answer
+        Ok(answer)
+    }
+
+    /// The last look at the account.
+    async fn look_around(&self, invocation: &Invocation, cx: &Context, answer: &Answer) -> Result<()> {
+        match inventory::take(cx).await {
+            Ok(inventory) => {
+                self.record_inventory(invocation, &inventory).await?;
+                if answer.open.is_empty() && !inventory.left.is_empty() { Err(left_behind(&inventory)) } else { Ok(()) }
+            }
+            // What is stuck says more than that it could not be listed.
+            Err(error) if !answer.open.is_empty() => {
+                tracing::warn!(cluster_id = cx.cluster.id, detail = error.detail, "no inventory of a blocked deletion");
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
     }
 
     async fn open(&self, cluster: Cluster) -> Result<Context> {
@@ -137,7 +146,7 @@ fn validate(spec: &StoredSpec) -> Result<Answer> {
         return Err(of_newer_version(notice));
     }
     match spec::parse(spec.written()) {
-        Ok(_) => Ok(Answer::Ready),
+        Ok(_) => Ok(Answer::default()),
         Err(faults) => {
             let faults: Vec<String> = faults.into_iter().map(|fault| format!("{}: {}", fault.path, fault.message)).collect();
             Err(Error::customer(Code::InvalidSpec, faults.join("; "), "Delete the cluster and create it with a valid spec."))

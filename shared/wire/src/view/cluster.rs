@@ -1,7 +1,7 @@
 //! A cluster, as a line of a list and in full.
 
-use super::{ClusterOutputs, Resource};
-use crate::error::Code;
+use super::{ClusterOutputs, Resource, Trouble};
+use crate::error::{Code, Turn};
 use crate::inventory::Inventory;
 use crate::stage::Stage;
 use crate::status::{EndpointAccess, Status};
@@ -24,7 +24,7 @@ pub struct Summary {
     /// Twelve characters, unique to the cluster. They are in the names and tags of everything that is made for it.
     pub id: String,
     pub status: Status,
-    /// The stage that the current run is at; null between runs.
+    /// The stage that the current run is at, or the one that it failed in; null once it is over.
     pub stage: Option<Stage>,
     /// Why the cluster is parked, as a word; null if it is not parked.
     pub code: Option<Code>,
@@ -32,6 +32,10 @@ pub struct Summary {
     pub reason: Option<String>,
     /// What to do about it; null if the cluster is not parked.
     pub hint: Option<String>,
+    /// Who has to do something before it goes on; null if the cluster is not parked.
+    pub turn: Option<Turn>,
+    /// When Groundwork tries again by itself; null if it does not.
+    pub again_at: Option<Timestamp>,
     /// The AWS region; null only if a newer version wrote the record and this one does not find it there.
     pub region: Option<String>,
     /// The AWS account, twelve digits; null only if a newer version wrote the record and this one does not find it there.
@@ -50,6 +54,8 @@ pub struct Cluster {
     pub endpoint_access: Endpoint,
     /// The resources in the plan's order, then those that only the journal knows.
     pub resources: Vec<Resource>,
+    /// What AWS refuses or does not finish in the current run, and what waits for it.
+    pub troubles: Vec<Trouble>,
     pub outputs: ClusterOutputs,
     /// What the last look at the account found; null before a delete.
     pub inventory: Option<Inventory>,
@@ -70,14 +76,27 @@ pub struct Endpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Class;
     use crate::inventory::Found;
     use crate::journal::{Entry, State};
-    use crate::key::Key;
+    use crate::key::{Key, Side};
     use serde_json::{Value, json};
     use std::collections::BTreeMap;
 
     fn at() -> Timestamp {
         "2025-01-02T03:04:05.678901Z".parse().expect("a time")
+    }
+
+    fn trouble() -> crate::trouble::Trouble {
+        crate::trouble::Trouble {
+            stage: Stage::CreateEks,
+            class: Class::Customer,
+            code: "VpcLimitExceeded".into(),
+            reason: "No.".into(),
+            hint: "Raise it.".into(),
+            since: at(),
+            given_up_at: None,
+        }
     }
 
     fn summary() -> Summary {
@@ -89,6 +108,8 @@ mod tests {
             code: None,
             reason: None,
             hint: None,
+            turn: None,
+            again_at: None,
             region: Some("us-west-2".into()),
             account: Some("222222222222".into()),
             created_at: at(),
@@ -96,12 +117,11 @@ mod tests {
         }
     }
 
-    /// As answered by the last version without types for its answers.
     fn line() -> Value {
         json!({
             "name": "research", "id": "abcdefghijkl", "status": "provisioning", "stage": "create-eks", "code": null, "reason": null,
-            "hint": null, "region": "us-west-2", "account": "222222222222", "created_at": "2025-01-02T03:04:05.678901Z",
-            "updated_at": "2025-01-02T03:04:05.678901Z"
+            "hint": null, "turn": null, "again_at": null, "region": "us-west-2", "account": "222222222222",
+            "created_at": "2025-01-02T03:04:05.678901Z", "updated_at": "2025-01-02T03:04:05.678901Z"
         })
     }
 
@@ -113,6 +133,8 @@ mod tests {
             code: Some(Code::LeftBehind),
             reason: Some("left".into()),
             hint: Some("remove it".into()),
+            turn: Some(Turn::Tenant),
+            again_at: Some(at()),
             ..summary()
         };
         let mut other = line();
@@ -122,6 +144,8 @@ mod tests {
             ("code", json!("LeftBehind")),
             ("reason", json!("left")),
             ("hint", json!("remove it")),
+            ("turn", json!("tenant")),
+            ("again_at", json!("2025-01-02T03:04:05.678901Z")),
         ] {
             other[field] = value;
         }
@@ -140,6 +164,7 @@ mod tests {
             spec: StoredSpec::from(spec.clone()),
             endpoint_access: Endpoint { mode: EndpointAccess::Requester, cidrs: Some(vec!["203.0.113.9/32".into()]) },
             resources: vec![Resource::planned(Key::Vpc, Stage::CreateEks, vec![], None)],
+            troubles: vec![Trouble::new(&Key::Vpc, &trouble(), vec![Key::Subnet(Side::Public, 0)])],
             outputs: ClusterOutputs::of(&BTreeMap::new()),
             inventory: None,
             notice: None,
@@ -149,6 +174,13 @@ mod tests {
             ("spec", spec),
             ("endpoint_access", json!({"mode": "requester", "cidrs": ["203.0.113.9/32"]})),
             ("resources", json!([{"key": "vpc", "stage": "create-eks", "needs": [], "state": "absent"}])),
+            (
+                "troubles",
+                json!([{
+                    "key": "vpc", "stage": "create-eks", "turn": "tenant", "code": "VpcLimitExceeded", "reason": "No.", "hint": "Raise it.",
+                    "since": "2025-01-02T03:04:05.678901Z", "given_up_at": null, "waiting": ["subnet/public-0"], "costs_money": false
+                }]),
+            ),
             ("outputs", json!({"cluster_name": null, "endpoint": null, "certificate_authority": null, "buckets": {}, "node_groups": {}})),
             ("inventory", json!(null)),
         ] {
@@ -166,6 +198,7 @@ mod tests {
             spec: StoredSpec::from(json!({})),
             endpoint_access: Endpoint { mode: EndpointAccess::Customer, cidrs: None },
             resources: vec![Resource::unplanned(Key::Vpc, &Entry::new(State::Deleting, 1, at()))],
+            troubles: vec![],
             outputs: ClusterOutputs::of(&BTreeMap::new()),
             inventory: Some(Inventory { left: vec![], kept: vec![Found::new("bucket", "their-data", "the customer's own")] }),
             notice: None,

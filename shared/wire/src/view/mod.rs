@@ -6,8 +6,10 @@ mod cluster;
 mod onboarding;
 mod outputs;
 mod resource;
+mod trouble;
 
 pub use cluster::{Cluster, Clusters, Endpoint, Summary};
 pub use onboarding::{Onboarding, Principal};
 pub use outputs::ClusterOutputs;
 pub use resource::{Planned, Resource, ResourceState, Seen};
+pub use trouble::Trouble;

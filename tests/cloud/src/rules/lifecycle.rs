@@ -45,14 +45,33 @@ impl Rule for Lifecycle {
     }
 }
 
-/// What this call makes will fail, with that issue.
+/// What this call makes will fail, or what it deletes will stay, with that issue.
 pub fn doom(call: &Call, issue: Issue, world: &mut World) {
+    let deletes = call.action.starts_with("Delete");
+    if let Some(life) = subject(call, world) {
+        *if deletes { &mut life.clings } else { &mut life.issue } = Some(issue);
+    }
+}
+
+/// What this call makes or deletes will never be finished.
+pub fn stall(call: &Call, world: &mut World) {
+    let deletes = call.action.starts_with("Delete");
+    let Some(life) = subject(call, world) else { return };
+    match &mut life.dies {
+        Some((at, _)) if deletes => *at = Duration::MAX,
+        _ => life.ready = Duration::MAX,
+    }
+}
+
+/// What a call has just made, or is about to delete.
+fn subject<'a>(call: &Call, world: &'a mut World) -> Option<&'a mut Life> {
+    if call.action.starts_with("Delete") {
+        return world.lives.get_mut(&name_in(call)?);
+    }
     let alike = |life: &Life| Some(life.kind) == kind_of(call);
     let named = |name: &str| call.service != "eks" || Some(name) == name_to_make(call).as_deref();
     let newest = world.lives.iter_mut().filter(|(name, life)| alike(life) && named(name));
-    if let Some((_, life)) = newest.max_by_key(|(_, life)| life.born) {
-        life.issue = Some(issue);
-    }
+    newest.max_by_key(|(_, life)| life.born).map(|(_, life)| life)
 }
 
 fn kind_of(call: &Call) -> Option<Kind> {
@@ -95,7 +114,7 @@ fn come(kind: Kind, call: &Call, answer: &Answer, world: &mut World) {
     let born = world.now();
     let ready = born + time_to_come(kind, world);
     let body = json_of(answer).and_then(|body| body.get(root(kind)).cloned()).unwrap_or_default();
-    let life = Life { kind, born, ready, busy_until: Duration::ZERO, issue: None, joined: false, dies: None, body };
+    let life = Life { kind, born, ready, busy_until: Duration::ZERO, issue: None, joined: false, dies: None, clings: None, body };
     world.lives.insert(name, life);
 }
 
@@ -124,7 +143,13 @@ fn time_to_go(kind: Kind) -> Option<&'static Spread> {
 fn go(name: &str, call: &Call, world: &mut World) -> Option<()> {
     let kind = world.lives.get(name)?.kind;
     let at = world.now() + time_to_go(kind)?.sample(&mut world.rng);
+    let now = world.now();
     let life = world.lives.get_mut(name)?;
+    if life.phase(now) == Phase::DeleteFailed {
+        // The deletion is tried again.
+        life.dies = None;
+        life.clings = None;
+    }
     life.dies.get_or_insert_with(|| (at, call.request.clone()));
     Some(())
 }
@@ -174,6 +199,7 @@ fn status(name: &str, life: &Life, world: &World) -> (&'static str, Option<Issue
         (Phase::Busy, _) => ("UPDATING", None),
         (Phase::Failed, Kind::Cluster) => ("FAILED", life.issue.clone()),
         (Phase::Failed, _) => ("CREATE_FAILED", life.issue.clone()),
+        (Phase::DeleteFailed, _) => ("DELETE_FAILED", life.clings.clone()),
         (Phase::There, Kind::Addon) if needs_nodes(name) && !has_nodes(name, world) => {
             let message = "The add-on is unhealthy because it doesn't have the desired number of replicas.";
             ("DEGRADED", Some(Issue { code: "InsufficientNumberOfReplicas".into(), message: message.into() }))
@@ -208,7 +234,7 @@ fn show_gateway(item: &mut xmltree::Element, life: &Life, world: &World) {
         Phase::Coming => "pending",
         Phase::There | Phase::Busy => "available",
         Phase::Failed => "failed",
-        Phase::Going => "deleting",
+        Phase::Going | Phase::DeleteFailed => "deleting",
     };
     xml::set_child(item, "state", state);
     if let (Phase::Failed, Some(issue)) = (life.phase(world.now()), &life.issue) {

@@ -1,6 +1,6 @@
 //! IAM, STS, the account.
 
-use crate::scene::{QUICK_START, Scene, parks_until_mended, reads, refuse, runs_in_spite_of, times};
+use crate::scene::{QUICK_START, Scene, and_more, parks_until_mended, reads, refuse, runs_in_spite_of, times};
 use aws_config::Region;
 use engine::errors::Error;
 use engine::permissions::boundary;
@@ -20,7 +20,7 @@ const FRESH_ROLE: [&str; 6] = [
      AmazonEKSClusterPolicy",
     "IAM role's policy must include the `ec2:DescribeSubnets` action",
 ];
-const SOON: &str = "AWS cannot see what was just created yet; retry if this lasts more than a few minutes.";
+const SOON: &str = "AWS cannot see what was just created yet, which passes within minutes; Groundwork tries again by itself.";
 const REGION_HINT: &str = "Enable the region in the account (and its regional STS endpoint), then retry.";
 
 async fn assume(scene: &Scene) -> Error {
@@ -39,7 +39,7 @@ async fn row_1_create_cluster_is_tried_again_until_eks_sees_its_role() {
 
     let never = refuse("eks:CreateCluster", 400, "InvalidParameterException", FRESH_ROLE[2]);
     let reason = "AWS refused eks:CreateCluster: InvalidParameterException: Error in role params";
-    parks_until_mended([(never, Class::Transient, reason, SOON)]).await;
+    parks_until_mended([(never, Class::Later, reason, SOON)]).await;
 }
 
 /// F: The same code with any other message will never pass.
@@ -48,7 +48,7 @@ async fn row_2_a_code_that_is_retried_with_one_message_parks_with_another() {
     let reason = "AWS refused eks:CreateCluster: InvalidParameterException: Subnets specified must be in the same VPC";
     let fault = refuse("eks:CreateCluster", 400, "InvalidParameterException", "Subnets specified must be in the same VPC");
     let hint = "The operator has been alerted; retry once they have answered.";
-    parks_until_mended([(times(1, fault), Class::Permanent, reason, hint)]).await;
+    parks_until_mended([(fault, Class::Permanent, reason, hint)]).await;
 }
 
 /// R: The first cluster of an account finds no service-linked role of EKS.
@@ -66,7 +66,7 @@ async fn row_4_the_permission_for_the_service_linked_role_is_named() {
     let create = "Failed to create service linked role: AWSServiceRoleForAmazonEKSNodegroup due to missing permissions for \
                   'iam:CreateServiceLinkedRole'";
     let look = "Failed to validate if SLR: AWSServiceRoleForAmazonEKSNodegroup already exists due to missing permissions for 'iam:GetRole'";
-    let reason = |message| format!("AWS refused eks:CreateNodegroup: InvalidRequestException: {message}");
+    let reason = |message| and_more(1, &format!("AWS refused eks:CreateNodegroup: InvalidRequestException: {message}"));
     parks_until_mended([
         (refused(create), Class::Customer, &reason(create), "Add iam:CreateServiceLinkedRole to the role, then retry."),
         (refused(look), Class::Customer, &reason(look), "Add iam:GetRole to the role, then retry."),

@@ -49,7 +49,12 @@ async fn row_18_full_subnets_are_named() {
     let hint = "The cluster's subnets have no free addresses; release some, then retry.";
     let parked = ["eks:CreateCluster", "eks:CreateNodegroup"].map(|call| {
         let reason = format!("AWS refused {call}: InvalidRequestException: {message}");
-        (refuse(call, 400, "InvalidRequestException", message), Class::Customer, reason, hint)
+        // Of the node groups one is enough.
+        let fault = Fault {
+            about: if call == "eks:CreateCluster" { "" } else { "node-group/system" }.into(),
+            ..refuse(call, 400, "InvalidRequestException", message)
+        };
+        (fault, Class::Customer, reason, hint)
     });
     parks_until_mended(parked).await;
 }

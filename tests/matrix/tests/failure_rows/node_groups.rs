@@ -1,6 +1,6 @@
 //! Node groups.
 
-use crate::scene::{Scene, doom, goes_in_spite_of, parks_until_mended, refuse, times};
+use crate::scene::{Scene, and_more, doom, goes_in_spite_of, parks_until_mended, refuse, times};
 use aws_sdk_ec2::types::Filter;
 use cloud::faults::Fault;
 use engine::names::RESOURCE_TAG;
@@ -22,7 +22,8 @@ const JOIN: &str = "The nodes started but could not join the cluster; check that
 
 /// The system's node group fails.
 fn given_up(code: &str, message: &str, class: Class, hint: &'static str) -> (Fault, Class, String, &'static str) {
-    (doom("eks:CreateNodegroup", code, message), class, format!("The node group system is CREATE_FAILED; {code}: {message}"), hint)
+    let doom = Fault { about: "node-group/system".into(), ..doom("eks:CreateNodegroup", code, message) };
+    (doom, class, format!("The node group system is CREATE_FAILED; {code}: {message}"), hint)
 }
 
 /// F: Nodes never join.
@@ -54,7 +55,7 @@ async fn row_35_an_instance_type_that_the_zones_do_not_offer_is_named() {
     let message = "Your requested instance type (m4.xlarge) is not supported in your requested Availability Zone (us-west-2d). Please \
                    retry your request by not specifying an Availability Zone or choosing us-west-2a, us-west-2b, us-west-2c.";
     let at_once = refuse("eks:CreateNodegroup", 400, "InvalidRequestException", message);
-    let reason = format!("AWS refused eks:CreateNodegroup: InvalidRequestException: {message}");
+    let reason = and_more(1, &format!("AWS refused eks:CreateNodegroup: InvalidRequestException: {message}"));
     let later = "Could not launch On-Demand Instances. Unsupported - Your requested instance type (p3.2xlarge) is not supported in your \
                  requested Availability Zone (us-west-2d).";
     let fleet = "InvalidFleetConfiguration: Your requested instance type is not supported.";

@@ -141,6 +141,11 @@ pub async fn parks_until_mended<R: AsRef<str>>(parked: impl IntoIterator<Item = 
     scene.goes().await;
 }
 
+/// What the user reads about the first of several.
+pub fn and_more(others: usize, reason: &str) -> String {
+    format!("{reason} ({others} more could not be done either: see troubles)")
+}
+
 /// What the user reads.
 pub fn reads(error: &Error, class: Class, reason: &str, hint: &str) {
     assert_eq!((error.class, error.reason.as_str(), error.hint.as_str()), (class, reason, hint));

@@ -1,6 +1,6 @@
 //! S3, logs, throttling.
 
-use crate::scene::{Scene, parks_until_mended, refuse, runs_in_spite_of, times};
+use crate::scene::{Scene, and_more, parks_until_mended, refuse, runs_in_spite_of, times};
 use wire::error::Class;
 
 /// R: S3 is still working on a bucket of that name.
@@ -34,9 +34,9 @@ async fn row_58_throttled_calls_are_tried_again_more_slowly() {
     ];
     runs_in_spite_of(ways.map(|way| times(3, throttled(way))).into()).await;
 
-    let hint = "AWS is throttling calls; retry in a few minutes.";
-    let parked = ways.map(|way| (throttled(way), Class::Throttled, format!("AWS refused {}: {}: {}", way.0, way.2, way.3), hint));
-    for one in parked {
-        parks_until_mended([one]).await;
+    let hint = "AWS is throttling calls; Groundwork tries again by itself, more and more slowly.";
+    for (way, others) in ways.into_iter().zip([2, 3, 2, 2, 1]) {
+        let reason = and_more(others, &format!("AWS refused {}: {}: {}", way.0, way.2, way.3));
+        parks_until_mended([(throttled(way), Class::Later, reason, hint)]).await;
     }
 }
