@@ -2,7 +2,8 @@
 //!
 //! None of them is temporary: a retry deletes the broken thing and makes it again.
 
-use crate::errors::{Error, OFFERING, SUBNETS};
+use crate::errors::Error;
+use crate::errors::table::{OFFERING, Row, SUBNETS, row};
 use std::fmt::Write;
 use wire::error::{Class, Code};
 
@@ -10,19 +11,6 @@ use wire::error::{Class, Code};
 pub struct Issue<'a> {
     pub code: Option<&'a str>,
     pub message: Option<&'a str>,
-}
-
-struct Row {
-    /// An issue code; empty matches all.
-    code: &'static str,
-    /// A piece of the message; empty matches all.
-    says: &'static str,
-    class: Class,
-    hint: &'static str,
-}
-
-const fn row(code: &'static str, says: &'static str, class: Class, hint: &'static str) -> Row {
-    Row { code, says, class, hint }
 }
 
 const VCPUS: &str = "Raise the EC2 quota for running On-Demand vCPUs of this instance family (G: L-DB2E81BA, P: L-417A185B, X: L-7295265B, standard: L-1216C47A) at https://console.aws.amazon.com/servicequotas/home/services/ec2/quotas, then retry.";
@@ -40,7 +28,7 @@ const REPLICAS: &str = "The add-on's pods found no node to run on; check that th
 const STS: &str = "Activate the region's STS endpoint in the account's IAM settings, then retry.";
 
 /// The first row that matches any issue wins, so causes come before effects: nodes that were never launched do not join either.
-const TABLE: &[Row] = &[
+pub const TABLE: &[Row] = &[
     row("", "VcpuLimitExceeded", Class::Customer, VCPUS),
     row("", "InsufficientInstanceCapacity", Class::Customer, CAPACITY),
     row("", "UnfulfillableCapacity", Class::Customer, CAPACITY),

@@ -7,7 +7,7 @@ mod cluster;
 mod elastic_ip;
 mod existing_bucket;
 mod existing_cluster;
-mod health;
+pub mod health;
 mod internet_gateway;
 mod launch_template;
 pub mod leftovers;

@@ -34,7 +34,7 @@ impl Function {
         let busy = answer
             .open
             .iter()
-            .any(|(key, why)| !matches!(why, Why::Failed(_)) && !troubles.get(key).is_some_and(|one| one.given_up_at.is_some()));
+            .any(|(key, why)| !matches!(why, Why::Failed(_)) && troubles.get(key).is_none_or(|one| one.given_up_at.is_none()));
         let retried = troubles.values().filter(|one| one.given_up_at.is_none()).map(|one| wait_after(passed(one.since, now))).min();
         record.troubles.retain(|_, trouble| trouble.stage != self.stage);
         let given_up = !troubles.is_empty();

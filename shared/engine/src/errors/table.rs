@@ -1,0 +1,129 @@
+//! What AWS's errors mean: class and hint by code and message.
+
+use wire::error::Class;
+
+/// What an AWS error means.
+pub struct Row {
+    /// The code; ending in `*` it matches as a prefix, and empty all.
+    pub code: &'static str,
+    /// A piece of the message; empty matches all.
+    pub says: &'static str,
+    pub class: Class,
+    pub hint: &'static str,
+}
+
+pub const fn row(code: &'static str, says: &'static str, class: Class, hint: &'static str) -> Row {
+    Row { code, says, class, hint }
+}
+
+const SOON: &str = "AWS cannot see what was just created yet, which passes within minutes; Groundwork tries again by itself.";
+const SLOW: &str = "AWS is throttling calls; Groundwork tries again by itself, more and more slowly.";
+pub const INSIDE: &str = "Something failed inside AWS; Groundwork tries again by itself.";
+const WAIT: &str = "Something in the account still depends on it or is changing it; Groundwork tries again by itself.";
+pub const SUBNETS: &str = "The cluster's subnets have no free addresses; release some, then retry.";
+pub const OFFERING: &str =
+    "The cluster's zones do not offer this instance type; delete the cluster and create it with another type, or in another region.";
+
+/// Code and message to class; the first match wins, and a code that is not here is Permanent.
+/// Sources: failures collected from eksctl, CAPA, the Terraform provider and others.
+pub const TABLE: &[Row] = &[
+    // Throttling (row 58).
+    row("Throttling*", "", Class::Throttled, SLOW),
+    row("ThrottledException", "", Class::Throttled, SLOW),
+    row("TooManyRequestsException", "", Class::Throttled, SLOW),
+    row("RequestLimitExceeded", "", Class::Throttled, SLOW),
+    row("ProvisionedThroughputExceededException", "", Class::Throttled, SLOW),
+    row("SlowDown", "", Class::Throttled, SLOW),
+    // A role that EKS cannot see yet (rows 1, 3, 28). The same codes are permanent with any other message.
+    row("InvalidParameterException", "could not be assumed", Class::Transient, SOON),
+    row("InvalidParameterException", "does not exist", Class::Transient, SOON),
+    row("InvalidParameterException", "Error in role params", Class::Transient, SOON),
+    row("InvalidParameterException", "EKS Managed Policies", Class::Transient, SOON),
+    row("InvalidParameterException", "policy must include", Class::Transient, SOON),
+    row("InvalidRequestException", "could not be assumed", Class::Transient, SOON),
+    row("InvalidRequestException", "unable to assume the service-linked role", Class::Transient, SOON),
+    row("NoSuchEntity", "role with name", Class::Transient, SOON),
+    row("NoSuchEntity", "Scope ARN", Class::Customer, "The permissions boundary is missing: deploy the quick-start again, then retry."),
+    row(
+        "InvalidRequestException",
+        "not authorized to launch instances",
+        Class::Customer,
+        "The role needs ec2:RunInstances and ec2:CreateTags for the nodes: deploy the quick-start again, then retry.",
+    ),
+    row(
+        "InvalidParameterException",
+        "principal",
+        Class::Customer,
+        "The administrator's role or user does not exist; delete the cluster and create it with one that does.",
+    ),
+    // Service-linked roles (row 4).
+    row(
+        "InvalidRequestException",
+        "iam:CreateServiceLinkedRole",
+        Class::Customer,
+        "Add iam:CreateServiceLinkedRole to the role, then retry.",
+    ),
+    row("InvalidRequestException", "iam:GetRole", Class::Customer, "Add iam:GetRole to the role, then retry."),
+    // Just-created ids that EC2 does not know everywhere yet (row 51).
+    row("InvalidVpcID.NotFound", "", Class::Transient, SOON),
+    row("InvalidSubnetID.NotFound", "", Class::Transient, SOON),
+    row("InvalidRouteTableID.NotFound", "", Class::Transient, SOON),
+    row("InvalidGroup.NotFound", "", Class::Transient, SOON),
+    row("InvalidInternetGatewayID.NotFound", "", Class::Transient, SOON),
+    row("InvalidGatewayID.NotFound", "", Class::Transient, SOON),
+    row("InvalidAllocationID.NotFound", "", Class::Transient, SOON),
+    row("InvalidNatGatewayID.NotFound", "", Class::Transient, SOON),
+    row("NatGatewayNotFound", "", Class::Transient, SOON),
+    row("InvalidLaunchTemplateId.NotFound", "", Class::Transient, SOON),
+    // Listed, but gone before they were looked at.
+    row("LoadBalancerNotFound", "", Class::Transient, SOON),
+    row("TargetGroupNotFound", "", Class::Transient, SOON),
+    // Work in progress on the same thing (rows 30, 31, 41, 53).
+    row("ResourceInUseException", "", Class::Transient, WAIT),
+    row("OperationAborted*", "", Class::Transient, WAIT),
+    row("ConcurrentModification", "", Class::Transient, WAIT),
+    row("DeleteConflict", "", Class::Transient, WAIT),
+    row("DependencyViolation", "", Class::Transient, WAIT),
+    row("InvalidIPAddress.InUse", "", Class::Transient, WAIT),
+    row("AuthFailure", "You do not have permission to access the specified resource", Class::Transient, WAIT),
+    row("NoSuchBucket", "", Class::Transient, SOON),
+    row("BucketNotEmpty", "", Class::Transient, WAIT),
+    row("Gateway.NotAttached", "", Class::Transient, WAIT),
+    row("OperationNotPermitted", "deletion protection", Class::Customer, "Turn off the load balancer's deletion protection, then retry."),
+    row("ServerException", "", Class::Transient, INSIDE),
+    row("InternalError", "", Class::Transient, INSIDE),
+    row("ServiceUnavailable*", "", Class::Transient, INSIDE),
+    // Sessions and regions (rows 8, 9).
+    row("ExpiredToken*", "", Class::Transient, SOON),
+    row("RequestExpired", "", Class::Transient, SOON),
+    row("InvalidClientTokenId", "", Class::Customer, REGION),
+    row("AuthFailure", "", Class::Customer, REGION),
+    row("RegionDisabledException", "", Class::Customer, REGION),
+    row("OptInRequired", "", Class::Customer, REGION),
+    // Quotas and capacity (rows 16, 18, 35, 38, 50).
+    row("VpcLimitExceeded", "", Class::Customer, "Raise the quota L-F678F1CE (VPCs per Region) or delete a VPC, then retry."),
+    row("AddressLimitExceeded", "", Class::Customer, "Raise the quota L-0263D0A3 (EC2-VPC Elastic IPs) or release an address, then retry."),
+    row("NatGatewayLimitExceeded", "", Class::Customer, "Raise the quota L-FE5A380F (NAT gateways per Availability Zone), then retry."),
+    row("InternetGatewayLimitExceeded", "", Class::Customer, "Raise the quota L-A4707A72 (Internet gateways per Region), then retry."),
+    row("TooManyBuckets", "", Class::Customer, "Raise the quota L-DC2B2D3D (S3 buckets), then retry."),
+    row("ResourceLimitExceeded*", "", Class::Customer, "Raise the EKS quota that the reason names, then retry."),
+    row("LimitExceeded*", "", Class::Customer, "Raise the quota that the reason names, then retry."),
+    row(
+        "UnsupportedAvailabilityZoneException",
+        "",
+        Class::Customer,
+        "EKS cannot create a control plane in one of the cluster's zones; the reason names the zones it can use. Delete the cluster and create it in another region, or ask the operator to exclude the zone.",
+    ),
+    row("InsufficientFreeAddresses*", "", Class::Customer, SUBNETS),
+    row("InvalidRequestException", "IPs in each subnet to be free", Class::Customer, SUBNETS),
+    row("InvalidRequestException", "is not supported in your requested Availability Zone", Class::Customer, OFFERING),
+    // Names (row 17).
+    row(
+        "BucketAlreadyExists",
+        "",
+        Class::Customer,
+        "Another account owns a bucket of this name; delete the cluster and create it again to get new names.",
+    ),
+];
+
+const REGION: &str = "Enable the region in the account (and its regional STS endpoint), then retry.";
