@@ -34,3 +34,14 @@ def journal(service, cluster_id):
 
 def lose(service, cluster_id, entry):
     aws_clients.operator("dynamodb").delete_item(TableName=service.stack["TableName"], Key=key(cluster_id, entry))
+
+
+def replace(service, row, attribute, other, text):
+    """Takes one attribute of a row away, and gives it another one."""
+    aws_clients.operator("dynamodb").update_item(
+        TableName=service.stack["TableName"],
+        Key=row,
+        UpdateExpression="REMOVE #attribute SET #other = :text",
+        ExpressionAttributeNames={"#attribute": attribute, "#other": other},
+        ExpressionAttributeValues={":text": {"S": text}},
+    )

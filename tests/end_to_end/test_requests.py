@@ -1,12 +1,14 @@
 """What the API refuses and how, and what it answers when it is asked twice."""
 
+import json
+
 import pytest
 
+import dynamodb_table
 import templates
 import tenants
 from answers import problem
 from tenants import without_role
-from waiting import until
 
 
 @pytest.mark.parametrize("token", [None, "Bearer no.such.token", "Bearer ", "Basic dGVzdDp0ZXN0"])
@@ -79,17 +81,37 @@ def test_an_invalid_idempotency_key_is_refused(stranger, key):
     problem(answer, 400)
 
 
-def test_the_same_key_gets_the_same_answer_and_makes_no_second_cluster(stranger):
+def test_the_same_key_is_answered_with_the_same_cluster_as_it_is_now_and_makes_no_second_one(stranger):
     body = without_role(stranger).request("once")
     key = {"Idempotency-Key": "k-1"}
     first = stranger.call("POST", "/clusters", body, **key)
-    until(lambda: stranger.show("once")["status"] != "queued", "the cluster has changed since it was accepted")
+    now = stranger.wait("once", "failed")
     again = stranger.call("POST", "/clusters", body, **key)
     assert (first.status_code, again.status_code) == (202, 202)
-    assert (first.text, first.headers["Location"]) == (again.text, again.headers["Location"])
+    assert (first.json()["id"], first.headers["Location"]) == (again.json()["id"], again.headers["Location"])
+    assert first.json()["status"] == "queued" and again.json() == now
     assert len(stranger.list()) == 1 and len(stranger.requested("once")) == 1
     problem(stranger.call("POST", "/clusters", body | {"region": "eu-west-1"}, **key), 422)
     problem(stranger.call("DELETE", "/clusters/once", **key), 422)
+
+
+def test_a_deletion_and_its_repetition_are_answered_with_every_resource_as_it_is(tenant):
+    tenant.running("lively")
+    key = {"Idempotency-Key": "d-1"}
+    accepted = tenant.accepted("DELETE", "/clusters/lively", **key)
+    assert accepted["status"] == "terminating"
+    assert "ready" in {resource["state"] for resource in accepted["resources"]}
+    gone = tenant.wait("lively", "deleted")
+    assert tenant.accepted("DELETE", "/clusters/lively", **key) == gone
+
+
+def test_a_key_of_the_version_before_is_answered_with_its_cluster(stranger, service):
+    body = without_role(stranger).request("older")
+    cluster = stranger.accepted("POST", "/clusters", body, **{"Idempotency-Key": "k-2"})
+    row = {"pk": {"S": f"IDEMPOTENCY#{stranger.name}#k-2"}, "sk": {"S": "KEY"}}
+    dynamodb_table.replace(service, row, "cluster_id", "body", json.dumps(cluster))
+    now = stranger.wait("older", "failed")
+    assert stranger.accepted("POST", "/clusters", body, **{"Idempotency-Key": "k-2"}) == now
 
 
 def test_a_name_in_use_is_a_conflict(stranger):

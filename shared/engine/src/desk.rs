@@ -39,7 +39,7 @@ pub trait Desk: Send + Sync {
     /// The ids of the clusters that still need something done.
     async fn unsettled(&self) -> Result<Vec<String>>;
 
-    /// The answer to the first request with this key, as long as it is kept.
+    /// What the first request with this key asked for and which cluster it was about, as long as it is kept.
     async fn answer(&self, tenant: &str, key: &str) -> Result<Option<Answer>>;
 
     async fn external_id(&self, tenant: &str) -> Result<String>;
@@ -62,20 +62,20 @@ pub enum With {
     },
     /// The cluster is deleted: it gives back its name and place.
     Departure,
-    /// So that the same request gets the same answer again.
+    /// So that the same request counts once.
     Answer {
         key: String,
         answer: Answer,
     },
 }
 
-/// What the first request with an idempotency key asked and got.
+/// What the first request with an idempotency key asked and which cluster it was about. Its repetition is answered with that cluster as it
+/// is by then.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// The request for which the key was first used.
     pub fingerprint: String,
-    /// The answer's body as JSON text, so that it is returned unchanged.
-    pub body: String,
+    pub cluster_id: String,
 }
 
 /// What came of a write.

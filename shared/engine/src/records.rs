@@ -10,7 +10,7 @@
 //! | `TENANT#<tenant>` | `CLUSTERS` | the ids of the clusters that count for the tenant's limit: those that are not deleted |
 //! | `TENANT#<tenant>` | `MINUTE#<minutes since 1970>` | how many requests came over HTTP |
 //! | `ROLE#<arn in lower case>` | `CLAIM` | the tenant that a customer's role belongs to |
-//! | `IDEMPOTENCY#<tenant>#<key>` | `KEY` | the answer that a request got |
+//! | `IDEMPOTENCY#<tenant>#<key>` | `KEY` | the request that a key was first used for, and its cluster |
 //!
 //! Every write is conditional: a record carries a version, and two executions never interleave.
 

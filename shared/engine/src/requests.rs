@@ -5,15 +5,15 @@ pub mod audit;
 mod refusal;
 
 use crate::desk::{Answer, Desk, With, Written, change};
-use crate::errors::{Error, Result};
+use crate::errors::Result;
 use crate::executions::Executions;
 use crate::records::record::Record;
 use crate::{names, view};
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use wire::error::Code;
 use wire::event::{self, Event};
 use wire::problem::Problem;
 use wire::spec::{self, Fault, Spec};
@@ -86,7 +86,7 @@ pub fn is_idempotency_key(text: &str) -> bool {
 }
 
 impl Requests {
-    /// Accepts a request and answers with the cluster as the API shows it. The same idempotency key again gets the same answer.
+    /// Accepts a request and answers with the cluster as it is now. The same idempotency key again is answered with the same cluster.
     /// Boxed, so that what is inside is compiled once, in the library, and not in every function.
     ///
     /// # Errors
@@ -107,7 +107,11 @@ impl Requests {
         match accepted {
             Ok(record) => {
                 self.start(&record).await;
-                Ok(json!(view::cluster(&record, &Default::default())))
+                match &request.action {
+                    // A new cluster has no journal yet.
+                    Action::Create(_) => Ok(json!(view::cluster(&record, &BTreeMap::new()))),
+                    Action::Delete(_) | Action::Retry(_) => self.shown(&record).await,
+                }
             }
             // The same key may have been used elsewhere in the meantime.
             Err(problem) => self.replay(request).await?.ok_or(problem),
@@ -190,22 +194,27 @@ impl Requests {
         let event = Event::new(self.desk.now(), &request.actor, event::Action::Requested, request.action.verb(), message);
         let mut traces = vec![With::Event(Event { from: Some(request.from.clone()), ..event })];
         if let Some(key) = request.idempotency_key.clone() {
-            let body = json!(view::cluster(record, &Default::default())).to_string();
-            traces.push(With::Answer { key, answer: Answer { fingerprint: request.action.fingerprint(), body } });
+            traces.push(With::Answer { key, answer: Answer { fingerprint: request.action.fingerprint(), cluster_id: record.id.clone() } });
         }
         traces
     }
 
+    /// The cluster that the key's first request was about, as it is now.
     async fn replay(&self, request: &Request) -> Result<Option<Value>, Problem> {
         let Some(key) = &request.idempotency_key else { return Ok(None) };
         match self.desk.answer(&request.tenant, key).await? {
             None => Ok(None),
             Some(answer) if answer.fingerprint == request.action.fingerprint() => {
-                let body = serde_json::from_str(&answer.body).map_err(|error| Error::permanent(Code::Answer, error.to_string()))?;
-                Ok(Some(body))
+                let record = self.desk.record(&answer.cluster_id).await?;
+                self.shown(&record).await.map(Some)
             }
             Some(_) => Err(Problem::key_reused()),
         }
+    }
+
+    async fn shown(&self, record: &Record) -> Result<Value, Problem> {
+        let journal = self.desk.journal(&record.id).await?;
+        Ok(json!(view::cluster(record, &journal)))
     }
 
     /// The request is accepted even if this fails: sweep starts what could not be started.
