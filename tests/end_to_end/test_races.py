@@ -56,6 +56,7 @@ def test_a_name_can_be_used_again_once_its_cluster_is_deleted(tenant):
     tenant.delete("again")
     answer = tenant.call("POST", "/clusters", tenant.request("again"))
     assert (answer.status_code, answer.json()["code"]) == (409, "name_taken")
+    assert "is being deleted" in answer.json()["detail"] and "GET /clusters/again" in answer.json()["hint"]
     tenant.wait("again", "deleted")
 
     second = tenant.create("again")

@@ -9,6 +9,7 @@ import templates
 import tenants
 from answers import problem
 from tenants import without_role
+from waiting import at_once
 
 
 @pytest.mark.parametrize("token", [None, "Bearer no.such.token", "Bearer ", "Basic dGVzdDp0ZXN0"])
@@ -117,6 +118,17 @@ def test_a_key_of_the_version_before_is_answered_with_its_cluster(stranger, serv
 def test_a_name_in_use_is_a_conflict(stranger):
     without_role(stranger).create("taken")
     problem(stranger.call("POST", "/clusters", stranger.request("taken")), 409, "name_taken")
+
+
+def test_a_retry_again_while_it_is_at_work_gets_the_same_answer(stranger, service):
+    without_role(stranger).create("again")
+    stranger.wait("again", "failed")
+    one, other = at_once(*[lambda: stranger.call("POST", "/clusters/again/retry")] * 2)
+    assert (one.status_code, other.status_code) == (202, 202), (one.text, other.text)
+    assert one.json()["id"] == other.json()["id"]
+    cluster = stranger.wait("again", "failed")
+    assert dynamodb_table.run_of(service, cluster["id"]) == 2
+    assert len(service.executions("Provision", cluster["id"])) == 2
 
 
 def test_a_retry_of_a_cluster_that_is_not_parked_is_a_conflict(stranger):

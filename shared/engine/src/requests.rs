@@ -130,8 +130,13 @@ impl Requests {
         match self.desk.write(&record, None, &with).await? {
             Written::Done => Ok(record),
             Written::NoPlace => Err(Problem::too_many_clusters(self.clusters_per_tenant)),
-            Written::NameTaken | Written::RecordChanged | Written::Answered => Err(Problem::name_taken(&record.name)),
+            Written::NameTaken | Written::RecordChanged | Written::Answered => Err(self.name_taken(&record).await?),
         }
+    }
+
+    async fn name_taken(&self, refused: &Record) -> Result<Problem, Problem> {
+        let holder = self.desk.find(&refused.tenant, &refused.name).await?;
+        Ok(Problem::name_taken(&refused.name, holder.map_or(Status::Deleted, |holder| holder.status)))
     }
 
     /// What the body asks for, or every fault in it.
@@ -165,15 +170,18 @@ impl Requests {
         Ok(record)
     }
 
+    /// Begins a new run of a parked cluster; repeating it while that run is at work changes nothing, so that of two retries at once both
+    /// are accepted and one begins a run.
     async fn retry(&self, request: &Request, name: &str) -> Result<Record, Problem> {
         let record = self.find(&request.tenant, name).await?;
-        if !record.status.is_parked() {
+        if !record.status.is_parked() && !is_being_retried(&record) {
             return Err(Problem::not_parked(record.status));
         }
         let begin = |record: &mut Record| {
-            // Somebody else's retry may have come first.
+            // Another request may have come first.
             if record.status.is_parked() {
                 record.begin_run(record.desired, self.desk.now());
+                record.retried = Some(record.run);
             }
             Ok(())
         };
@@ -225,6 +233,11 @@ impl Requests {
     }
 }
 
+/// True as long as the run that a retry began is at work.
+fn is_being_retried(record: &Record) -> bool {
+    record.status.is_unsettled() && record.retried == Some(record.run)
+}
+
 /// Splits off the external ID, which users of older systems send: it is checked, and neither kept nor shown.
 fn without_external_id(body: &Value) -> (Value, Option<Value>) {
     let mut body = body.clone();
@@ -240,12 +253,29 @@ fn not_the_tenants() -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::Cluster;
+    use jiff::Timestamp;
+    use wire::status::EndpointAccess;
 
     #[test]
     fn the_external_id_makes_no_other_request_and_is_not_in_its_text() {
         let (with, without) = (json!({"name": "a", "external_id": "secret"}), json!({"name": "a"}));
         assert_eq!(Action::Create(with.clone()).fingerprint(), Action::Create(without.clone()).fingerprint());
         assert_eq!(without_external_id(&with), (without, Some(json!("secret"))));
+    }
+
+    #[test]
+    fn only_the_run_that_a_retry_began_is_being_retried() {
+        let Cluster { id, tenant, spec, .. } = Cluster::example(json!({}));
+        let mut record = Record::new(id, tenant, spec, EndpointAccess::Given, Timestamp::UNIX_EPOCH);
+        assert!(!is_being_retried(&record), "a creation is no retry");
+        record.begin_run(Desired::Present, Timestamp::UNIX_EPOCH);
+        record.retried = Some(record.run);
+        assert!(is_being_retried(&record));
+        record.set_status(Status::Running, Timestamp::UNIX_EPOCH);
+        assert!(!is_being_retried(&record), "it came to its end");
+        record.begin_run(Desired::Absent, Timestamp::UNIX_EPOCH);
+        assert!(!is_being_retried(&record), "a deletion came after it");
     }
 
     #[test]

@@ -98,9 +98,26 @@ impl Problem {
         Self::new(ProblemCode::RouteNotFound, "There is no such route.", "The README lists the routes.")
     }
 
-    pub fn name_taken(name: &str) -> Self {
-        let hint = "Choose another name, or delete that cluster: the name is free again once it is deleted.";
-        Self::new(ProblemCode::NameTaken, format!("A cluster named {name:?} exists."), hint)
+    /// The cluster that has the name has this status.
+    pub fn name_taken(name: &str, status: Status) -> Self {
+        let (detail, hint) = match status {
+            Status::Queued | Status::Provisioning | Status::Running | Status::Failed => (
+                format!("A cluster named {name:?} exists."),
+                "Choose another name, or delete that cluster: the name is free again once it is deleted.".to_owned(),
+            ),
+            Status::Terminating => (
+                format!("The cluster named {name:?} is being deleted."),
+                format!("The name is free once it is deleted; GET /clusters/{name} shows how far that is. Or choose another name."),
+            ),
+            Status::DeleteBlocked => (
+                format!("The cluster named {name:?} is being deleted, and something is in the way."),
+                format!("The name is free once it is deleted; GET /clusters/{name} shows what is in the way. Or choose another name."),
+            ),
+            Status::Deleted => {
+                (format!("The cluster named {name:?} has been deleted just now."), "The name is free: send the request again.".to_owned())
+            }
+        };
+        Self::new(ProblemCode::NameTaken, detail, hint)
     }
 
     pub fn not_parked(status: Status) -> Self {
@@ -158,7 +175,10 @@ mod tests {
             (Problem::no_tenant("custom:tenant"), 403, "Forbidden", "no_tenant"),
             (Problem::no_cluster("a"), 404, "Not Found", "cluster_not_found"),
             (Problem::no_route(), 404, "Not Found", "route_not_found"),
-            (Problem::name_taken("a"), 409, "Conflict", "name_taken"),
+            (Problem::name_taken("a", Status::Running), 409, "Conflict", "name_taken"),
+            (Problem::name_taken("a", Status::Terminating), 409, "Conflict", "name_taken"),
+            (Problem::name_taken("a", Status::DeleteBlocked), 409, "Conflict", "name_taken"),
+            (Problem::name_taken("a", Status::Deleted), 409, "Conflict", "name_taken"),
             (Problem::not_parked(Status::Running), 409, "Conflict", "not_parked"),
             (Problem::role_registered(), 409, "Conflict", "role_registered"),
             (Problem::key_reused(), 422, "Unprocessable Content", "idempotency_key_reused"),
@@ -171,6 +191,19 @@ mod tests {
             let shown = json!(problem);
             assert_eq!(shown, json!({"status": status, "title": title, "code": code, "detail": shown["detail"], "hint": shown["hint"]}));
             assert!(shown["detail"] != "" && shown["hint"] != "", "{code}");
+        }
+    }
+
+    #[test]
+    fn a_name_in_use_says_what_became_of_its_cluster() {
+        for (status, detail, hint) in [
+            (Status::Running, "exists", "delete that cluster"),
+            (Status::Terminating, "is being deleted", "GET /clusters/a shows how far"),
+            (Status::DeleteBlocked, "something is in the way", "GET /clusters/a shows what"),
+            (Status::Deleted, "has been deleted", "send the request again"),
+        ] {
+            let told = Problem::name_taken("a", status);
+            assert!(told.detail.contains(detail) && told.hint.contains(hint), "{told:?}");
         }
     }
 

@@ -84,6 +84,9 @@ pub struct Record {
     pub endpoint_access: EndpointAccess,
     /// Counts the executions: each request that is acted on begins a run, and older runs give way.
     pub run: u64,
+    /// The run that the last retry of its tenant began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retried: Option<u64>,
     #[serde(default, deserialize_with = "of_known_stages")]
     pub leases: BTreeMap<Stage, Lease>,
     #[serde(default, deserialize_with = "of_known_stages")]
@@ -141,6 +144,7 @@ impl Record {
             status: Status::Queued,
             endpoint_access,
             run: 1,
+            retried: None,
             leases: BTreeMap::new(),
             stages: BTreeMap::new(),
             zones: vec![],
