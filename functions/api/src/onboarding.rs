@@ -1,6 +1,6 @@
 //! What a customer needs to let Groundwork in: whom to trust, with which external ID, and the quick-start that grants it.
 
-use engine::permissions::{self, STAGES, boundary};
+use engine::permissions::{self, STAGES, boundary, trust};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -26,12 +26,23 @@ impl Operator {
         Onboarding {
             external_id: external_id.to_owned(),
             principal: Principal { account_id: self.account.clone(), pattern: self.principal_pattern.clone() },
+            trust_policy: self.trust_policy(external_id),
             role_name: "groundwork, or any name that begins with it".into(),
             grant: GRANT.into(),
             quick_create_url: self.quick_create_url(external_id),
             template_url: self.template_url.clone(),
             policy: policies(),
         }
+    }
+
+    /// What the quick-start makes of the same values.
+    fn trust_policy(&self, external_id: &str) -> Value {
+        trust::policy(&trust::Who {
+            partition: self.partition(),
+            operator_account: &self.account,
+            principal_pattern: &self.principal_pattern,
+            external_id,
+        })
     }
 
     /// CloudFormation's console with the quick-start filled in. The console ignores parameters with NoEcho.
@@ -50,11 +61,16 @@ impl Operator {
 
     /// The console's domain in the partition that Groundwork runs in.
     fn console(&self) -> &'static str {
-        match self.principal_pattern.split(':').nth(1) {
-            Some("aws-cn") => "console.amazonaws.cn",
-            Some("aws-us-gov") => "console.amazonaws-us-gov.com",
+        match self.partition() {
+            "aws-cn" => "console.amazonaws.cn",
+            "aws-us-gov" => "console.amazonaws-us-gov.com",
             _ => "console.aws.amazon.com",
         }
+    }
+
+    /// Of the pattern's `arn:<partition>:…`.
+    fn partition(&self) -> &str {
+        self.principal_pattern.split(':').nth(1).unwrap_or("aws")
     }
 }
 

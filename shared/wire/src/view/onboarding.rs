@@ -12,6 +12,8 @@ pub struct Onboarding {
     pub external_id: String,
     /// Whom to trust.
     pub principal: Principal,
+    /// Whom the role trusts, and on which condition, as IAM wants it: the document that the quick-start gives it.
+    pub trust_policy: Value,
     /// What the role may be called.
     pub role_name: String,
     /// What to do.
@@ -44,6 +46,7 @@ mod tests {
         let answer = Onboarding {
             external_id: "e".into(),
             principal: Principal { account_id: "111111111111".into(), pattern: "arn:aws:iam::111111111111:role/groundwork-*".into() },
+            trust_policy: json!({"Version": "2012-10-17"}),
             role_name: "groundwork".into(),
             grant: "Open it.".into(),
             quick_create_url: "https://console".into(),
@@ -53,6 +56,7 @@ mod tests {
         let shown = json!({
             "external_id": "e",
             "principal": {"account_id": "111111111111", "pattern": "arn:aws:iam::111111111111:role/groundwork-*"},
+            "trust_policy": {"Version": "2012-10-17"},
             "role_name": "groundwork", "grant": "Open it.", "quick_create_url": "https://console", "template_url": "https://template",
             "policy": {"arn": {"Version": "2012-10-17"}}
         });
