@@ -68,12 +68,12 @@ $(LOCAL)/node_modules/.installed: tests/tools/package.json
 build:
 	cargo build --workspace --exclude matrix --locked
 	@for name in $(FUNCTIONS); do \
-	  mkdir -p target/lambda/$$name && strip -o target/lambda/$$name/bootstrap target/debug/$$name || exit 1; \
+	  mkdir -p target/functions/local/$$name && strip -o target/functions/local/$$name/bootstrap target/debug/$$name || exit 1; \
 	done
 
-# For AWS: optimized, and linked against the C library of provided.al2023.
+# For AWS: optimized, linked against the C library of provided.al2023, and in the folders that template.yaml names.
 release: $(LOCAL)/build/installed
-	PATH="$(CURDIR)/$(LOCAL)/build/bin:$$PATH" cargo lambda build --release --disable-optimizations --locked
+	PATH="$(CURDIR)/$(LOCAL)/build/bin:$$PATH" cargo lambda build --release --disable-optimizations --locked --lambda-dir target/functions/release
 
 # With the operator's own AWS CLI and credentials.
 AWS ?= aws

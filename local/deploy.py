@@ -1,16 +1,24 @@
-"""Deploys template.yaml, the same file that is deployed to AWS, with the SAM CLI."""
+"""Deploys template.yaml, the same that is deployed to AWS, with the SAM CLI, and with the functions that `make build` built."""
+
+import json
 
 import aws_clients
+import cloudformation
 import settings
 from problem import run
+
+RELEASED = "target/functions/release"
+BUILT = "target/functions/local"
 
 
 def deploy(parameters):
     """Deploys with these parameters of the template, and returns the stack's outputs."""
+    template = settings.STATE / "template.json"
+    template.write_text(json.dumps(with_local_functions(cloudformation.template("template.yaml")), indent=1))
     run(
         [
             settings.TOOLS / "sam/bin/sam", "deploy",
-            "--template-file", settings.REPOSITORY / "template.yaml",
+            "--template-file", template,
             "--stack-name", settings.STACK,
             "--resolve-s3",
             "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND",
@@ -21,6 +29,15 @@ def deploy(parameters):
         environment=aws_clients.environment(settings.OPERATOR_KEYS) | {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.5"},
     )
     return outputs()
+
+
+def with_local_functions(template):
+    """The folders that it names are found from anywhere, and those of the release are replaced."""
+    for resource in template["Resources"].values():
+        properties = resource.get("Properties", {})
+        for name in {"CodeUri", "DefinitionUri"} & properties.keys():
+            properties[name] = str(settings.REPOSITORY / properties[name].replace(RELEASED, BUILT))
+    return template
 
 
 def outputs():
