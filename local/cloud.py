@@ -5,6 +5,7 @@ import os
 import shutil
 import urllib.request
 
+import clock
 import settings
 from daemon import Daemon
 
@@ -23,6 +24,10 @@ def emulator():
         "MINISTACK_ACCOUNT_ID": settings.OPERATOR_ACCOUNT,
         "MINISTACK_REGION": settings.REGION,
         "MINISTACK_HOST": "127.0.0.1",
+        # For the emulator, and by it for the functions' clock.
+        "GROUNDWORK_LOCAL_DIR": str(settings.STATE),
+        "GROUNDWORK_CLOCK_SPEED": str(settings.CLOCK_SPEED),
+        **clock.variables(),
         "SFN_WAIT_SCALE": str(1 / settings.SPEED),
         "IOT_MTLS_ENABLED": "0",
         "AWS_ENDPOINT_URL": settings.CLOUD_URL,
@@ -45,6 +50,7 @@ def proxy():
 def start():
     if not is_running():
         forget()
+        clock.begin()
     proxy().start()
     emulator().start()
 
@@ -64,6 +70,7 @@ def restart_emulator():
 
 def forget():
     shutil.rmtree(settings.KEPT, ignore_errors=True)
+    clock.end()
 
 
 def is_running():

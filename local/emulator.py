@@ -6,13 +6,15 @@
   so every request counts as one that came over TLS.
 * AWS refuses to associate a subnet with a route table twice, and refuses subnets that overlap. ministack
   allows both when an SDK repeats a call whose answer was lost.
-* The gaps in IAM are mended in iam_mends.py.
+* The gaps in IAM are mended in iam_mends.py, and the functions' clock is minded in clock_mends.py.
 """
 
 import json
 from datetime import datetime, timezone
 from ipaddress import ip_network
 
+import clock
+import clock_mends
 import iam_mends
 from ministack import app
 from ministack.core import iam_evaluator
@@ -90,6 +92,7 @@ def refusing_overlaps(create):
     return create_subnet
 
 
+clock_mends.mend(str(clock.LIBRARY))
 iam_mends.mend()
 iam_evaluator._resolve_condition_key = with_secure_transport(iam_evaluator._resolve_condition_key)
 ec2._ACTION_MAP["AssociateRouteTable"] = once_for_each_subnet(ec2._ACTION_MAP["AssociateRouteTable"])

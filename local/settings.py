@@ -18,6 +18,9 @@ PROXY_URL = f"http://127.0.0.1:{CLOUD_PORT}"
 CLOUD_URL = os.environ.get("GROUNDWORK_CLOUD_URL", PROXY_URL)
 # How many seconds of AWS pass in one second.
 SPEED = int(os.environ.get("GROUNDWORK_SPEED", "60"))
+# How many of them pass on the functions' clock. With more than a minute in a second, or with many clusters at once, what they do
+# themselves takes most of the time, and that is not to count as AWS's.
+CLOCK_SPEED = int(os.environ.get("GROUNDWORK_CLOCK_SPEED", SPEED if SPEED <= 60 else 1))
 # The seed for how long things take, for the faults, and for what the tests do at random.
 SEED = int(os.environ.get("SEED", "7"))
 # Whether the emulator saves its state when it stops, and where: for restarts while clusters are at work.
@@ -33,15 +36,3 @@ DEMO_ACCOUNT = "222222222222"
 # On the local AWS an account's number is the access key of its root user.
 DEMO_KEYS = (DEMO_ACCOUNT, "test")
 DEMO_TENANT = "demo"
-
-# Everything is ready sooner than on AWS, and a killed function should not block its cluster for long.
-PARAMETERS = {
-    "RefusalGraceSeconds": "3",
-    "CreationGraceSeconds": "3",
-    "StageTimeoutSeconds": "20",
-    "StuckAfterSeconds": "60",
-    "TeardownBudgetSeconds": "60",
-    "JobsRetryAfterSeconds": "5",
-    # Tests poll every few tenths of a second.
-    "RequestsPerMinute": "100000",
-}

@@ -67,7 +67,7 @@ def bar(span, start, end):
     return (" " * min(columns[0], WIDTH - 1) + "─" * length).ljust(WIDTH)[:WIDTH]
 
 
-def pace(real):
-    """A duration here, as minutes and seconds of AWS."""
-    seconds = round(real.total_seconds() * settings.SPEED)
+def pace(shown):
+    """A duration on the functions' clock, as minutes and seconds of AWS."""
+    seconds = round(shown.total_seconds() * settings.SPEED / settings.CLOCK_SPEED)
     return f"{seconds // 60}:{seconds % 60:02}"

@@ -7,11 +7,12 @@ import deploy
 import environment
 import settings
 import sign_in
+from parameters import PARAMETERS
 from problem import explained, run
 from timed import timed
 
 
-def up(parameters=settings.PARAMETERS):
+def up(parameters=PARAMETERS):
     with timed("start"):
         cloud.start()
     with timed("deploy"):

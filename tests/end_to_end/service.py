@@ -10,6 +10,7 @@ import deploy
 import environment
 import settings
 import up
+from parameters import PARAMETERS
 
 RUN = os.environ["GROUNDWORK_TEST_RUN"]
 
@@ -58,7 +59,7 @@ class Service:
         assert "FunctionError" not in answer, answer["Payload"].read()
 
 
-def brought_up(parameters=settings.PARAMETERS):
+def brought_up(parameters=PARAMETERS):
     with one_at_a_time() as last_run:
         if last_run.read() != RUN:
             up.up(parameters)

@@ -1,10 +1,11 @@
 """Every request leaves a line in the log: who asked for what, when, from where, for which cluster, and with what result."""
 
 import json
-from datetime import datetime, timezone
+from datetime import datetime
 
 import audit_log
 import aws_clients
+import clock
 import jobs
 import templates
 import tenants
@@ -26,14 +27,14 @@ def outcome(event):
 
 
 def test_every_endpoint_leaves_one_event_with_actor_time_and_address(stranger, service):
-    begun = datetime.now(timezone.utc)
+    begun = clock.now()
     for method, path in templates.routes():
         stranger.call(method, path.replace("{name}", "none"))
     events = audited(service, "api", stranger, len(templates.routes()))
     assert sorted(event["request"] for event in events) == sorted(" ".join(route) for route in templates.routes())
     for event in events:
         assert event["actor"].startswith("tenant:") and event["tenant"] == stranger.name and event["from"] == "127.0.0.1"
-        assert begun <= datetime.fromisoformat(event["at"]) <= datetime.now(timezone.utc)
+        assert begun <= datetime.fromisoformat(event["at"]) <= clock.now()
 
 
 def test_an_event_has_the_result_of_its_request_whatever_that_is(stranger, service):

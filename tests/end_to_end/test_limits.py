@@ -1,18 +1,17 @@
 """How much a tenant may have and ask for, and what it is told beyond that."""
 
-import time
-
 import audit_log
 import aws_clients
+import clock
 import jobs
-import settings
 import templates
 import tenants
 from answers import problem
+from parameters import PARAMETERS
 from waiting import at_once, until
 
 CLUSTERS = int(templates.template("template.yaml")["Parameters"]["ClustersPerTenant"]["Default"])
-REQUESTS = int(settings.PARAMETERS["RequestsPerMinute"])
+REQUESTS = int(PARAMETERS["RequestsPerMinute"])
 
 
 def write(service, tenant, sort_key, **values):
@@ -64,7 +63,7 @@ def test_a_tenant_at_its_limit_does_not_limit_another(stranger, service):
 
 
 def test_a_tenant_that_asks_too_often_is_told_when_to_ask_again_and_others_are_answered(stranger, service):
-    minute = int(time.time()) // 60
+    minute = int(clock.now().timestamp()) // 60
     for number in (minute, minute + 1):
         write(service, stranger, f"MINUTE#{number}", requests={"N": str(REQUESTS)})
     answer = stranger.call("GET", "/clusters")
@@ -78,4 +77,4 @@ def test_every_request_of_a_tenant_counts_including_refused_ones(stranger, servi
         stranger.call(method, path)
     counts = [item for item in service.records(f"TENANT#{stranger.name}") if item["sk"]["S"].startswith("MINUTE#")]
     assert sum(int(item["requests"]["N"]) for item in counts) == 4
-    assert all(int(item["expires_at"]["N"]) > time.time() for item in counts)
+    assert all(int(item["expires_at"]["N"]) > clock.now().timestamp() for item in counts)

@@ -21,6 +21,7 @@ import cloud  # noqa: E402
 import environment  # noqa: E402
 import faults  # noqa: E402
 import kubernetes  # noqa: E402
+import parameters  # noqa: E402
 import settings  # noqa: E402
 import sweeping  # noqa: E402
 from fleet import Fleet, persistently  # noqa: E402
@@ -34,9 +35,12 @@ SECONDS_TO_SETTLE = 420
 SHARE_WITH_LEFTOVERS = 0.3
 
 # Thirty clusters share two processors with the local AWS, so calls take longer than with a single cluster.
-PARAMETERS = settings.PARAMETERS | {
+PARAMETERS = parameters.PARAMETERS | {
     "StageTimeoutSeconds": "40",
     "StuckAfterSeconds": "20",
+    "CreateBucketsBudgetSeconds": "1200",
+    "CreateEksBudgetSeconds": "1200",
+    "CreateNodegroupsBudgetSeconds": "1200",
     "TeardownBudgetSeconds": "1200",
 }
 
