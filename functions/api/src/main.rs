@@ -6,6 +6,7 @@ mod routes;
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use engine::executions::StepFunctions;
+use engine::gate::Teardown;
 use engine::records::Records;
 use engine::requests::Requests;
 use engine::{aws, lambda, settings};
@@ -21,6 +22,7 @@ async fn main() -> Result<(), Error> {
         requests: Requests {
             desk: Arc::new(records.clone()),
             executions: Arc::new(StepFunctions::new(&config)?),
+            gate: Arc::new(Teardown::new(&config)?),
             clusters_per_tenant: settings::number("CLUSTERS_PER_TENANT")?,
         },
         records,

@@ -45,6 +45,7 @@ impl Api {
             "GET /clusters/{name}" => self.show(&tenant, &name()).await,
             "DELETE /clusters/{name}" => self.accept(http, tenant, Action::Delete(name())).await,
             "POST /clusters/{name}/retry" => self.accept(http, tenant, Action::Retry(name())).await,
+            "POST /clusters/{name}/forget" => self.accept(http, tenant, Action::Forget(name())).await,
             "GET /clusters/{name}/logs" => self.logs(http, &tenant, &name()).await,
             "GET /onboarding" => self.onboarding(&tenant).await,
             _ => Err(Problem::no_route()),

@@ -23,6 +23,7 @@ enum Verb {
     Create,
     Delete,
     Retry,
+    Forget,
 }
 
 /// Reads a message from the queue. `tenant` is trusted, because the queue admits only principals of the operator's account.
@@ -47,8 +48,9 @@ fn parse(message: &SqsMessage) -> Result<Request, String> {
         (Verb::Create, Some(cluster), None) => Action::Create(cluster),
         (Verb::Delete, None, Some(name)) => Action::Delete(name),
         (Verb::Retry, None, Some(name)) => Action::Retry(name),
+        (Verb::Forget, None, Some(name)) => Action::Forget(name),
         (Verb::Create, ..) => return Err("a create job has a cluster and no name".into()),
-        (Verb::Delete | Verb::Retry, ..) => return Err("a delete or retry job has a name and no cluster".into()),
+        (Verb::Delete | Verb::Retry | Verb::Forget, ..) => return Err("a delete, retry or forget job has a name and no cluster".into()),
     };
     // A message without a key is its own key: delivered twice, it counts once.
     let key = job.idempotency_key.or_else(|| message.message_id.clone());
@@ -89,7 +91,7 @@ mod tests {
             (r#"{"action":"delete","tenant":"demo","name":"a","force":true}"#, "not a job"),
             (r#"{"action":"delete","tenant":"de#mo","name":"a"}"#, "tenant"),
             (r#"{"action":"create","tenant":"demo","name":"a"}"#, "a create job has a cluster"),
-            (r#"{"action":"retry","tenant":"demo"}"#, "a delete or retry job has a name"),
+            (r#"{"action":"retry","tenant":"demo"}"#, "a delete, retry or forget job has a name"),
             (r#"{"action":"delete","tenant":"demo","name":"a","idempotency_key":""}"#, "idempotency_key"),
         ] {
             assert!(parse(&message(body)).expect_err(body).contains(why), "{body}");

@@ -48,6 +48,9 @@ pub trait Desk: Send + Sync {
     /// Only for a role that passed the trust test; otherwise anybody could claim other tenants' roles.
     async fn claim_role(&self, tenant: &str, arn: &str) -> Result<bool>;
 
+    /// Gives a role back that the tenant has claimed; repeating it changes nothing.
+    async fn free_role(&self, tenant: &str, arn: &str) -> Result<()>;
+
     /// True for a role that another tenant has claimed.
     async fn role_of_another(&self, tenant: &str, arn: &str) -> Result<bool>;
 }
@@ -60,7 +63,7 @@ pub enum With {
     Arrival {
         places: u32,
     },
-    /// The cluster is deleted: it gives back its name and place.
+    /// The cluster is over: it gives back its name and place.
     Departure,
     /// So that the same request counts once.
     Answer {

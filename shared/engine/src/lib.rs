@@ -12,6 +12,7 @@ pub mod doors;
 pub mod drive;
 pub mod errors;
 pub mod executions;
+pub mod gate;
 pub mod inventory;
 pub mod journal;
 pub mod lambda;

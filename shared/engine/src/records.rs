@@ -211,6 +211,10 @@ impl Desk for Records {
         self.put_claim(tenant, arn).await
     }
 
+    async fn free_role(&self, tenant: &str, arn: &str) -> Result<()> {
+        self.drop_claim(tenant, arn).await
+    }
+
     async fn role_of_another(&self, tenant: &str, arn: &str) -> Result<bool> {
         Ok(self.claimed_by(arn).await?.is_some_and(|claimant| claimant != tenant))
     }

@@ -2,11 +2,13 @@
 
 pub mod access;
 pub mod audit;
+mod forget;
 mod refusal;
 
 use crate::desk::{Answer, Desk, With, Written, change};
 use crate::errors::Result;
 use crate::executions::Executions;
+use crate::gate::Gate;
 use crate::records::record::Record;
 use crate::{names, view};
 use futures::future::BoxFuture;
@@ -25,6 +27,7 @@ pub enum Action {
     Create(Value),
     Delete(String),
     Retry(String),
+    Forget(String),
 }
 
 impl Action {
@@ -33,6 +36,7 @@ impl Action {
             Action::Create(_) => "create",
             Action::Delete(_) => "delete",
             Action::Retry(_) => "retry",
+            Action::Forget(_) => "forget",
         }
     }
 
@@ -40,7 +44,7 @@ impl Action {
     pub fn cluster(&self) -> Option<&str> {
         let name = match self {
             Action::Create(body) => body.get("name")?.as_str()?,
-            Action::Delete(name) | Action::Retry(name) => name,
+            Action::Delete(name) | Action::Retry(name) | Action::Forget(name) => name,
         };
         spec::is_name(name).then_some(name)
     }
@@ -49,7 +53,7 @@ impl Action {
     fn fingerprint(&self) -> String {
         match self {
             Action::Create(body) => format!("create {}", without_external_id(body).0),
-            Action::Delete(name) | Action::Retry(name) => format!("{} {name}", self.verb()),
+            Action::Delete(name) | Action::Retry(name) | Action::Forget(name) => format!("{} {name}", self.verb()),
         }
     }
 }
@@ -71,6 +75,7 @@ pub struct Request {
 pub struct Requests {
     pub desk: Arc<dyn Desk>,
     pub executions: Arc<dyn Executions>,
+    pub gate: Arc<dyn Gate>,
     /// The most clusters that a tenant may have at once.
     pub clusters_per_tenant: u32,
 }
@@ -103,14 +108,17 @@ impl Requests {
             Action::Create(body) => self.create(request, body).await,
             Action::Delete(name) => self.delete(request, name).await,
             Action::Retry(name) => self.retry(request, name).await,
+            Action::Forget(name) => self.forget(request, name).await,
         };
         match accepted {
             Ok(record) => {
-                self.start(&record).await;
+                if !record.status.is_over() {
+                    self.start(&record).await;
+                }
                 match &request.action {
                     // A new cluster has no journal yet.
                     Action::Create(_) => Ok(json!(view::cluster(&record, &BTreeMap::new()))),
-                    Action::Delete(_) | Action::Retry(_) => self.shown(&record).await,
+                    Action::Delete(_) | Action::Retry(_) | Action::Forget(_) => self.shown(&record).await,
                 }
             }
             // The same key may have been used elsewhere in the meantime.
@@ -160,7 +168,7 @@ impl Requests {
     async fn delete(&self, request: &Request, name: &str) -> Result<Record, Problem> {
         let record = self.find(&request.tenant, name).await?;
         let begin = |record: &mut Record| {
-            let at_work = matches!(record.status, Status::Terminating | Status::Deleted);
+            let at_work = record.status == Status::Terminating || record.status.is_over();
             if !at_work {
                 record.begin_run(Desired::Absent, self.desk.now());
             }

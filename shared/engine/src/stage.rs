@@ -18,7 +18,7 @@ use crate::settings::{self, seconds};
 use futures::future::{BoxFuture, LocalBoxFuture};
 use jiff::Timestamp;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,6 +56,28 @@ pub struct Patience {
     pub budget: Duration,
 }
 
+/// What a stage's function is called with.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Asked {
+    /// By a state machine.
+    Run(Input),
+    /// By a request that has to know whether the role of the cluster with this id lets Groundwork in.
+    Knock { knock: String },
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Told {
+    Reply(Reply),
+    Knocked(Knocked),
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Knocked {
+    pub open: bool,
+}
+
 /// One invocation: its run, its name and its deadline.
 pub struct Invocation {
     pub input: Input,
@@ -78,17 +100,23 @@ pub fn serve(stage: Stage) -> LocalBoxFuture<'static, std::result::Result<(), la
             budget: seconds("BUDGET_SECONDS")?,
         };
         let function = Arc::new(Function { stage, doors: Arc::new(Sts { config, desk: desk.clone() }), desk, patience });
-        let handle = move |event: LambdaEvent<Input>| handle(Arc::clone(&function), event);
+        let handle = move |event: LambdaEvent<Asked>| handle(Arc::clone(&function), event);
         lambda_runtime::run(service_fn(handle)).await
     })
 }
 
-fn handle(function: Arc<Function>, event: LambdaEvent<Input>) -> BoxFuture<'static, std::result::Result<Reply, Diagnostic>> {
+fn handle(function: Arc<Function>, event: LambdaEvent<Asked>) -> BoxFuture<'static, std::result::Result<Told, Diagnostic>> {
     Box::pin(async move {
         let deadline = event.context.deadline().try_into();
         let deadline = deadline.map_err(|error: jiff::Error| Error::permanent(Code::Deadline, error.to_string()))?;
-        let invocation = Invocation { input: event.payload, holder: event.context.request_id, deadline };
-        function.invoke(&invocation).await.map_err(Diagnostic::from)
+        let told = match event.payload {
+            Asked::Knock { knock } => function.knock(&knock).await.map(Told::Knocked),
+            Asked::Run(input) => {
+                let invocation = Invocation { input, holder: event.context.request_id, deadline };
+                function.invoke(&invocation).await.map(Told::Reply)
+            }
+        };
+        told.map_err(Diagnostic::from)
     })
 }
 
@@ -109,6 +137,19 @@ impl Function {
             tracing::error!(stage = %self.stage, cluster_id = invocation.input.cluster_id, class = error.class.name(), detail = error.detail, "stage failed");
         }
         reply
+    }
+
+    /// Tries the role of a cluster, and does nothing with it.
+    ///
+    /// # Errors
+    /// If AWS neither opens a session nor refuses it.
+    pub async fn knock(&self, cluster_id: &str) -> Result<Knocked> {
+        let cluster = self.desk.record(cluster_id).await?.cluster()?;
+        match self.doors.open(&cluster, self.stage).await {
+            Ok(_) => Ok(Knocked { open: true }),
+            Err(error) if error.code == Code::RoleRefused => Ok(Knocked { open: false }),
+            Err(error) => Err(error),
+        }
     }
 
     /// Gives the lease back and writes down what came of the invocation.

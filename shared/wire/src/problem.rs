@@ -43,6 +43,8 @@ pub enum ProblemCode {
     NameTaken,
     /// The cluster is not parked, so there is nothing to retry.
     NotParked,
+    /// The cluster cannot be given up: it is not blocked, or its account may still let Groundwork in.
+    NotForgettable,
     /// Another tenant has registered the role.
     RoleRegistered,
     /// The idempotency key was used for another request.
@@ -69,7 +71,9 @@ impl ProblemCode {
             ProblemCode::InvalidRequest => (400, "Bad Request"),
             ProblemCode::NoTenant => (403, "Forbidden"),
             ProblemCode::ClusterNotFound | ProblemCode::RouteNotFound => (404, "Not Found"),
-            ProblemCode::NameTaken | ProblemCode::NotParked | ProblemCode::RoleRegistered => (409, "Conflict"),
+            ProblemCode::NameTaken | ProblemCode::NotParked | ProblemCode::NotForgettable | ProblemCode::RoleRegistered => {
+                (409, "Conflict")
+            }
             ProblemCode::IdempotencyKeyReused => (422, "Unprocessable Content"),
             ProblemCode::ClusterLimit | ProblemCode::RequestLimit => (429, "Too Many Requests"),
             ProblemCode::Internal => (500, "Internal Server Error"),
@@ -113,7 +117,7 @@ impl Problem {
                 format!("The cluster named {name:?} is being deleted, and something is in the way."),
                 format!("The name is free once it is deleted; GET /clusters/{name} shows what is in the way. Or choose another name."),
             ),
-            Status::Deleted => {
+            Status::Deleted | Status::Forgotten => {
                 (format!("The cluster named {name:?} has been deleted just now."), "The name is free: send the request again.".to_owned())
             }
         };
@@ -123,6 +127,12 @@ impl Problem {
     pub fn not_parked(status: Status) -> Self {
         let detail = format!("The cluster is {}; there is nothing to retry.", status.name());
         Self::new(ProblemCode::NotParked, detail, "Only a cluster that is failed or delete_blocked can be retried.")
+    }
+
+    pub fn not_forgettable(reason: impl Into<String>) -> Self {
+        let hint = "A cluster can be forgotten once it is delete_blocked and AWS has not let Groundwork assume its role for 24 hours; until \
+                    then let Groundwork in again and retry, so that nothing is left.";
+        Self::new(ProblemCode::NotForgettable, reason, hint)
     }
 
     pub fn role_registered() -> Self {
@@ -180,6 +190,7 @@ mod tests {
             (Problem::name_taken("a", Status::DeleteBlocked), 409, "Conflict", "name_taken"),
             (Problem::name_taken("a", Status::Deleted), 409, "Conflict", "name_taken"),
             (Problem::not_parked(Status::Running), 409, "Conflict", "not_parked"),
+            (Problem::not_forgettable("It runs."), 409, "Conflict", "not_forgettable"),
             (Problem::role_registered(), 409, "Conflict", "role_registered"),
             (Problem::key_reused(), 422, "Unprocessable Content", "idempotency_key_reused"),
             (Problem::too_many_clusters(20), 429, "Too Many Requests", "cluster_limit"),

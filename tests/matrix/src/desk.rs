@@ -258,6 +258,10 @@ impl Desk for MemoryDesk {
         Ok(true)
     }
 
+    async fn free_role(&self, _: &str, _: &str) -> Result<()> {
+        Ok(())
+    }
+
     async fn role_of_another(&self, _: &str, _: &str) -> Result<bool> {
         Ok(false)
     }

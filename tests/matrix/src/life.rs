@@ -12,15 +12,19 @@ use engine::desk::Desk;
 use engine::doors::Doors;
 use engine::errors::{Error, Result};
 use engine::executions::Executions;
+use engine::gate::Gate;
 use engine::records::record::Record;
 use engine::requests::{Action, Request, Requests};
 use engine::stage::{Function, Patience, Stage};
 use engine::sweep::Sweep;
 use futures::stream::{FuturesUnordered, StreamExt};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
+use wire::error::Code;
 use wire::problem::Problem;
 use wire::status::{Desired, EndpointAccess, Status};
 
@@ -45,25 +49,49 @@ pub struct Life {
     pub cluster: Cluster,
     pub machines: Machines,
     requests: Requests,
+    /// Whether the customer has deleted the role.
+    pub role_is_gone: Arc<AtomicBool>,
     /// Made once, because in a debug build that takes longer than most calls.
     aws: Clients,
 }
 
-/// A door that is always open.
-struct Open(Clients);
+/// The customer's role, which somebody may delete.
+struct Role {
+    clients: Clients,
+    is_gone: Arc<AtomicBool>,
+}
+
+impl Role {
+    fn assume(&self) -> Result<Clients> {
+        if self.is_gone.load(Ordering::Relaxed) {
+            return Err(Error::customer(Code::RoleRefused, "AWS does not let Groundwork assume the role.", "Compare the trust policy."));
+        }
+        Ok(self.clients.clone())
+    }
+}
 
 #[async_trait]
-impl Doors for Open {
+impl Doors for Role {
     async fn check_region(&self, _: &str) -> Result<()> {
         Ok(())
     }
 
     async fn prove(&self, _: &Cluster) -> Result<Clients> {
-        Ok(self.0.clone())
+        self.assume()
     }
 
     async fn open(&self, _: &Cluster, _: Stage) -> Result<Clients> {
-        Ok(self.0.clone())
+        self.assume()
+    }
+}
+
+/// The teardown's function, asked directly.
+struct Knocking(Arc<Function>);
+
+#[async_trait]
+impl Gate for Knocking {
+    async fn is_open(&self, record: &Record) -> Result<bool> {
+        self.0.knock(&record.id).await.map(|knocked| knocked.open)
     }
 }
 
@@ -111,14 +139,16 @@ impl Life {
     /// With the record that is on the desk.
     pub fn of(account: Account, desk: MemoryDesk, patience: Patience) -> Self {
         let (desk, aws, started) = (Arc::new(desk), account.clients(), Arc::new(Started::default()));
-        let doors = Arc::new(Open(aws.clone()));
+        let role_is_gone = Arc::new(AtomicBool::default());
+        let doors = Arc::new(Role { clients: aws.clone(), is_gone: role_is_gone.clone() });
         let stages = engine::stages::stages();
         let function = |stage: Stage| Arc::new(Function { stage, desk: desk.clone(), doors: doors.clone(), patience });
-        let stages = stages.into_iter().map(|stage| (stage, function(stage))).collect();
+        let stages: BTreeMap<_, _> = stages.into_iter().map(|stage| (stage, function(stage))).collect();
         let sweep = Arc::new(Sweep { desk: desk.clone(), executions: started.clone(), stuck_after: STUCK_AFTER });
-        let requests = Requests { desk: desk.clone(), executions: started.clone(), clusters_per_tenant: 20 };
+        let gate = Arc::new(Knocking(function(Stage::Teardown)));
+        let requests = Requests { desk: desk.clone(), executions: started.clone(), gate, clusters_per_tenant: 20 };
         let cluster = desk.peek(ID).cluster().expect("a spec that is understood");
-        Self { account, cluster, machines: Machines::new(stages, sweep, desk.clone(), started), desk, requests, aws }
+        Self { account, cluster, machines: Machines::new(stages, sweep, desk.clone(), started), desk, requests, role_is_gone, aws }
     }
 
     pub fn record(&self) -> Record {
@@ -195,6 +225,22 @@ impl Life {
     /// Why it is refused: another retry came first.
     pub async fn retry(&self) -> Result<(), Problem> {
         self.ask(Action::Retry(NAME.into())).await
+    }
+
+    /// # Errors
+    /// Why it is refused.
+    pub async fn forget(&self) -> Result<(), Problem> {
+        self.ask(Action::Forget(NAME.into())).await
+    }
+
+    /// As long as this, the sweep comes as its schedule says.
+    pub async fn passes(&self, time: Duration) {
+        let until = Instant::now() + time;
+        while Instant::now() < until {
+            sleep(SWEEP).await;
+            self.sweep(STUCK_AFTER).await;
+            self.play_all(async {}).await;
+        }
     }
 
     /// Plays every execution to its end, and lets the sweep look after what ended without a word.

@@ -1,7 +1,7 @@
 //! Which tenant a customer's role belongs to: the first one whose external ID the role was seen to trust.
 
 use super::{Records, transact_put};
-use crate::errors::Result;
+use crate::errors::{Called, Result, Unless};
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,21 @@ impl Records {
             .condition_expression("attribute_not_exists(pk) OR tenant = :tenant")
             .expression_attribute_values(":tenant", AttributeValue::S(tenant.to_owned()));
         self.commit(vec![transact_put(put)?]).await
+    }
+
+    /// Drops the tenant's claim; another tenant's stays.
+    pub(super) async fn drop_claim(&self, tenant: &str, arn: &str) -> Result<()> {
+        let sent = self
+            .db
+            .delete_item()
+            .table_name(&self.table)
+            .key("pk", AttributeValue::S(role_pk(arn)))
+            .key("sk", AttributeValue::S("CLAIM".into()))
+            .condition_expression("tenant = :tenant")
+            .expression_attribute_values(":tenant", AttributeValue::S(tenant.to_owned()))
+            .send()
+            .await;
+        sent.called("dynamodb:DeleteItem").done_if(&["ConditionalCheckFailedException"])
     }
 
     /// The tenant that has claimed the role.
