@@ -1,5 +1,6 @@
 # make demo   creates and deletes a cluster in a customer's account, on a local AWS
 # make up     runs the service on a local AWS until make down; then `. .local/env`
+# make tenant NAME=acme   another tenant of that service, with an account of its own; or a new token; then `. .local/acme.env`
 # make test   everything that CI checks
 # make matrix every call of a cluster's life × every way in which it can fail
 # make failure-rows   writes docs/failures.md from the tests of AWS's known failures
@@ -17,7 +18,7 @@ FUNCTIONS = $(notdir $(wildcard functions/*))
 SHELL = /bin/bash
 .SHELLFLAGS = -euo pipefail -c
 
-.PHONY: demo up down test matrix soak failure-rows policy-proof press tools build release publish check-rust check-templates end-to-end
+.PHONY: demo up tenant down test matrix soak failure-rows policy-proof press tools build release publish check-rust check-templates end-to-end
 
 demo:
 	@mkdir -p $(LOCAL) && rm -f $(LOCAL)/times
@@ -27,6 +28,9 @@ demo:
 
 up: tools build
 	@$(LOCAL)/test/bin/python local/up.py
+
+tenant: $(LOCAL)/test/installed
+	@$(LOCAL)/test/bin/python local/tenant.py $(NAME)
 
 down: $(LOCAL)/test/installed
 	@$(LOCAL)/test/bin/python local/down.py

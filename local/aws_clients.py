@@ -11,10 +11,6 @@ def operator(service):
     return client(service, settings.OPERATOR_KEYS)
 
 
-def customer(service):
-    return client(service, settings.DEMO_KEYS)
-
-
 def client(service, keys, url=settings.EMULATOR_URL):
     return boto3.client(
         service,
@@ -28,8 +24,13 @@ def client(service, keys, url=settings.EMULATOR_URL):
 def environment(keys):
     """The variables that point the AWS CLI and the SAM CLI at the local AWS, and nowhere else."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return inherited | {
-        "AWS_ENDPOINT_URL": settings.EMULATOR_URL,
+    return inherited | cli(keys, settings.EMULATOR_URL)
+
+
+def cli(keys, url=settings.PROXY_URL):
+    """What a person's own commands see is AWS with its timing, unless they are to be quick."""
+    return {
+        "AWS_ENDPOINT_URL": url,
         "AWS_REGION": settings.REGION,
         "AWS_DEFAULT_REGION": settings.REGION,
         "AWS_ACCESS_KEY_ID": keys[0],

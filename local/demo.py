@@ -31,7 +31,7 @@ def main():
     finally:
         if not was_up:
             cloud.stop()
-            environment.FILE.unlink(missing_ok=True)
+            environment.forget()
     print(f"\nIt took\n{TIMES.read_text()}", end="")
 
 

@@ -7,7 +7,7 @@ from problem import explained
 
 def main():
     cloud.stop()
-    environment.FILE.unlink(missing_ok=True)
+    environment.forget()
     print("Down.")
 
 

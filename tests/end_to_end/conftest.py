@@ -28,7 +28,7 @@ def pytest_sessionfinish(session):
     is_worker = hasattr(session.config, "workerinput")
     if not is_worker and not session.config.stash[WAS_UP]:
         cloud.stop()
-        environment.FILE.unlink(missing_ok=True)
+        environment.forget()
 
 
 WAS_UP = pytest.StashKey[bool]()

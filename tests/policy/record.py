@@ -41,7 +41,7 @@ def main(file):
             attacked = attacks.tried(way_in)
     finally:
         cloud.stop()
-        environment.FILE.unlink(missing_ok=True)
+        environment.forget()
     Path(file).write_text(
         json.dumps({"self_managed": made_by(customer), "sessions": recorded, "trespasses": tried, "attacks": attacked}, indent=1)
     )

@@ -53,7 +53,7 @@ def main():
             leaks, parked, lost = soak()
     finally:
         cloud.stop()
-        environment.FILE.unlink(missing_ok=True)
+        environment.forget()
     print(f"soak: {CLUSTERS} clusters, {leaks} leaks, {parked} parked, {lost} lost")
     return 1 if leaks or lost else 0
 

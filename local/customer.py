@@ -1,4 +1,4 @@
-"""The demo's customer: an account of its own, with the quick-start's role in it."""
+"""A customer's account with the quick-start's role in it."""
 
 import requests
 
@@ -16,9 +16,9 @@ def onboarding(api_url, bearer):
     return answer.json()
 
 
-def grant(wanted):
-    """Deploys the quick-start in the customer's account, and returns the role's ARN."""
-    stack_name = "groundwork-onboarding"
+def grant(account, wanted):
+    """Deploys the quick-start in the account, and returns the role's ARN."""
+    keys, stack_name = (account, "test"), "groundwork-onboarding"
     template = settings.STATE / "quick-start.json"
     template.write_text(quick_start.template())
     run(
@@ -34,7 +34,7 @@ def grant(wanted):
             f"ExternalId={wanted['external_id']}",
         ],
         log=settings.STATE / "onboard.log",
-        environment=aws_clients.environment(settings.DEMO_KEYS),
+        environment=aws_clients.environment(keys),
     )
-    stack = aws_clients.customer("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]
+    stack = aws_clients.client("cloudformation", keys).describe_stacks(StackName=stack_name)["Stacks"][0]
     return next(output["OutputValue"] for output in stack["Outputs"] if output["OutputKey"] == "RoleArn")
