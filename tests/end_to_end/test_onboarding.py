@@ -60,6 +60,11 @@ def test_the_answer_has_every_policy_of_the_role_that_the_quick_start_makes(tena
     assert all(document["Statement"] for document in answered.values())
 
 
+def test_the_answer_has_the_trust_policy_that_the_quick_start_gives_the_role(tenant):
+    role = tenant.account.client("iam").get_role(RoleName="groundwork")["Role"]
+    assert tenant.onboarding()["trust_policy"] == role["AssumeRolePolicyDocument"]
+
+
 def filled(arn, own):
     for placeholder, value in own.items():
         arn = arn.replace(placeholder, value)
