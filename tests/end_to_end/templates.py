@@ -48,9 +48,11 @@ def statements(path):
 
 
 def routes():
-    """The routes of the HTTP API: (method, path)."""
+    """The routes of the HTTP API, without the one for everything else: (method, path)."""
     resources = template("template.yaml")["Resources"].values()
-    return [tuple(one["Properties"]["RouteKey"].split()) for one in resources if one["Type"] == "AWS::ApiGatewayV2::Route"]
+    keys = [one["Properties"]["RouteKey"] for one in resources if one["Type"] == "AWS::ApiGatewayV2::Route"]
+    assert "$default" in keys
+    return [tuple(key.split()) for key in keys if key != "$default"]
 
 
 def listed(value):

@@ -1,6 +1,8 @@
 """What the API refuses and how, and what it answers when it is asked twice."""
 
 import json
+import socket
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -59,6 +61,15 @@ BAD_BODIES = [
             "$.public_access_cidrs[0]",
         },
     ),
+    (
+        {
+            "name": "a",
+            "role_arn": "arn:aws:iam::222222222222:role/groundwork",
+            "region": "us-west-2",
+            "instance_types": ["m6i.large", {"name": "g4dn.xlarge", "max_count": 10.0}],
+        },
+        {"$.instance_types[0]", "$.instance_types[1].max_count"},
+    ),
 ]
 
 
@@ -70,10 +81,69 @@ def test_a_bad_body_is_refused_with_the_path_of_every_fault(stranger, body, path
     assert stranger.list() == []
 
 
+def post(tenant, text, **headers):
+    """Posts a text as it is."""
+    headers = {"Content-Type": "application/json"} | headers
+    return tenant.session.post(f"{tenant.service.url}/clusters", data=text, headers=headers, timeout=60)
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '"cluster"'])
 def test_a_body_that_is_not_an_object_is_refused(stranger, text):
-    answer = stranger.session.post(f"{stranger.service.url}/clusters", data=text, headers={"Content-Type": "application/json"})
-    problem(answer, 400)
+    problem(post(stranger, text), 400)
+
+
+def test_a_field_that_is_written_twice_is_refused(stranger):
+    body = json.dumps(without_role(stranger).request("double"))
+    twice = body[:-1] + ', "region": "eu-west-1", "deletion": {"buckets": "retain", "buckets": "delete"}}'
+    found = problem(post(stranger, twice), 400)
+    assert [fault["path"] for fault in found["faults"]] == ["$.region", "$.deletion.buckets"]
+    assert stranger.list() == []
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/octet-stream"])
+def test_a_body_that_is_too_long_is_refused_whatever_its_type(stranger, kind):
+    long = json.dumps(without_role(stranger).request("long") | {"padding": "x" * 65536})
+    problem(post(stranger, long, **{"Content-Type": kind}), 413, "body_too_large")
+    problem(post(stranger, long * 18, **{"Content-Type": kind}), 413, "body_too_large")
+
+
+@pytest.mark.parametrize("more", [
+    {"name": "N" * 60_000},
+    {"N" * 60_000: 1},
+    {"instance_types": ["x" * 50] * 1000},
+    {"instance_types": [{str(number): 1 for number in range(5000)}]},
+])
+def test_the_answer_to_a_bad_body_is_short(stranger, more):
+    answer = stranger.call("POST", "/clusters", without_role(stranger).request("short") | more)
+    faults = problem(answer, 400)["faults"]
+    assert len(answer.content) < 30_000 and len(faults) <= 51
+    assert all(len(fault["path"]) <= 101 for fault in faults)
+
+
+@pytest.mark.parametrize("header", ["X-Note", "Idempotency-Key"])
+def test_a_control_character_in_a_header_is_refused(stranger, header):
+    url = urlsplit(f"{stranger.service.url}/clusters")
+    lines = [
+        f"GET {url.path} HTTP/1.1", f"Host: {url.netloc}", f"Authorization: {stranger.session.headers['Authorization']}",
+        f"{header}: a\x01b", "Connection: close",
+    ]
+    with socket.create_connection((url.hostname, url.port), timeout=60) as connection:
+        connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+        answer = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+    assert answer.startswith("HTTP/1.1 400 ") and "application/problem+json" in answer and header.lower() in answer, answer
+
+
+@pytest.mark.parametrize("path", ["/clusters?status=running", "/clusters/any?verbose=1", "/clusters/any/logs?limits=1", "/onboarding?a=b"])
+def test_an_unknown_query_parameter_is_refused(stranger, path):
+    [fault] = problem(stranger.call("GET", path), 400)["faults"]
+    assert fault["path"] == "?" + path.split("?")[1].split("=")[0]
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/"), ("GET", "/nothing?a=b"), ("PUT", "/clusters/any"), ("POST", "/clusters/any/logs")])
+def test_what_no_route_is_for_is_a_problem_too(stranger, method, path):
+    assert f"{method} {path.split('?')[0]}" in problem(stranger.call(method, path), 404, "route_not_found")["detail"]
+    stranger.session.headers.pop("Authorization")
+    assert stranger.call(method, path).status_code == 401
 
 
 @pytest.mark.parametrize("key", ["", "two words", "x" * 257])

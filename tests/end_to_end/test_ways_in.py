@@ -37,6 +37,7 @@ def test_invalid_jobs_end_in_the_dead_letter_queue_and_do_not_harm_other_jobs(se
         json.dumps({"action": "explode", "tenant": tenant.name, "name": sick}),
         json.dumps({"action": "create", "tenant": tenant.name, "cluster": {"name": sick, "region": "mars"}}),
         json.dumps({"action": "delete", "tenant": tenant.name, "name": sick}),
+        json.dumps({"action": "create", "tenant": tenant.name, "cluster": tenant.request(sick, padding="x" * 65536)}),
     ]
     service.send(poison[0], poison[1], jobs.create(tenant, "healthy", "healthy"), *poison[2:])
     tenant.wait("healthy", "running")

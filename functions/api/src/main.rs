@@ -1,16 +1,17 @@
 //! The HTTP API: reads the request and the tenant, calls the one path for all requests, writes the answer.
 
 mod answer;
+mod http;
 mod onboarding;
 mod routes;
 
-use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use engine::executions::StepFunctions;
 use engine::gate::Teardown;
 use engine::records::Records;
 use engine::requests::Requests;
 use engine::{aws, lambda, settings};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::Value;
 use std::sync::Arc;
 
 #[tokio::main(flavor = "current_thread")]
@@ -35,6 +36,6 @@ async fn main() -> Result<(), Error> {
             template_url: settings::text("TEMPLATE_URL")?,
         },
     };
-    let handle = move |event: LambdaEvent<ApiGatewayV2httpRequest>| async move { Ok::<_, Error>(api.answer(&event.payload).await) };
+    let handle = move |event: LambdaEvent<Value>| async move { Ok::<_, Error>(api.answer(&event.payload).await) };
     lambda_runtime::run(service_fn(handle)).await
 }

@@ -1,9 +1,9 @@
 //! The routes. Each reads what it needs from the request and answers only for the token's tenant.
 
 use crate::answer::{Answer, response};
+use crate::http::Http;
 use crate::onboarding::Operator;
-use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
-use base64::prelude::{BASE64_STANDARD, Engine};
+use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use engine::desk::Desk;
 use engine::records::{Records, events};
 use engine::requests::audit::Asked;
@@ -29,31 +29,42 @@ pub struct Api {
 const PAGE: i32 = 1000;
 
 impl Api {
-    pub async fn answer(&self, http: &ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse {
-        let answer = self.route(http).await;
-        self.audit(http, &answer);
+    /// Answers whatever API Gateway sends, so that nobody gets an error of the runtime's in place of ours.
+    pub async fn answer(&self, event: &Value) -> ApiGatewayV2httpResponse {
+        let (http, answer) = match Http::read(event) {
+            Ok(http) => {
+                let answer = self.route(&http).await;
+                (http, answer)
+            }
+            Err(problem) => (Http::default(), Err(problem)),
+        };
+        self.audit(&http, &answer);
         response(answer)
     }
 
-    async fn route(&self, http: &ApiGatewayV2httpRequest) -> Result<Answer, Problem> {
+    async fn route(&self, http: &Http) -> Result<Answer, Problem> {
         let tenant = self.tenant(http)?;
         self.count(&tenant).await?;
-        let name = || http.path_parameters.get("name").cloned().unwrap_or_default();
-        match http.route_key.as_deref().unwrap_or_default() {
-            "POST /clusters" => self.accept(http, tenant, Action::Create(body(http)?)).await,
+        http.check(match http.route_key.as_str() {
+            "$default" => return Err(Problem::no_route(&http.line())),
+            "GET /clusters/{name}/logs" => &["after", "limit"],
+            _ => &[],
+        })?;
+        match http.route_key.as_str() {
+            "POST /clusters" => self.accept(http, tenant, Action::Create(http.body()?)).await,
             "GET /clusters" => self.list(&tenant).await,
-            "GET /clusters/{name}" => self.show(&tenant, &name()).await,
-            "DELETE /clusters/{name}" => self.accept(http, tenant, Action::Delete(name())).await,
-            "POST /clusters/{name}/retry" => self.accept(http, tenant, Action::Retry(name())).await,
-            "POST /clusters/{name}/forget" => self.accept(http, tenant, Action::Forget(name())).await,
-            "GET /clusters/{name}/logs" => self.logs(http, &tenant, &name()).await,
+            "GET /clusters/{name}" => self.show(&tenant, http.name()).await,
+            "DELETE /clusters/{name}" => self.accept(http, tenant, Action::Delete(http.name().to_owned())).await,
+            "POST /clusters/{name}/retry" => self.accept(http, tenant, Action::Retry(http.name().to_owned())).await,
+            "POST /clusters/{name}/forget" => self.accept(http, tenant, Action::Forget(http.name().to_owned())).await,
+            "GET /clusters/{name}/logs" => self.logs(http, &tenant, http.name()).await,
             "GET /onboarding" => self.onboarding(&tenant).await,
-            _ => Err(Problem::no_route()),
+            _ => Err(Problem::no_route(&http.line())),
         }
     }
 
-    fn tenant(&self, http: &ApiGatewayV2httpRequest) -> Result<String, Problem> {
-        let tenant = claim(http, &self.tenant_claim).filter(|tenant| requests::is_tenant(tenant));
+    fn tenant(&self, http: &Http) -> Result<String, Problem> {
+        let tenant = http.claim(&self.tenant_claim).filter(|tenant| requests::is_tenant(tenant));
         tenant.map(str::to_owned).ok_or_else(|| Problem::no_tenant(&self.tenant_claim))
     }
 
@@ -67,22 +78,22 @@ impl Api {
         Ok(())
     }
 
-    fn audit(&self, http: &ApiGatewayV2httpRequest, answer: &Result<Answer, Problem>) {
+    fn audit(&self, http: &Http, answer: &Result<Answer, Problem>) {
         let (tenant, cluster) = (self.tenant(http).ok(), cluster(http));
         let asked = Asked {
             actor: &actor(http),
             tenant: tenant.as_deref(),
-            request: http.route_key.as_deref().unwrap_or_default(),
+            request: &http.route_key,
             cluster: cluster.as_deref(),
-            from: source(http),
+            from: http.source(),
         };
         asked.log(answer.as_ref().map(Answer::status));
     }
 
-    async fn accept(&self, http: &ApiGatewayV2httpRequest, tenant: String, action: Action) -> Result<Answer, Problem> {
-        let idempotency_key = match http.headers.get("idempotency-key").map(|key| key.to_str()) {
+    async fn accept(&self, http: &Http, tenant: String, action: Action) -> Result<Answer, Problem> {
+        let idempotency_key = match http.header("idempotency-key") {
             None => None,
-            Some(Ok(key)) if requests::is_idempotency_key(key) => Some(key.to_owned()),
+            Some(key) if requests::is_idempotency_key(key) => Some(key.to_owned()),
             Some(_) => {
                 return Err(Problem::invalid(vec![Fault::new("Idempotency-Key", "is not 1 to 256 printable ASCII characters")]));
             }
@@ -90,8 +101,8 @@ impl Api {
         let request = Request {
             tenant,
             actor: actor(http),
-            from: source(http).to_owned(),
-            origin: source(http).parse().ok(),
+            from: http.source().to_owned(),
+            origin: http.source().parse().ok(),
             idempotency_key,
             action,
         };
@@ -110,15 +121,14 @@ impl Api {
         Ok(Answer::Found(json!(view::cluster(&record, &journal))))
     }
 
-    async fn logs(&self, http: &ApiGatewayV2httpRequest, tenant: &str, name: &str) -> Result<Answer, Problem> {
+    async fn logs(&self, http: &Http, tenant: &str, name: &str) -> Result<Answer, Problem> {
         let record = self.requests.find(tenant, name).await?;
-        let query = &http.query_string_parameters;
-        let limit = match query.first("limit").map(str::parse) {
+        let limit = match http.parameter("limit").map(str::parse) {
             None => PAGE,
             Some(Ok(limit)) if (1..=PAGE).contains(&limit) => limit,
             Some(_) => return Err(Problem::invalid(vec![Fault::new("?limit", "is not a number from 1 to 1000")])),
         };
-        let after = query.first("after").unwrap_or_default();
+        let after = http.parameter("after").unwrap_or_default();
         if !events::is_cursor(after) {
             return Err(Problem::invalid(vec![Fault::new("?after", "is not the `next` of an earlier answer")]));
         }
@@ -132,34 +142,15 @@ impl Api {
     }
 }
 
-fn actor(http: &ApiGatewayV2httpRequest) -> String {
-    format!("tenant:{}", claim(http, "sub").unwrap_or("unknown"))
-}
-
-fn source(http: &ApiGatewayV2httpRequest) -> &str {
-    http.request_context.http.source_ip.as_deref().unwrap_or("unknown")
+fn actor(http: &Http) -> String {
+    format!("tenant:{}", http.claim("sub").unwrap_or("unknown"))
 }
 
 /// The name of the cluster that a request is about, if it is a valid name.
-fn cluster(http: &ApiGatewayV2httpRequest) -> Option<String> {
-    let name = match http.route_key.as_deref() {
-        Some("POST /clusters") => body(http).ok()?.get("name")?.as_str()?.to_owned(),
-        _ => http.path_parameters.get("name")?.clone(),
+fn cluster(http: &Http) -> Option<String> {
+    let name = match http.route_key.as_str() {
+        "POST /clusters" => http.body().ok()?.get("name")?.as_str()?.to_owned(),
+        _ => http.name().to_owned(),
     };
     spec::is_name(&name).then_some(name)
-}
-
-fn claim<'a>(http: &'a ApiGatewayV2httpRequest, name: &str) -> Option<&'a str> {
-    http.request_context.authorizer.as_ref()?.jwt.as_ref()?.claims.get(name).map(String::as_str)
-}
-
-/// API Gateway passes a body on as base64 unless its content type is textual.
-fn body(http: &ApiGatewayV2httpRequest) -> Result<Value, Problem> {
-    let sent = http.body.as_deref().unwrap_or_default();
-    let bytes = if http.is_base64_encoded {
-        BASE64_STANDARD.decode(sent).map_err(|error| Problem::invalid(vec![Fault::new("$", error.to_string())]))?
-    } else {
-        sent.as_bytes().to_vec()
-    };
-    serde_json::from_slice(&bytes).map_err(|error| Problem::invalid(vec![Fault::new("$", format!("is not JSON: {error}"))]))
 }

@@ -4,8 +4,9 @@ use aws_lambda_events::sqs::SqsMessage;
 use engine::requests::{self, Action, Request};
 use serde::Deserialize;
 use serde_json::Value;
+use wire::body;
 use wire::problem::Problem;
-use wire::spec::Fault;
+use wire::spec::{Fault, shortened};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,7 +32,8 @@ enum Verb {
 /// # Errors
 /// What is wrong with the message, for the operator's log.
 pub fn read(message: &SqsMessage) -> Result<Request, Problem> {
-    parse(message).map_err(|message| Problem::invalid(vec![Fault::new("$", message)]))
+    let body = body::read(message.body.as_deref().unwrap_or_default().as_bytes())?;
+    parse(message, body).map_err(|message| Problem::invalid(vec![Fault::new("$", message)]))
 }
 
 /// Who put the message on the queue.
@@ -39,10 +41,10 @@ pub fn sender(message: &SqsMessage) -> &str {
     message.attributes.get("SenderId").map_or("unknown", String::as_str)
 }
 
-fn parse(message: &SqsMessage) -> Result<Request, String> {
-    let job: Job = serde_json::from_str(message.body.as_deref().unwrap_or_default()).map_err(|error| format!("not a job: {error}"))?;
+fn parse(message: &SqsMessage, body: Value) -> Result<Request, String> {
+    let job: Job = serde_json::from_value(body).map_err(|error| format!("not a job: {}", shortened(&error.to_string())))?;
     if !requests::is_tenant(&job.tenant) {
-        return Err(format!("tenant {:?} is not 1 to 128 letters, digits and ._@-", job.tenant));
+        return Err(format!("tenant {:?} is not 1 to 128 letters, digits and ._@-", shortened(&job.tenant)));
     }
     let action = match (job.action, job.cluster, job.name) {
         (Verb::Create, Some(cluster), None) => Action::Create(cluster),
@@ -55,6 +57,7 @@ fn parse(message: &SqsMessage) -> Result<Request, String> {
     // A message without a key is its own key: delivered twice, it counts once.
     let key = job.idempotency_key.or_else(|| message.message_id.clone());
     if let Some(key) = key.as_deref().filter(|key| !requests::is_idempotency_key(key)) {
+        let key = shortened(key);
         return Err(format!("idempotency_key {key:?} is not 1 to 256 printable ASCII characters"));
     }
     let from = sender(message).to_owned();
@@ -64,6 +67,7 @@ fn parse(message: &SqsMessage) -> Result<Request, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn message(body: &str) -> SqsMessage {
         let mut message = SqsMessage::default();
@@ -86,7 +90,11 @@ mod tests {
     #[test]
     fn a_message_that_is_not_a_job_is_refused_with_the_reason() {
         for (body, why) in [
-            ("poison", "not a job"),
+            ("poison", "is not JSON"),
+            ("[]", "not a job"),
+            (r#"{"action":"delete","tenant":"demo","name":"a","name":"b"}"#, "written twice"),
+            (&" ".repeat(70_000), "more than 65536 bytes"),
+            (&format!(r#"{{"action":"{}"}}"#, "x".repeat(60_000)), "not a job"),
             (r#"{"action":"destroy","tenant":"demo","name":"a"}"#, "not a job"),
             (r#"{"action":"delete","tenant":"demo","name":"a","force":true}"#, "not a job"),
             (r#"{"action":"delete","tenant":"de#mo","name":"a"}"#, "tenant"),
@@ -94,7 +102,8 @@ mod tests {
             (r#"{"action":"retry","tenant":"demo"}"#, "a delete, retry or forget job has a name"),
             (r#"{"action":"delete","tenant":"demo","name":"a","idempotency_key":""}"#, "idempotency_key"),
         ] {
-            assert!(parse(&message(body)).expect_err(body).contains(why), "{body}");
+            let told = json!(read(&message(body)).expect_err(body)).to_string();
+            assert!(told.contains(why) && told.len() < 1000, "{told}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Why a request is refused: RFC 9457 problem details with a stable `code` and a `hint`.
 
-use crate::spec::Fault;
+use crate::spec::{Fault, shortened};
 use crate::status::Status;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ pub struct Problem {
     pub detail: String,
     /// What to do about it.
     pub hint: String,
-    /// With `invalid_request`: every fault in the request.
+    /// With `invalid_request`: every fault in the request, or the first fifty and how many more there are.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Fault>,
     /// Seconds after which the same request may be sent again: the header `Retry-After`.
@@ -39,6 +39,8 @@ pub enum ProblemCode {
     ClusterNotFound,
     /// There is no such route.
     RouteNotFound,
+    /// The body is longer than a request may be.
+    BodyTooLarge,
     /// A cluster of that name exists.
     NameTaken,
     /// The cluster is not parked, so there is nothing to retry.
@@ -74,6 +76,7 @@ impl ProblemCode {
             ProblemCode::NameTaken | ProblemCode::NotParked | ProblemCode::NotForgettable | ProblemCode::RoleRegistered => {
                 (409, "Conflict")
             }
+            ProblemCode::BodyTooLarge => (413, "Content Too Large"),
             ProblemCode::IdempotencyKeyReused => (422, "Unprocessable Content"),
             ProblemCode::ClusterLimit | ProblemCode::RequestLimit => (429, "Too Many Requests"),
             ProblemCode::Internal => (500, "Internal Server Error"),
@@ -82,9 +85,16 @@ impl ProblemCode {
     }
 }
 
+/// The most faults that an answer names.
+const MOST_FAULTS: usize = 50;
+
 impl Problem {
-    pub fn invalid(faults: Vec<Fault>) -> Self {
+    pub fn invalid(mut faults: Vec<Fault>) -> Self {
         let detail = format!("The request has {} fault(s); faults names each by its JSON path.", faults.len());
+        if let Some(more @ 1..) = faults.len().checked_sub(MOST_FAULTS) {
+            faults.truncate(MOST_FAULTS);
+            faults.push(Fault::new("$", format!("and {more} more")));
+        }
         Self { faults, ..Self::new(ProblemCode::InvalidRequest, detail, "Correct every fault and send the request again.") }
     }
 
@@ -93,13 +103,20 @@ impl Problem {
         Self::new(ProblemCode::NoTenant, detail, "Send the ID token of a user who belongs to a tenant.")
     }
 
+    pub fn body_too_large(most: usize) -> Self {
+        let detail = format!("The body has more than {most} bytes.");
+        Self::new(ProblemCode::BodyTooLarge, detail, "Send only what the request needs: the smallest body has a few hundred bytes.")
+    }
+
     pub fn no_cluster(name: &str) -> Self {
-        let detail = format!("You have no cluster named {name:?}.");
+        let detail = format!("You have no cluster named {:?}.", shortened(name));
         Self::new(ProblemCode::ClusterNotFound, detail, "GET /clusters lists your clusters.")
     }
 
-    pub fn no_route() -> Self {
-        Self::new(ProblemCode::RouteNotFound, "There is no such route.", "The README lists the routes.")
+    /// `asked` is the method and the path.
+    pub fn no_route(asked: &str) -> Self {
+        let detail = format!("There is no route {:?}.", shortened(asked));
+        Self::new(ProblemCode::RouteNotFound, detail, "The README lists the routes.")
     }
 
     /// The cluster that has the name has this status.
@@ -184,7 +201,8 @@ mod tests {
             (Problem::invalid(vec![]), 400, "Bad Request", "invalid_request"),
             (Problem::no_tenant("custom:tenant"), 403, "Forbidden", "no_tenant"),
             (Problem::no_cluster("a"), 404, "Not Found", "cluster_not_found"),
-            (Problem::no_route(), 404, "Not Found", "route_not_found"),
+            (Problem::no_route("GET /"), 404, "Not Found", "route_not_found"),
+            (Problem::body_too_large(65536), 413, "Content Too Large", "body_too_large"),
             (Problem::name_taken("a", Status::Running), 409, "Conflict", "name_taken"),
             (Problem::name_taken("a", Status::Terminating), 409, "Conflict", "name_taken"),
             (Problem::name_taken("a", Status::DeleteBlocked), 409, "Conflict", "name_taken"),
@@ -202,6 +220,16 @@ mod tests {
             let shown = json!(problem);
             assert_eq!(shown, json!({"status": status, "title": title, "code": code, "detail": shown["detail"], "hint": shown["hint"]}));
             assert!(shown["detail"] != "" && shown["hint"] != "", "{code}");
+        }
+    }
+
+    #[test]
+    fn only_so_many_faults_are_named() {
+        for (count, named, last) in [(50, 50, "no"), (51, 51, "and 1 more"), (20_000, 51, "and 19950 more")] {
+            let problem = Problem::invalid(vec![Fault::new("$.name", "no"); count]);
+            let message = problem.faults.last().map(|fault| fault.message.as_str());
+            assert_eq!((problem.faults.len(), message), (named, Some(last)));
+            assert!(problem.detail.contains(&format!("{count} fault")), "{}", problem.detail);
         }
     }
 

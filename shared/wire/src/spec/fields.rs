@@ -1,7 +1,7 @@
 //! The faults in single fields, in words. The fields of all modes are checked as if they were one object, so that a body gets the faults of
 //! each, whatever its mode; with `oneOf` a validator says only that no mode fits.
 
-use super::{Fault, Mode, schema};
+use super::{Fault, Mode, schema, shortened};
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator};
 use schemars::{JsonSchema, SchemaGenerator};
@@ -35,7 +35,38 @@ fn in_words(error: &ValidationError<'_>) -> Vec<Fault> {
         ValidationErrorKind::Required { property } => {
             vec![Fault::new(format!("{path}.{}", property.as_str().unwrap_or_default()), REQUIRED)]
         }
-        _ => vec![Fault::new(path, with_rule(error))],
+        _ => match bare_name(error) {
+            Some(message) => vec![Fault::new(path, message)],
+            None => vec![Fault::new(path, with_rule(error))],
+        },
+    }
+}
+
+/// The commonest slip: names in `instance_types`, where objects with a name belong.
+fn bare_name(error: &ValidationError<'_>) -> Option<String> {
+    let ValidationErrorKind::Type { .. } = error.kind() else { return None };
+    let item = error.instance_path().as_str().strip_prefix("/instance_types")?;
+    let is_name = error.instance().is_string() && item.matches('/').count() < 2;
+    let name = shortened(&error.instance().to_string());
+    is_name.then(|| format!("{name} is not an object: write [{{\"name\": {name}}}]"))
+}
+
+/// The numbers with a fraction of zero where integers belong: to a schema `10.0` is an integer. `faults` are those found already.
+pub(super) fn fractions(body: &Value, faults: &[Fault]) -> Vec<Fault> {
+    let mut found = Vec::new();
+    collect_fractions(body, "$".to_owned(), &mut found);
+    found.retain(|fraction| !faults.iter().any(|fault| fraction.path.starts_with(&fault.path)));
+    found
+}
+
+fn collect_fractions(part: &Value, path: String, found: &mut Vec<Fault>) {
+    // Shortened as the paths of faults are, so that a long name does not make every path below it long.
+    let mut below = |step: String, part| collect_fractions(part, shortened(&format!("{path}{step}")), found);
+    match part {
+        Value::Array(items) => items.iter().enumerate().for_each(|(index, item)| below(format!("[{index}]"), item)),
+        Value::Object(fields) => fields.iter().for_each(|(name, field)| below(format!(".{name}"), field)),
+        Value::Number(number) if number.is_f64() => found.push(Fault::new(path, format!("{number} is not written as an integer"))),
+        _ => {}
     }
 }
 
@@ -51,10 +82,12 @@ fn with_rule(error: &ValidationError<'_>) -> String {
     let rule = schema_path
         .rmatch_indices('/')
         .find_map(|(end, _)| SCHEMA.pointer(&schema_path[..end])?.get("description")?.as_str().map(str::to_owned));
+    let sent = shortened(&error.instance().to_string());
+    let fault = error.masked_with(&sent);
     match (error.kind(), rule) {
-        (ValidationErrorKind::Pattern { .. }, Some(rule)) => format!("{} is not valid: {rule}", error.instance()),
-        (_, Some(rule)) => format!("{error}: {rule}"),
-        (_, None) => error.to_string(),
+        (ValidationErrorKind::Pattern { .. }, Some(rule)) => format!("{sent} is not valid: {rule}"),
+        (_, Some(rule)) => format!("{fault}: {rule}"),
+        (_, None) => fault.to_string(),
     }
 }
 

@@ -15,7 +15,7 @@ mod self_managed;
 
 pub use access::Access;
 pub use deletion::{BucketsAfter, Deletion};
-pub use fault::Fault;
+pub use fault::{Fault, shortened};
 pub use ground::{Ground, Managed};
 pub use mode::Mode;
 pub use nodes::InstanceType;
@@ -61,7 +61,8 @@ trait Section {
 /// # Errors
 /// Every fault: first those in single fields and of the mode; if there are none, those between fields.
 pub fn parse(body: &Value) -> Result<Spec, Vec<Fault>> {
-    let faults: Vec<Fault> = fields::faults(body).into_iter().chain(mode::faults(body)).collect();
+    let mut faults: Vec<Fault> = fields::faults(body).into_iter().chain(mode::faults(body)).collect();
+    faults.extend(fields::fractions(body, &faults));
     if !faults.is_empty() {
         return Err(faults);
     }

@@ -58,7 +58,8 @@ fn node_faults(fields: &Map<String, Value>) -> Vec<Fault> {
 }
 
 fn needed(fields: &Map<String, Value>, name: &str) -> Option<Fault> {
-    (!is_filled(fields, name)).then(|| Fault::new(format!("$.{name}"), REQUIRED))
+    let fault = if is_given(fields, name) { "an empty list is not enough: at least one is required" } else { REQUIRED };
+    (!is_filled(fields, name)).then(|| Fault::new(format!("$.{name}"), fault))
 }
 
 fn only(name: &str, with: &str) -> Fault {

@@ -89,7 +89,7 @@ fn each_mode_has_its_fields_and_refuses_the_others() {
         (self_managed(), "subnet_ids", json!(["subnet-0123456789abcdef0"]), ""),
         (self_managed(), "admin_principal_arn", none.clone(), ""),
         (self_managed(), "eks_cluster_name", none.clone(), "this field is required"),
-        (self_managed(), "buckets", json!([]), "this field is required"),
+        (self_managed(), "buckets", json!([]), "an empty list is not enough: at least one is required"),
         (self_managed(), "node_role_arn", none.clone(), "this field is required"),
         (self_managed(), "admin_principal_arn", json!("arn:aws:iam::222222222222:role/admin"), "only with mode managed"),
         (self_managed(), "public_access_cidrs", json!([]), "only with mode managed"),
@@ -100,7 +100,7 @@ fn each_mode_has_its_fields_and_refuses_the_others() {
         (smallest(), "buckets", json!(["their-data"]), "only with mode self_managed"),
         (smallest(), "node_role_arn", json!("arn:aws:iam::222222222222:role/nodes"), "only with mode self_managed"),
         (smallest(), "subnet_ids", json!(["subnet-0123456789abcdef0"]), "only with mode self_managed"),
-        (smallest(), "instance_types", json!([]), "this field is required"),
+        (smallest(), "instance_types", json!([]), "an empty list is not enough: at least one is required"),
     ] {
         let mut body = base;
         body[field] = value.clone();
@@ -188,6 +188,58 @@ fn a_fault_says_what_would_be_valid() {
         let mut body = smallest();
         body[field] = value;
         assert_eq!(parse(&body), Err(vec![Fault::new(format!("$.{field}"), message)]));
+    }
+}
+
+#[test]
+fn a_number_that_is_not_written_as_an_integer_is_named_at_its_own_path() {
+    for (text, path) in [
+        ("10.0", "$.instance_types[0].max_count"),
+        ("1e1", "$.instance_types[0].max_count"),
+        ("10.5", "$.instance_types[0].max_count"),
+        ("-1", "$.instance_types[0].max_count"),
+        ("4294967296", "$.instance_types[0].max_count"),
+        ("1e99", "$.instance_types[0].max_count"),
+    ] {
+        let mut body = smallest();
+        body["instance_types"][0]["max_count"] = serde_json::from_str(text).expect("a number");
+        assert_eq!(paths(&body), [path], "{text}");
+    }
+    let mut elsewhere = smallest();
+    elsewhere["name"] = json!(1.0);
+    elsewhere["flavour"] = json!({"sour": 1.0});
+    assert_eq!(paths(&elsewhere), ["$.flavour", "$.name"], "where a schema names it, it is named once");
+}
+
+#[test]
+fn names_where_objects_belong_are_answered_with_what_to_write() {
+    let wanted = |name: &str| format!("\"{name}\" is not an object: write [{{\"name\": \"{name}\"}}]");
+    for (value, faults) in [
+        (json!(["g4dn.xlarge"]), vec![Fault::new("$.instance_types[0]", wanted("g4dn.xlarge"))]),
+        (json!("g4dn.xlarge"), vec![Fault::new("$.instance_types", wanted("g4dn.xlarge"))]),
+        (json!([{"name": "g4dn.xlarge"}, "m6i.large"]), vec![Fault::new("$.instance_types[1]", wanted("m6i.large"))]),
+    ] {
+        let mut body = smallest();
+        body["instance_types"] = value;
+        assert_eq!(parse(&body), Err(faults));
+    }
+    let mut count = smallest();
+    count["instance_types"][0]["max_count"] = json!("many");
+    assert!(parse(&count).expect_err("no number")[0].message.contains("is not of type \"integer\""));
+}
+
+#[test]
+fn what_was_sent_is_shown_shortened() {
+    let long = "N".repeat(60_000);
+    let mut body = smallest();
+    body["name"] = json!(long);
+    body["region"] = json!([long]);
+    body["instance_types"] = json!([long, {"name": long, "max_count": long}]);
+    body[&long] = json!(1);
+    let faults = parse(&body).expect_err("all of it is wrong");
+    assert_eq!(faults.len(), 7, "{faults:?}");
+    for Fault { path, message } in faults {
+        assert!(path.chars().count() <= 101 && message.chars().count() <= 400, "{path}: {message}");
     }
 }
 
