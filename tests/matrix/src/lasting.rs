@@ -82,7 +82,7 @@ impl Lasting {
     pub fn rule(&self) -> Fault {
         let name = action(&self.calls);
         let effect = match self.how {
-            How::Denied => Effect::Refuse(Refusal::new(403, denial(&self.calls), &format!("User: x is not authorized to perform: {name}"))),
+            How::Denied => Effect::Refuse(Refusal::new(403, denial(&self.calls), format!("User: x is not authorized to perform: {name}"))),
             How::Unforeseen => Effect::Refuse(Refusal::new(400, "NeverSeen", "Something new")),
             How::FailedInside => Effect::Refuse(Refusal::new(500, "InternalError", "An internal error occurred")),
             How::GivenUp => Effect::Fail(Issue { code: self.cause().into(), message: "AWS gave up".into() }),
