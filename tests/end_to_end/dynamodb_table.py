@@ -26,6 +26,17 @@ def without_execution(service, cluster_id, status):
     )
 
 
+def refused_since_long_ago(service, cluster_id):
+    """As if AWS had refused the cluster's role for months."""
+    aws_clients.operator("dynamodb").update_item(
+        TableName=service.stack["TableName"],
+        Key=key(cluster_id),
+        UpdateExpression="SET refused_since = :at",
+        ConditionExpression="attribute_exists(refused_since)",
+        ExpressionAttributeValues={":at": {"S": LONG_AGO}},
+    )
+
+
 def journal(service, cluster_id):
     """The sort keys of the journal's entries."""
     keys = (item["sk"]["S"] for item in service.records(f"CLUSTER#{cluster_id}"))

@@ -45,6 +45,9 @@ class Tenant:
     def retry(self, name):
         return self.accepted("POST", f"/clusters/{name}/retry")
 
+    def forget(self, name):
+        return self.call("POST", f"/clusters/{name}/forget")
+
     def show(self, name):
         answer = self.call("GET", f"/clusters/{name}")
         if answer.status_code == 404:

@@ -83,6 +83,26 @@ def test_a_permission_missing_at_deletion_blocks_it_and_retry_finishes_it(tenant
     assert census.census(tenant.account) == before
 
 
+def test_a_bucket_without_its_tag_holds_up_nothing_else_and_the_hint_helps(tenant):
+    before = census.census(tenant.account)
+    cluster = tenant.running("untagged")
+    s3, bucket = tenant.account.client("s3"), f"groundwork-{cluster['id']}-logs"
+    tags = s3.get_bucket_tagging(Bucket=bucket)["TagSet"]
+    s3.delete_bucket_tagging(Bucket=bucket)
+    tenant.delete("untagged")
+    blocked = tenant.wait("untagged", "delete_blocked")
+    assert (blocked["code"], blocked["turn"], blocked["stage"]) == ("NotOurs", "tenant", "teardown"), blocked
+    [trouble] = blocked["troubles"]
+    assert (trouble["key"], trouble["waiting"], trouble["costs_money"]) == ("bucket/logs", [], True), trouble
+    assert [found["id"] for found in blocked["inventory"]["left"]] == [bucket], "everything else has gone"
+
+    assert "put the tag back" in blocked["hint"]
+    s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags})
+    tenant.retry("untagged")
+    tenant.wait("untagged", "deleted")
+    assert census.census(tenant.account) == before
+
+
 def test_the_role_of_another_tenant_is_of_no_use(tenant, service):
     """The name of a role is no secret; the external ID keeps one tenant out of another's account."""
     thief = tenants.new(service)
