@@ -59,8 +59,9 @@ impl Function {
     /// The same error, if it is believed.
     pub(super) fn fail(&self, record: &mut Record, error: &Error, now: Timestamp) -> Result<Reply> {
         record.failure = Some(Failure::new(record.run, Some(self.stage), error));
-        let refused_since = (error.code == Code::RoleRefused).then(|| record.refused_since.unwrap_or(now));
-        record.refused_since = refused_since;
+        if error.code == Code::RoleRefused {
+            record.refused_since.get_or_insert(now);
+        }
         let Some(progress) = record.stages.get_mut(&self.stage) else { return Err(error.clone()) };
         progress.refused_since = error.may_be_stale().then(|| progress.refused_since.unwrap_or(now));
         let refused_for = progress.refused_since.map(|since| passed(since, now));
@@ -70,29 +71,27 @@ impl Function {
         }
     }
 
-    /// Nothing of the stage can act any more.
+    /// Nothing of the stage can act any more. Only the last stage of a run settles the cluster, or ends the run with what is stuck.
     fn close(&self, record: &mut Record, given_up: bool, now: Timestamp) -> Result<Reply> {
+        let settled = row(self.stage).settles;
+        let worst = worst(&record.troubles).filter(|_| settled.is_some()).cloned();
         // The error of another stage that runs beside this one stays on the record.
         if record.failure.as_ref().is_some_and(|failure| failure.stage == Some(self.stage)) {
             record.failure = None;
+        }
+        if let Some(trouble) = worst {
+            let error = of_all(&trouble, record.troubles.len());
+            record.failure = Some(Failure::new(record.run, Some(trouble.stage), &error));
+            return Err(error);
         }
         if let Some(progress) = record.stages.get_mut(&self.stage).filter(|_| !given_up) {
             progress.ready_at = Some(now);
             progress.refused_since = None;
         }
-        // Only the last stage of a run settles the cluster.
-        let Some(settled) = row(self.stage).settles else { return Ok(Reply::Ready) };
-        match worst(&record.troubles) {
-            None => {
-                record.set_status(settled, now);
-                Ok(Reply::Ready)
-            }
-            Some(trouble) => {
-                let error = of_all(trouble, record.troubles.len());
-                record.failure = Some(Failure::new(record.run, Some(trouble.stage), &error));
-                Err(error)
-            }
+        if let Some(status) = settled {
+            record.set_status(status, now);
         }
+        Ok(Reply::Ready)
     }
 
     fn troubles(&self, record: &Record, answer: &Answer, now: Timestamp) -> BTreeMap<Key, Trouble> {
