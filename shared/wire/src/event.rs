@@ -67,6 +67,23 @@ pub enum Action {
     Unknown(String),
 }
 
+impl Action {
+    /// What it says about a resource; none if it is not about one.
+    pub fn of_resource(&self) -> Option<&'static str> {
+        match self {
+            Action::Creating => Some("Groundwork is about to create it."),
+            Action::Pending => Some("AWS shows it, and it is not ready yet."),
+            Action::Ready => Some("It is ready."),
+            Action::Broken => Some("AWS gave up on it."),
+            Action::Deleting => Some("Groundwork is about to delete it."),
+            Action::Gone => Some("AWS shows it no more."),
+            Action::Refused => Some("AWS refused to create it, so nothing was made."),
+            Action::Requested | Action::Finished | Action::Retrying | Action::Stuck => None,
+            Action::Parked | Action::Retried | Action::Forgotten | Action::Unknown(_) => None,
+        }
+    }
+}
+
 impl From<State> for Action {
     fn from(state: State) -> Self {
         match state {

@@ -27,7 +27,7 @@ impl Records {
             None => self.deletion(&pk, &sk)?,
         };
         let action = entry.map_or(Action::Refused, |entry| entry.state.into());
-        let message = entry.and_then(|entry| entry.note.as_deref()).unwrap_or_default();
+        let message = message(&action, entry.and_then(|entry| entry.note.as_deref()));
         let event = Event::new(now, format!("stage:{}", hold.stage), action, key.to_string(), message);
         // Transactions that check the same record conflict, so a process runs one at a time.
         let _turn = self.turn.lock().await;
@@ -56,5 +56,27 @@ impl Records {
             .build()
             .map_err(|error| Error::permanent(Code::Build, error.to_string()))?;
         Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+}
+
+/// What happened in a sentence, and what is to be said about it.
+fn message(action: &Action, note: Option<&str>) -> String {
+    let sentence = action.of_resource().unwrap_or_default();
+    [sentence].into_iter().chain(note).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wire::journal::State;
+
+    #[test]
+    fn every_event_of_the_journal_is_a_sentence() {
+        for state in [State::Creating, State::Pending, State::Ready, State::Broken, State::Deleting, State::Gone] {
+            let said = message(&state.into(), None);
+            assert!(said.starts_with(char::is_uppercase) && said.ends_with('.'), "{state:?}: {said:?}");
+        }
+        assert_eq!(message(&Action::Refused, None), "AWS refused to create it, so nothing was made.");
+        assert_eq!(message(&Action::Ready, Some("size is 3, wanted 2")), "It is ready. size is 3, wanted 2");
     }
 }
