@@ -56,3 +56,7 @@ def replace(service, row, attribute, other, text):
         ExpressionAttributeNames={"#attribute": attribute, "#other": other},
         ExpressionAttributeValues={":text": {"S": text}},
     )
+
+
+def put(service, item):
+    aws_clients.operator("dynamodb").put_item(TableName=service.stack["TableName"], Item=item)

@@ -5,6 +5,7 @@ use crate::http::Http;
 use crate::onboarding::Operator;
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use engine::desk::Desk;
+use engine::records::record::Record;
 use engine::records::{Records, events};
 use engine::requests::audit::Asked;
 use engine::requests::{Action, Request, Requests};
@@ -12,7 +13,7 @@ use engine::{requests, view};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use wire::event::Page;
-use wire::problem::Problem;
+use wire::problem::{Problem, ProblemCode};
 use wire::spec::{self, Fault};
 use wire::view::Clusters;
 
@@ -47,12 +48,13 @@ impl Api {
         self.count(&tenant).await?;
         http.check(match http.route_key.as_str() {
             "$default" => return Err(Problem::no_route(&http.line())),
+            "GET /clusters" => &["deleted"],
             "GET /clusters/{name}/logs" => &["after", "limit"],
             _ => &[],
         })?;
         match http.route_key.as_str() {
             "POST /clusters" => self.accept(http, tenant, Action::Create(http.body()?)).await,
-            "GET /clusters" => self.list(&tenant).await,
+            "GET /clusters" => self.list(http, &tenant).await,
             "GET /clusters/{name}" => self.show(&tenant, http.name()).await,
             "DELETE /clusters/{name}" => self.accept(http, tenant, Action::Delete(http.name().to_owned())).await,
             "POST /clusters/{name}/retry" => self.accept(http, tenant, Action::Retry(http.name().to_owned())).await,
@@ -109,20 +111,41 @@ impl Api {
         self.requests.accept(&request).await.map(Answer::Accepted)
     }
 
-    async fn list(&self, tenant: &str) -> Result<Answer, Problem> {
-        let clusters = self.records.clusters(tenant).await?;
+    async fn list(&self, http: &Http, tenant: &str) -> Result<Answer, Problem> {
+        let clusters = match http.parameter("deleted") {
+            None | Some("false") => self.records.clusters(tenant).await?,
+            Some("true") => self.records.deleted(tenant).await?,
+            Some(_) => return Err(Problem::invalid(vec![Fault::new("?deleted", "is not true or false")])),
+        };
         let clusters = clusters.iter().map(view::summary).collect();
         Ok(Answer::Found(json!(Clusters { clusters })))
     }
 
+    /// The tenant's cluster with this name, or else with this id.
+    async fn find(&self, tenant: &str, name_or_id: &str) -> Result<Option<Record>, Problem> {
+        match self.requests.find(tenant, name_or_id).await {
+            Err(problem) if problem.code == ProblemCode::ClusterNotFound => Ok(self.records.with_id(tenant, name_or_id).await?),
+            found => found.map(Some),
+        }
+    }
+
+    /// The id of a cluster whose log is kept. The log outlives the record of a deleted one.
+    async fn id(&self, tenant: &str, name_or_id: &str) -> Result<String, Problem> {
+        match self.find(tenant, name_or_id).await? {
+            Some(record) => Ok(record.id),
+            None if self.records.had(tenant, name_or_id).await? => Ok(name_or_id.to_owned()),
+            None => Err(Problem::no_cluster(name_or_id)),
+        }
+    }
+
     async fn show(&self, tenant: &str, name: &str) -> Result<Answer, Problem> {
-        let record = self.requests.find(tenant, name).await?;
+        let record = self.find(tenant, name).await?.ok_or_else(|| Problem::no_cluster(name))?;
         let journal = self.records.journal(&record.id).await?;
         Ok(Answer::Found(json!(view::cluster(&record, &journal))))
     }
 
     async fn logs(&self, http: &Http, tenant: &str, name: &str) -> Result<Answer, Problem> {
-        let record = self.requests.find(tenant, name).await?;
+        let id = self.id(tenant, name).await?;
         let limit = match http.parameter("limit").map(str::parse) {
             None => PAGE,
             Some(Ok(limit)) if (1..=PAGE).contains(&limit) => limit,
@@ -132,7 +155,7 @@ impl Api {
         if !events::is_cursor(after) {
             return Err(Problem::invalid(vec![Fault::new("?after", "is not the `next` of an earlier answer")]));
         }
-        let events = self.records.events(&record.id, after, limit).await?;
+        let events = self.records.events(&id, after, limit).await?;
         Ok(Answer::Found(json!(Page::new(events, after))))
     }
 

@@ -63,7 +63,7 @@ pub enum With {
     Arrival {
         places: u32,
     },
-    /// The cluster is over: it gives back its name and place.
+    /// The cluster is over: it gives back its name and place, and joins its tenant's list of those that are.
     Departure,
     /// So that the same request counts once.
     Answer {

@@ -16,6 +16,11 @@ pub fn new_cluster_id() -> String {
     random(12)
 }
 
+/// True for what could be a cluster's id.
+pub fn is_cluster_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| ALPHABET.contains(&byte))
+}
+
 /// A hundred and sixty random bits, so that it cannot be guessed.
 pub fn new_external_id() -> String {
     random(32)
@@ -44,4 +49,17 @@ pub fn log_group(name: &str, cluster_id: &str) -> String {
 /// The tag that Kubernetes puts on what its controllers make for a cluster.
 pub fn kubernetes_tag(name: &str, cluster_id: &str) -> String {
     format!("kubernetes.io/cluster/{}", eks_cluster(name, cluster_id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_made_as_an_id_is_one() {
+        assert!(is_cluster_id(&new_cluster_id()));
+        for text in ["", "abcdefghijk", "abcdefghijklm", "abcdefghijk1", "abcdefghijkL", "abcdef#hijkl", "abcdefghijé"] {
+            assert!(!is_cluster_id(text), "{text}");
+        }
+    }
 }

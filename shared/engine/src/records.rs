@@ -6,6 +6,7 @@
 //! | `CLUSTER#<id>` | `RESOURCE#<key>` | a journal entry |
 //! | `CLUSTER#<id>` | `EVENT#<time>` | an event |
 //! | `TENANT#<tenant>` | `NAME#<name>` | which cluster has, or last had, a name |
+//! | `TENANT#<tenant>` | `DELETED#<id>` | when a cluster was deleted; kept as long as its events |
 //! | `TENANT#<tenant>` | `PROFILE` | the tenant's external ID, stored only here |
 //! | `TENANT#<tenant>` | `CLUSTERS` | the ids of the clusters that count for the tenant's limit: those that are not deleted |
 //! | `TENANT#<tenant>` | `MINUTE#<minutes since 1970>` | how many requests came over HTTP |
@@ -140,7 +141,8 @@ impl Records {
                 vec![(self.take_name(record)?, Written::NameTaken), (self.take_place(record, *places)?, Written::NoPlace)]
             }
             With::Departure => {
-                vec![(self.free_name(record)?, Written::RecordChanged), (self.free_place(record)?, Written::RecordChanged)]
+                let items = [self.free_place(record)?, self.list_deleted(record)?].map(|item| (item, Written::RecordChanged));
+                [(self.free_name(record)?, Written::RecordChanged)].into_iter().chain(items).collect()
             }
             With::Answer { key, answer } => {
                 vec![(self.put_answer(&record.tenant, key, answer, record.updated_at)?, Written::Answered)]
@@ -165,6 +167,9 @@ impl Desk for Records {
     }
 
     async fn write(&self, record: &Record, seen: Option<u64>, with: &[With]) -> Result<Written> {
+        if with.iter().any(|one| matches!(one, With::Departure)) {
+            self.expire_entries(record).await?;
+        }
         let mut items = vec![(self.put_record(record, seen)?, Written::RecordChanged)];
         for one in with {
             items.extend(self.items(record, one)?);

@@ -110,7 +110,7 @@ impl Problem {
 
     pub fn no_cluster(name: &str) -> Self {
         let detail = format!("You have no cluster named {:?}.", shortened(name));
-        Self::new(ProblemCode::ClusterNotFound, detail, "GET /clusters lists your clusters.")
+        Self::new(ProblemCode::ClusterNotFound, detail, "GET /clusters lists your clusters, GET /clusters?deleted=true the deleted ones.")
     }
 
     /// `asked` is the method and the path.

@@ -8,7 +8,7 @@ use wire::event::{Event, Listed};
 
 const PREFIX: &str = "EVENT#";
 /// How long an event is kept.
-const KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(24 * 400);
+pub(super) const KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(24 * 400);
 
 #[derive(Serialize)]
 struct Stored<'a> {

@@ -1,10 +1,13 @@
 //! The journal in the table. Each write is one transaction: the check of the hold, the entry, and the event about it.
 
+use super::record::Record;
 use super::{Records, cluster_pk, transact_put};
 use crate::desk::Hold;
-use crate::errors::{Error, Result};
+use crate::errors::{Called, Error, Result};
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, TransactWriteItem};
+use futures::future::try_join_all;
 use jiff::Timestamp;
+use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 use wire::error::Code;
 use wire::event::{Action, Event};
@@ -32,6 +35,29 @@ impl Records {
         // Transactions that check the same record conflict, so a process runs one at a time.
         let _turn = self.turn.lock().await;
         self.commit(vec![self.hold_is_good(hold)?, change, self.put_event(&hold.cluster_id, &event)?]).await
+    }
+
+    /// Lets what is left of a journal go with its cluster's record. Before the cluster is deleted, not after, so that a death in between
+    /// leaves nothing: the deletion comes again. An entry that is written anew does not expire.
+    pub(super) async fn expire_entries(&self, record: &Record) -> Result<()> {
+        let Some(expires_at) = record.expires_at else { return Ok(()) };
+        let entries = self.list::<IgnoredAny>(&cluster_pk(&record.id), PREFIX).await?;
+        try_join_all(entries.iter().map(|(key, _)| self.expire_entry(&record.id, key, expires_at))).await.map(drop)
+    }
+
+    async fn expire_entry(&self, cluster_id: &str, key: &str, expires_at: i64) -> Result<()> {
+        self.db
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", AttributeValue::S(cluster_pk(cluster_id)))
+            .key("sk", AttributeValue::S(format!("{PREFIX}{key}")))
+            .update_expression("SET expires_at = :then")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":then", AttributeValue::N(expires_at.to_string()))
+            .send()
+            .await
+            .called("dynamodb:UpdateItem")
+            .map(drop)
     }
 
     fn hold_is_good(&self, hold: &Hold) -> Result<TransactWriteItem> {

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 /// The answer of `GET /clusters`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Clusters {
-    /// The tenant's clusters that are not deleted, by name.
+    /// The tenant's clusters that are not deleted, by name; or with `deleted=true` those that are, the last one first.
     pub clusters: Vec<Summary>,
 }
 
