@@ -45,9 +45,9 @@ def show_a_cluster():
     api = Api(environment.read())
     with timed("create"):
         api.create(request)
-        cluster, events = follow(api, name, until="running")
+        cluster = follow(api, name, until="running")
     print_cluster(cluster)
-    timeline.show(cluster, events)
+    timeline.show(cluster, whole_log(api, name))
     kubernetes.of_cluster(account, cluster).make()
     print("\nKubernetes has made a load balancer, its security groups, an interface and a volume.")
     print(f"\nDELETE /clusters/{name}", flush=True)
@@ -57,21 +57,19 @@ def show_a_cluster():
         # The log goes on from where the creation ended, so that nothing is shown twice.
         seen = api.logs(name, None).get("next")
         api.delete(name)
-        cluster, _ = follow(api, name, until="deleted", after=seen)
+        cluster = follow(api, name, until="deleted", after=seen)
     print_inventory(cluster["inventory"])
     print_neighbours(before, census.census(account))
 
 
 def follow(api, name, until, after=None):
-    """Prints the log as it grows, until the cluster has the wanted status or cannot reach it. Returns the cluster and its events."""
+    """Prints the log as it grows, until the cluster has the wanted status or cannot reach it. Returns the cluster."""
     deadline = time.monotonic() + SECONDS_FOR_A_CLUSTER
-    events = []
     while time.monotonic() < deadline:
         cluster = api.show(name)
-        news, after = read_news(api, name, after)
-        events += news
+        after = read_news(api, name, after)
         if cluster["status"] == until:
-            return cluster, events
+            return cluster
         if cluster["status"] in ("failed", "delete_blocked"):
             raise Problem(f"{cluster['status']}: {cluster.get('reason')}\nhint: {cluster.get('hint')}")
         time.sleep(SECONDS_BETWEEN_LOOKS)
@@ -79,12 +77,20 @@ def follow(api, name, until, after=None):
 
 
 def read_news(api, name, after):
-    """Prints the events after a cursor. Returns them with the next cursor."""
+    """Prints the events after a cursor. Returns the next cursor."""
     page = api.logs(name, after)
     for event in page["events"]:
         print(f"  {event['at']}  {event['action']:<10} {event.get('target') or '':<32} {event.get('message') or ''}")
     sys.stdout.flush()
-    return page["events"], page.get("next") or after
+    return page.get("next") or after
+
+
+def whole_log(api, name):
+    """Read anew: of two events at nearly the same time, the one that is written last may come before a cursor that has passed already."""
+    events, after = [], None
+    while news := (page := api.logs(name, after))["events"]:
+        events, after = events + news, page["next"]
+    return events
 
 
 def print_cluster(cluster):

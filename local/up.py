@@ -50,7 +50,7 @@ def outputs(stack):
 def main():
     up()
     print(f"Up at {settings.PROXY_URL}. Next: . {environment.FILE.relative_to(settings.REPOSITORY)}")
-    print("The token in it is valid for an hour; `make tenant NAME=demo` writes a new one.")
+    print("The token in it is valid for an hour; `make up` writes a new one.")
 
 
 if __name__ == "__main__":
