@@ -8,7 +8,7 @@ use crate::errors::{Error, Result};
 use async_trait::async_trait;
 use std::fmt;
 use std::time::Duration;
-use wire::error::Code;
+use wire::error::{Class, Code};
 use wire::journal::Outputs;
 use wire::key::Key;
 use wire::stage::Stage;
@@ -34,6 +34,12 @@ impl Seen {
     pub fn but_for(differences: impl IntoIterator<Item = Option<Difference>>) -> Self {
         let differences: Vec<Difference> = differences.into_iter().flatten().collect();
         if differences.is_empty() { Seen::Ready } else { Seen::Differs(differences) }
+    }
+
+    /// Broken. A cause that passes does so only for a thing that is made anew, which is a later run's work.
+    pub fn given_up(cause: Error) -> Self {
+        let class = if cause.class.retryable() { Class::Later } else { cause.class };
+        Seen::Broken(Error { class, ..cause })
     }
 }
 

@@ -258,6 +258,18 @@ impl Life {
         false
     }
 
+    /// What is parked begins again by itself when its time has come.
+    ///
+    /// # Errors
+    /// What parks it again.
+    pub async fn begin_again(&self) -> Result<()> {
+        let at = self.record().again_at().expect("it begins again by itself");
+        sleep(Duration::try_from(at.duration_since(self.desk.now())).expect("it is in the future")).await;
+        self.sweep(STUCK_AFTER).await;
+        self.settle(async {}).await;
+        self.outcome()
+    }
+
     /// What the schedule does, or with no patience the news of an ended execution. An error is in its log, and the next time is as good.
     pub async fn sweep(&self, stuck_after: Duration) {
         let sweep = Arc::clone(&self.machines.sweep);

@@ -21,6 +21,7 @@ const SLOW: &str = "AWS is throttling calls; Groundwork tries again by itself, m
 pub const INSIDE: &str = "Something failed inside AWS; Groundwork tries again by itself.";
 const WAIT: &str = "Something in the account still depends on it or is changing it; Groundwork tries again by itself.";
 pub const SUBNETS: &str = "The cluster's subnets have no free addresses; release some, then retry.";
+pub const VERIFY: &str = "AWS is still verifying the account for this region, which usually takes minutes and at most about four hours; Groundwork tries again by itself. If AWS has sent no mail after that, write to AWS Support from this account.";
 pub const OFFERING: &str =
     "The cluster's zones do not offer this instance type; delete the cluster and create it with another type, or in another region.";
 
@@ -89,6 +90,8 @@ pub const TABLE: &[Row] = &[
     row("NoSuchBucket", "", Class::Transient, SOON),
     row("BucketNotEmpty", "", Class::Transient, WAIT),
     row("Gateway.NotAttached", "", Class::Transient, WAIT),
+    // The NAT gateway before this one has not let go of the address yet.
+    row("Resource.AlreadyAssociated", "Elastic IP", Class::Transient, WAIT),
     row("OperationNotPermitted", "deletion protection", Class::Customer, "Turn off the load balancer's deletion protection, then retry."),
     row("ServerException", "", Class::Transient, INSIDE),
     row("InternalError", "", Class::Transient, INSIDE),
@@ -100,6 +103,9 @@ pub const TABLE: &[Row] = &[
     row("AuthFailure", "", Class::Customer, REGION),
     row("RegionDisabledException", "", Class::Customer, REGION),
     row("OptInRequired", "", Class::Customer, REGION),
+    // An account that is new, or new to the region (row 61).
+    row("PendingVerification", "", Class::Later, VERIFY),
+    row("ValidationError", "is being validated", Class::Later, VERIFY),
     // Quotas and capacity (rows 16, 18, 35, 38, 50).
     row("VpcLimitExceeded", "", Class::Customer, "Raise the quota L-F678F1CE (VPCs per Region) or delete a VPC, then retry."),
     row("AddressLimitExceeded", "", Class::Customer, "Raise the quota L-0263D0A3 (EC2-VPC Elastic IPs) or release an address, then retry."),

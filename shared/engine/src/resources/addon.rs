@@ -79,7 +79,7 @@ impl Made for Addon {
     fn judge(&self, _: &Cluster, addon: &Found) -> Seen {
         match addon.status() {
             Some(AddonStatus::Active) => Seen::Ready,
-            Some(status @ (AddonStatus::CreateFailed | AddonStatus::UpdateFailed)) => Seen::Broken(given_up(*self, addon, status)),
+            Some(status @ (AddonStatus::CreateFailed | AddonStatus::UpdateFailed)) => Seen::given_up(given_up(*self, addon, status)),
             Some(status @ AddonStatus::DeleteFailed) => Seen::DeleteFailed(given_up(*self, addon, status)),
             // Degraded is temporary: its pods wait for nodes.
             _ => Seen::Busy,

@@ -94,7 +94,7 @@ impl Made for ControlPlane {
             Some(status @ ClusterStatus::Failed) => {
                 let issues = cluster.health().map(|health| health.issues()).unwrap_or_default();
                 let issues = issues.iter().map(|issue| Issue { code: issue.code().map(|code| code.as_str()), message: issue.message() });
-                Seen::Broken(broken("The EKS cluster", status.as_str(), issues))
+                Seen::given_up(broken("The EKS cluster", status.as_str(), issues))
             }
             _ => Seen::Busy,
         }

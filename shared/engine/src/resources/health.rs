@@ -1,9 +1,9 @@
 //! What the health issues mean that EKS reports for a cluster, node group or add-on that failed.
 //!
-//! None of them is temporary: a retry deletes the broken thing and makes it again.
+//! None of them passes for the thing that has them: a later run deletes it and makes it again. `Later` is what passes without anybody.
 
 use crate::errors::Error;
-use crate::errors::table::{OFFERING, Row, SUBNETS, row};
+use crate::errors::table::{OFFERING, Row, SUBNETS, VERIFY, row};
 use std::fmt::Write;
 use wire::error::{Class, Code};
 
@@ -14,14 +14,14 @@ pub struct Issue<'a> {
 }
 
 const VCPUS: &str = "Raise the EC2 quota for running On-Demand vCPUs of this instance family (G: L-DB2E81BA, P: L-417A185B, X: L-7295265B, standard: L-1216C47A) at https://console.aws.amazon.com/servicequotas/home/services/ec2/quotas, then retry.";
-const CAPACITY: &str = "AWS has no capacity for this instance type in the cluster's zones now; retry later, or delete the cluster and create it with another type, or in another region.";
+const CAPACITY: &str = "AWS has no capacity for this instance type in the cluster's zones now; Groundwork tries again by itself. To stop waiting, delete the cluster and create it with another type, or in another region.";
 const EBS_KEY: &str =
     "Let AWSServiceRoleForAutoScaling use the account's default key for EBS encryption (kms:CreateGrant in the key's policy), then retry.";
 const QUOTA: &str = "Raise the quota that the reason names, then retry.";
 const GONE: &str = "Something that the cluster needs was deleted from the account; retry to create it again.";
 const DENIED: &str = "A policy of the account or the organization blocks EKS or the nodes; allow what the reason names, then retry.";
 const SIGN_UP: &str = "EC2 and Auto Scaling are not active in the account; finish signing up for them, then retry.";
-const AGAIN: &str = "Something failed inside AWS; retry to create it again.";
+const AGAIN: &str = "Something failed inside AWS; Groundwork makes it again by itself.";
 const JOIN: &str = "The nodes started but could not join the cluster; check that no policy or firewall blocks them from the cluster, ECR and EC2, then retry.";
 const CHANGED: &str = "A change in the cluster, which Groundwork did not make, conflicts with the add-on; undo it, then retry.";
 const REPLICAS: &str = "The add-on's pods found no node to run on; check that the nodes are ready and have room, then retry.";
@@ -29,9 +29,14 @@ const STS: &str = "Activate the region's STS endpoint in the account's IAM setti
 
 /// The first row that matches any issue wins, so causes come before effects: nodes that were never launched do not join either.
 pub const TABLE: &[Row] = &[
+    // An account that is new, or new to the region: EKS gives this text without EC2's code.
+    row("", "is being validated", Class::Later, VERIFY),
+    row("", "currently being verified", Class::Later, VERIFY),
+    row("", "PendingVerification", Class::Later, VERIFY),
     row("", "VcpuLimitExceeded", Class::Customer, VCPUS),
-    row("", "InsufficientInstanceCapacity", Class::Customer, CAPACITY),
-    row("", "UnfulfillableCapacity", Class::Customer, CAPACITY),
+    row("", "InsufficientInstanceCapacity", Class::Later, CAPACITY),
+    row("", "UnfulfillableCapacity", Class::Later, CAPACITY),
+    row("", "do not have sufficient", Class::Later, CAPACITY),
     row("", "Unsupported - ", Class::Customer, OFFERING),
     row("", "InvalidFleetConfiguration", Class::Customer, OFFERING),
     row("", "InsufficientFreeAddresses", Class::Customer, SUBNETS),
@@ -60,10 +65,11 @@ pub const TABLE: &[Row] = &[
     row("ConfigurationConflict", "", Class::Customer, CHANGED),
     row("AdmissionRequestDenied", "", Class::Customer, CHANGED),
     row("InsufficientNumberOfReplicas", "", Class::Customer, REPLICAS),
-    row("InternalFailure", "", Class::Customer, AGAIN),
-    row("ClusterUnreachable", "", Class::Customer, AGAIN),
-    row("IamThrottling", "", Class::Customer, AGAIN),
-    row("AutoScalingGroupRateLimitExceeded", "", Class::Customer, AGAIN),
+    row("InternalFailure", "", Class::Later, AGAIN),
+    row("ClusterUnreachable", "", Class::Later, AGAIN),
+    row("IamThrottling", "", Class::Later, AGAIN),
+    row("AutoScalingGroupRateLimitExceeded", "", Class::Later, AGAIN),
+    row("AutoScalingGroupInstanceRefreshActive", "", Class::Later, AGAIN),
     row("NodeCreationFailure", "", Class::Permanent, JOIN),
 ];
 
@@ -101,7 +107,9 @@ mod tests {
         const LAUNCH: &str = "AsgInstanceLaunchFailures";
         for (code, message, class, hint, why) in [
             (LAUNCH, "Could not launch On-Demand Instances. VcpuLimitExceeded - You have requested more", Class::Customer, VCPUS, "row 37"),
-            (LAUNCH, "InsufficientInstanceCapacity - We currently do not have sufficient p4d", Class::Customer, CAPACITY, "row 36"),
+            (LAUNCH, "InsufficientInstanceCapacity - We currently do not have sufficient p4d", Class::Later, CAPACITY, "row 36"),
+            (LAUNCH, "Your request for accessing resources in this region is being validated", Class::Later, VERIFY, "row 61"),
+            ("IamThrottling", "Amazon EKS was unable to create an IAM Instance Profile", Class::Later, AGAIN, "row 62"),
             (LAUNCH, "Unsupported - Your requested instance type (p3.2xlarge) is not supported", Class::Customer, OFFERING, "row 35"),
             (LAUNCH, "You've reached your quota for maximum Fleet Requests", Class::Customer, QUOTA, "row 37, fleets"),
             (LAUNCH, "Client.InvalidKMSKey.InvalidState: The KMS key provided is", Class::Customer, EBS_KEY, "row 39"),

@@ -82,7 +82,7 @@ impl Made for NatGateway {
     fn judge(&self, _: &Cluster, gateway: &Found) -> Seen {
         match gateway.state() {
             Some(State::Available) => Seen::Ready,
-            Some(State::Failed) => Seen::Broken(cause(gateway)),
+            Some(State::Failed) => Seen::given_up(cause(gateway)),
             _ => Seen::Busy,
         }
     }

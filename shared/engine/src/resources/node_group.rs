@@ -193,7 +193,7 @@ impl Made for NodeGroup {
             }
             // It may run the tenant's work on the nodes that it has.
             Some(status @ NodegroupStatus::Degraded) => Seen::Sick(given_up(group, status)),
-            Some(status @ NodegroupStatus::CreateFailed) => Seen::Broken(self.blame(given_up(group, status))),
+            Some(status @ NodegroupStatus::CreateFailed) => Seen::given_up(self.blame(given_up(group, status))),
             Some(status @ NodegroupStatus::DeleteFailed) => Seen::DeleteFailed(self.blame(given_up(group, status))),
             _ => Seen::Busy,
         }
@@ -220,7 +220,8 @@ impl Made for NodeGroup {
         let call = call.instance_types(self.instance_type()).ami_type(ami(image)).capacity_type(CapacityTypes::OnDemand);
         let call = call.scaling_config(self.scaling(&cx.cluster)?).set_labels(Some(self.labels(image.gpu())));
         let call = call.set_taints(image.gpu().then(|| vec![gpu_taint()])).set_tags(tag_map(&cx.cluster, &self.key()));
-        call.send().await.called("eks:CreateNodegroup").done_if(&["ResourceInUseException"])
+        // Behind each, EKS makes things in IAM, and fails the group for good if IAM wants fewer calls.
+        cx.in_turn(call.send()).await.called("eks:CreateNodegroup").done_if(&["ResourceInUseException"])
     }
 
     async fn delete(&self, cx: &Context, _: &Nodegroup) -> Result<()> {

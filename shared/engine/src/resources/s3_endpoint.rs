@@ -78,7 +78,7 @@ impl Made for S3Endpoint {
                 let cause = endpoint.last_error();
                 let code = cause.and_then(|cause| cause.code()).map_or(Code::VpcEndpointFailed, Code::from);
                 let message = cause.and_then(|cause| cause.message()).unwrap_or("AWS gives no cause");
-                Seen::Broken(from_answer("ec2:CreateVpcEndpoint", None, code, message))
+                Seen::given_up(from_answer("ec2:CreateVpcEndpoint", None, code, message))
             }
             _ => Seen::Busy,
         }

@@ -1,6 +1,8 @@
 //! The network, volumes, load balancers.
 
-use crate::scene::{QUICK_START, Scene, TEMPLATE, goes_in_spite_of, parks_until_mended, reads, refuse, runs_in_spite_of, times};
+use crate::scene::{
+    QUICK_START, Scene, TEMPLATE, doom, goes_in_spite_of, parks_until_mended, passes_by_itself, reads, refuse, runs_in_spite_of, times,
+};
 use aws_sdk_ec2::types::{IpPermission, ResourceType, Tag, TagSpecification, UserIdGroupPair};
 use matrix::neighbour;
 use wire::error::Class;
@@ -145,4 +147,22 @@ async fn row_52b_the_way_out_stays_until_the_nodes_are_gone() {
     }
     scene.mend();
     scene.goes().await;
+}
+
+/// F: What was begun fails for a cause that passes.
+#[tokio::test(start_paused = true)]
+async fn row_63_a_dead_gateway_or_endpoint_is_made_anew_later() {
+    let wait = "Something in the account still depends on it or is changing it; Groundwork tries again by itself.";
+    let inside = "Something failed inside AWS; Groundwork tries again by itself.";
+    let dead = |call: &str, code: &str, message: &str, hint| {
+        (doom(call, code, message), Class::Later, format!("AWS refused {call}: {code}: {message}"), hint)
+    };
+    let interface = "Network interface eni-1, created and used internally by this NAT gateway is in an invalid state. Please try again.";
+    passes_by_itself([
+        dead("ec2:CreateNatGateway", "InternalError", interface, inside),
+        dead("ec2:CreateNatGateway", "Gateway.NotAttached", "Network vpc-1 has no Internet gateway attached", wait),
+        dead("ec2:CreateNatGateway", "Resource.AlreadyAssociated", "Elastic IP address eipalloc-1 is already associated", wait),
+    ])
+    .await;
+    passes_by_itself([dead("ec2:CreateVpcEndpoint", "InternalError", "An internal error has occurred", inside)]).await;
 }

@@ -1,6 +1,6 @@
 //! Node groups.
 
-use crate::scene::{Scene, and_more, doom, goes_in_spite_of, parks_until_mended, refuse, times};
+use crate::scene::{Scene, and_more, doom, goes_in_spite_of, parks_until_mended, passes_by_itself, refuse, times};
 use aws_sdk_ec2::types::Filter;
 use cloud::faults::Fault;
 use engine::names::RESOURCE_TAG;
@@ -10,8 +10,11 @@ const LAUNCH: &str = "AsgInstanceLaunchFailures";
 const VCPUS: &str = "Raise the EC2 quota for running On-Demand vCPUs of this instance family (G: L-DB2E81BA, P: L-417A185B, X: L-7295265B, \
                      standard: L-1216C47A) at https://console.aws.amazon.com/servicequotas/home/services/ec2/quotas, then retry.";
 const QUOTA: &str = "Raise the quota that the reason names, then retry.";
-const CAPACITY: &str = "AWS has no capacity for this instance type in the cluster's zones now; retry later, or delete the cluster and \
-                        create it with another type, or in another region.";
+const CAPACITY: &str = "AWS has no capacity for this instance type in the cluster's zones now; Groundwork tries again by \
+                        itself. To stop waiting, delete the cluster and create it with another type, or in another region.";
+const VERIFY: &str = "AWS is still verifying the account for this region, which usually takes minutes and at most about four hours; \
+                      Groundwork tries again by itself. If AWS has sent no mail after that, write to AWS Support from this account.";
+const AGAIN: &str = "Something failed inside AWS; Groundwork makes it again by itself.";
 const OFFERING: &str =
     "The cluster's zones do not offer this instance type; delete the cluster and create it with another type, or in another region.";
 const SUBNETS: &str = "The cluster's subnets have no free addresses; release some, then retry.";
@@ -69,11 +72,11 @@ async fn row_35_an_instance_type_that_the_zones_do_not_offer_is_named() {
 
 /// F: AWS has no capacity.
 #[tokio::test(start_paused = true)]
-async fn row_36_without_capacity_it_parks_and_a_later_retry_makes_the_group() {
+async fn row_36_without_capacity_the_group_is_made_again_later() {
     let zonal = "Could not launch On-Demand Instances. InsufficientInstanceCapacity - We currently do not have sufficient p4d.24xlarge \
                  capacity in the Availability Zone you requested.";
     let fleet = "UnfulfillableCapacity - Unable to fulfill capacity due to your request configuration.";
-    parks_until_mended([zonal, fleet].map(|message| given_up(LAUNCH, message, Class::Customer, CAPACITY))).await;
+    passes_by_itself([zonal, fleet].map(|message| given_up(LAUNCH, message, Class::Later, CAPACITY))).await;
 }
 
 /// F: An EC2 quota is used up.
@@ -128,4 +131,36 @@ async fn row_40_the_instance_type_is_given_once_and_the_template_only_by_id() {
 async fn row_41_a_busy_node_group_is_waited_for() {
     let message = "Nodegroup cannot be updated as it is currently not in Active State";
     goes_in_spite_of(vec![times(10, refuse("eks:DeleteNodegroup", 409, "ResourceInUseException", message))]).await;
+}
+
+/// F: A new account, or one that is new to the region, is still being verified.
+#[tokio::test(start_paused = true)]
+async fn row_61_what_an_unverified_account_may_not_do_yet_is_done_later() {
+    let nodes = "Your request for accessing resources in this region is being validated, and you will not be able to launch additional \
+                 resources in this region until the validation is complete. We will notify you by email once your request has been \
+                 validated. While normally resolved within minutes, please allow up to 4 hours for this process to complete. Launching \
+                 EC2 instance failed.";
+    let older = "Your account is currently being verified. Verification normally takes less than 2 hours. Until your account is \
+                 verified, you may not be able to launch additional instances or create additional volumes.";
+    let gateway = refuse("ec2:CreateNatGateway", 400, "PendingVerification", older);
+    let reason = format!("AWS refused ec2:CreateNatGateway: PendingVerification: {older}");
+    passes_by_itself([
+        (gateway, Class::Later, reason, VERIFY),
+        given_up(LAUNCH, nodes, Class::Later, VERIFY),
+        given_up(LAUNCH, older, Class::Later, VERIFY),
+    ])
+    .await;
+}
+
+/// P, F: IAM wants fewer calls than EKS makes for several node groups at once, or something else fails inside EKS.
+#[tokio::test(start_paused = true)]
+async fn row_62_a_group_that_failed_inside_aws_is_made_again_and_groups_are_begun_one_by_one() {
+    let causes = [
+        ("IamThrottling", "Amazon EKS was unable to create an IAM Instance Profile in your account."),
+        ("InternalFailure", "Amazon EKS had an internal failure."),
+        ("ClusterUnreachable", "The cluster's API server cannot be reached."),
+        ("AutoScalingGroupRateLimitExceeded", "Rate exceeded"),
+        ("AutoScalingGroupInstanceRefreshActive", "An instance refresh is active."),
+    ];
+    passes_by_itself(causes.map(|(code, message)| given_up(code, message, Class::Later, AGAIN))).await;
 }

@@ -73,6 +73,10 @@ impl Scene {
 
     pub async fn runs(&self) {
         self.provision().await.expect("nothing parks it");
+        self.has_everything().await;
+    }
+
+    async fn has_everything(&self) {
         judge::one_of_everything(&self.cluster, &self.account.snapshot().await).expect("one of everything");
     }
 
@@ -138,6 +142,20 @@ pub async fn parks_until_mended<R: AsRef<str>>(parked: impl IntoIterator<Item = 
         scene.mend();
     }
     scene.runs().await;
+    scene.goes().await;
+}
+
+/// Parks with each class, reason and hint in turn, begins again each time without anybody, and ends running. A deletion leaves nothing.
+pub async fn passes_by_itself(parked: impl IntoIterator<Item = (Fault, Class, String, &str)>) {
+    let scene = Scene::new().await;
+    for (index, (fault, class, reason, hint)) in parked.into_iter().enumerate() {
+        scene.set(vec![fault]);
+        let parks = if index == 0 { scene.provision().await } else { scene.begin_again().await };
+        reads(&parks.expect_err("it must park"), class, &reason, hint);
+    }
+    scene.mend();
+    scene.begin_again().await.expect("nothing parks it");
+    scene.has_everything().await;
     scene.goes().await;
 }
 
