@@ -8,7 +8,7 @@ use crate::clock::passed;
 use crate::context::Context;
 use crate::errors::{Error, Result};
 use crate::journal::Journal;
-use crate::resource::{AnyMade, Difference, Found, How, LookedAt, Planned, Removed, Resource, Seen};
+use crate::resource::{AnyMade, Difference, Found, How, Leftover, LookedAt, Planned, Removed, Resource, Seen};
 use futures::future::join_all;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -304,7 +304,7 @@ impl<'a> Walk<'a> {
             return self.absent_at_last(&key, again).await;
         }
         if left.iter().all(|leftover| leftover.busy) {
-            return Ok(Step::Wait(again, Why::Busy));
+            return Ok(Step::Wait(again, Why::Held(in_use(&left))));
         }
         self.call_delete(&key, again, removed.remove(self.cx, &left)).await
     }
@@ -503,6 +503,11 @@ fn unwanted<'a>(resource: &'a Resource, plan: &Plan) -> Item<'a> {
     let needing: Vec<&Resource> = plan.unwanted.iter().filter(|other| other.planned().needs().contains(&key)).collect();
     let need_not = needing.iter().filter(|other| other.planned().goes_with_the_cluster()).map(|other| other.key()).collect();
     Item { resource, wanted: false, after: needing.into_iter().map(Resource::key).collect(), need_not, key }
+}
+
+fn in_use(left: &[Leftover]) -> Error {
+    let left: Vec<String> = left.iter().map(|leftover| format!("{} {}", leftover.kind, leftover.id)).collect();
+    Error::transient(Code::InUse, format!("Something in the account still uses {}.", left.join(", ")))
 }
 
 fn note(differences: &[Difference]) -> Option<String> {

@@ -142,7 +142,7 @@ impl Function {
     }
 
     fn held(&self, key: &Key, said: &Error) -> Error {
-        let reason = format!("AWS has refused to delete {key} for {} minutes. {}", self.budget_minutes(), said.reason);
+        let reason = format!("{key} could not be removed in {} minutes. {}", self.budget_minutes(), said.reason);
         Error::customer(Code::InUse, reason, HELD)
     }
 
