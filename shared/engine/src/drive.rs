@@ -200,10 +200,16 @@ impl<'a> Walk<'a> {
                 return Err(error);
             }
             if !round.moved || self.journal.now() > self.bounds.until {
+                if round.moved {
+                    // No time is left for what can act now.
+                    round.wait = Duration::from_secs(1);
+                    for item in self.able(&done, &failed) {
+                        round.open.entry(item.key.clone()).or_insert(Why::Busy);
+                    }
+                }
                 self.check_needs(&done, &failed, &round.open)?;
-                let wait = if round.moved { Duration::from_secs(1) } else { round.wait };
                 let failed = failed.into_iter().map(|(key, error)| (key, Why::Failed(error)));
-                return Ok(Answer { open: round.open.into_iter().chain(failed).collect(), wait });
+                return Ok(Answer { open: round.open.into_iter().chain(failed).collect(), wait: round.wait });
             }
         }
     }

@@ -285,6 +285,17 @@ async fn a_plan_is_created_in_the_order_of_needs_and_deleted_in_reverse() {
 }
 
 #[tokio::test]
+async fn a_walk_without_time_left_is_not_done_although_all_that_it_looked_at_is() {
+    let scene = Scene::new();
+    for key in [VPC, ROLE, bucket()] {
+        scene.put(key, Thing::default());
+    }
+    let bounds = Bounds { grace: GRACE, until: Timestamp::MIN };
+    let answer = walk(&scene.plan(Aim::Up), &context(), &scene.journal, bounds).await.expect("no error");
+    assert_eq!(answer.open, BTreeMap::from([(SUBNET, Why::Busy), (GATEWAY, Why::Busy)]), "what needs them comes next");
+}
+
+#[tokio::test]
 async fn any_call_can_fail_and_there_is_one_of_everything_and_in_the_end_nothing() {
     let calls = {
         let mut whole = Scene::new();
