@@ -147,21 +147,38 @@ pub fn from_answer(action: &str, status: Option<u16>, code: Code, message: &str)
     Error { class, code, reason, hint, detail, refused }
 }
 
-/// Turns the codes that mean "already so" into `None`.
+/// An answer of AWS: a code, alone or with a piece of the message.
+pub trait Answer {
+    fn is(&self, error: &Error) -> bool;
+}
+
+impl Answer for &str {
+    fn is(&self, error: &Error) -> bool {
+        error.code.as_str() == *self
+    }
+}
+
+impl Answer for (&str, &str) {
+    fn is(&self, error: &Error) -> bool {
+        self.0.is(error) && error.detail.contains(self.1)
+    }
+}
+
+/// Turns the answers that mean "already so" into `None`.
 pub trait Unless<T>: Sized {
-    fn unless(self, codes: &[&str]) -> Result<Option<T>>;
+    fn unless(self, answers: &[impl Answer]) -> Result<Option<T>>;
 
     /// For verbs, which only say that it is done or already so.
-    fn done_if(self, codes: &[&str]) -> Result<()> {
-        self.unless(codes).map(drop)
+    fn done_if(self, answers: &[impl Answer]) -> Result<()> {
+        self.unless(answers).map(drop)
     }
 }
 
 impl<T> Unless<T> for Result<T> {
-    fn unless(self, codes: &[&str]) -> Result<Option<T>> {
+    fn unless(self, answers: &[impl Answer]) -> Result<Option<T>> {
         match self {
             Ok(value) => Ok(Some(value)),
-            Err(error) if codes.contains(&error.code.as_str()) => Ok(None),
+            Err(error) if answers.iter().any(|answer| answer.is(&error)) => Ok(None),
             Err(error) => Err(error),
         }
     }

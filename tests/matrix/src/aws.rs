@@ -125,8 +125,8 @@ impl Aws {
     async fn call_ec2(&self, mut request: MockRequest) -> MockResponse {
         let form = form(&request);
         let action = field(&form, "Action");
-        if let Some(code) = self.refused(action, &form).await {
-            return ec2_error(code);
+        if let Some((code, message)) = self.refused(action, &form).await {
+            return ec2_error(code, message);
         }
         if action == "DescribeNatGateways" {
             ask_for_the_deleted(&mut request, &form);
@@ -141,17 +141,24 @@ impl Aws {
     }
 
     /// What EC2 refuses but winterbaume does, mostly a second time.
-    async fn refused(&self, action: &str, form: &Form) -> Option<&'static str> {
-        let (is_so, code): (fn(&Form, &Ec2StateView) -> bool, _) = match action {
-            "CreateSubnet" => (has_subnet, "InvalidSubnet.Conflict"),
-            "CreateRoute" => (has_route, "RouteAlreadyExists"),
-            "AssociateRouteTable" => (is_associated, "Resource.AlreadyAssociated"),
-            "AttachInternetGateway" => (is_attached, "Resource.AlreadyAssociated"),
-            "DetachInternetGateway" => (is_detached, "Gateway.NotAttached"),
-            "DeleteSecurityGroup" => (is_default, "CannotDelete"),
-            _ => return None,
+    async fn refused(&self, action: &str, form: &Form) -> Option<(&'static str, &'static str)> {
+        let ec2 = self.see_ec2().await;
+        let refusals: &[(fn(&Form, &Ec2StateView) -> bool, &str, &str)] = match action {
+            "CreateSubnet" => &[(has_subnet, "InvalidSubnet.Conflict", "The CIDR conflicts with another subnet")],
+            "CreateRoute" => &[(has_route, "RouteAlreadyExists", "The route exists.")],
+            "CreateVpcEndpoint" => {
+                &[(has_endpoint, "RouteAlreadyExists", "The route table has a route with that destination-prefix-list-id")]
+            }
+            "AssociateRouteTable" => &[(is_associated, "Resource.AlreadyAssociated", "It conflicts with an existing association")],
+            "AttachInternetGateway" => &[
+                (is_attached, "Resource.AlreadyAssociated", "The gateway is already attached to a network"),
+                (has_way_out, "InvalidParameterValue", "The network already has an internet gateway attached"),
+            ],
+            "DetachInternetGateway" => &[(is_detached, "Gateway.NotAttached", "It is not attached.")],
+            "DeleteSecurityGroup" => &[(is_default, "CannotDelete", "The default group cannot be deleted.")],
+            _ => &[],
         };
-        is_so(form, &self.see_ec2().await).then_some(code)
+        refusals.iter().find(|(is_so, ..)| is_so(form, &ec2)).map(|(_, code, message)| (*code, *message))
     }
 
     async fn follow(&self, action: &str, request: &MockRequest, answer: &mut MockResponse) {
@@ -220,6 +227,18 @@ fn is_attached(form: &Form, ec2: &Ec2StateView) -> bool {
     ec2.igws.get(field(form, "InternetGatewayId")).is_some_and(|gateway| !gateway.attachments.is_empty())
 }
 
+fn has_way_out(form: &Form, ec2: &Ec2StateView) -> bool {
+    let mut attached = ec2.igws.values().flat_map(|gateway| &gateway.attachments);
+    attached.any(|attachment| attachment.vpc_id == field(form, "VpcId"))
+}
+
+/// One gateway endpoint of a service for each route table.
+fn has_endpoint(form: &Form, ec2: &Ec2StateView) -> bool {
+    let asked: Vec<&String> = form.iter().filter(|(name, _)| name.starts_with("RouteTableId.")).map(|(_, id)| id).collect();
+    let alike = ec2.vpc_endpoints.values().filter(|other| other.service_name == field(form, "ServiceName"));
+    alike.flat_map(|other| &other.route_table_ids).any(|id| asked.contains(&id))
+}
+
 fn is_detached(form: &Form, ec2: &Ec2StateView) -> bool {
     let gateway = ec2.igws.get(field(form, "InternetGatewayId"));
     gateway.is_some_and(|gateway| gateway.attachments.iter().all(|attachment| attachment.vpc_id != field(form, "VpcId")))
@@ -229,8 +248,8 @@ fn is_default(form: &Form, ec2: &Ec2StateView) -> bool {
     ec2.security_groups.get(field(form, "GroupId")).is_some_and(|group| group.group_name == "default")
 }
 
-fn ec2_error(code: &str) -> MockResponse {
-    let error = format!("<Error><Code>{code}</Code><Message>refused as by EC2</Message></Error>");
+fn ec2_error(code: &str, message: &str) -> MockResponse {
+    let error = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
     MockResponse::xml(400, format!("<Response><Errors>{error}</Errors></Response>"))
 }
 
@@ -367,7 +386,7 @@ impl Aws {
         if let ("POST", ["clusters", cluster, "pod-identity-associations"]) = place
             && self.is_associated(cluster, &body).await
         {
-            return rest_json_error(409, "ResourceInUseException", "The service account has an association.");
+            return rest_json_error(409, "ResourceInUseException", "Association already exists: a-1");
         }
         let mut answer = self.eks.handle(request).await;
         if !is_success(&answer) {

@@ -16,6 +16,12 @@ pub const fn row(code: &'static str, says: &'static str, class: Class, hint: &'s
     Row { code, says, class, hint }
 }
 
+/// EKS's words for what is not there; either code is used about a cluster.
+pub const GONE_IN_EKS: &[(&str, &str)] = &[("ResourceNotFoundException", ""), ("ClientException", "No cluster found for name")];
+/// EKS's words for what is there. The same code with other words means that something else is in the way.
+pub const THERE_IN_EKS: &[(&str, &str)] =
+    &[("ResourceInUseException", "already exists"), ("ResourceInUseException", "already in use on this cluster")];
+
 const SOON: &str = "AWS cannot see what was just created yet, which passes within minutes; Groundwork tries again by itself.";
 const SLOW: &str = "AWS is throttling calls; Groundwork tries again by itself, more and more slowly.";
 pub const INSIDE: &str = "Something failed inside AWS; Groundwork tries again by itself.";
@@ -80,6 +86,15 @@ pub const TABLE: &[Row] = &[
     row("LoadBalancerNotFound", "", Class::Transient, SOON),
     row("TargetGroupNotFound", "", Class::Transient, SOON),
     // Work in progress on the same thing (rows 30, 31, 41, 53).
+    row("InvalidRequestException", "not in ACTIVE", Class::Transient, WAIT),
+    row("InvalidRequestException", "is in invalid state", Class::Transient, WAIT),
+    row(
+        "ResourceInUseException",
+        "nodegroups attached",
+        Class::Transient,
+        "The cluster has node groups; delete those that Groundwork did not make, then retry.",
+    ),
+    row("ResourceInUseException", "Fargate Profiles", Class::Transient, "Delete the cluster's Fargate profiles, then retry."),
     row("ResourceInUseException", "", Class::Transient, WAIT),
     row("OperationAborted*", "", Class::Transient, WAIT),
     row("ConcurrentModification", "", Class::Transient, WAIT),

@@ -3,6 +3,7 @@
 mod ec2;
 
 use crate::context::Context;
+use crate::errors::table::GONE_IN_EKS;
 use crate::errors::{Called, Result, Unless};
 use crate::names::ROLE_PATH;
 use crate::resource::Leftover;
@@ -91,7 +92,7 @@ async fn list_roles(cx: &Context, path: &str) -> Result<Vec<Role>> {
 async fn cluster(cx: &Context) -> Result<Vec<Found>> {
     let name = cx.cluster.eks_name();
     let answer = cx.aws.eks.describe_cluster().name(&name).send().await.called("eks:DescribeCluster");
-    if answer.unless(&["ResourceNotFoundException"])?.is_none() {
+    if answer.unless(GONE_IN_EKS)?.is_none() {
         return Ok(vec![]);
     }
     let groups = node_groups(cx).await?.unwrap_or_default();
@@ -103,7 +104,7 @@ async fn cluster(cx: &Context) -> Result<Vec<Found>> {
 async fn node_groups(cx: &Context) -> Result<Option<Vec<String>>> {
     let request = cx.aws.eks.list_nodegroups().cluster_name(cx.cluster.eks_name());
     let groups: Result<Vec<String>> = request.into_paginator().items().send().collect::<Result<_, _>>().await.called("eks:ListNodegroups");
-    groups.unless(&["ResourceNotFoundException"])
+    groups.unless(GONE_IN_EKS)
 }
 
 async fn log_groups(cx: &Context) -> Result<Vec<Found>> {

@@ -5,6 +5,7 @@
 
 use crate::cluster::Cluster;
 use crate::context::Context;
+use crate::errors::table::GONE_IN_EKS;
 use crate::errors::{Called, Error, Result, Unless};
 use crate::names::ROLE_PATH;
 use crate::permissions::{self, document::Statement};
@@ -114,7 +115,7 @@ async fn refused_probes(cx: &Context) -> Result<Vec<String>> {
     );
     let probes = [
         ("ec2:DescribeAvailabilityZones", zones.called("ec2:DescribeAvailabilityZones").map(drop)),
-        ("eks:DescribeCluster", cluster.called("eks:DescribeCluster").unless(&["ResourceNotFoundException"]).map(drop)),
+        ("eks:DescribeCluster", cluster.called("eks:DescribeCluster").unless(GONE_IN_EKS).map(drop)),
         ("iam:ListRoles", roles.called("iam:ListRoles").map(drop)),
         ("logs:DescribeLogGroups", groups.called("logs:DescribeLogGroups").map(drop)),
         ("elasticloadbalancing:DescribeLoadBalancers", balancers.called("elasticloadbalancing:DescribeLoadBalancers").map(drop)),

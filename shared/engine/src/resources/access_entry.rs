@@ -3,6 +3,7 @@
 use super::owned::{check_ours, tag_map};
 use crate::cluster::Cluster;
 use crate::context::Context;
+use crate::errors::table::{GONE_IN_EKS, THERE_IN_EKS};
 use crate::errors::{Called, Error, Result, Unless};
 use crate::resource::{Difference, How, Made, Planned, Seen};
 use async_trait::async_trait;
@@ -33,7 +34,7 @@ impl AccessEntry {
 
     async fn policies(&self, cx: &Context) -> Result<Vec<String>> {
         let call = cx.aws.eks.list_associated_access_policies().cluster_name(cx.cluster.eks_name()).principal_arn(Self::principal(cx)?);
-        let answer = call.send().await.called("eks:ListAssociatedAccessPolicies").unless(&["ResourceNotFoundException"])?;
+        let answer = call.send().await.called("eks:ListAssociatedAccessPolicies").unless(GONE_IN_EKS)?;
         let policies = answer.and_then(|answer| answer.associated_access_policies).unwrap_or_default();
         Ok(policies.into_iter().filter_map(|associated| associated.policy_arn).collect())
     }
@@ -63,7 +64,7 @@ impl Made for AccessEntry {
 
     async fn find(&self, cx: &Context) -> Result<Option<Found>> {
         let call = cx.aws.eks.describe_access_entry().cluster_name(cx.cluster.eks_name()).principal_arn(Self::principal(cx)?);
-        let answer = call.send().await.called("eks:DescribeAccessEntry").unless(&["ResourceNotFoundException"])?;
+        let answer = call.send().await.called("eks:DescribeAccessEntry").unless(GONE_IN_EKS)?;
         let Some(entry) = answer.and_then(|answer| answer.access_entry) else {
             return Ok(None);
         };
@@ -83,7 +84,7 @@ impl Made for AccessEntry {
     async fn create(&self, cx: &Context) -> Result<()> {
         let call = cx.aws.eks.create_access_entry().cluster_name(cx.cluster.eks_name()).principal_arn(Self::principal(cx)?);
         let call = call.set_tags(tag_map(&cx.cluster, &self.key()));
-        call.send().await.called("eks:CreateAccessEntry").done_if(&["ResourceInUseException"])
+        call.send().await.called("eks:CreateAccessEntry").done_if(THERE_IN_EKS)
     }
 
     async fn mend(&self, cx: &Context, _: &Found) -> Result<()> {
@@ -95,7 +96,7 @@ impl Made for AccessEntry {
 
     async fn delete(&self, cx: &Context, _: &Found) -> Result<()> {
         let call = cx.aws.eks.delete_access_entry().cluster_name(cx.cluster.eks_name()).principal_arn(Self::principal(cx)?);
-        call.send().await.called("eks:DeleteAccessEntry").done_if(&["ResourceNotFoundException"])
+        call.send().await.called("eks:DeleteAccessEntry").done_if(GONE_IN_EKS)
     }
 }
 

@@ -7,6 +7,7 @@ use super::health::{Issue, broken};
 use super::owned::{check_ours, outputs, tag_map};
 use crate::cluster::Cluster;
 use crate::context::Context;
+use crate::errors::table::{GONE_IN_EKS, THERE_IN_EKS};
 use crate::errors::{Called, Error, Result, Unless};
 use crate::names::OWNER_TAG;
 use crate::resource::{Made, Pace, Planned, Seen};
@@ -68,7 +69,7 @@ impl Made for Addon {
 
     async fn find(&self, cx: &Context) -> Result<Option<Found>> {
         let call = cx.aws.eks.describe_addon().cluster_name(cx.cluster.eks_name()).addon_name(self.to_string());
-        let answer = call.send().await.called("eks:DescribeAddon").unless(&["ResourceNotFoundException"])?;
+        let answer = call.send().await.called("eks:DescribeAddon").unless(GONE_IN_EKS)?;
         let Some(addon) = answer.and_then(|answer| answer.addon) else {
             return Ok(None);
         };
@@ -97,12 +98,12 @@ impl Made for Addon {
         let call = cx.aws.eks.create_addon().cluster_name(cx.cluster.eks_name()).addon_name(self.to_string());
         let call = call.resolve_conflicts(ResolveConflicts::Overwrite).set_configuration_values(configuration);
         let call = call.set_tags(tag_map(&cx.cluster, &self.key()));
-        call.send().await.called("eks:CreateAddon").done_if(&["ResourceInUseException"])
+        call.send().await.called("eks:CreateAddon").done_if(THERE_IN_EKS)
     }
 
     async fn delete(&self, cx: &Context, _: &Found) -> Result<()> {
         let call = cx.aws.eks.delete_addon().cluster_name(cx.cluster.eks_name()).addon_name(self.to_string()).preserve(false);
-        call.send().await.called("eks:DeleteAddon").done_if(&["ResourceNotFoundException"])
+        call.send().await.called("eks:DeleteAddon").done_if(GONE_IN_EKS)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::health::{Issue, broken};
 use super::owned::{check_ours, outputs, tag_map};
 use crate::context::Context;
+use crate::errors::table::{GONE_IN_EKS, THERE_IN_EKS};
 use crate::errors::{Called, Result, Unless};
 use crate::resource::{Difference, How, Made, Pace, Planned, Seen};
 use async_trait::async_trait;
@@ -81,7 +82,7 @@ impl Made for ControlPlane {
     async fn find(&self, cx: &Context) -> Result<Option<Cluster>> {
         let name = cx.cluster.eks_name();
         let answer = cx.aws.eks.describe_cluster().name(&name).send().await.called("eks:DescribeCluster");
-        let Some(cluster) = answer.unless(&["ResourceNotFoundException"])?.and_then(|answer| answer.cluster) else {
+        let Some(cluster) = answer.unless(GONE_IN_EKS)?.and_then(|answer| answer.cluster) else {
             return Ok(None);
         };
         check_ours(&cx.cluster, &format!("The EKS cluster {name}"), cluster.tags().into_iter().flatten())?;
@@ -112,12 +113,12 @@ impl Made for ControlPlane {
         let call = cx.aws.eks.create_cluster().name(cx.cluster.eks_name()).role_arn(cx.output(&ROLE, "arn")?);
         let call = call.resources_vpc_config(self.network(cx)?).logging(every_log()).access_config(access);
         let call = call.bootstrap_self_managed_addons(false).set_tags(tag_map(&cx.cluster, &self.key()));
-        call.send().await.called("eks:CreateCluster").done_if(&["ResourceInUseException"])
+        call.send().await.called("eks:CreateCluster").done_if(THERE_IN_EKS)
     }
 
     async fn delete(&self, cx: &Context, _: &Cluster) -> Result<()> {
         let call = cx.aws.eks.delete_cluster().name(cx.cluster.eks_name());
-        call.send().await.called("eks:DeleteCluster").done_if(&["ResourceNotFoundException"])
+        call.send().await.called("eks:DeleteCluster").done_if(GONE_IN_EKS)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::cluster::describe;
 use crate::context::Context;
+use crate::errors::table::GONE_IN_EKS;
 use crate::errors::{Called, Error, Result, Unless};
 use crate::resource::{LookedAt, Planned, Seen};
 use async_trait::async_trait;
@@ -28,7 +29,7 @@ impl LookedAt for ExistingCluster {
     async fn look(&self, cx: &Context) -> Result<(Seen, Outputs)> {
         let name = cx.cluster.eks_name();
         let answer = cx.aws.eks.describe_cluster().name(&name).send().await.called("eks:DescribeCluster");
-        Ok(match answer.unless(&["ResourceNotFoundException"])?.and_then(|answer| answer.cluster) {
+        Ok(match answer.unless(GONE_IN_EKS)?.and_then(|answer| answer.cluster) {
             Some(cluster) => (judge(&cluster), outputs(&cluster)),
             None => (Seen::Sick(missing(cx, &name)), Outputs::new()),
         })

@@ -1,6 +1,6 @@
 //! The internet gateway: the VPC's way out, used by public subnets and the NAT gateway.
 
-use super::owned::{ec2_filters, ec2_tags, id, is_this, once};
+use super::owned::{check_free, ec2_filters, ec2_tags, filter, id, is_this, once};
 use crate::cluster::Cluster;
 use crate::context::Context;
 use crate::errors::{Called, Result, Unless};
@@ -18,6 +18,18 @@ type Found = aws_sdk_ec2::types::InternetGateway;
 /// EC2 documents `attached` and answers `available`.
 fn is_attached(attachment: &InternetGatewayAttachment) -> bool {
     attachment.state().is_some_and(|state| matches!(state.as_str(), "available" | "attached"))
+}
+
+/// The gateway is attached, or another one is.
+const ATTACHED: &[(&str, &str)] =
+    &[("Resource.AlreadyAssociated", ""), ("InvalidParameterValue", "already has an internet gateway attached")];
+
+async fn check_way_out(cx: &Context, ours: &str, vpc: &str) -> Result<()> {
+    let call = cx.aws.ec2.describe_internet_gateways().filters(filter("attachment.vpc-id", vpc));
+    let found = call.send().await.called("ec2:DescribeInternetGateways")?.internet_gateways.unwrap_or_default();
+    let in_vpc = |gateway: &&Found| gateway.attachments().iter().any(|attachment| attachment.vpc_id() == Some(vpc));
+    let foreign = found.iter().filter(in_vpc).filter_map(Found::internet_gateway_id).filter(|id| *id != ours);
+    check_free("The way out", &foreign.map(|id| format!("the internet gateway {id}")).collect::<Vec<_>>())
 }
 
 impl Planned for InternetGateway {
@@ -61,8 +73,12 @@ impl Made for InternetGateway {
 
     async fn mend(&self, cx: &Context, gateway: &Found) -> Result<()> {
         let id = gateway.internet_gateway_id().unwrap_or_default();
-        let call = cx.aws.ec2.attach_internet_gateway().internet_gateway_id(id).vpc_id(cx.output(&Key::Vpc, "id")?);
-        call.send().await.called("ec2:AttachInternetGateway").done_if(&["Resource.AlreadyAssociated"])
+        let vpc = cx.output(&Key::Vpc, "id")?;
+        let call = cx.aws.ec2.attach_internet_gateway().internet_gateway_id(id).vpc_id(&vpc);
+        match call.send().await.called("ec2:AttachInternetGateway").unless(ATTACHED)? {
+            Some(_) => Ok(()),
+            None => check_way_out(cx, id, &vpc).await,
+        }
     }
 
     async fn delete(&self, cx: &Context, gateway: &Found) -> Result<()> {

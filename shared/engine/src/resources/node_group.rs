@@ -4,6 +4,7 @@ use super::health::{Issue, broken};
 use super::owned::{check_ours, outputs, tag_map};
 use crate::cluster::Cluster;
 use crate::context::Context;
+use crate::errors::table::{GONE_IN_EKS, THERE_IN_EKS};
 use crate::errors::{Called, Error, Result, Unless};
 use crate::resource::{Difference, How, Made, Pace, Planned, Seen};
 use async_trait::async_trait;
@@ -175,7 +176,7 @@ impl Made for NodeGroup {
     async fn find(&self, cx: &Context) -> Result<Option<Nodegroup>> {
         let name = self.name(&cx.cluster);
         let call = cx.aws.eks.describe_nodegroup().cluster_name(cx.cluster.eks_name()).nodegroup_name(&name);
-        let answer = call.send().await.called("eks:DescribeNodegroup").unless(&["ResourceNotFoundException"])?;
+        let answer = call.send().await.called("eks:DescribeNodegroup").unless(GONE_IN_EKS)?;
         let Some(group) = answer.and_then(|answer| answer.nodegroup) else {
             return Ok(None);
         };
@@ -221,12 +222,12 @@ impl Made for NodeGroup {
         let call = call.scaling_config(self.scaling(&cx.cluster)?).set_labels(Some(self.labels(image.gpu())));
         let call = call.set_taints(image.gpu().then(|| vec![gpu_taint()])).set_tags(tag_map(&cx.cluster, &self.key()));
         // Behind each, EKS makes things in IAM, and fails the group for good if IAM wants fewer calls.
-        cx.in_turn(call.send()).await.called("eks:CreateNodegroup").done_if(&["ResourceInUseException"])
+        cx.in_turn(call.send()).await.called("eks:CreateNodegroup").done_if(THERE_IN_EKS)
     }
 
     async fn delete(&self, cx: &Context, _: &Nodegroup) -> Result<()> {
         let call = cx.aws.eks.delete_nodegroup().cluster_name(cx.cluster.eks_name()).nodegroup_name(self.name(&cx.cluster));
-        call.send().await.called("eks:DeleteNodegroup").done_if(&["ResourceNotFoundException"])
+        call.send().await.called("eks:DeleteNodegroup").done_if(GONE_IN_EKS)
     }
 }
 

@@ -76,6 +76,15 @@ pub fn check_ours<N: AsRef<str>, V: AsRef<str>>(cluster: &Cluster, what: &str, t
     Err(Error::customer(Code::NotOurs, reason, "If it belongs to this cluster, put the tag back, otherwise remove it; then retry."))
 }
 
+/// What somebody else made in our VPC has the place of something of ours.
+pub fn check_free(place: &str, foreign: &[String]) -> Result<()> {
+    if foreign.is_empty() {
+        return Ok(());
+    }
+    let reason = format!("{place} is taken in the cluster's VPC by {}, which Groundwork did not make.", foreign.join(", "));
+    Err(Error::customer(Code::NotOurs, reason, "Remove what the reason names, then retry."))
+}
+
 /// The owner tags as the APIs with plain maps want them.
 pub fn tag_map(cluster: &Cluster, key: &Key) -> Option<std::collections::HashMap<String, String>> {
     Some(cluster.tags(key).into_iter().collect())

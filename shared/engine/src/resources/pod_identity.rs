@@ -3,6 +3,7 @@
 use super::owned::{check_ours, id, tag_map};
 use crate::cluster::Cluster;
 use crate::context::Context;
+use crate::errors::table::{GONE_IN_EKS, THERE_IN_EKS};
 use crate::errors::{Called, Result, Unless};
 use crate::resource::{Made, Planned, Seen};
 use async_trait::async_trait;
@@ -20,7 +21,7 @@ impl PodIdentity {
     /// The list shows no tags.
     async fn is_there(&self, cx: &Context, association_id: &str) -> Result<bool> {
         let call = cx.aws.eks.describe_pod_identity_association().cluster_name(cx.cluster.eks_name()).association_id(association_id);
-        let answer = call.send().await.called("eks:DescribePodIdentityAssociation").unless(&["ResourceNotFoundException"])?;
+        let answer = call.send().await.called("eks:DescribePodIdentityAssociation").unless(GONE_IN_EKS)?;
         let Some(association) = answer.and_then(|answer| answer.association) else {
             return Ok(false);
         };
@@ -56,7 +57,7 @@ impl Made for PodIdentity {
     async fn find(&self, cx: &Context) -> Result<Option<String>> {
         let call = cx.aws.eks.list_pod_identity_associations().cluster_name(cx.cluster.eks_name());
         let call = call.namespace(NAMESPACE).service_account(SERVICE_ACCOUNT);
-        let answer = call.send().await.called("eks:ListPodIdentityAssociations").unless(&["ResourceNotFoundException"])?;
+        let answer = call.send().await.called("eks:ListPodIdentityAssociations").unless(GONE_IN_EKS)?;
         let associations = answer.and_then(|answer| answer.associations).unwrap_or_default();
         let Some(found) = associations.into_iter().find_map(|association| association.association_id) else {
             return Ok(None);
@@ -76,11 +77,11 @@ impl Made for PodIdentity {
         let call = cx.aws.eks.create_pod_identity_association().cluster_name(cx.cluster.eks_name());
         let call = call.namespace(NAMESPACE).service_account(SERVICE_ACCOUNT).role_arn(cx.output(&ROLE, "arn")?);
         let call = call.set_tags(tag_map(&cx.cluster, &self.key()));
-        call.send().await.called("eks:CreatePodIdentityAssociation").done_if(&["ResourceInUseException"])
+        call.send().await.called("eks:CreatePodIdentityAssociation").done_if(THERE_IN_EKS)
     }
 
     async fn delete(&self, cx: &Context, association_id: &String) -> Result<()> {
         let call = cx.aws.eks.delete_pod_identity_association().cluster_name(cx.cluster.eks_name()).association_id(association_id);
-        call.send().await.called("eks:DeletePodIdentityAssociation").done_if(&["ResourceNotFoundException"])
+        call.send().await.called("eks:DeletePodIdentityAssociation").done_if(GONE_IN_EKS)
     }
 }

@@ -1,6 +1,6 @@
 //! A route table: the public one leads to the internet gateway, the private one to the NAT gateway.
 
-use super::owned::{ec2_filters, ec2_tags, ec2_token, id, is_this};
+use super::owned::{check_free, ec2_filters, ec2_tags, ec2_token, filter, id, is_this};
 use crate::cluster::Cluster;
 use crate::context::Context;
 use crate::errors::{Called, Result, Unless};
@@ -67,11 +67,22 @@ impl RouteTable {
             if subnets(table).any(|associated| associated == subnet_id) {
                 continue;
             }
-            let call = cx.aws.ec2.associate_route_table().set_route_table_id(table.route_table_id.clone()).subnet_id(subnet_id);
-            call.send().await.called("ec2:AssociateRouteTable").done_if(&["Resource.AlreadyAssociated"])?;
+            let call = cx.aws.ec2.associate_route_table().set_route_table_id(table.route_table_id.clone()).subnet_id(&subnet_id);
+            if call.send().await.called("ec2:AssociateRouteTable").unless(&["Resource.AlreadyAssociated"])?.is_none() {
+                check_association(cx, table, &subnet_id).await?;
+            }
         }
         Ok(())
     }
+}
+
+/// The subnet has a table: ours, or one that somebody else gave it.
+async fn check_association(cx: &Context, ours: &Found, subnet_id: &str) -> Result<()> {
+    let call = cx.aws.ec2.describe_route_tables().filters(filter("association.subnet-id", subnet_id));
+    let found = call.send().await.called("ec2:DescribeRouteTables")?.route_tables.unwrap_or_default();
+    let foreign = found.iter().filter(|table| table.route_table_id != ours.route_table_id && subnets(table).any(|id| id == subnet_id));
+    let named = |table: &Found| Some(format!("the route table {}", table.route_table_id()?));
+    check_free(&format!("The subnet {subnet_id}"), &foreign.filter_map(named).collect::<Vec<_>>())
 }
 
 fn default_route(table: &Found) -> Option<&Route> {

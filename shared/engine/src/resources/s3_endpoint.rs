@@ -1,9 +1,10 @@
 //! The S3 gateway endpoint: traffic to buckets bypasses the NAT gateway and costs nothing.
 
-use super::owned::{ec2_filters, ec2_tags, ec2_token, id, is_this};
+use super::owned::{check_free, ec2_filters, ec2_tags, ec2_token, has_tag, id, in_vpcs, is_this};
 use crate::cluster::Cluster;
 use crate::context::Context;
 use crate::errors::{Called, Result, Unless, from_answer};
+use crate::names::OWNER_TAG;
 use crate::resource::{Made, Pace, Planned, Seen};
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{ResourceType, UnsuccessfulItem, VpcEndpoint, VpcEndpointType};
@@ -21,6 +22,20 @@ impl S3Endpoint {
         let endpoints = found.vpc_endpoints.unwrap_or_default().into_iter();
         Ok(endpoints.filter(|endpoint| is_this(&cx.cluster, &self.key(), endpoint.tags())).collect())
     }
+}
+
+fn service(cluster: &Cluster) -> String {
+    format!("com.amazonaws.{}.s3", cluster.spec.region)
+}
+
+/// A route table has a route to S3: by what an earlier call of ours made, or by somebody else's endpoint.
+async fn check_routes(cx: &Context) -> Result<()> {
+    let call = cx.aws.ec2.describe_vpc_endpoints().filters(in_vpcs(&[cx.output(&Key::Vpc, "id")?]));
+    let found = call.send().await.called("ec2:DescribeVpcEndpoints")?.vpc_endpoints.unwrap_or_default();
+    let to_s3 = |endpoint: &&VpcEndpoint| endpoint.service_name() == Some(&service(&cx.cluster)) && !is_dead(endpoint);
+    let foreign = found.iter().filter(to_s3).filter(|endpoint| !has_tag(endpoint.tags(), OWNER_TAG, &cx.cluster.id));
+    let named = |endpoint: &VpcEndpoint| Some(format!("the endpoint {}", endpoint.vpc_endpoint_id()?));
+    check_free("The route to S3", &foreign.filter_map(named).collect::<Vec<_>>())
 }
 
 /// The documents say `Available`, EC2 answers `available`.
@@ -93,12 +108,15 @@ impl Made for S3Endpoint {
         let dead = listed.iter().filter(|endpoint| is_dead(endpoint));
         let newest_dead = dead.max_by_key(|endpoint| endpoint.creation_timestamp.map(|time| time.secs()));
         let call = cx.aws.ec2.create_vpc_endpoint().vpc_id(cx.output(&Key::Vpc, "id")?).vpc_endpoint_type(VpcEndpointType::Gateway);
-        let call = call.service_name(format!("com.amazonaws.{}.s3", cx.cluster.spec.region));
+        let call = call.service_name(service(&cx.cluster));
         let call = call.route_table_ids(cx.output(&Key::RouteTable(Side::Public), "id")?);
         let call = call.route_table_ids(cx.output(&Key::RouteTable(Side::Private), "id")?);
         let call = call.client_token(ec2_token(cx, &self.key(), newest_dead.and_then(VpcEndpoint::vpc_endpoint_id)));
         let call = call.tag_specifications(ec2_tags(&cx.cluster, &self.key(), ResourceType::VpcEndpoint, []));
-        call.send().await.called("ec2:CreateVpcEndpoint").map(drop)
+        match call.send().await.called("ec2:CreateVpcEndpoint").unless(&["RouteAlreadyExists"])? {
+            Some(_) => Ok(()),
+            None => check_routes(cx).await,
+        }
     }
 
     async fn delete(&self, cx: &Context, endpoint: &VpcEndpoint) -> Result<()> {

@@ -1,10 +1,10 @@
 //! A subnet: one public and one private for each availability zone.
 
-use super::owned::{ec2_filters, ec2_tags, id, is_this};
+use super::owned::{check_free, ec2_filters, ec2_tags, has_tag, id, in_vpcs, is_this};
 use crate::cluster::Cluster;
 use crate::context::Context;
 use crate::errors::{Called, Error, Result, Unless};
-use crate::names::kubernetes_tag;
+use crate::names::{OWNER_TAG, kubernetes_tag};
 use crate::resource::{Difference, How, Made, Planned, Seen};
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, SubnetState};
@@ -27,6 +27,17 @@ impl Subnet {
         cluster.zones.get(self.index).ok_or_else(missing)
     }
 
+    /// The range is in use: by what an earlier call of ours made, or by somebody else's subnet.
+    async fn check_range(&self, cx: &Context) -> Result<()> {
+        let call = cx.aws.ec2.describe_subnets().filters(in_vpcs(&[cx.output(&Key::Vpc, "id")?]));
+        let found = call.send().await.called("ec2:DescribeSubnets")?.subnets.unwrap_or_default();
+        let range = cidr(self.side, self.index);
+        let foreign = found.iter().filter(|subnet| !has_tag(subnet.tags(), OWNER_TAG, &cx.cluster.id));
+        let named = |subnet: &Found| Some(format!("the subnet {} ({})", subnet.subnet_id()?, subnet.cidr_block()?));
+        let overlapping = foreign.filter(|subnet| subnet.cidr_block().is_some_and(|other| overlap(other, &range)));
+        check_free(&format!("The range {range}"), &overlapping.filter_map(named).collect::<Vec<_>>())
+    }
+
     /// The tags by which load balancer controllers choose subnets. `shared` means that Kubernetes must not delete the subnet.
     fn role_tags(&self, cluster: &Cluster) -> [(String, String); 2] {
         let role = match self.side {
@@ -43,6 +54,18 @@ fn cidr(side: Side, index: usize) -> String {
         Side::Public => format!("10.0.{}.0/22", 192 + 4 * index),
         Side::Private => format!("10.0.{}.0/18", 64 * index),
     }
+}
+
+fn overlap(one: &str, other: &str) -> bool {
+    let (Some(one), Some(other)) = (ends(one), ends(other)) else { return false };
+    one.0 <= other.1 && other.0 <= one.1
+}
+
+/// The first and the last address of a range.
+fn ends(cidr: &str) -> Option<(u32, u32)> {
+    let (address, prefix) = cidr.split_once('/')?;
+    let first = u32::from(address.parse::<std::net::Ipv4Addr>().ok()?);
+    Some((first, first + u32::MAX.checked_shr(prefix.parse().ok()?).unwrap_or_default()))
 }
 
 impl Planned for Subnet {
@@ -89,7 +112,10 @@ impl Made for Subnet {
         let tags = ec2_tags(&cx.cluster, &self.key(), ResourceType::Subnet, self.role_tags(&cx.cluster));
         let call = cx.aws.ec2.create_subnet().vpc_id(cx.output(&Key::Vpc, "id")?).cidr_block(cidr(self.side, self.index));
         let call = call.availability_zone(self.zone(&cx.cluster)?).tag_specifications(tags);
-        call.send().await.called("ec2:CreateSubnet").done_if(&["InvalidSubnet.Conflict"])
+        match call.send().await.called("ec2:CreateSubnet").unless(&["InvalidSubnet.Conflict"])? {
+            Some(_) => Ok(()),
+            None => self.check_range(cx).await,
+        }
     }
 
     async fn mend(&self, cx: &Context, subnet: &Found) -> Result<()> {
@@ -108,23 +134,17 @@ impl Made for Subnet {
 mod tests {
     use super::*;
 
-    fn first_and_last(cidr: &str) -> (u32, u32) {
-        let (address, prefix) = cidr.split_once('/').expect("a prefix");
-        let first = u32::from(address.parse::<std::net::Ipv4Addr>().expect("an address"));
-        (first, first + (u32::MAX >> prefix.parse::<u32>().expect("a number")))
-    }
-
     #[test]
     fn no_two_subnets_overlap_and_all_lie_in_the_vpc() {
         let cidrs: Vec<String> =
             [Side::Public, Side::Private].into_iter().flat_map(|side| (0..3).map(move |index| cidr(side, index))).collect();
-        let vpc = first_and_last(super::super::vpc::CIDR);
+        let vpc = ends(super::super::vpc::CIDR).expect("a range");
         for (position, one) in cidrs.iter().enumerate() {
-            let (first, last) = first_and_last(one);
+            let (first, last) = ends(one).expect("a range");
             assert!(vpc.0 <= first && last <= vpc.1, "{one} is outside the VPC");
+            assert!(overlap(one, one) && overlap(super::super::vpc::CIDR, one));
             for other in &cidrs[position + 1..] {
-                let (other_first, other_last) = first_and_last(other);
-                assert!(last < other_first || other_last < first, "{one} overlaps {other}");
+                assert!(!overlap(one, other), "{one} overlaps {other}");
             }
         }
     }

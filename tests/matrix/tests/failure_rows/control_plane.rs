@@ -150,3 +150,32 @@ async fn row_31_node_groups_go_first_and_others_are_named_as_what_blocks() {
     scene.mend();
     scene.goes().await;
 }
+
+/// R: A code that says "exists" says something else: the cluster is being patched, or what was deleted is still remembered.
+#[tokio::test(start_paused = true)]
+async fn row_65_only_the_words_already_exists_mean_that_it_is_there() {
+    let busy = |call, code, message| times(3, refuse(call, if code == "ResourceInUseException" { 409 } else { 400 }, code, message));
+    let scene = Scene::new().await;
+    scene.set(vec![
+        busy("eks:CreateNodegroup", "ResourceInUseException", "Cluster research currently has an update in progress"),
+        busy("eks:CreateAddon", "ResourceInUseException", "Cluster research currently has an update in progress"),
+        busy("eks:CreatePodIdentityAssociation", "InvalidRequestException", "Cluster is in invalid state"),
+        busy("eks:CreateAccessEntry", "InvalidRequestException", "Cluster 'research' is not in ACTIVE status"),
+    ]);
+    let begun = tokio::time::Instant::now();
+    scene.runs().await;
+    let lasted = begun.elapsed().as_secs();
+    assert!(lasted < 20 * 60, "nothing waits until AWS would have shown what was refused: {lasted} s");
+    scene.goes().await;
+}
+
+/// R: EKS has two codes for a cluster that is not there.
+#[tokio::test(start_paused = true)]
+async fn row_66_a_cluster_that_is_not_found_is_gone_whatever_the_code() {
+    let gone = |call| times(1, refuse(call, 400, "ClientException", "No cluster found for name: groundwork-research-abcdefghijkl."));
+    let scene = Scene::new().await;
+    scene.set(["eks:DescribeCluster", "eks:DescribeAddon", "eks:DescribeNodegroup"].map(gone).into());
+    scene.runs().await;
+    scene.set(["eks:DeleteNodegroup", "eks:DeleteCluster", "eks:ListNodegroups"].map(gone).into());
+    scene.goes().await;
+}

@@ -6,6 +6,7 @@ use crate::scene::{
 use aws_sdk_ec2::types::{IpPermission, ResourceType, Tag, TagSpecification, UserIdGroupPair};
 use matrix::neighbour;
 use wire::error::Class;
+use wire::key::{Key, Side};
 
 /// C, W: Interfaces that the network plugin left hold subnets and groups.
 #[tokio::test(start_paused = true)]
@@ -165,4 +166,57 @@ async fn row_63_a_dead_gateway_or_endpoint_is_made_anew_later() {
     ])
     .await;
     passes_by_itself([dead("ec2:CreateVpcEndpoint", "InternalError", "An internal error has occurred", inside)]).await;
+}
+
+/// F: Somebody else's subnet, gateway, route table or endpoint has the place of ours in our VPC.
+#[tokio::test(start_paused = true)]
+async fn row_64_what_takes_a_place_in_our_vpc_is_named_at_once() {
+    let scene = Scene::new().await;
+    let ec2 = scene.clients().ec2;
+    let held_up = |call| refuse(call, 400, "NeverSeen", "Something new");
+    scene.set(["ec2:CreateSubnet", "ec2:AttachInternetGateway"].map(held_up).into());
+    scene.parks().await;
+    scene.mend();
+    let vpc = scene.output(&Key::Vpc);
+    let subnet = ec2.create_subnet().vpc_id(&vpc).cidr_block("10.0.0.0/18").send().await.expect("a subnet").subnet;
+    let subnet = subnet.and_then(|subnet| subnet.subnet_id).expect("its id");
+    let gateway = ec2.create_internet_gateway().send().await.expect("a gateway").internet_gateway;
+    let gateway = gateway.and_then(|gateway| gateway.internet_gateway_id).expect("its id");
+    tokio::time::sleep(neighbour::UNTIL_SEEN).await;
+    ec2.attach_internet_gateway().internet_gateway_id(&gateway).vpc_id(&vpc).send().await.expect("attached");
+    scene.parks().await;
+    scene.names(
+        &Key::Subnet(Side::Private, 0),
+        &format!("The range 10.0.0.0/18 is taken in the cluster's VPC by the subnet {subnet} (10.0.0.0/18)"),
+    );
+    scene.names(&Key::InternetGateway, &format!("The way out is taken in the cluster's VPC by the internet gateway {gateway}"));
+    ec2.delete_subnet().subnet_id(subnet).send().await.expect("gone");
+    ec2.detach_internet_gateway().internet_gateway_id(&gateway).vpc_id(&vpc).send().await.expect("detached");
+    ec2.delete_internet_gateway().internet_gateway_id(gateway).send().await.expect("gone");
+
+    scene.set(["ec2:AssociateRouteTable", "ec2:CreateVpcEndpoint"].map(held_up).into());
+    scene.parks().await;
+    scene.mend();
+    let subnet = scene.output(&Key::Subnet(Side::Public, 0));
+    let table = ec2.create_route_table().vpc_id(&vpc).send().await.expect("a table").route_table;
+    let table = table.and_then(|table| table.route_table_id).expect("its id");
+    tokio::time::sleep(neighbour::UNTIL_SEEN).await;
+    let association = ec2.associate_route_table().route_table_id(&table).subnet_id(&subnet).send().await.expect("associated");
+    scene.parks().await;
+    scene.names(&Key::RouteTable(Side::Public), &format!("The subnet {subnet} is taken in the cluster's VPC by the route table {table}"));
+    ec2.disassociate_route_table().set_association_id(association.association_id).send().await.expect("disassociated");
+    ec2.delete_route_table().route_table_id(table).send().await.expect("gone");
+
+    scene.set(vec![held_up("ec2:CreateVpcEndpoint")]);
+    scene.parks().await;
+    scene.mend();
+    let service = format!("com.amazonaws.{}.s3", scene.cluster.spec.region);
+    let endpoint =
+        ec2.create_vpc_endpoint().vpc_id(&vpc).service_name(service).route_table_ids(scene.output(&Key::RouteTable(Side::Private)));
+    let endpoint = endpoint.send().await.expect("an endpoint").vpc_endpoint.and_then(|endpoint| endpoint.vpc_endpoint_id).expect("its id");
+    scene.parks().await;
+    scene.names(&Key::S3Endpoint, &format!("The route to S3 is taken in the cluster's VPC by the endpoint {endpoint}"));
+    ec2.delete_vpc_endpoints().vpc_endpoint_ids(endpoint).send().await.expect("gone");
+    scene.runs().await;
+    scene.goes().await;
 }

@@ -10,6 +10,7 @@ use matrix::life::Life;
 use serde_json::Value;
 use std::ops::{Deref, DerefMut};
 use wire::error::Class;
+use wire::key::Key;
 
 /// What a customer's role may do.
 pub const QUICK_START: &str = include_str!("../../../../onboarding/quick-start.yaml");
@@ -91,6 +92,19 @@ impl Scene {
 
     pub async fn is_blocked(&self) -> Error {
         self.tear_down().await.expect_err("it must be blocked")
+    }
+
+    /// The id of what is ready.
+    pub fn output(&self, key: &Key) -> String {
+        self.desk.entries(&self.cluster.id)[key].outputs["id"].clone()
+    }
+
+    /// The tenant reads about this resource, without having waited, that somebody else's thing is in its place.
+    pub fn names(&self, key: &Key, reason: &str) {
+        let trouble = &self.record().troubles[key];
+        assert_eq!((trouble.class, trouble.given_up_at), (Class::Customer, Some(trouble.since)));
+        assert_eq!(trouble.reason, format!("{reason}, which Groundwork did not make."));
+        assert_eq!(trouble.hint, "Remove what the reason names, then retry.");
     }
 
     /// From now on, the present account counts as the account before the cluster.
