@@ -57,6 +57,9 @@ type Asked = BTreeMap<String, Value>;
 /// The fields of EC2's, IAM's and ELB's requests.
 type Form = HashMap<String, String>;
 
+/// Whether a call is refused as things stand.
+type IsSo = fn(&Form, &Ec2StateView) -> bool;
+
 impl Aws {
     pub fn new() -> Self {
         Self::default()
@@ -143,7 +146,7 @@ impl Aws {
     /// What EC2 refuses but winterbaume does, mostly a second time.
     async fn refused(&self, action: &str, form: &Form) -> Option<(&'static str, &'static str)> {
         let ec2 = self.see_ec2().await;
-        let refusals: &[(fn(&Form, &Ec2StateView) -> bool, &str, &str)] = match action {
+        let refusals: &[(IsSo, &str, &str)] = match action {
             "CreateSubnet" => &[(has_subnet, "InvalidSubnet.Conflict", "The CIDR conflicts with another subnet")],
             "CreateRoute" => &[(has_route, "RouteAlreadyExists", "The route exists.")],
             "CreateVpcEndpoint" => {
