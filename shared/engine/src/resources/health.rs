@@ -27,6 +27,8 @@ const CHANGED: &str = "A change in the cluster, which Groundwork did not make, c
 const REPLICAS: &str = "The add-on's pods found no node to run on; check that the nodes are ready and have room, then retry.";
 const STS: &str = "Activate the region's STS endpoint in the account's IAM settings, then retry.";
 
+const HELD: &str = "Detach or delete what still uses the security group that the reason names, then retry.";
+
 /// The first row that matches any issue wins, so causes come before effects: nodes that were never launched do not join either.
 pub const TABLE: &[Row] = &[
     // An account that is new, or new to the region: EKS gives this text without EC2's code.
@@ -70,6 +72,7 @@ pub const TABLE: &[Row] = &[
     row("IamThrottling", "", Class::Later, AGAIN),
     row("AutoScalingGroupRateLimitExceeded", "", Class::Later, AGAIN),
     row("AutoScalingGroupInstanceRefreshActive", "", Class::Later, AGAIN),
+    row("Ec2SecurityGroupDeletionFailure", "", Class::Customer, HELD),
     row("NodeCreationFailure", "", Class::Permanent, JOIN),
 ];
 

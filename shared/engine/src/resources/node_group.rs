@@ -1,6 +1,7 @@
 //! A managed node group: one per instance type and, in a cluster of ours, the small one that the system's own pods run on.
 
 use super::health::{Issue, broken};
+use super::leftovers;
 use super::owned::{check_ours, outputs, tag_map};
 use crate::cluster::Cluster;
 use crate::context::Context;
@@ -225,7 +226,11 @@ impl Made for NodeGroup {
         cx.in_turn(call.send()).await.called("eks:CreateNodegroup").done_if(THERE_IN_EKS)
     }
 
-    async fn delete(&self, cx: &Context, _: &Nodegroup) -> Result<()> {
+    async fn delete(&self, cx: &Context, group: &Nodegroup) -> Result<()> {
+        // Otherwise interfaces go only after the cluster, for which the group would have to go first.
+        if group.status() == Some(&NodegroupStatus::DeleteFailed) && matches!(self.ground, Ground::Managed(_)) {
+            leftovers::let_go(cx).await?;
+        }
         let call = cx.aws.eks.delete_nodegroup().cluster_name(cx.cluster.eks_name()).nodegroup_name(self.name(&cx.cluster));
         call.send().await.called("eks:DeleteNodegroup").done_if(GONE_IN_EKS)
     }

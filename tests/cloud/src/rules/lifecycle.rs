@@ -48,9 +48,17 @@ impl Rule for Lifecycle {
 /// What this call makes will fail, or what it deletes will stay, with that issue.
 pub fn doom(call: &Call, issue: Issue, world: &mut World) {
     let deletes = call.action.starts_with("Delete");
+    if deletes && interface(&issue).is_some_and(|id| world.network.parents(id).next().is_none()) {
+        return;
+    }
     if let Some(life) = subject(call, world) {
         *if deletes { &mut life.clings } else { &mut life.issue } = Some(issue);
     }
+}
+
+/// The interface that holds a thing, for as long as it is there.
+fn interface(issue: &Issue) -> Option<&str> {
+    issue.message.split_whitespace().find(|word| word.starts_with("eni-"))
 }
 
 /// What this call makes or deletes will never be finished.

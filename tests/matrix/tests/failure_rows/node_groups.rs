@@ -1,10 +1,12 @@
 //! Node groups.
 
 use crate::scene::{Scene, and_more, doom, goes_in_spite_of, parks_until_mended, passes_by_itself, refuse, times};
-use aws_sdk_ec2::types::Filter;
+use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
 use cloud::faults::Fault;
-use engine::names::RESOURCE_TAG;
+use engine::names::{OWNER_TAG, RESOURCE_TAG};
+use matrix::neighbour;
 use wire::error::Class;
+use wire::key::{Key, Side};
 
 const LAUNCH: &str = "AsgInstanceLaunchFailures";
 const VCPUS: &str = "Raise the EC2 quota for running On-Demand vCPUs of this instance family (G: L-DB2E81BA, P: L-417A185B, X: L-7295265B, \
@@ -22,6 +24,8 @@ const EBS_KEY: &str =
     "Let AWSServiceRoleForAutoScaling use the account's default key for EBS encryption (kms:CreateGrant in the key's policy), then retry.";
 const JOIN: &str = "The nodes started but could not join the cluster; check that no policy or firewall blocks them from the cluster, \
                     ECR and EC2, then retry.";
+
+const HELD: &str = "Detach or delete what still uses the security group that the reason names, then retry.";
 
 /// The system's node group fails.
 fn given_up(code: &str, message: &str, class: Class, hint: &'static str) -> (Fault, Class, String, &'static str) {
@@ -163,4 +167,33 @@ async fn row_62_a_group_that_failed_inside_aws_is_made_again_and_groups_are_begu
         ("AutoScalingGroupInstanceRefreshActive", "An instance refresh is active."),
     ];
     passes_by_itself(causes.map(|(code, message)| given_up(code, message, Class::Later, AGAIN))).await;
+}
+
+/// C, F: A node group cannot be deleted because of an interface, which would go only after the cluster, which goes after the group.
+#[tokio::test(start_paused = true)]
+async fn row_67_an_interface_that_holds_a_node_group_goes_before_it_if_it_is_ours() {
+    for (ours, why) in [(true, "the network plugin left it"), (false, "somebody else made it")] {
+        let scene = Scene::running().await;
+        let ec2 = scene.clients().ec2;
+        let tag = Tag::builder().key(OWNER_TAG).value(if ours { &scene.cluster.id } else { "somebody" }).build();
+        let tags = TagSpecification::builder().resource_type(ResourceType::NetworkInterface).tags(tag).build();
+        let interface = ec2.create_network_interface().subnet_id(scene.output(&Key::Subnet(Side::Private, 0))).tag_specifications(tags);
+        let interface = interface.send().await.expect("an interface").network_interface.and_then(|made| made.network_interface_id);
+        let id = interface.expect("its id");
+        tokio::time::sleep(neighbour::UNTIL_SEEN).await;
+
+        let message = format!("DependencyViolation - resource sg-1 has a dependent object {id}");
+        let doom = doom("eks:DeleteNodegroup", "Ec2SecurityGroupDeletionFailure", &message);
+        scene.set(vec![Fault { about: "system".into(), ..times(usize::MAX, doom) }]);
+        if !ours {
+            let error = scene.is_blocked().await;
+            assert!(
+                error.reason.starts_with("The node group system is DELETE_FAILED; Ec2SecurityGroupDeletionFailure: "),
+                "{why}: {error}"
+            );
+            assert_eq!((error.class, error.hint.as_str()), (Class::Customer, HELD), "{why}");
+            ec2.delete_network_interface().network_interface_id(id).send().await.expect("its owner takes it away");
+        }
+        scene.goes().await;
+    }
 }

@@ -1,6 +1,6 @@
 //! Network interfaces that the VPC CNI, a load balancer or EKS left in our VPC.
 
-use super::super::owned::{has_tag, in_vpcs};
+use super::super::owned::{has_tag, in_vpcs, own_vpcs};
 use super::{Kind, Leftover, Within};
 use crate::cluster::Cluster;
 use crate::context::Context;
@@ -33,6 +33,17 @@ pub fn is_busy(cluster: &Cluster, interface: &NetworkInterface) -> bool {
     interface.requester_managed().unwrap_or_default()
         || interface.status() != Some(&NetworkInterfaceStatus::Available)
         || !has_tag(interface.tag_set(), OWNER_TAG, &cluster.id)
+}
+
+pub async fn remove_free(cx: &Context) -> Result<()> {
+    let vpcs = own_vpcs(cx).await?;
+    if vpcs.is_empty() {
+        return Ok(());
+    }
+    for free in leftovers(&cx.cluster, &inside(cx, &vpcs).await?).into_iter().filter(|leftover| !leftover.busy) {
+        remove(cx, &free.id).await?;
+    }
+    Ok(())
 }
 
 pub async fn remove(cx: &Context, id: &str) -> Result<()> {

@@ -68,6 +68,14 @@ async fn remove(cx: &Context, leftover: &Leftover) -> Result<()> {
     }
 }
 
+/// Removes our own free interfaces, which may hold what EKS could not delete. A session that may not do that leaves them to the teardown.
+pub async fn let_go(cx: &Context) -> Result<()> {
+    match interfaces::remove_free(cx).await {
+        Err(error) if error.is_denial() => Ok(()),
+        outcome => outcome,
+    }
+}
+
 /// The AWS Load Balancer Controller puts this on everything that it makes, with the cluster's name. Nothing else makes load balancers,
 /// because the boundary forbids it to the control plane.
 const CONTROLLER_TAG: &str = "elbv2.k8s.aws/cluster";
