@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::fmt;
-use table::{INSIDE, Row, TABLE};
+use table::{DENIALS, INSIDE, Row, TABLE};
 use wire::error::{Class, Code};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -74,15 +74,29 @@ impl Error {
     }
 }
 
-fn classify(code: &str, message: &str) -> Option<&'static Row> {
-    TABLE.iter().find(|row| {
+fn first(table: &'static [Row], code: &Code, message: &str) -> Option<&'static Row> {
+    table.iter().find(|row| {
         let code_matches = match row.code.strip_suffix('*') {
-            Some(prefix) => code.starts_with(prefix),
-            None => code == row.code,
+            Some(prefix) => code.as_str().starts_with(prefix),
+            None => row.code.is_empty() || code.as_str() == row.code,
         };
         code_matches && message.contains(row.says)
     })
 }
+
+/// What AWS says about a denial, without the name of our session. None if it says no more than that.
+fn denied(action: &str, message: &str) -> Option<String> {
+    let message = message.lines().next().unwrap_or_default().trim_end_matches('.');
+    let told = match message.split_once("not authorized to perform: ") {
+        Some((_, named)) => named.strip_prefix(action)?.to_owned(),
+        None if GENERAL.contains(&message) => return None,
+        None => format!(": {message}"),
+    };
+    (!told.is_empty() && !told.contains(":sts:")).then_some(told)
+}
+
+/// What AWS says if it gives no cause.
+const GENERAL: [&str; 4] = ["Access Denied", "AccessDenied", "You are not authorized to perform this operation", "no message"];
 
 fn missing_action(message: &str) -> Option<&str> {
     let named = message.split("not authorized to perform: ").nth(1)?.split_whitespace().next()?;
@@ -124,7 +138,7 @@ where
 
 /// Classifies AWS's answer: an HTTP status, an error code and a message.
 pub fn from_answer(action: &str, status: Option<u16>, code: Code, message: &str) -> Error {
-    let known = classify(code.as_str(), message);
+    let known = if code.is_denial() { first(DENIALS, &code, message) } else { None }.or_else(|| first(TABLE, &code, message));
     // One call can need several permissions (PassRole, CreateTags): AWS's message names the missing one.
     let action = missing_action(message).unwrap_or(action);
     let failed_inside = status.is_some_and(|status| status >= 500);
@@ -136,10 +150,11 @@ pub fn from_answer(action: &str, status: Option<u16>, code: Code, message: &str)
         None if failed_inside => (Class::Transient, INSIDE.to_owned()),
         None => (Class::Permanent, "The operator has been alerted; retry once they have answered.".to_owned()),
     };
-    let reason = if code.is_denial() {
-        format!("AWS refused {action}: the role does not allow it ({code}).")
-    } else {
-        format!("AWS refused {action}: {code}: {message}")
+    let reason = match code.is_denial() {
+        true => {
+            format!("AWS refused {action}{} ({code}).", denied(action, message).unwrap_or_else(|| ": the role does not allow it".into()))
+        }
+        false => format!("AWS refused {action}: {code}: {message}"),
     };
     // S3 and EC2 throttle with a 503, but then nothing was done.
     let refused = !failed_inside || class == Class::Throttled;
@@ -233,9 +248,47 @@ mod tests {
     }
 
     #[test]
-    fn the_text_for_users_does_not_show_the_denied_session() {
-        let error =
-            from_answer("eks:CreateCluster", Some(403), Code::AccessDenied, "User: arn:aws:sts::2:assumed-role/r/s is not authorized");
-        assert!(!error.reason.contains("arn:aws:sts"), "{}", error.reason);
+    fn the_text_for_users_says_why_it_is_denied_and_does_not_show_the_session() {
+        const USER: &str = "User: arn:aws:sts::2:assumed-role/r/s is not authorized";
+        let cause = "because no session policy allows the eks:CreateCluster action";
+        for (message, expected) in [
+            (USER.to_owned(), "AWS refused eks:CreateCluster: the role does not allow it (AccessDenied)."),
+            (format!("{USER} to perform: eks:CreateCluster"), "AWS refused eks:CreateCluster: the role does not allow it (AccessDenied)."),
+            (
+                format!("{USER} to perform: eks:CreateCluster on resource: arn:x {cause}"),
+                "AWS refused eks:CreateCluster on resource: arn:x because no session policy allows the eks:CreateCluster action (AccessDenied).",
+            ),
+            (
+                format!("{USER} to perform: sts:TagSession on resource: arn:aws:sts::2:assumed-role/r/s"),
+                "AWS refused sts:TagSession: the role does not allow it (AccessDenied).",
+            ),
+            (
+                format!("{USER} to perform: ec2:CreateVpc on resource: arn:y.\nEncoded authorization failure message: abc"),
+                "AWS refused ec2:CreateVpc on resource: arn:y (AccessDenied).",
+            ),
+            ("Access Denied".into(), "AWS refused eks:CreateCluster: the role does not allow it (AccessDenied)."),
+        ] {
+            let error = from_answer("eks:CreateCluster", Some(403), Code::AccessDenied, &message);
+            assert_eq!(error.reason, expected);
+        }
+    }
+
+    #[test]
+    fn a_denial_that_is_not_the_roles_says_who_can_lift_it() {
+        for (why, hint) in [
+            ("with an explicit deny in a service control policy", table::ORGANIZATION),
+            ("with an explicit deny in a resource control policy", table::ORGANIZATION),
+            ("because no session policy allows the ec2:CreateVpc action", table::SESSION),
+            ("because no permissions boundary allows the ec2:CreateVpc action", table::BOUNDARY),
+            ("with an explicit deny in a resource-based policy", table::ON_RESOURCE),
+        ] {
+            let message = format!("You are not authorized to perform: ec2:CreateVpc on resource: arn:x {why}");
+            let error = from_answer("ec2:CreateVpc", Some(403), Code::UnauthorizedOperation, &message);
+            assert_eq!((error.class, error.hint.as_str()), (Class::Customer, hint), "{why}");
+            assert!(error.reason.contains(why), "{}", error.reason);
+        }
+        for message in ["denied by a VPC endpoint policy", "Unable to determine service/operation name to be authorized"] {
+            assert_eq!(from_answer("eks:X", Some(403), Code::AccessDenied, message).class, Class::Permanent);
+        }
     }
 }

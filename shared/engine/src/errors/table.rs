@@ -31,6 +31,28 @@ pub const VERIFY: &str = "AWS is still verifying the account for this region, wh
 pub const OFFERING: &str =
     "The cluster's zones do not offer this instance type; delete the cluster and create it with another type, or in another region.";
 
+pub const ORGANIZATION: &str = "A policy of the organization denies it: an administrator of the organization has to exempt this account or role, then retry. Changing the role does not help.";
+pub const SESSION: &str = "The policies by which Groundwork narrows its session do not allow it: deploy the quick-start again, then retry.";
+pub const BOUNDARY: &str =
+    "A permissions boundary does not allow it: deploy the quick-start again and take any other boundary off the role, then retry.";
+pub const ON_RESOURCE: &str = "A policy on the thing itself (of a bucket, of a key) denies it: remove that statement, then retry.";
+const LOCKED: &str = "The object that the reason names is locked: wait until its retention ends, or lift the hold or the retention (in governance mode), then retry.";
+const MFA_DELETE: &str = "The bucket has MFA delete, which only the account's root user can turn off: turn it off, then retry.";
+
+/// Denials of which adding the permission to the role would not help, by what AWS says of the cause.
+pub const DENIALS: &[Row] = &[
+    row("", "service control policy", Class::Customer, ORGANIZATION),
+    row("", "resource control policy", Class::Customer, ORGANIZATION),
+    row("", "session policy", Class::Customer, SESSION),
+    row("", "permissions boundary", Class::Customer, BOUNDARY),
+    row("", "resource-based policy", Class::Customer, ON_RESOURCE),
+    row("", "protected by object lock", Class::Customer, LOCKED),
+    row("", "Mfa Authentication", Class::Customer, MFA_DELETE),
+    row("", "VPC endpoint policy", Class::Permanent, OPERATOR),
+    row("", "Unable to determine service/operation", Class::Permanent, OPERATOR),
+];
+const OPERATOR: &str = "The operator has been alerted; retry once they have answered.";
+
 /// Code and message to class; the first match wins, and a code that is not here is Permanent.
 /// Sources: failures collected from eksctl, CAPA, the Terraform provider and others.
 pub const TABLE: &[Row] = &[
@@ -107,6 +129,12 @@ pub const TABLE: &[Row] = &[
     row("Gateway.NotAttached", "", Class::Transient, WAIT),
     // The NAT gateway before this one has not let go of the address yet.
     row("Resource.AlreadyAssociated", "Elastic IP", Class::Transient, WAIT),
+    row(
+        "InvalidRequestException",
+        "eletion protection",
+        Class::Customer,
+        "Turn off the EKS cluster's deletion protection (aws eks update-cluster-config --name <cluster> --no-deletion-protection), then retry.",
+    ),
     row("OperationNotPermitted", "deletion protection", Class::Customer, "Turn off the load balancer's deletion protection, then retry."),
     row("ServerException", "", Class::Transient, INSIDE),
     row("InternalError", "", Class::Transient, INSIDE),

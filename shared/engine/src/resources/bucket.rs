@@ -62,6 +62,8 @@ impl Bucket {
             Ok(answer) => answer.tag_set,
             Err(error) if error.code.as_str() == "NoSuchBucket" => return Ok(false),
             Err(error) if error.code.as_str() == "NoSuchTagSet" => vec![],
+            // Another account's: not ours to make, nor to remove.
+            Err(error) if error.is_denial() && !is_listed(cx, &name).await? => return Ok(false),
             Err(error) => return Err(error),
         };
         check_ours(&cx.cluster, &format!("The bucket {name}"), tags.iter().map(|tag| (tag.key(), tag.value())))?;
@@ -106,7 +108,7 @@ impl Bucket {
         let answer = call.send().await.called("s3:DeleteObjectVersion").unless(&["NoSuchBucket"])?;
         let refused = answer.and_then(|answer| answer.errors).unwrap_or_default().into_iter().next();
         refused.map_or(Ok(()), |error| {
-            let message = format!("{}: {}", error.key().unwrap_or_default(), error.message().unwrap_or_default());
+            let message = format!("object {}: {}", error.key().unwrap_or_default(), error.message().unwrap_or_default());
             Err(from_answer("s3:DeleteObjectVersion", None, error.code().map_or(Code::Unknown, Code::from), &message))
         })
     }
@@ -128,6 +130,13 @@ impl Bucket {
         }
         Ok(!answer.is_truncated().unwrap_or_default())
     }
+}
+
+/// True if it is one of the account's own.
+async fn is_listed(cx: &Context, name: &str) -> Result<bool> {
+    let request = cx.aws.s3.list_buckets().prefix(name);
+    let found: Vec<_> = request.into_paginator().items().send().collect::<Result<_, _>>().await.called("s3:ListAllMyBuckets")?;
+    Ok(found.iter().any(|bucket| bucket.name() == Some(name)))
 }
 
 fn constraint(region: &str) -> Option<BucketLocationConstraint> {

@@ -77,11 +77,19 @@ async fn delete_inline_policies(cx: &Context, name: &str) -> Result<()> {
     Ok(())
 }
 
+/// How EKS's names of profiles begin.
+const PROFILES: &str = "eks-";
+
 /// A profile holds one role. EKS made this role's for the nodes, and may have left it behind.
 async fn delete_instance_profiles(cx: &Context, name: &str) -> Result<()> {
     let answer = cx.aws.iam.list_instance_profiles_for_role().role_name(name).send().await.called("iam:ListInstanceProfilesForRole");
     for profile in answer.unless(&["NoSuchEntity"])?.map(|answer| answer.instance_profiles).unwrap_or_default() {
         let profile = profile.instance_profile_name();
+        if !profile.starts_with(PROFILES) {
+            let reason = format!("The role {name} is in the instance profile {profile}, which Groundwork did not make.");
+            let hint = format!("Remove the role from the instance profile {profile}, then retry.");
+            return Err(Error::customer(Code::InUse, reason, hint));
+        }
         let call = cx.aws.iam.remove_role_from_instance_profile().role_name(name).instance_profile_name(profile);
         call.send().await.called("iam:RemoveRoleFromInstanceProfile").done_if(&["NoSuchEntity"])?;
         let call = cx.aws.iam.delete_instance_profile().instance_profile_name(profile);

@@ -156,7 +156,7 @@ async fn row_13_the_control_planes_role_stays_until_the_cluster_is_gone() {
     // The nodes' role and the CSI driver's go first.
     let denied = refuse("iam:DeleteRole", 403, "AccessDenied", "User: x is not authorized to perform: iam:DeleteRole on resource: y");
     scene.set(vec![cloud::faults::Fault { skip: 2, ..denied }]);
-    let reason = "AWS refused iam:DeleteRole: the role does not allow it (AccessDenied).";
+    let reason = "AWS refused iam:DeleteRole on resource: y (AccessDenied).";
     let hint = "Add iam:DeleteRole to the role (and to its boundary and the organization's policies), then retry.";
     reads(&scene.is_blocked().await, Class::Customer, reason, hint);
 
@@ -164,5 +164,40 @@ async fn row_13_the_control_planes_role_stays_until_the_cluster_is_gone() {
     aws.iam.get_role().role_name(scene.cluster.scoped("cluster")).send().await.expect("the role is there");
     aws.eks.describe_cluster().name(scene.cluster.eks_name()).send().await.expect_err("the cluster is gone");
     scene.mend();
+    scene.goes().await;
+}
+
+/// F: Something else than the role denies a call.
+#[tokio::test(start_paused = true)]
+async fn row_68_a_denial_names_what_denies_and_not_always_the_role() {
+    let organization = "A policy of the organization denies it: an administrator of the organization has to exempt this account or role, \
+                        then retry. Changing the role does not help.";
+    let session = "The policies by which Groundwork narrows its session do not allow it: deploy the quick-start again, then retry.";
+    let denied = |why: &str, hint: &'static str| {
+        let message =
+            format!("You are not authorized to perform: ec2:CreateVpc on resource: arn:aws:ec2:us-west-2:123456789012:vpc/* {why}");
+        let reason =
+            format!("AWS refused ec2:CreateVpc on resource: arn:aws:ec2:us-west-2:123456789012:vpc/* {why} (UnauthorizedOperation).");
+        (refuse("ec2:CreateVpc", 403, "UnauthorizedOperation", &message), Class::Customer, reason, hint)
+    };
+    parks_until_mended([
+        denied("with an explicit deny in a service control policy", organization),
+        denied("because no session policy allows the ec2:CreateVpc action", session),
+    ])
+    .await;
+}
+
+/// F: Somebody put our role into an instance profile.
+#[tokio::test(start_paused = true)]
+async fn row_69_an_instance_profile_that_eks_did_not_make_is_named() {
+    let scene = Scene::running().await;
+    let (iam, role) = (scene.clients().iam, scene.cluster.scoped("node"));
+    iam.create_instance_profile().instance_profile_name("theirs").send().await.expect("a profile");
+    iam.add_role_to_instance_profile().role_name(&role).instance_profile_name("theirs").send().await.expect("added");
+    let reason = format!("The role {role} is in the instance profile theirs, which Groundwork did not make.");
+    let hint = "Remove the role from the instance profile theirs, then retry.";
+    reads(&scene.is_blocked().await, Class::Customer, &reason, hint);
+    iam.remove_role_from_instance_profile().role_name(role).instance_profile_name("theirs").send().await.expect("removed");
+    iam.delete_instance_profile().instance_profile_name("theirs").send().await.expect("gone");
     scene.goes().await;
 }

@@ -179,3 +179,16 @@ async fn row_66_a_cluster_that_is_not_found_is_gone_whatever_the_code() {
     scene.set(["eks:DeleteNodegroup", "eks:DeleteCluster", "eks:ListNodegroups"].map(gone).into());
     scene.goes().await;
 }
+
+/// F: The cluster is protected from deletion.
+#[tokio::test(start_paused = true)]
+async fn row_72_a_deletion_protection_is_named() {
+    let scene = Scene::running().await;
+    let message = "Cluster research cannot be deleted: deletion protection is enabled.";
+    scene.set(vec![refuse("eks:DeleteCluster", 400, "InvalidRequestException", message)]);
+    let hint = "Turn off the EKS cluster's deletion protection (aws eks update-cluster-config --name <cluster> --no-deletion-protection), then \
+                retry.";
+    reads(&scene.is_blocked().await, Class::Customer, &format!("AWS refused eks:DeleteCluster: InvalidRequestException: {message}"), hint);
+    scene.mend();
+    scene.goes().await;
+}

@@ -1,6 +1,7 @@
 //! S3, logs, throttling.
 
-use crate::scene::{Scene, and_more, parks_until_mended, refuse, runs_in_spite_of, times};
+use crate::scene::{Scene, and_more, parks_until_mended, reads, refuse, runs_in_spite_of, times};
+use cloud::faults::Fault;
 use wire::error::Class;
 
 /// R: S3 is still working on a bucket of that name.
@@ -39,4 +40,41 @@ async fn row_58_throttled_calls_are_tried_again_more_slowly() {
         let reason = and_more(others, &format!("AWS refused {}: {}: {}", way.0, way.2, way.3));
         parks_until_mended([(throttled(way), Class::Later, reason, hint)]).await;
     }
+}
+
+/// F, P: Another account has a bucket of our name.
+#[tokio::test(start_paused = true)]
+async fn row_70_another_accounts_bucket_is_named_and_holds_up_no_deletion() {
+    let scene = Scene::new().await;
+    let name = scene.cluster.scoped("logs");
+    let about = |fault| Fault { about: name.clone(), ..fault };
+    let message = "The requested bucket name is not available.";
+    scene.set(vec![
+        about(refuse("s3:GetBucketTagging", 403, "AccessDenied", "Access Denied")),
+        about(refuse("s3:CreateBucket", 409, "BucketAlreadyExists", message)),
+    ]);
+    let hint = "Another account owns a bucket of this name; delete the cluster and create it again to get new names.";
+    let reason = format!("AWS refused s3:CreateBucket: BucketAlreadyExists: {message}");
+    reads(&scene.parks().await, Class::Customer, &reason, hint);
+    scene.goes().await;
+}
+
+/// F: Objects are locked.
+#[tokio::test(start_paused = true)]
+async fn row_71_a_locked_object_is_named_and_what_frees_it() {
+    let scene = Scene::running().await;
+    let bucket = scene.cluster.scoped("logs");
+    scene.clients().s3.put_object().bucket(bucket).key("ledger").send().await.expect("an object");
+    scene.set(vec![refuse(
+        "s3:DeleteObjects",
+        403,
+        "AccessDenied",
+        "object ledger: Access Denied because object protected by object lock.",
+    )]);
+    let reason = "AWS refused s3:DeleteObjectVersion: object ledger: Access Denied because object protected by object lock (AccessDenied).";
+    let hint = "The object that the reason names is locked: wait until its retention ends, or lift the hold or the retention (in governance \
+                mode), then retry.";
+    reads(&scene.is_blocked().await, Class::Customer, reason, hint);
+    scene.mend();
+    scene.goes().await;
 }

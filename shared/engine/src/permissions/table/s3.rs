@@ -13,7 +13,15 @@ pub const GRANTS: &[Grant] = &[
         resources: ANY,
         conditions: ALWAYS,
         why: "ListAllMyBuckets has no resource-level permissions.",
-        actions: &[action("s3:ListAllMyBuckets", CHECKS_DOWN, "See in the inventory that no bucket is left.")],
+        actions: &[
+            action("s3:ListAllMyBuckets", CHECKS_DOWN, "See in the inventory that no bucket is left."),
+            asked_for(
+                "s3:ListAllMyBuckets",
+                BUCKETS,
+                "See whether a bucket of our name that refuses us is another account's.",
+                "https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html",
+            ),
+        ],
     },
     Grant {
         sid: "MakeByName",
