@@ -54,8 +54,9 @@ def mine(call):
 
 
 def lingers(thing):
-    """EC2 goes on listing some things for a while after they are deleted."""
-    return thing.get("State") in ("deleted", "deleting")
+    """EC2 goes on listing some things for a while after they are deleted; a control plane's log group stays until it expires."""
+    expires = thing.get("logGroupName", "").startswith("/aws/eks/groundwork-") and thing.get("retentionInDays")
+    return expires or thing.get("State") in ("deleted", "deleting")
 
 
 def instances(account):

@@ -24,7 +24,8 @@ def test_an_account_is_the_same_after_a_cluster_as_before(tenant):
     assert set(census.owned(tenant.account, cluster["id"]).values()) == {1}
     fill(tenant.account, cluster["outputs"]["buckets"]["artifacts"])
 
-    assert tenant.gone("whole")["inventory"]["kept"] == service_linked(tenant)
+    assert [one for one in tenant.gone("whole")["inventory"]["kept"] if one["kind"] != "log group"] == service_linked(tenant)
+    assert [one["id"] for one in kept(tenant, "log group")] == [f"/aws/eks/{cluster['outputs']['cluster_name']}/cluster"]
     assert census.census(tenant.account) == before
 
 
@@ -166,9 +167,13 @@ def fill(account, bucket):
 def service_linked(tenant):
     """The roles that AWS keeps for the whole account are listed as kept, if there are any."""
     found = tenant.account.client("iam").list_roles(PathPrefix="/aws-service-role/")["Roles"]
-    kept = tenant.show("whole")["inventory"]["kept"]
-    assert {one["id"] for one in kept} <= {role["RoleName"] for role in found}
-    return kept
+    roles = kept(tenant, "service-linked role")
+    assert {one["id"] for one in roles} <= {role["RoleName"] for role in found}
+    return roles
+
+
+def kept(tenant, kind):
+    return [one for one in tenant.show("whole")["inventory"]["kept"] if one["kind"] == kind]
 
 
 def test_retained_buckets_stay_with_their_content_and_are_listed(tenant):

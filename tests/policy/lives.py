@@ -62,6 +62,12 @@ def torn(tenant, cluster):
     tenant.gone("torn")
 
 
+def early(tenant, _):
+    """It is deleted before there is a control plane, whose log group would stay."""
+    tenant.wait("early", "failed")
+    tenant.gone("early")
+
+
 def joined(tenant, cluster):
     """In a cluster that the customer made, the journal is lost and a node group fails once. All node groups come and go."""
     until(lambda: tenant.show("joined")["stage"] == "create-nodegroups", "nodes are being made", every=0.02)
@@ -92,6 +98,11 @@ def unavailable_and_failing(cluster_id):
     return [slow_and_failing(cluster_id)[1], failing("eks:CreateNodegroup", cluster_id)]
 
 
+def without_control_plane(cluster_id):
+    refusal = {"status": 400, "code": "NeverSeen", "message": "It failed on demand."}
+    return [{"calls": "eks:CreateCluster", "by": cluster_id, "effect": {"refuse": refusal}}]
+
+
 def failing(call, by):
     issue = {"code": "InternalFailure", "message": "It failed on demand."}
     return {"calls": call, "by": by, "effect": {"fail": issue}, "times": 1}
@@ -117,11 +128,12 @@ def unencrypted(cluster_id):
     return [whose | {"effect": {"refuse": {"status": 404, "code": code, "message": message}}, "times": 6}]
 
 
-LIVES = [full, broken, torn, joined]
+LIVES = [full, broken, torn, early, joined]
 FAULTS = {
     full: unencrypted,
     broken: lambda cluster_id: [*failing_once(cluster_id), *refused_once(cluster_id)],
     torn: slow_and_failing,
+    early: without_control_plane,
     joined: unavailable_and_failing,
 }
 

@@ -51,7 +51,8 @@ pub fn of_stage(cluster: &Cluster, stage: Stage, journal: &Journal, stuck: BTree
 }
 
 /// Everything that teardown must see gone: what the spec wants, and what only the journal knows; not the buckets if the tenant keeps
-/// them, and nothing that the customer made.
+/// them, and nothing that the customer made. Once there was a control plane, its log group stays until it expires: minutes after the
+/// control plane has gone, EKS still writes to it, and would make a group that nobody deletes if it found none.
 ///
 /// # Errors
 /// `Permanent` if a newer version, rolled back since, made something that this one cannot remove: better nothing goes than a part.
@@ -64,7 +65,9 @@ pub fn teardown(cluster: &Cluster, journal: &Journal) -> Result<Plan> {
     let known = journal.keys().filter(|key| !is_unknown(key) && (**key != Key::AccessEntry || wanted.contains(key)));
     let journaled: Vec<Key> = known.flat_map(|key| with_its_own(key.clone(), cluster)).collect();
     let all: BTreeSet<Key> = wanted.into_iter().chain(journaled).collect();
+    let logged = journal.contains_key(&Key::Cluster);
     let goes = |resource: &Resource| match resource {
+        Resource::Made(made) if made.key() == Key::LogGroup => !logged,
         Resource::Made(made) => !(made.holds_data() && cluster.spec.keeps_buckets()),
         Resource::LookedAt(_) => false,
         Resource::Removed(_) => true,

@@ -2,8 +2,10 @@
 
 use crate::authorization::ledger::Assumed;
 use crate::network::Network;
-use crate::timing::ID_SEEN;
-use http::Request;
+use crate::timing::{ID_SEEN, LAST_LOGS};
+use bytes::Bytes;
+use http::uri::PathAndQuery;
+use http::{Request, Uri};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde::Deserialize;
@@ -22,6 +24,8 @@ pub struct World {
     pub rng: StdRng,
     pub lives: BTreeMap<String, Life>,
     pub network: Network,
+    /// What AWS will do by itself, and when.
+    late: Vec<(Duration, Request<Bytes>)>,
     /// Access key → the session that it belongs to.
     pub sessions: BTreeMap<String, Session>,
 }
@@ -38,7 +42,7 @@ pub struct Life {
     /// Nodes: whether they have joined the cluster.
     pub joined: bool,
     /// When its deletion is finished, and the request that the AWS behind gets then.
-    pub dies: Option<(Duration, Request<bytes::Bytes>)>,
+    pub dies: Option<(Duration, Request<Bytes>)>,
     /// Why it is not deleted when it should be gone.
     pub clings: Option<Issue>,
     /// What AWS last said about it.
@@ -88,6 +92,7 @@ impl World {
             rng: StdRng::seed_from_u64(seed),
             lives: BTreeMap::new(),
             network: Network::default(),
+            late: vec![],
             sessions: BTreeMap::new(),
         }
     }
@@ -104,6 +109,7 @@ impl World {
             ids_seen_after: self.ids_seen_after,
             lives: self.lives.clone(),
             network: self.network.clone(),
+            late: self.late.clone(),
             sessions: self.sessions.clone(),
             ..Self::new(seed, self.speed)
         }
@@ -133,26 +139,46 @@ impl World {
         }
     }
 
-    /// Buries what has finished its deletion; the requests are for the AWS behind.
-    pub fn bury(&mut self) -> Vec<Request<bytes::Bytes>> {
+    /// Buries what has finished its deletion, and does what AWS does after it; the requests are for the AWS behind.
+    pub fn bury(&mut self) -> Vec<Request<Bytes>> {
         let now = self.now();
         let over = |life: &Life| life.clings.is_none() && life.dies.as_ref().is_some_and(|(at, _)| *at <= now);
         let dead: Vec<String> = self.lives.iter().filter(|(_, life)| over(life)).map(|(name, _)| name.clone()).collect();
-        dead.iter().filter_map(|name| self.remove(name)).collect()
+        let buried: Vec<_> = dead.iter().filter_map(|name| self.remove(name)).collect();
+        let late: Vec<_> = self.late.extract_if(.., |(at, _)| *at <= now).map(|(_, request)| request).collect();
+        buried.into_iter().chain(late).collect()
     }
 
     /// A cluster takes along what is in it.
-    fn remove(&mut self, name: &str) -> Option<Request<bytes::Bytes>> {
+    fn remove(&mut self, name: &str) -> Option<Request<Bytes>> {
         self.network.cut(name);
         let life = self.lives.remove(name)?;
         self.lives.retain(|other, _| !is_within(other, name));
-        life.dies.map(|(_, request)| request)
+        let (at, request) = life.dies?;
+        if life.kind == Kind::Cluster && !life.body["logging"].is_null() {
+            self.late.extend(last_logs(name, &request).map(|last| (at + LAST_LOGS, last)));
+        }
+        Some(request)
     }
 
     /// `arn:aws:sts::<account>:assumed-role/<role>/<session>` of the signer.
     pub fn caller(&self, access_key: &str) -> &str {
         self.sessions.get(access_key).map_or("", |session| &session.assumed.session)
     }
+}
+
+/// EKS writes a control plane's last lines when it has gone, and makes the log group if it is missing.
+/// <https://github.com/terraform-aws-modules/terraform-aws-eks/issues/2446>
+fn last_logs(name: &str, deletion: &Request<Bytes>) -> Option<Request<Bytes>> {
+    let mut uri = deletion.uri().clone().into_parts();
+    uri.path_and_query = Some(PathAndQuery::from_static("/"));
+    let mut request = Request::post(Uri::from_parts(uri).ok()?).header("x-amz-target", "Logs_20140328.CreateLogGroup");
+    for (header, value) in deletion.headers().iter().filter(|(header, _)| ["authorization", "host"].contains(&header.as_str())) {
+        request = request.header(header, value.to_str().ok()?.replace("/eks/", "/logs/").replace("//eks.", "//logs."));
+    }
+    let group = format!("/aws/eks/{}/cluster", name.strip_prefix("clusters/")?);
+    let body = serde_json::json!({"logGroupName": group}).to_string();
+    request.header("content-type", "application/x-amz-json-1.1").body(body.into()).ok()
 }
 
 fn is_within(name: &str, cluster: &str) -> bool {

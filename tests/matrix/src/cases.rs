@@ -393,7 +393,7 @@ impl Scene<'_> {
         if record.run != runs {
             return Err(format!("run {} and not {runs}", record.run));
         }
-        if deleted { judge::same(&self.start.empty, &life.account.snapshot().await) } else { self.judge().await }
+        if deleted { judge::gone(&life.cluster, &self.start.empty, &life.account.snapshot().await) } else { self.judge().await }
     }
 
     /// How many things have their intent in the journal, and how many calls there were.
@@ -457,7 +457,7 @@ impl Scene<'_> {
     async fn judge(&self) -> Result<(), String> {
         let account = self.life.account.snapshot().await;
         if matches!(self.start.scenario, Scenario::Delete | Scenario::SelfManaged) {
-            return judge::same(&self.start.empty, &account);
+            return judge::gone(&self.life.cluster, &self.start.empty, &account);
         }
         judge::one_of_everything(&self.life.cluster, &account)?;
         if self.start.without == Without::Nothing { judge::as_many(&self.start.ended, &account) } else { Ok(()) }
@@ -469,6 +469,6 @@ impl Scene<'_> {
             judge::nothing_differs(&self.life.context()).await?;
         }
         self.tear_down().await?;
-        judge::same(&self.start.empty, &self.life.account.snapshot().await)
+        judge::gone(&self.life.cluster, &self.start.empty, &self.life.account.snapshot().await)
     }
 }

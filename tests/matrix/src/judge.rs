@@ -80,6 +80,17 @@ pub fn same(before: &Value, after: &Value) -> Result<(), String> {
     if differences.is_empty() { Ok(()) } else { Err(differences.join("; ")) }
 }
 
+/// # Errors
+/// What is left of a cluster, but for its control plane's log, which stays until it expires.
+pub fn gone(cluster: &Cluster, before: &Value, after: &Value) -> Result<(), String> {
+    let mut after = after.clone();
+    let kept = |group: &Value| group["retention_in_days"] == 90 && tag(&group["tags"], OWNER_TAG) == Some(&cluster.id);
+    if let Some(groups) = after["logs"]["log_groups"].as_object_mut() {
+        groups.retain(|name, group| *name != cluster.log_group() || !kept(group));
+    }
+    same(before, &after)
+}
+
 fn compare(before: &Value, after: &Value, path: String, differences: &mut Vec<String>) {
     match (before, after) {
         (Value::Object(one), Value::Object(other)) => {

@@ -125,7 +125,12 @@ pub const TABLE: &[Row] = &[
     row("InvalidIPAddress.InUse", "", Class::Transient, WAIT),
     row("AuthFailure", "You do not have permission to access the specified resource", Class::Transient, WAIT),
     row("NoSuchBucket", "", Class::Transient, SOON),
-    row("BucketNotEmpty", "", Class::Transient, WAIT),
+    row(
+        "BucketNotEmpty",
+        "",
+        Class::Transient,
+        "Stop what still writes to the bucket (a job, a replication or a log delivery into it); Groundwork tries again by itself.",
+    ),
     row("Gateway.NotAttached", "", Class::Transient, WAIT),
     // The NAT gateway before this one has not let go of the address yet.
     row("Resource.AlreadyAssociated", "Elastic IP", Class::Transient, WAIT),

@@ -55,9 +55,9 @@ async fn of_ours(cx: &Context, ours: &Managed) -> Result<Inventory> {
         buckets(cx),
         service_linked_roles(cx),
     )?;
-    let mut left: Vec<Found> = [ec2, roles, cluster, logs].into_iter().flatten().collect();
+    let mut left: Vec<Found> = [ec2, roles, cluster].into_iter().flatten().collect();
     left.extend(balancers.into_iter().map(balancer));
-    let mut kept = service_linked;
+    let mut kept: Vec<Found> = [logs, service_linked].into_iter().flatten().collect();
     match ours.deletion.buckets {
         BucketsAfter::Delete => left.extend(named(buckets)),
         BucketsAfter::Retain => kept.extend(buckets.into_iter().map(|name| Found::new("bucket", name, "retained on request"))),
@@ -107,12 +107,14 @@ async fn node_groups(cx: &Context) -> Result<Option<Vec<String>>> {
     groups.unless(GONE_IN_EKS)
 }
 
+const LOG: &str = "the control plane's log, which expires after 90 days; delete it if you do not need it";
+
 async fn log_groups(cx: &Context) -> Result<Vec<Found>> {
     let name = cx.cluster.log_group();
     let request = cx.aws.logs.describe_log_groups().log_group_name_prefix(&name);
     let found: Vec<_> = request.into_paginator().items().send().collect::<Result<_, _>>().await.called("logs:DescribeLogGroups")?;
     let ours = found.into_iter().filter_map(|group| group.log_group_name).filter(|found| *found == name);
-    Ok(ours.map(|name| Found::new("log group", name, NAME)).collect())
+    Ok(ours.map(|name| Found::new("log group", name, LOG)).collect())
 }
 
 async fn buckets(cx: &Context) -> Result<Vec<String>> {

@@ -139,6 +139,11 @@ async fn is_listed(cx: &Context, name: &str) -> Result<bool> {
     Ok(found.iter().any(|bucket| bucket.name() == Some(name)))
 }
 
+/// It was just emptied.
+fn written_to(bucket: &str, error: Error) -> Error {
+    Error { reason: format!("Something still writes to the bucket {bucket}: it was emptied, and is not empty ({}).", error.code), ..error }
+}
+
 fn constraint(region: &str) -> Option<BucketLocationConstraint> {
     (region != HOME_REGION).then(|| BucketLocationConstraint::from(region))
 }
@@ -230,9 +235,9 @@ impl Made for Bucket {
         if !self.empty(cx).await? {
             return Ok(());
         }
-        // Somebody may write to it until it is gone.
-        let call = cx.aws.s3.delete_bucket().bucket(self.name(&cx.cluster));
-        call.send().await.called("s3:DeleteBucket").done_if(&["NoSuchBucket", "BucketNotEmpty"])
+        let name = self.name(&cx.cluster);
+        let deleted = cx.aws.s3.delete_bucket().bucket(&name).send().await.called("s3:DeleteBucket").done_if(&["NoSuchBucket"]);
+        deleted.map_err(|error| if error.code.as_str() == "BucketNotEmpty" { written_to(&name, error) } else { error })
     }
 }
 

@@ -87,7 +87,11 @@ impl Scene {
 
     pub async fn goes(&self) {
         self.tear_down().await.expect("nothing blocks the deletion");
-        judge::same(&self.before, &self.account.snapshot().await).expect("the account as it was");
+        self.is_gone().await;
+    }
+
+    pub async fn is_gone(&self) {
+        judge::gone(&self.cluster, &self.before, &self.account.snapshot().await).expect("the account as it was");
     }
 
     pub async fn is_blocked(&self) -> Error {

@@ -2,7 +2,9 @@
 
 use crate::scene::{Scene, and_more, parks_until_mended, reads, refuse, runs_in_spite_of, times};
 use cloud::faults::Fault;
+use std::time::Duration;
 use wire::error::Class;
+use wire::inventory::Found;
 
 /// R: S3 is still working on a bucket of that name.
 #[tokio::test(start_paused = true)]
@@ -77,4 +79,37 @@ async fn row_71_a_locked_object_is_named_and_what_frees_it() {
     reads(&scene.is_blocked().await, Class::Customer, reason, hint);
     scene.mend();
     scene.goes().await;
+}
+
+/// F: A bucket is written to while it is emptied.
+#[tokio::test(start_paused = true)]
+async fn row_73_a_bucket_that_something_writes_to_is_named() {
+    let scene = Scene::running().await;
+    let message = "The bucket you tried to delete is not empty. You must delete all versions in the bucket.";
+    scene.set(vec![Fault { about: scene.cluster.scoped("logs"), ..refuse("s3:DeleteBucket", 409, "BucketNotEmpty", message) }]);
+    let error = scene.is_blocked().await;
+    let reason = "Something still writes to the bucket groundwork-abcdefghijkl-logs: it was emptied, and is not empty (BucketNotEmpty).";
+    assert!(error.class == Class::Customer && error.reason.ends_with(reason), "{error}");
+    scene.mend();
+    scene.goes().await;
+}
+
+/// P: EKS writes its last log lines after the cluster has gone, and makes the log group if it is missing.
+#[tokio::test(start_paused = true)]
+async fn row_74_the_log_group_stays_until_it_expires_and_is_listed() {
+    let scene = Scene::running().await;
+    scene.goes().await;
+    let kept = scene.record().inventory.expect("an inventory").kept;
+    let why = "the control plane's log, which expires after 90 days; delete it if you do not need it";
+    assert_eq!(kept, [Found::new("log group", scene.cluster.log_group(), why)]);
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    scene.clients().logs.describe_log_groups().send().await.expect("an answer");
+    scene.is_gone().await;
+
+    // Before there is a control plane, nobody writes to it.
+    let scene = Scene::new().await;
+    scene.set(vec![refuse("eks:CreateCluster", 400, "NeverSeen", "Something new")]);
+    scene.parks().await;
+    scene.goes().await;
+    assert!(scene.record().inventory.expect("an inventory").kept.is_empty());
 }

@@ -30,7 +30,7 @@ pub const GRANTS: &[Grant] = &[
         actions: &[
             action("logs:ListTagsForResource", EKS_NODES_DOWN, "See that the log group is ours."),
             action("logs:PutRetentionPolicy", EKS, "Keep the control plane's logs for 90 days."),
-            action("logs:DeleteLogGroup", DOWN, "Remove the log group."),
+            action("logs:DeleteLogGroup", DOWN, "Remove the log group if no control plane was made that writes to it."),
         ],
     },
 ];
