@@ -230,6 +230,33 @@ mod tests {
     }
 
     #[test]
+    fn each_shape_that_aws_was_seen_to_answer_has_a_class() {
+        for (code, message, class) in [
+            ("InvalidElasticIpID.NotFound", "The elasticIp ID 'eipalloc-1' does not exist", Class::Transient),
+            ("InvalidNetworkInterfaceID.NotFound", "The networkInterface ID 'eni-1' does not exist", Class::Transient),
+            ("IncorrectState", "vpce-1 is being deleted", Class::Transient),
+            ("RequestTimeout", "Your socket connection to the server was not read from or written to", Class::Transient),
+            ("RequestThrottledException", "Rate exceeded", Class::Throttled),
+            ("IdempotentParameterMismatch", "Arguments on this idempotent request are inconsistent", Class::Later),
+            ("PendingVerification", "Your account is currently being verified.", Class::Later),
+            ("InvalidParameterException", "The following supplied instance types do not exist: [m4.large]", Class::Customer),
+            ("InvalidParameterException", "The following CIDRs are invalid in publicAccessCidrs: [10.0.0.0/8]", Class::Customer),
+            ("InvalidParameterException", "The addon is in CREATE_FAILED", Class::Transient),
+            ("OptInRequired", "You are not subscribed to this service.", Class::Customer),
+            ("UnrecognizedClientException", "The security token included in the request is invalid", Class::Customer),
+            ("Blocked", "This account is currently blocked", Class::Customer),
+            ("ResourceInUse", "cannot be deleted because it is currently associated with another service", Class::Customer),
+            ("InvalidAddress.Locked", "The address is locked", Class::Customer),
+            ("ClientException", "anything else than that a cluster is not found", Class::Permanent),
+        ] {
+            assert_eq!(from_answer("ec2:X", Some(400), code.into(), message).class, class, "{code}: {message}");
+        }
+        let principals = "Following required service principals [ec2.amazonaws.com] were not found in the trust relationships of nodeRole";
+        let error = from_answer("eks:CreateNodegroup", Some(400), "InvalidParameterException".into(), principals);
+        assert!(error.hint.contains("node role"), "not the administrator's: {}", error.hint);
+    }
+
+    #[test]
     fn a_refusal_names_the_permission_in_awss_message_or_else_the_calls() {
         let passed = "User: arn:aws:sts::2:assumed-role/r/s is not authorized to perform: iam:PassRole on resource: arn:x because no";
         for (message, action) in [(passed, "iam:PassRole"), ("You are not authorized to perform this operation.", "eks:CreateCluster")] {

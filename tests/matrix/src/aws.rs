@@ -54,6 +54,8 @@ pub struct Aws {
 
 /// What EKS was asked to make, by the path of what was made: `clusters/<name>/node-groups/<name>`.
 type Asked = BTreeMap<String, Value>;
+/// True if EC2 would refuse the request in this account.
+type IsSo = fn(&Form, &Ec2StateView) -> bool;
 /// The fields of EC2's, IAM's and ELB's requests.
 type Form = HashMap<String, String>;
 

@@ -22,6 +22,9 @@ pub const GONE_IN_EKS: &[(&str, &str)] = &[("ResourceNotFoundException", ""), ("
 pub const THERE_IN_EKS: &[(&str, &str)] =
     &[("ResourceInUseException", "already exists"), ("ResourceInUseException", "already in use on this cluster")];
 
+pub const FREE_PLAN: &str = "The account is on AWS's free plan, which allows only small instances: upgrade it (Billing and Cost Management, Upgrade plan), then retry.";
+pub const RESTRICTED: &str = "AWS restricts this account: check that billing is set up, and open a case with AWS Support (account and billing) to have EC2 enabled, then retry.";
+const UNFINISHED_SIGN_UP: &str = "The account's sign-up is not finished: add a valid payment method and verify the phone number, wait until AWS's mail says that the account is active, then retry.";
 const SOON: &str = "AWS cannot see what was just created yet, which passes within minutes; Groundwork tries again by itself.";
 const SLOW: &str = "AWS is throttling calls; Groundwork tries again by itself, more and more slowly.";
 pub const INSIDE: &str = "Something failed inside AWS; Groundwork tries again by itself.";
@@ -63,6 +66,9 @@ pub const TABLE: &[Row] = &[
     row("RequestLimitExceeded", "", Class::Throttled, SLOW),
     row("ProvisionedThroughputExceededException", "", Class::Throttled, SLOW),
     row("SlowDown", "", Class::Throttled, SLOW),
+    row("RequestThrottled*", "", Class::Throttled, SLOW),
+    row("EC2ThrottledException", "", Class::Throttled, SLOW),
+    row("BandwidthLimitExceeded", "", Class::Throttled, SLOW),
     // A role that EKS cannot see yet (rows 1, 3, 28). The same codes are permanent with any other message.
     row("InvalidParameterException", "could not be assumed", Class::Transient, SOON),
     row("InvalidParameterException", "does not exist", Class::Transient, SOON),
@@ -81,9 +87,23 @@ pub const TABLE: &[Row] = &[
     ),
     row(
         "InvalidParameterException",
+        "required service principals",
+        Class::Customer,
+        "Let ec2.amazonaws.com assume the node role (its trust policy), then retry.",
+    ),
+    row("InvalidParameterException", "instance types do not exist", Class::Customer, OFFERING),
+    row(
+        "InvalidParameterException",
+        "publicAccessCidrs",
+        Class::Customer,
+        "EKS takes only public ranges for the access to its endpoint; delete the cluster and create it with such.",
+    ),
+    row("InvalidParameterException", "CREATE_FAILED", Class::Transient, SOON),
+    row(
+        "InvalidParameterException",
         "principal",
         Class::Customer,
-        "The administrator's role or user does not exist; delete the cluster and create it with one that does.",
+        "The administrator's role or user does not exist, or was made just now: then retry in a minute; else delete the cluster and create it with one that exists.",
     ),
     // Service-linked roles (row 4).
     row(
@@ -101,6 +121,12 @@ pub const TABLE: &[Row] = &[
     row("InvalidInternetGatewayID.NotFound", "", Class::Transient, SOON),
     row("InvalidGatewayID.NotFound", "", Class::Transient, SOON),
     row("InvalidAllocationID.NotFound", "", Class::Transient, SOON),
+    row("InvalidElasticIpID.NotFound", "", Class::Transient, SOON),
+    row("InvalidAddress.NotFound", "", Class::Transient, SOON),
+    row("InvalidAssociationID.NotFound", "", Class::Transient, SOON),
+    row("InvalidVpcEndpointId.NotFound", "", Class::Transient, SOON),
+    // A released address asks after the NAT gateway's interface, which has just gone.
+    row("InvalidNetworkInterfaceID.NotFound", "", Class::Transient, WAIT),
     row("InvalidNatGatewayID.NotFound", "", Class::Transient, SOON),
     row("NatGatewayNotFound", "", Class::Transient, SOON),
     row("InvalidLaunchTemplateId.NotFound", "", Class::Transient, SOON),
@@ -131,6 +157,26 @@ pub const TABLE: &[Row] = &[
         Class::Transient,
         "Stop what still writes to the bucket (a job, a replication or a log delivery into it); Groundwork tries again by itself.",
     ),
+    row("IncorrectState", "", Class::Transient, WAIT),
+    row("EntityTemporarilyUnmodifiable", "", Class::Transient, WAIT),
+    row(
+        "ResourceInUse",
+        "associated with another service",
+        Class::Customer,
+        "Delete the VPC endpoint service (or API Gateway link, or Global Accelerator endpoint) that uses the load balancer that the reason names, then retry.",
+    ),
+    row(
+        "InvalidAddress.Locked",
+        "",
+        Class::Customer,
+        "The address has a reverse DNS record: reset it (EC2 console, Elastic IPs, Update reverse DNS), or ask AWS Support to unlock the address, then retry.",
+    ),
+    row(
+        "IdempotentParameterMismatch",
+        "",
+        Class::Later,
+        "AWS still remembers an earlier attempt, for at most an hour; Groundwork tries again by itself.",
+    ),
     row("Gateway.NotAttached", "", Class::Transient, WAIT),
     // The NAT gateway before this one has not let go of the address yet.
     row("Resource.AlreadyAssociated", "Elastic IP", Class::Transient, WAIT),
@@ -142,6 +188,9 @@ pub const TABLE: &[Row] = &[
     ),
     row("OperationNotPermitted", "deletion protection", Class::Customer, "Turn off the load balancer's deletion protection, then retry."),
     row("ServerException", "", Class::Transient, INSIDE),
+    row("RequestTimeout", "", Class::Transient, INSIDE),
+    row("PriorRequestNotComplete", "", Class::Transient, INSIDE),
+    row("TransactionInProgressException", "", Class::Transient, INSIDE),
     row("InternalError", "", Class::Transient, INSIDE),
     row("ServiceUnavailable*", "", Class::Transient, INSIDE),
     // Sessions and regions (rows 8, 9).
@@ -150,7 +199,14 @@ pub const TABLE: &[Row] = &[
     row("InvalidClientTokenId", "", Class::Customer, REGION),
     row("AuthFailure", "", Class::Customer, REGION),
     row("RegionDisabledException", "", Class::Customer, REGION),
+    row("OptInRequired", "subscri", Class::Customer, UNFINISHED_SIGN_UP),
     row("OptInRequired", "", Class::Customer, REGION),
+    row("SubscriptionRequired*", "", Class::Customer, UNFINISHED_SIGN_UP),
+    row("UnrecognizedClientException", "", Class::Customer, REGION),
+    row("InvalidToken", "", Class::Customer, REGION),
+    row("InvalidAccessKeyId", "", Class::Customer, REGION),
+    row("Blocked", "", Class::Customer, RESTRICTED),
+    row("InvalidParameterCombination", "not eligible for Free Tier", Class::Customer, FREE_PLAN),
     // An account that is new, or new to the region (row 61).
     row("PendingVerification", "", Class::Later, VERIFY),
     row("ValidationError", "is being validated", Class::Later, VERIFY),

@@ -3,7 +3,7 @@
 //! None of them passes for the thing that has them: a later run deletes it and makes it again. `Later` is what passes without anybody.
 
 use crate::errors::Error;
-use crate::errors::table::{OFFERING, Row, SUBNETS, VERIFY, row};
+use crate::errors::table::{FREE_PLAN, OFFERING, RESTRICTED, Row, SUBNETS, VERIFY, row};
 use std::fmt::Write;
 use wire::error::{Class, Code};
 
@@ -27,6 +27,14 @@ const CHANGED: &str = "A change in the cluster, which Groundwork did not make, c
 const REPLICAS: &str = "The add-on's pods found no node to run on; check that the nodes are ready and have room, then retry.";
 const STS: &str = "Activate the region's STS endpoint in the account's IAM settings, then retry.";
 
+const STORAGE: &str = "Raise the EBS quota for gp3 storage (L-7A658B76) or delete volumes, then retry.";
+const AWS_AUTH: &str = "Repair (or delete) the ConfigMap aws-auth in kube-system, then retry.";
+const KEY: &str = "Enable (or restore) the key that the reason names, then retry.";
+const EDITED: &str =
+    "Undo the change to the launch template or Auto Scaling group of the node group, which Groundwork did not make, then retry.";
+const EVICTION: &str = "A PodDisruptionBudget keeps pods on the nodes; loosen it, then retry.";
+const PUBLIC_SUBNETS: &str =
+    "Turn on auto-assigned public IPv4 addresses for the subnets, or give private ones with a way out, then retry.";
 const HELD: &str = "Detach or delete what still uses the security group that the reason names, then retry.";
 
 /// The first row that matches any issue wins, so causes come before effects: nodes that were never launched do not join either.
@@ -35,14 +43,26 @@ pub const TABLE: &[Row] = &[
     row("", "is being validated", Class::Later, VERIFY),
     row("", "currently being verified", Class::Later, VERIFY),
     row("", "PendingVerification", Class::Later, VERIFY),
+    row("", "not eligible for Free Tier", Class::Customer, FREE_PLAN),
+    row("", "currently blocked", Class::Customer, RESTRICTED),
+    row("", "maximum Fleet Requests", Class::Customer, RESTRICTED),
+    row("", "MaxFleetCountExceeded", Class::Customer, RESTRICTED),
+    row("", "storage limit", Class::Customer, STORAGE),
+    row("", "current vCPU limit", Class::Customer, VCPUS),
+    row("", "current instance limit", Class::Customer, VCPUS),
+    row("", "InstanceLimitExceeded", Class::Customer, VCPUS),
     row("", "VcpuLimitExceeded", Class::Customer, VCPUS),
     row("", "InsufficientInstanceCapacity", Class::Later, CAPACITY),
     row("", "UnfulfillableCapacity", Class::Later, CAPACITY),
     row("", "do not have sufficient", Class::Later, CAPACITY),
     row("", "Unsupported - ", Class::Customer, OFFERING),
+    row("", "is not supported in your requested Availability Zone", Class::Customer, OFFERING),
+    row("Ec2InstanceTypeDoesNotExist", "", Class::Customer, OFFERING),
+    row("Ec2LaunchTemplateInvalidConfiguration", "instance type", Class::Customer, OFFERING),
     row("", "InvalidFleetConfiguration", Class::Customer, OFFERING),
     row("", "InsufficientFreeAddresses", Class::Customer, SUBNETS),
     row("", "InvalidKMSKey", Class::Customer, EBS_KEY),
+    row("", "inaccessible", Class::Customer, EBS_KEY),
     row("", "Client.InternalError", Class::Customer, EBS_KEY),
     row("", "quota", Class::Customer, QUOTA),
     row("InsufficientFreeAddresses", "", Class::Customer, SUBNETS),
@@ -50,12 +70,17 @@ pub const TABLE: &[Row] = &[
     row("IamLimitExceeded", "", Class::Customer, QUOTA),
     row("LimitExceeded", "", Class::Customer, QUOTA),
     row("ResourceLimitExceeded", "", Class::Customer, QUOTA),
+    row("Ec2LaunchTemplateMaxLimitExceeded", "", Class::Customer, QUOTA),
+    row("Ec2LaunchTemplateVersionMaxLimitExceeded", "", Class::Customer, QUOTA),
+    row("AccessDenied", "aws-auth", Class::Customer, AWS_AUTH),
     row("AccessDenied", "", Class::Customer, DENIED),
     row("AddonPermissionFailure", "", Class::Customer, DENIED),
     row("StsRegionalEndpointDisabled", "", Class::Customer, STS),
     row("Ec2ServiceNotSubscribed", "", Class::Customer, SIGN_UP),
     row("AutoScalingGroupOptInRequired", "", Class::Customer, SIGN_UP),
     row("AutoScalingGroupNotFound", "", Class::Customer, GONE),
+    row("AmiIdNotFound", "", Class::Customer, GONE),
+    row("SourceEc2LaunchTemplateNotFound", "", Class::Customer, GONE),
     row("Ec2LaunchTemplateNotFound", "", Class::Customer, GONE),
     row("Ec2SecurityGroupNotFound", "", Class::Customer, GONE),
     row("Ec2SubnetNotFound", "", Class::Customer, GONE),
@@ -64,11 +89,22 @@ pub const TABLE: &[Row] = &[
     row("IamRoleNotFound", "", Class::Customer, GONE),
     row("ResourceNotFound", "", Class::Customer, GONE),
     row("VpcNotFound", "", Class::Customer, GONE),
+    row("KmsKeyDisabled", "", Class::Customer, KEY),
+    row("KmsKeyNotFound", "", Class::Customer, KEY),
+    row("KmsKeyMarkedForDeletion", "", Class::Customer, KEY),
+    row("KmsGrantRevoked", "", Class::Customer, KEY),
+    row("Ec2LaunchTemplateVersionMismatch", "", Class::Customer, EDITED),
+    row("AutoScalingGroupInvalidConfiguration", "", Class::Customer, EDITED),
+    row("Ec2SubnetInvalidConfiguration", "", Class::Customer, PUBLIC_SUBNETS),
+    row("PodEvictionFailure", "", Class::Customer, EVICTION),
+    row("K8sResourceNotFound", "", Class::Customer, CHANGED),
     row("ConfigurationConflict", "", Class::Customer, CHANGED),
     row("AdmissionRequestDenied", "", Class::Customer, CHANGED),
     row("InsufficientNumberOfReplicas", "", Class::Customer, REPLICAS),
     row("InternalFailure", "", Class::Later, AGAIN),
     row("ClusterUnreachable", "", Class::Later, AGAIN),
+    row("NodeTerminationFailure", "", Class::Later, AGAIN),
+    row("Ec2LaunchTemplateDeletionFailure", "", Class::Later, AGAIN),
     row("IamThrottling", "", Class::Later, AGAIN),
     row("AutoScalingGroupRateLimitExceeded", "", Class::Later, AGAIN),
     row("AutoScalingGroupInstanceRefreshActive", "", Class::Later, AGAIN),
@@ -114,7 +150,20 @@ mod tests {
             (LAUNCH, "Your request for accessing resources in this region is being validated", Class::Later, VERIFY, "row 61"),
             ("IamThrottling", "Amazon EKS was unable to create an IAM Instance Profile", Class::Later, AGAIN, "row 62"),
             (LAUNCH, "Unsupported - Your requested instance type (p3.2xlarge) is not supported", Class::Customer, OFFERING, "row 35"),
-            (LAUNCH, "You've reached your quota for maximum Fleet Requests", Class::Customer, QUOTA, "row 37, fleets"),
+            (LAUNCH, "You've reached your quota for maximum Fleet Requests", Class::Customer, RESTRICTED, "no such quota can be raised"),
+            (LAUNCH, "The specified instance type is not eligible for Free Tier.", Class::Customer, FREE_PLAN, "t3.medium, too"),
+            (LAUNCH, "You have exceeded your maximum gp3 storage limit of 50 TiB in this region", Class::Customer, STORAGE, "no code"),
+            (LAUNCH, "You have requested more vCPU capacity than your current vCPU limit of 0 allows", Class::Customer, VCPUS, "no code"),
+            (LAUNCH, "encrypted with an inaccessible AWS KMS key", Class::Customer, EBS_KEY, "the newer words"),
+            (
+                "Ec2LaunchTemplateInvalidConfiguration",
+                "The specified instance type m8i.large is not valid",
+                Class::Customer,
+                OFFERING,
+                "type",
+            ),
+            ("AccessDenied", "The aws-auth ConfigMap in your cluster is invalid", Class::Customer, AWS_AUTH, "the tenant's own edit"),
+            ("AccessDenied", "not authorized", Class::Customer, DENIED, "any other"),
             (LAUNCH, "Client.InvalidKMSKey.InvalidState: The KMS key provided is", Class::Customer, EBS_KEY, "row 39"),
             ("InsufficientFreeAddresses", "subnet-1", Class::Customer, SUBNETS, "row 38"),
             (

@@ -220,3 +220,13 @@ async fn row_64_what_takes_a_place_in_our_vpc_is_named_at_once() {
     scene.runs().await;
     scene.goes().await;
 }
+
+/// R: A NAT gateway's address is asked about while the gateway comes or goes.
+#[tokio::test(start_paused = true)]
+async fn row_75_an_address_is_tried_again_and_given_back() {
+    let unseen = "The elasticIp ID 'eipalloc-1' does not exist";
+    runs_in_spite_of(vec![times(3, refuse("ec2:CreateNatGateway", 400, "InvalidElasticIpID.NotFound", unseen))]).await;
+    // The gateway's interface has gone; the address has not.
+    let gone = "The networkInterface ID 'eni-1' does not exist";
+    goes_in_spite_of(vec![times(3, refuse("ec2:ReleaseAddress", 400, "InvalidNetworkInterfaceID.NotFound", gone))]).await;
+}

@@ -11,7 +11,8 @@ use wire::key::{Key, Side};
 const LAUNCH: &str = "AsgInstanceLaunchFailures";
 const VCPUS: &str = "Raise the EC2 quota for running On-Demand vCPUs of this instance family (G: L-DB2E81BA, P: L-417A185B, X: L-7295265B, \
                      standard: L-1216C47A) at https://console.aws.amazon.com/servicequotas/home/services/ec2/quotas, then retry.";
-const QUOTA: &str = "Raise the quota that the reason names, then retry.";
+const RESTRICTED: &str = "AWS restricts this account: check that billing is set up, and open a case with AWS Support (account and billing) to have \
+                          EC2 enabled, then retry.";
 const CAPACITY: &str = "AWS has no capacity for this instance type in the cluster's zones now; Groundwork tries again by \
                         itself. To stop waiting, delete the cluster and create it with another type, or in another region.";
 const VERIFY: &str = "AWS is still verifying the account for this region, which usually takes minutes and at most about four hours; \
@@ -90,7 +91,7 @@ async fn row_37_a_used_up_quota_is_named_by_its_code() {
                  limit of 0 allows for the instance bucket that the specified instance type belongs to. Please visit \
                  http://aws.amazon.com/contact-us/ec2-request to request an adjustment to this limit. Launching EC2 instance failed.";
     let fleets = "You've reached your quota for maximum Fleet Requests for this account.";
-    parks_until_mended([given_up(LAUNCH, vcpus, Class::Customer, VCPUS), given_up(LAUNCH, fleets, Class::Customer, QUOTA)]).await;
+    parks_until_mended([given_up(LAUNCH, vcpus, Class::Customer, VCPUS), given_up(LAUNCH, fleets, Class::Customer, RESTRICTED)]).await;
 }
 
 /// F: A subnet has no free addresses for nodes.
