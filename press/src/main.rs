@@ -1,7 +1,8 @@
-//! Prints what follows from the engine's tables: from the permissions, what customers deploy and the page about it; from the
-//! stages, the state machines and their part of template.yaml.
+//! Prints what follows from the tables: from the permissions, what customers deploy and the page about it; from the stages, the state
+//! machines and their part of template.yaml; from the errors, the page about them.
 
 mod cloudformation;
+mod errors;
 mod frame;
 mod machines;
 mod page;
@@ -31,6 +32,7 @@ fn files() -> Result<Vec<(String, String)>> {
     files.push(("onboarding/quick-start.yaml".into(), cloudformation::quick_start()));
     files.push(("onboarding/permissions.json".into(), table::rows()));
     files.push(("docs/permissions.md".into(), page::page()));
+    files.push(("docs/errors.md".into(), errors::page()));
     Ok(files)
 }
 

@@ -51,7 +51,6 @@ async fn work(sweep: &Sweep, event: Event) -> Result<(), Error> {
 }
 
 fn sweep_id(execution: &Execution) -> Result<String, Error> {
-    let input: engine::executions::Input = serde_json::from_str(&execution.input)
-        .map_err(|error| Error::permanent(Code::Event, format!("not an execution of ours: {error}")))?;
+    let input: engine::executions::Input = serde_json::from_str(&execution.input).map_err(|error| Error::caused(Code::Event, &error))?;
     Ok(input.cluster_id)
 }

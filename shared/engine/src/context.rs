@@ -36,7 +36,7 @@ impl Context {
     pub fn output(&self, key: &Key, name: &str) -> Result<String> {
         let outputs = self.outputs.read().unwrap_or_else(PoisonError::into_inner);
         let found = outputs.get(key).and_then(|found| found.get(name)).cloned();
-        found.ok_or_else(|| Error::permanent(Code::MissingOutput, format!("The output {name} of {key} is not known.")))
+        found.ok_or_else(|| Error::of(Code::MissingOutput, format!("The output {name} of {key} is not known.")))
     }
 
     /// Makes calls one after the other, with a pause in between, that would be too many at once for what AWS does behind them.

@@ -126,5 +126,5 @@ pub async fn change<T>(
             Written::NameTaken | Written::NoPlace | Written::Answered => break,
         }
     }
-    Err(Error::transient(Code::Contention, "The cluster's record is being changed by others."))
+    Err(Error::of(Code::Contention, "The cluster's record is being changed by others."))
 }

@@ -248,7 +248,7 @@ impl<'a> Walk<'a> {
             self.todo.iter().filter(|item| !done.contains(&item.key) && !failed.contains_key(&item.key) && !open.contains_key(&item.key));
         match not_able.flat_map(|item| &item.after).find(|key| !known(key)) {
             None => Ok(()),
-            Some(key) => Err(Error::transient(Code::Plan, format!("Something needs {key}, which is not in the plan."))),
+            Some(key) => Err(Error::of(Code::Plan, format!("Something needs {key}, which is not in the plan."))),
         }
     }
 
@@ -513,7 +513,8 @@ fn unwanted<'a>(resource: &'a Resource, plan: &Plan) -> Item<'a> {
 
 fn in_use(left: &[Leftover]) -> Error {
     let left: Vec<String> = left.iter().map(|leftover| format!("{} {}", leftover.kind, leftover.id)).collect();
-    Error::transient(Code::InUse, format!("Something in the account still uses {}.", left.join(", ")))
+    let reason = format!("Something in the account still uses {}.", left.join(", "));
+    Error { class: Class::Transient, ..Error::of(Code::InUse, reason) }
 }
 
 fn note(differences: &[Difference]) -> Option<String> {

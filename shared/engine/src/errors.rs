@@ -11,7 +11,7 @@ use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::fmt;
 use table::{DENIALS, INSIDE, Row, TABLE};
-use wire::error::{Class, Code};
+use wire::error::{Class, Code, Meaning};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -38,20 +38,22 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl Error {
-    pub fn customer(code: Code, reason: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::new(Class::Customer, code, reason, hint)
+    /// Class and hint are the code's, so that they are what docs/errors.md says.
+    pub fn of(code: Code, reason: impl Into<String>) -> Self {
+        let (Meaning { class, hint }, reason) = (code.means(), reason.into());
+        Self { class, code, detail: reason.clone(), reason, hint: hint.into(), refused: true }
     }
 
-    pub fn permanent(code: Code, reason: impl Into<String>) -> Self {
-        Self::new(Class::Permanent, code, reason, "The operator has been alerted; retry once they have answered.")
+    /// With a cause in the words of a library, which only the operator reads.
+    pub fn caused(code: Code, cause: &dyn fmt::Display) -> Self {
+        let detail = format!("{} {cause}", code.what());
+        Self { detail, ..Self::of(code.clone(), code.what()) }
     }
 
-    pub fn later(code: Code, reason: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::new(Class::Later, code, reason, hint)
-    }
-
-    pub fn transient(code: Code, reason: impl Into<String>) -> Self {
-        Self::new(Class::Transient, code, reason, "This usually passes; Groundwork tries again by itself.")
+    /// With a hint that says more than the code's.
+    #[must_use]
+    pub fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: hint.into(), ..self }
     }
 
     /// IAM denied the call.
@@ -65,12 +67,7 @@ impl Error {
     }
 
     pub fn superseded() -> Self {
-        Self::new(Class::Superseded, Code::Superseded, "A newer request is working on this cluster.", "Nothing to do.")
-    }
-
-    fn new(class: Class, code: Code, reason: impl Into<String>, hint: impl Into<String>) -> Self {
-        let reason = reason.into();
-        Self { class, code, detail: reason.clone(), reason, hint: hint.into(), refused: true }
+        Self::of(Code::Superseded, "A newer request is working on this cluster.")
     }
 }
 
@@ -123,15 +120,11 @@ where
 {
     let status = error.raw_response().map(|response| response.status().as_u16());
     let Some(service) = error.as_service_error() else {
-        let unbuilt = matches!(error, SdkError::ConstructionFailure(_));
-        return Error {
-            class: if unbuilt { Class::Permanent } else { Class::Transient },
-            code: Code::NoAnswer,
-            reason: format!("AWS did not answer {action}."),
-            hint: "The network between Groundwork and AWS failed; Groundwork tries again by itself.".into(),
-            detail: format!("{action}: {}", DisplayErrorContext(&error)),
-            refused: unbuilt,
+        let (code, reason, refused) = match error {
+            SdkError::ConstructionFailure(_) => (Code::IncompleteRequest, format!("The request for {action} lacks something."), true),
+            _ => (Code::NoAnswer, format!("AWS did not answer {action}."), false),
         };
+        return Error { detail: format!("{action}: {}", DisplayErrorContext(&error)), refused, ..Error::of(code, reason) };
     };
     from_answer(action, status, service.code().map_or(Code::Unknown, Code::from), service.message().unwrap_or("no message"))
 }
@@ -145,10 +138,10 @@ pub fn from_answer(action: &str, status: Option<u16>, code: Code, message: &str)
     let (class, hint) = match known {
         Some(row) => (row.class, row.hint.to_owned()),
         None if code.is_denial() => {
-            (Class::Customer, format!("Add {action} to the role (and to its boundary and the organization's policies), then retry."))
+            (code.means().class, format!("Add {action} to the role (and to its boundary and the organization's policies), then retry."))
         }
         None if failed_inside => (Class::Transient, INSIDE.to_owned()),
-        None => (Class::Permanent, "The operator has been alerted; retry once they have answered.".to_owned()),
+        None => (code.means().class, code.means().hint.to_owned()),
     };
     let reason = match code.is_denial() {
         true => {

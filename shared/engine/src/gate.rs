@@ -38,9 +38,9 @@ impl Gate for Teardown {
         let said = answer.payload.map(Blob::into_inner).unwrap_or_default();
         if let Some(error) = answer.function_error {
             let detail = format!("{error}: {}", String::from_utf8_lossy(&said));
-            return Err(Error { detail, ..Error::transient(Code::NoAnswer, "The role could not be tried.") });
+            return Err(Error { detail, ..Error::of(Code::NoAnswer, "The role could not be tried.") });
         }
-        let knocked: Knocked = serde_json::from_slice(&said).map_err(|error| Error::permanent(Code::Answer, error.to_string()))?;
+        let knocked: Knocked = serde_json::from_slice(&said).map_err(|error| Error::caused(Code::Answer, &error))?;
         Ok(knocked.open)
     }
 }

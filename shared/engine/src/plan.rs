@@ -81,8 +81,7 @@ fn is_unknown(key: &Key) -> bool {
 
 fn unknown(text: &str) -> Error {
     let reason = format!("A newer version of Groundwork made {text}, and this one does not know how to remove it.");
-    let hint = "Ask the operator to deploy the newer version again, then retry.";
-    Error { hint: hint.into(), ..Error::permanent(Code::UnknownResource, reason) }
+    Error::of(Code::UnknownResource, reason)
 }
 
 /// Node groups that the journal has and the spec does not want, with their launch templates.

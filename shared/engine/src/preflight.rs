@@ -21,11 +21,7 @@ pub async fn region(operator: &SdkConfig, name: &str) -> Result<()> {
     if answer.regions().iter().any(|region| region.region_name() == Some(name)) {
         return Ok(());
     }
-    Err(Error::customer(
-        Code::NoSuchRegion,
-        format!("AWS has no region {name}."),
-        "Delete the cluster and create it in a region that `aws ec2 describe-regions --all-regions` lists.",
-    ))
+    Err(Error::of(Code::NoSuchRegion, format!("AWS has no region {name}.")))
 }
 
 /// The cluster's availability zones: three where the region has them, else two.
@@ -43,11 +39,8 @@ pub async fn zones(cx: &Context) -> Result<Vec<String>> {
         .await
         .called("ec2:DescribeAvailabilityZones")?;
     choose(answer.availability_zones()).ok_or_else(|| {
-        Error::customer(
-            Code::TooFewZones,
-            format!("{} has fewer than two availability zones that EKS can use.", cx.cluster.spec.region),
-            "Delete the cluster and create it in another region.",
-        )
+        let region = &cx.cluster.spec.region;
+        Error::of(Code::TooFewZones, format!("{region} has fewer than two availability zones that EKS can use."))
     })
 }
 

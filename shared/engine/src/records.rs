@@ -130,7 +130,7 @@ impl Records {
             }
             self.pause().await;
         }
-        Err(Error::transient(Code::Contention, "The cluster's records are being changed by others."))
+        Err(Error::of(Code::Contention, "The cluster's records are being changed by others."))
     }
 
     /// The items that go with a record, each with what its refusal means.
@@ -159,7 +159,7 @@ impl Desk for Records {
 
     async fn record(&self, id: &str) -> Result<Record> {
         let record = self.get(&cluster_pk(id), "RECORD").await?;
-        record.ok_or_else(|| Error::permanent(Code::NoRecord, format!("There is no record of cluster {id}.")))
+        record.ok_or_else(|| Error::of(Code::NoRecord, format!("There is no record of cluster {id}.")))
     }
 
     async fn find(&self, tenant: &str, name: &str) -> Result<Option<Record>> {
@@ -230,7 +230,7 @@ fn cluster_pk(id: &str) -> String {
 }
 
 fn transact_put(put: aws_sdk_dynamodb::types::builders::PutBuilder) -> Result<TransactWriteItem> {
-    let put = put.build().map_err(|error| Error::permanent(Code::Build, error.to_string()))?;
+    let put = put.build().map_err(|error| Error::caused(Code::Build, &error))?;
     Ok(TransactWriteItem::builder().put(put).build())
 }
 
@@ -254,5 +254,5 @@ fn rest_of_key(item: &Item, prefix: &str) -> String {
 }
 
 fn unreadable(error: serde_dynamo::Error) -> Error {
-    Error::permanent(Code::Record, format!("A record cannot be read or written: {error}"))
+    Error::caused(Code::Record, &error)
 }

@@ -132,7 +132,7 @@ pub trait Made: Planned {
     async fn create(&self, cx: &Context) -> Result<()>;
     /// Mends what `judge` said can be mended in place. A resource of which it never says so has nothing to mend.
     async fn mend(&self, _: &Context, _: &Self::Thing) -> Result<()> {
-        Err(Error::permanent(Code::NothingToMend, format!("{} has nothing that can be mended in place.", self.key())))
+        Err(Error::of(Code::NothingToMend, format!("{} has nothing that can be mended in place.", self.key())))
     }
     async fn delete(&self, cx: &Context, thing: &Self::Thing) -> Result<()>;
 }

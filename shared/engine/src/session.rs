@@ -7,7 +7,7 @@ use aws_sdk_sts::operation::assume_role::AssumeRoleOutput;
 use aws_sdk_sts::operation::assume_role::builders::AssumeRoleFluentBuilder;
 use aws_sdk_sts::types::PolicyDescriptorType;
 use std::time::SystemTime;
-use wire::error::Code;
+use wire::error::{Class, Code};
 use wire::stage::Stage;
 
 /// The way into a customer's account: which role, and what a session of it is for.
@@ -30,7 +30,8 @@ pub struct SessionPolicies {
 /// opt-in regions.
 ///
 /// # Errors
-/// `Customer` if AWS refuses. It does not say whether the role is missing, does not trust us, or requires another external ID.
+/// `Customer` if AWS refuses. It does not say whether the role is missing, does not trust us, or requires another external ID; but it
+/// does say if the stage's policy is missing.
 pub async fn assume(operator: &SdkConfig, door: &Door<'_>, external_id: &str) -> Result<SdkConfig> {
     let config = operator.to_builder().region(Region::new(door.region.to_owned())).build();
     let answer = request(&config, door)
@@ -38,11 +39,11 @@ pub async fn assume(operator: &SdkConfig, door: &Door<'_>, external_id: &str) ->
         .send()
         .await
         .called("sts:AssumeRole")
-        .map_err(|error| explain_refusal(error, door.role_arn))?;
+        .map_err(|error| explain_refusal(error, door))?;
     check_account(&answer, door.role_arn)?;
     // How close the policies are to the packed limit; only STS knows.
     tracing::info!(cluster_id = door.cluster_id, stage = %door.stage, token_utilization_percent = answer.session_token_utilization(), "session");
-    let granted = answer.credentials().ok_or_else(|| Error::permanent(Code::NoCredentials, "STS answered without credentials."))?;
+    let granted = answer.credentials().ok_or_else(|| Error::of(Code::NoCredentials, "STS answered without credentials."))?;
     let expiry = SystemTime::try_from(*granted.expiration()).ok();
     let credentials = Credentials::new(
         granted.access_key_id(),
@@ -84,21 +85,24 @@ fn check_account(answer: &AssumeRoleOutput, role_arn: &str) -> Result<()> {
         return Ok(());
     }
     let reason = format!("The session of {role_arn} is in another account: {}.", session.unwrap_or("unknown"));
-    Err(Error::customer(
-        Code::AnotherAccount,
-        reason,
-        "Delete the cluster and create it with the ARN of a role in the account that you mean.",
-    ))
+    Err(Error::of(Code::AnotherAccount, reason))
 }
 
-fn explain_refusal(error: Error, role_arn: &str) -> Error {
-    if !error.is_denial() {
-        return error;
-    }
-    Error {
-        code: Code::RoleRefused,
-        reason: format!("AWS does not let Groundwork assume {role_arn}: the role does not exist, does not trust Groundwork, or requires another external ID."),
-        hint: "Compare the role's trust policy with GET /onboarding: the principal, and the external ID in its sts:ExternalId condition. Then retry.".into(),
-        ..error
-    }
+/// What is wrong with the text that we send, so that no policy of the customer's is missing.
+const OUR_FAULT: [&str; 2] = ["PackedPolicyTooLarge", "MalformedPolicyDocument"];
+
+/// AWS refuses a policy that it does not find with a code of its own, and may do so before it looks for the role.
+fn explain_refusal(error: Error, door: &Door<'_>) -> Error {
+    let role = door.role_arn;
+    let told = match &door.policies.managed {
+        _ if error.is_denial() => {
+            let why = "the role does not exist, does not trust Groundwork, or requires another external ID";
+            Error::of(Code::RoleRefused, format!("AWS does not let Groundwork assume {role}: {why}."))
+        }
+        Some(policy) if error.class == Class::Permanent && !OUR_FAULT.contains(&error.code.as_str()) => {
+            Error::of(Code::MissingPolicies, format!("AWS opens no session of {role} with {policy} ({}).", error.reason))
+        }
+        _ => return error,
+    };
+    Error { detail: error.detail, refused: error.refused, ..told }
 }

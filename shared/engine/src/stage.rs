@@ -22,8 +22,8 @@ use serde::{Deserialize, Serialize};
 use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
-use wire::error::{Class, Code};
-use wire::event::{Action, Event};
+use wire::error::{Class, Code, Turn};
+use wire::event::{Action, Event, sentence};
 use wire::key::Key;
 pub use wire::stage::Stage;
 use wire::trouble::Trouble;
@@ -108,7 +108,7 @@ pub fn serve(stage: Stage) -> LocalBoxFuture<'static, std::result::Result<(), la
 fn handle(function: Arc<Function>, event: LambdaEvent<Asked>) -> BoxFuture<'static, std::result::Result<Told, Diagnostic>> {
     Box::pin(async move {
         let deadline = event.context.deadline().try_into();
-        let deadline = deadline.map_err(|error: jiff::Error| Error::permanent(Code::Deadline, error.to_string()))?;
+        let deadline = deadline.map_err(|error: jiff::Error| Error::caused(Code::Deadline, &error))?;
         let told = match event.payload {
             Asked::Knock { knock } => function.knock(&knock).await.map(Told::Knocked),
             Asked::Run(input) => {
@@ -134,7 +134,7 @@ impl Function {
             worked => self.end(invocation, &worked).await,
         };
         if let Err(error) = &reply {
-            tracing::error!(stage = %self.stage, cluster_id = invocation.input.cluster_id, class = error.class.name(), detail = error.detail, "stage failed");
+            self.log(&invocation.input, error);
         }
         reply
     }
@@ -149,6 +149,15 @@ impl Function {
             Ok(_) => Ok(Knocked { open: true }),
             Err(error) if error.code == Code::RoleRefused => Ok(Knocked { open: false }),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Only what the operator has to look at is an error of theirs.
+    fn log(&self, input: &Input, error: &Error) {
+        let (stage, cluster_id, class, detail) = (self.stage, &input.cluster_id, error.class.name(), &error.detail);
+        match error.class.turn() {
+            Turn::Operator => tracing::error!(%stage, cluster_id, class, detail, "stage failed"),
+            Turn::Tenant | Turn::Nobody => tracing::warn!(%stage, cluster_id, class, detail, "stage stopped"),
         }
     }
 
@@ -180,7 +189,7 @@ impl Function {
         let mut traces: Vec<With> = troubles.filter_map(|(key, trouble)| self.told(key, trouble, now)).collect();
         if let Err(error) = worked {
             let (action, then) = if error.class.retryable() { (Action::Retrying, SOON) } else { (Action::Stuck, "") };
-            traces.push(self.event(action, &self.stage, format!("{}{then}", error.reason), now));
+            traces.push(self.event(action, &self.stage, format!("{}{then}", sentence(&error.reason)), now));
         }
         if record.stages.get(&self.stage).is_some_and(|progress| progress.ready_at == Some(now)) {
             traces.push(self.event(Action::Finished, &self.stage, format!("The cluster is {}.", record.status.name()), now));
@@ -194,9 +203,9 @@ impl Function {
     /// A trouble is told when it begins, and when the run gives the resource up.
     fn told(&self, key: &Key, trouble: &Trouble, now: Timestamp) -> Option<With> {
         if trouble.given_up_at == Some(now) {
-            return Some(self.event(Action::Stuck, key, format!("{} What does not need it goes on.", trouble.reason), now));
+            return Some(self.event(Action::Stuck, key, format!("{} What does not need it goes on.", sentence(&trouble.reason)), now));
         }
-        (trouble.since == now).then(|| self.event(Action::Retrying, key, format!("{}{SOON}", trouble.reason), now))
+        (trouble.since == now).then(|| self.event(Action::Retrying, key, format!("{}{SOON}", sentence(&trouble.reason)), now))
     }
 
     fn event(&self, action: Action, target: &dyn Display, message: String, now: Timestamp) -> With {

@@ -2,14 +2,15 @@
 
 use crate::clock::passed;
 use crate::desk::{Desk, With, change};
+use crate::errors::table::INSIDE;
 use crate::errors::{Error, Result};
 use crate::executions::{Execution, Executions, Input};
 use crate::records::record::{Failure, Record};
 use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
-use wire::error::{Class, Turn};
-use wire::event::{Action, Event};
+use wire::error::Class;
+use wire::event::{Action, Event, sentence};
 use wire::status::{Desired, Status};
 
 /// What the state machines send when a run cannot go on.
@@ -23,6 +24,8 @@ pub struct Park {
     pub cause: String,
 }
 
+/// The names of errors by which a stage that was retried long enough is not at fault: its own words, and those of a Lambda that does not run.
+const OF_AWS: [&str; 5] = ["Transient", "Throttled", "Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException"];
 /// The most time between two tries.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
@@ -45,12 +48,13 @@ impl Sweep {
             let mut failure = known.unwrap_or_else(|| unexplained(park));
             failure.class = failure.class.map(|class| if class.retryable() { Class::Later } else { class });
             let again_after = self.again_after(record, &failure);
+            let alerted = record.again.is_some_and(|again| again.alerted);
             record.park(failure, again_after, self.desk.now());
-            Ok(())
+            Ok(!alerted && record.again.is_some_and(|again| again.alerted))
         };
         match change(self.desk.as_ref(), &park.run.cluster_id, stop, |record| self.parked(record)).await {
-            Ok((record, ())) => {
-                log(&record, park);
+            Ok((record, alerts)) => {
+                log(&record, park, alerts);
                 Ok(())
             }
             Err(error) if error.class == Class::Superseded => Ok(()),
@@ -69,7 +73,7 @@ impl Sweep {
     fn parked(&self, record: &Record) -> Vec<With> {
         let reason = record.failure.as_ref().map_or("", |failure| &failure.reason);
         let again = record.again_at().map(|at| format!(" Groundwork tries again by itself at {at:.0}.")).unwrap_or_default();
-        self.event(record, Action::Parked, &format!("{reason}{again}"))
+        self.event(record, Action::Parked, &format!("{}{again}", sentence(reason)))
     }
 
     /// Looks at every cluster that still needs something done. An error with one does not stop the others.
@@ -131,11 +135,10 @@ impl Sweep {
     }
 }
 
-/// The operator's alarm counts the lines that say who has to look: the first time that a run ends with an error which was not foreseen.
-fn log(record: &Record, park: &Park) {
+/// The operator's alarm counts the lines that say who has to look.
+fn log(record: &Record, park: &Park, alerts: bool) {
     let (Park { error, cause, .. }, status, cluster_id) = (park, record.status.name(), &record.id);
-    let unforeseen = record.failure.as_ref().is_some_and(|failure| failure.class.is_none_or(|class| class.turn() == Turn::Operator));
-    match unforeseen && record.again.is_some_and(|again| again.times == 1) {
+    match alerts {
         true => tracing::error!(cluster_id, status, error, cause, "cluster parked, the operator has to look"),
         false => tracing::warn!(cluster_id, status, error, cause, "cluster parked"),
     }
@@ -143,6 +146,10 @@ fn log(record: &Record, park: &Park) {
 
 /// The stage died before it could say why.
 fn unexplained(park: &Park) -> Failure {
-    let error = Error::permanent(park.error.as_str().into(), format!("The stage ended without an answer ({}).", park.error));
+    let error = Error::of(park.error.as_str().into(), format!("The stage ended without an answer ({}).", park.error));
+    let error = match OF_AWS.contains(&park.error.as_str()) {
+        true => Error { class: Class::Later, ..error }.with_hint(INSIDE),
+        false => error,
+    };
     Failure::new(park.run.run, None, &error)
 }

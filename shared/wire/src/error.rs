@@ -1,8 +1,11 @@
 //! What can go wrong: the classes, which decide what happens after an error, and the codes, which tell errors apart.
 
+mod meaning;
+
+pub use meaning::{ALERTED, Meaning, NODES_CANNOT_JOIN};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use strum::{AsRefStr, Display, EnumString, IntoStaticStr, VariantArray, VariantNames};
+use strum::{AsRefStr, Display, EnumMessage, EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 /// What happens after an error. Step Functions matches these names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, IntoStaticStr, VariantArray)]
@@ -54,8 +57,11 @@ pub enum Turn {
     Nobody,
 }
 
-/// Which error it is: a word of Groundwork's or an AWS code. It is stored and shown as its text.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, Display, AsRefStr, EnumString, VariantNames)]
+/// Which error it is: a word of Groundwork's or an AWS code. It is stored and shown as its text. What is said here of each is printed in
+/// docs/errors.md.
+#[derive(
+    Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, Display, AsRefStr, EnumString, EnumMessage, VariantNames,
+)]
 #[serde(from = "String", into = "String")]
 #[schemars(with = "String")]
 pub enum Code {
@@ -76,7 +82,7 @@ pub enum Code {
     LeftBehind,
     /// The role lacks permissions.
     MissingPermissions,
-    /// Policies of the quick-start are missing in the account.
+    /// AWS opens no session, because the account lacks policies of the quick-start.
     MissingPolicies,
     /// There is no such bucket.
     NoBucket,
@@ -88,10 +94,8 @@ pub enum Code {
     NotOurs,
     /// The role lets others in than Groundwork, or lets them in without the external ID.
     OpenTrust,
-    /// AWS refused to delete something as long as the stage may take, because something else holds it.
+    /// Something was in use as long as the stage may take, and so it could not be deleted.
     InUse,
-    /// AWS did not finish something in the time that the stage may take.
-    OverBudget,
     /// AWS does not let Groundwork assume the role.
     RoleRefused,
     /// Another tenant has registered the role.
@@ -99,15 +103,21 @@ pub enum Code {
     /// The region has fewer than two availability zones that EKS can use.
     TooFewZones,
 
-    // What is temporary, or gives way.
+    // What passes, or gives way.
     /// Others keep writing the same records.
     Contention,
+    /// A NAT gateway failed, and AWS gives no cause.
+    NatGatewayFailed,
     /// AWS gave no answer, so it is unknown whether the call had an effect.
     NoAnswer,
+    /// AWS did not finish something in the time that the stage may take.
+    OverBudget,
     /// A resource needs something that is not in the plan; the next invocation makes a new plan.
     Plan,
     /// A newer request is working on the cluster.
     Superseded,
+    /// A VPC endpoint failed, and AWS gives no cause.
+    VpcEndpointFailed,
 
     // What was not foreseen.
     /// A stored answer cannot be read.
@@ -128,9 +138,7 @@ pub enum Code {
     MissingOutput,
     /// A subnet has no availability zone.
     MissingZone,
-    /// A NAT gateway failed, and AWS gives no cause.
-    NatGatewayFailed,
-    /// STS answered without credentials.
+    /// AWS let Groundwork assume the role and sent no credentials.
     NoCredentials,
     /// A cluster that is being worked on has no record.
     NoRecord,
@@ -148,8 +156,6 @@ pub enum Code {
     Unknown,
     /// A newer version made a resource, and this one does not know how to remove it.
     UnknownResource,
-    /// A VPC endpoint failed, and AWS gives no cause.
-    VpcEndpointFailed,
 
     // AWS's codes that change what we do.
     /// IAM denies a call, in the words of most services.
@@ -161,7 +167,7 @@ pub enum Code {
     /// IAM denies a call, in the words of some EC2 messages.
     #[strum(serialize = "Client.UnauthorizedOperation")]
     ClientUnauthorizedOperation,
-    /// EKS's health issue of nodes that did not join: in a managed cluster the network is ours, in a self-managed one the customer's.
+    /// Nodes started and did not join the cluster. In a self-managed cluster the network is the tenant's, and so is the turn.
     NodeCreationFailure,
 
     /// Any other AWS code, or the name of an error from Step Functions or Lambda.
@@ -172,6 +178,11 @@ pub enum Code {
 impl Code {
     pub fn as_str(&self) -> &str {
         self.as_ref()
+    }
+
+    /// What happened, in a sentence.
+    pub fn what(&self) -> &'static str {
+        self.get_documentation().unwrap_or_default()
     }
 
     /// IAM denied the call.
@@ -233,14 +244,16 @@ mod tests {
         "NotOurs",
         "OpenTrust",
         "InUse",
-        "OverBudget",
         "RoleRefused",
         "RoleRegistered",
         "TooFewZones",
         "Contention",
+        "NatGatewayFailed",
         "NoAnswer",
+        "OverBudget",
         "Plan",
         "Superseded",
+        "VpcEndpointFailed",
         "Answer",
         "Build",
         "Count",
@@ -250,7 +263,6 @@ mod tests {
         "MissingInstanceType",
         "MissingOutput",
         "MissingZone",
-        "NatGatewayFailed",
         "NoCredentials",
         "NoRecord",
         "NothingToMend",
@@ -260,7 +272,6 @@ mod tests {
         "TrustPolicy",
         "Unknown",
         "UnknownResource",
-        "VpcEndpointFailed",
         "AccessDenied",
         "AccessDeniedException",
         "UnauthorizedOperation",

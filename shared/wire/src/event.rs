@@ -109,6 +109,12 @@ impl From<Action> for String {
     }
 }
 
+/// With the full stop that AWS's messages often lack, so that another sentence can follow.
+pub fn sentence(text: &str) -> String {
+    let ends = text.ends_with(['.', '!', '?', '…']);
+    if ends { text.to_owned() } else { format!("{text}.") }
+}
+
 /// An event and its id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Listed {
@@ -165,6 +171,15 @@ mod tests {
             let action = Action::from(text);
             assert!(!matches!(action, Action::Unknown(_)), "{text}");
             assert_eq!(json!(action), text);
+        }
+    }
+
+    #[test]
+    fn a_sentence_ends() {
+        for (text, expected) in
+            [("It is gone.", "It is gone."), ("Error in role params", "Error in role params."), ("Too long…", "Too long…")]
+        {
+            assert_eq!(sentence(text), expected);
         }
     }
 

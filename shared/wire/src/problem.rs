@@ -4,7 +4,7 @@ use crate::spec::{Fault, shortened};
 use crate::status::Status;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use strum::IntoStaticStr;
+use strum::{EnumMessage, IntoStaticStr, VariantArray};
 
 /// The body of every refusal, as `application/problem+json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -27,7 +27,7 @@ pub struct Problem {
 }
 
 /// Which refusal it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, IntoStaticStr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, EnumMessage, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum ProblemCode {
@@ -65,6 +65,11 @@ impl ProblemCode {
     /// The words of the API, the same as the serialized ones.
     pub fn name(self) -> &'static str {
         self.into()
+    }
+
+    /// What happened, in a sentence.
+    pub fn what(self) -> &'static str {
+        self.get_documentation().unwrap_or_default()
     }
 
     /// The HTTP status, as a number and in words. Exhaustive, so that a new code does not compile until somebody has decided.
@@ -176,7 +181,11 @@ impl Problem {
 
     /// An error on our side; the operator's log has the cause.
     pub fn internal() -> Self {
-        Self::new(ProblemCode::Internal, "Groundwork had an internal error.", "The operator's log has the cause.")
+        Self::new(
+            ProblemCode::Internal,
+            "Groundwork had an internal error.",
+            "Send the request again later. If it stays so, ask the operator, whose log has the cause.",
+        )
     }
 
     /// An error on our side, and temporary.

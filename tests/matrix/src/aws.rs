@@ -59,9 +59,6 @@ type IsSo = fn(&Form, &Ec2StateView) -> bool;
 /// The fields of EC2's, IAM's and ELB's requests.
 type Form = HashMap<String, String>;
 
-/// Whether a call is refused as things stand.
-type IsSo = fn(&Form, &Ec2StateView) -> bool;
-
 impl Aws {
     pub fn new() -> Self {
         Self::default()

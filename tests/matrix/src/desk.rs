@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
+use wire::error::Class;
 use wire::journal::{Entry, State};
 use wire::key::Key;
 use wire::status::Status;
@@ -150,7 +151,7 @@ impl MemoryDesk {
 }
 
 fn lost(code: &str) -> Error {
-    Error::transient(code.into(), "the table did not answer")
+    Error { class: Class::Transient, ..Error::of(code.into(), "the table did not answer") }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

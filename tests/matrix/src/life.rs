@@ -64,7 +64,7 @@ struct Role {
 impl Role {
     fn assume(&self) -> Result<Clients> {
         if self.is_gone.load(Ordering::Relaxed) {
-            return Err(Error::customer(Code::RoleRefused, "AWS does not let Groundwork assume the role.", "Compare the trust policy."));
+            return Err(Error::of(Code::RoleRefused, "AWS does not let Groundwork assume the role."));
         }
         Ok(self.clients.clone())
     }
@@ -305,7 +305,7 @@ impl Life {
         }
         let failure = record.failure.expect("a parked cluster says why");
         let class = failure.class.expect("this version parked it");
-        Err(Error { class, hint: failure.hint, ..Error::permanent(failure.code, failure.reason) })
+        Err(Error { class, hint: failure.hint, ..Error::of(failure.code, failure.reason) })
     }
 
     pub fn context(&self) -> Context {

@@ -53,8 +53,16 @@ struct Thing {
     size: u32,
 }
 
+fn tenants(code: &str, reason: &str) -> Error {
+    Error { class: Class::Customer, ..Error::of(code.into(), reason) }.with_hint("mend it")
+}
+
+fn passing(code: &str, reason: &str) -> Error {
+    Error { class: Class::Transient, ..Error::of(code.into(), reason) }
+}
+
 fn cling() -> Error {
-    Error::customer("DELETE_FAILED".into(), "AWS gave up", "mend it")
+    tenants("DELETE_FAILED", "AWS gave up")
 }
 
 impl World {
@@ -66,8 +74,8 @@ impl World {
         }
         match fault {
             None => Ok(()),
-            Some(Fault::Refused) => Err(Error::transient("Throttled".into(), "refused")),
-            Some(Fault::Before | Fault::After) => Err(Error { refused: false, ..Error::transient(Code::NoAnswer, "lost") }),
+            Some(Fault::Refused) => Err(passing("Throttled", "refused")),
+            Some(Fault::Before | Fault::After) => Err(Error { refused: false, ..Error::of(Code::NoAnswer, "lost") }),
         }
     }
 }
@@ -113,8 +121,8 @@ impl Made for Part {
     fn judge(&self, _: &Cluster, thing: &Thing) -> Seen {
         match thing {
             Thing { clinging: true, .. } => Seen::DeleteFailed(cling()),
-            Thing { broken: true, .. } => Seen::Broken(Error::customer("Broken".into(), "AWS gave up", "mend it")),
-            Thing { sick: true, .. } => Seen::Sick(Error::customer("Degraded".into(), "no capacity", "wait")),
+            Thing { broken: true, .. } => Seen::Broken(tenants("Broken", "AWS gave up")),
+            Thing { sick: true, .. } => Seen::Sick(tenants("Degraded", "no capacity")),
             Thing { half_made, size, .. } => Seen::but_for([
                 Difference::between("half_made", *half_made, false, How::InPlace),
                 Difference::between("size", *size, 0, How::Replace),
@@ -141,7 +149,7 @@ impl Made for Part {
     async fn delete(&self, _: &Context, _: &Thing) -> Result<()> {
         let mut world = lock(&self.world);
         if world.things.get(&self.key).is_some_and(|thing| thing.blocked) {
-            return Err(Error::transient("DependencyViolation".into(), "something depends on it"));
+            return Err(passing("DependencyViolation", "something depends on it"));
         }
         world.call(format!("delete {}", self.key), |world| {
             if world.things.get(&self.key).is_some_and(|thing| !thing.clinging) {

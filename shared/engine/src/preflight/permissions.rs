@@ -34,14 +34,14 @@ pub async fn check(cx: &Context) -> Result<()> {
 
 fn lacking(spec: &Spec, missing: &[String]) -> Error {
     let reason = format!("The role {} lacks {} permission(s): {}.", spec.role_arn, missing.len(), missing.join("; "));
-    let hint = match spec.ground {
-        Ground::Managed(_) => "Deploy the quick-start from GET /onboarding again, or add what is missing; then retry.",
-        Ground::SelfManaged(_) => {
+    let error = Error::of(Code::MissingPermissions, reason);
+    match spec.ground {
+        Ground::Managed(_) => error,
+        Ground::SelfManaged(_) => error.with_hint(
             "Add what is missing to the role, then retry. If eks_cluster_name, buckets or node_role_arn is wrong, delete this cluster and \
-             create it with the right one."
-        }
-    };
-    Error::customer(Code::MissingPermissions, reason, hint)
+             create it with the right one.",
+        ),
+    }
 }
 
 /// IAM simulates a launch only with an instance, an image and a group that exist.

@@ -7,7 +7,7 @@ use crate::session::{self, Door};
 use aws_config::SdkConfig;
 use futures::try_join;
 use serde_json::Value;
-use wire::error::{Class, Code};
+use wire::error::Code;
 
 /// Assumes the role in all three ways: with the right external ID, with none and with a wrong one.
 ///
@@ -27,37 +27,24 @@ pub async fn both_ways(operator: &SdkConfig, door: &Door<'_>, external_id: &str)
 /// Opens the other stages' sessions too, so that a missing policy of the quick-start is found before anything is made.
 ///
 /// # Errors
-/// `Customer`, with every policy for which AWS does not open a session. If our own text is at fault, the error stays as it is.
+/// `Customer`, with every policy for which AWS does not open a session.
 pub async fn every_stage(operator: &SdkConfig, doors: impl Iterator<Item = Door<'_>>, external_id: &str) -> Result<()> {
     let mut missing = Vec::new();
     for door in doors {
-        match (session::assume(operator, &door, external_id).await, &door.policies.managed) {
-            (Ok(_), _) => {}
-            (Err(error), Some(policy)) if error.class == Class::Permanent && !OUR_FAULT.contains(&error.code.as_str()) => {
-                missing.push(format!("{policy} ({})", error.reason));
-            }
-            (Err(error), _) => return Err(error),
+        match session::assume(operator, &door, external_id).await {
+            Err(error) if error.code == Code::MissingPolicies => missing.push(error.reason),
+            other => drop(other?),
         }
     }
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let reason = format!("AWS does not open a session with {}.", missing.join("; "));
-    Err(Error::customer(
-        Code::MissingPolicies,
-        reason,
-        "Deploy the quick-start from GET /onboarding again, which creates these policies; then retry.",
-    ))
+    if missing.is_empty() { Ok(()) } else { Err(Error::of(Code::MissingPolicies, missing.join(" "))) }
 }
-
-const OUR_FAULT: [&str; 2] = ["PackedPolicyTooLarge", "MalformedPolicyDocument"];
 
 /// A role that trusts everybody is refused, whatever its conditions: somebody else could meet each of them.
 pub async fn no_wildcard(cx: &Context) -> Result<()> {
     let answer = cx.aws.iam.get_role().role_name(cx.cluster.spec.role_name()).send().await.called("iam:GetRole")?;
     let document = answer.role().and_then(|role| role.assume_role_policy_document()).unwrap_or_default();
     let decoded = percent_encoding::percent_decode_str(document).decode_utf8_lossy();
-    let policy: Value = serde_json::from_str(&decoded).map_err(|error| Error::permanent(Code::TrustPolicy, error.to_string()))?;
+    let policy: Value = serde_json::from_str(&decoded).map_err(|error| Error::caused(Code::TrustPolicy, &error))?;
     if trusts_everybody(&policy) {
         return Err(open("Your role trusts every AWS account (a wildcard principal); name only the operator's account."));
     }
@@ -65,8 +52,7 @@ pub async fn no_wildcard(cx: &Context) -> Result<()> {
 }
 
 fn open(reason: &str) -> Error {
-    let hint = "The quick-start from GET /onboarding has the right trust policy; correct yours, then retry.";
-    Error::customer(Code::OpenTrust, reason, hint)
+    Error::of(Code::OpenTrust, reason)
 }
 
 fn trusts_everybody(policy: &Value) -> bool {

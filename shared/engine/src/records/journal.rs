@@ -70,7 +70,7 @@ impl Records {
             .expression_attribute_values(":run", AttributeValue::N(hold.run.to_string()))
             .expression_attribute_values(":holder", AttributeValue::S(hold.holder.clone()))
             .build()
-            .map_err(|error| Error::permanent(Code::Build, error.to_string()))?;
+            .map_err(|error| Error::caused(Code::Build, &error))?;
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
@@ -80,7 +80,7 @@ impl Records {
             .key("pk", AttributeValue::S(pk.into()))
             .key("sk", AttributeValue::S(sk.into()))
             .build()
-            .map_err(|error| Error::permanent(Code::Build, error.to_string()))?;
+            .map_err(|error| Error::caused(Code::Build, &error))?;
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
 }

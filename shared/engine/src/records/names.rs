@@ -60,7 +60,7 @@ impl Records {
             .set_keys(Some(keys.collect()))
             .consistent_read(true)
             .build()
-            .map_err(|error| Error::permanent(Code::Build, error.to_string()))
+            .map_err(|error| Error::caused(Code::Build, &error))
     }
 
     /// Takes a name that is new or free.

@@ -51,11 +51,11 @@ impl Records {
             .await
             .called("dynamodb:UpdateItem")?;
         let counted = answer.attributes.as_ref().and_then(|counted| counted.get("requests")?.as_n().ok()?.parse().ok());
-        counted.ok_or_else(|| Error::permanent(Code::Count, "The count of a tenant's requests is not a number."))
+        counted.ok_or_else(|| Error::of(Code::Count, "The count of a tenant's requests is not a number."))
     }
 }
 
 fn transact_update(update: UpdateBuilder) -> Result<TransactWriteItem> {
-    let update = update.build().map_err(|error| Error::permanent(Code::Build, error.to_string()))?;
+    let update = update.build().map_err(|error| Error::caused(Code::Build, &error))?;
     Ok(TransactWriteItem::builder().update(update).build())
 }

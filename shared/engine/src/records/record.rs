@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use strum::VariantArray;
-use wire::error::{Class, Code};
+use wire::error::{Class, Code, Turn};
 use wire::inventory::Inventory;
 use wire::key::Key;
 use wire::spec::Spec;
@@ -68,6 +68,9 @@ pub struct Again {
     pub times: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
+    /// The operator was alerted since somebody last asked for something, which happens once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alerted: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -205,9 +208,10 @@ impl Record {
 
     /// Stops the run; what exists is kept.
     pub fn park(&mut self, failure: Failure, again_after: Option<Duration>, now: Timestamp) {
-        let times = self.again.map_or(0, |again| again.times);
+        let before = self.again.unwrap_or_default();
+        let alerted = before.alerted || failure.class.is_none_or(|class| class.turn() == Turn::Operator);
         self.failure = Some(failure);
-        self.again = Some(Again { times: times + 1, at: again_after.map(|delay| now + delay) });
+        self.again = Some(Again { times: before.times + 1, at: again_after.map(|delay| now + delay), alerted });
         let parked = match self.desired {
             Desired::Present => Status::Failed,
             Desired::Absent => Status::DeleteBlocked,
@@ -249,8 +253,7 @@ impl Record {
 
 /// A newer version, since rolled back, wrote what this one cannot work with.
 pub fn of_newer_version(reason: String) -> Error {
-    let hint = "A newer version of Groundwork wrote this cluster's record: ask the operator to deploy that version again, then retry.";
-    Error { hint: hint.into(), ..Error::permanent(Code::Spec, reason) }
+    Error::of(Code::Spec, reason)
 }
 
 #[cfg(test)]
@@ -328,10 +331,27 @@ mod tests {
     }
 
     #[test]
+    fn the_operator_is_alerted_once_until_somebody_asks_again() {
+        let (mut record, now) = (record(&row("/spec/mode", json!("managed"))), Timestamp::UNIX_EPOCH);
+        for (code, alerted, why) in [
+            (Code::InUse, false, "the tenant's turn"),
+            (Code::OverBudget, false, "it passes"),
+            (Code::Unknown, true, "not foreseen, whatever came before"),
+            (Code::InUse, true, "they know already"),
+        ] {
+            record.park(Failure::new(1, None, &Error::of(code, "Why.")), None, now);
+            assert_eq!(record.again.map(|again| again.alerted), Some(alerted), "{why}");
+            record.begin_again(now);
+        }
+        record.begin_run(Desired::Present, now);
+        assert_eq!(record.again, None);
+    }
+
+    #[test]
     fn a_spec_that_is_not_understood_is_an_error_only_to_those_who_work_on_it() {
         let record = record(&row("/spec/mode", json!("fargate")));
         let error = record.cluster().expect_err("this mode is unknown");
         assert_eq!((error.class, &error.code), (Class::Permanent, &Code::Spec));
-        assert!(error.reason.contains("unknown variant `fargate`") && error.hint.contains("deploy that version again"), "{error:?}");
+        assert!(error.reason.contains("unknown variant `fargate`") && error.hint.contains("newer version"), "{error:?}");
     }
 }

@@ -24,6 +24,6 @@ impl Records {
                 return Ok(fresh.external_id);
             }
         }
-        Err(Error::transient(Code::Contention, "The tenant's profile is being written by others."))
+        Err(Error::of(Code::Contention, "The tenant's profile is being written by others."))
     }
 }

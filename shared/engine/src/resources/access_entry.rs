@@ -28,7 +28,7 @@ impl AccessEntry {
 
     /// The ARN of the IAM role or user. The entry is in the plan only if there is one.
     fn principal(cx: &Context) -> Result<&str> {
-        let missing = || Error::permanent(Code::IncompleteRequest, "The journal has an administrator, but the spec names none.");
+        let missing = || Error::of(Code::IncompleteRequest, "The journal has an administrator, but the spec names none.");
         cx.cluster.administrator().ok_or_else(missing)
     }
 

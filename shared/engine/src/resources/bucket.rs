@@ -323,7 +323,7 @@ fn denies_plain_http(policy: &str) -> bool {
 }
 
 fn unbuilt(error: BuildError) -> Error {
-    Error::permanent(Code::IncompleteRequest, error.to_string())
+    Error::caused(Code::IncompleteRequest, &error)
 }
 
 #[cfg(test)]

@@ -36,19 +36,18 @@ impl ExistingBucket {
         let name = &self.name;
         let hint = format!(
             "If {name} is the bucket's name and account {account} owns it, add s3:GetBucketLocation on it to the role, then retry; \
-             if not, {RENAME}."
+             if not, delete this cluster and create it with the right buckets."
         );
         Error { hint, ..error }
     }
 
-    fn wrong(&self, code: Code, what: &str, hint: String) -> (Seen, Outputs) {
-        (Seen::Sick(Error::customer(code, format!("The bucket {} {what}.", self.name), hint)), Outputs::new())
+    fn wrong(&self, code: Code, what: &str) -> (Seen, Outputs) {
+        (Seen::Sick(Error::of(code, format!("The bucket {} {what}.", self.name))), Outputs::new())
     }
 }
 
 /// S3's answers about a bucket in another region.
 const SENT_ELSEWHERE: [&str; 2] = ["PermanentRedirect", "AuthorizationHeaderMalformed"];
-const RENAME: &str = "delete this cluster and create it with the right buckets";
 
 impl Planned for ExistingBucket {
     fn key(&self) -> Key {
@@ -65,15 +64,13 @@ impl LookedAt for ExistingBucket {
     async fn look(&self, cx: &Context) -> Result<(Seen, Outputs)> {
         let wanted = &cx.cluster.spec.region;
         let Some(region) = self.region(cx).await? else {
-            return Ok(self.wrong(Code::NoBucket, "does not exist", format!("Create it, then retry; or {RENAME}.")));
+            return Ok(self.wrong(Code::NoBucket, "does not exist"));
         };
         if region != *wanted {
-            let hint = format!("Delete this cluster and create it with buckets in {wanted}.");
-            return Ok(self.wrong(Code::BucketElsewhere, &format!("is in {region}, not in {wanted}"), hint));
+            return Ok(self.wrong(Code::BucketElsewhere, &format!("is in {region}, not in {wanted}")));
         }
         if !blocks_public_access(cx, &self.name).await? {
-            let hint = "Turn on all four settings of the bucket's public access block, then retry.".to_owned();
-            return Ok(self.wrong(Code::BucketNotClosed, "is not closed to the public", hint));
+            return Ok(self.wrong(Code::BucketNotClosed, "is not closed to the public"));
         }
         Ok((Seen::Ready, outputs([("name", Some(&self.name))])))
     }

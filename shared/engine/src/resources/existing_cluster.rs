@@ -39,11 +39,7 @@ impl LookedAt for ExistingCluster {
 fn missing(cx: &Context, name: &str) -> Error {
     let (account, region) = (&cx.cluster.account, &cx.cluster.spec.region);
     let reason = format!("There is no EKS cluster {name} in {region} of account {account}.");
-    Error::customer(
-        Code::NoEksCluster,
-        reason,
-        "Create it, then retry; or delete this cluster and create it with the right eks_cluster_name.",
-    )
+    Error::of(Code::NoEksCluster, reason)
 }
 
 fn judge(cluster: &Cluster) -> Seen {
@@ -56,7 +52,7 @@ fn judge(cluster: &Cluster) -> Seen {
 
 fn not_active(name: &str, status: &str) -> Error {
     let reason = format!("The EKS cluster {name} is {status}.");
-    Error::customer(Code::EksClusterNotActive, reason, "Bring it back to ACTIVE, then retry.")
+    Error::of(Code::EksClusterNotActive, reason)
 }
 
 /// The outputs of a cluster of ours, plus the subnets that it was made with.

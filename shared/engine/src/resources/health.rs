@@ -5,7 +5,7 @@
 use crate::errors::Error;
 use crate::errors::table::{FREE_PLAN, OFFERING, RESTRICTED, Row, SUBNETS, VERIFY, row};
 use std::fmt::Write;
-use wire::error::{Class, Code};
+use wire::error::{Class, Code, NODES_CANNOT_JOIN};
 
 /// One line of EKS's `health.issues`.
 pub struct Issue<'a> {
@@ -22,7 +22,6 @@ const GONE: &str = "Something that the cluster needs was deleted from the accoun
 const DENIED: &str = "A policy of the account or the organization blocks EKS or the nodes; allow what the reason names, then retry.";
 const SIGN_UP: &str = "EC2 and Auto Scaling are not active in the account; finish signing up for them, then retry.";
 const AGAIN: &str = "Something failed inside AWS; Groundwork makes it again by itself.";
-const JOIN: &str = "The nodes started but could not join the cluster; check that no policy or firewall blocks them from the cluster, ECR and EC2, then retry.";
 const CHANGED: &str = "A change in the cluster, which Groundwork did not make, conflicts with the add-on; undo it, then retry.";
 const REPLICAS: &str = "The add-on's pods found no node to run on; check that the nodes are ready and have room, then retry.";
 const STS: &str = "Activate the region's STS endpoint in the account's IAM settings, then retry.";
@@ -109,7 +108,7 @@ pub const TABLE: &[Row] = &[
     row("AutoScalingGroupRateLimitExceeded", "", Class::Later, AGAIN),
     row("AutoScalingGroupInstanceRefreshActive", "", Class::Later, AGAIN),
     row("Ec2SecurityGroupDeletionFailure", "", Class::Customer, HELD),
-    row("NodeCreationFailure", "", Class::Permanent, JOIN),
+    row("NodeCreationFailure", "", Class::Permanent, NODES_CANNOT_JOIN),
 ];
 
 /// The error for a thing that failed, with EKS's cause.
@@ -127,8 +126,8 @@ pub fn broken<'a>(what: &str, status: &str, issues: impl IntoIterator<Item = Iss
         let _ = write!(reason, "; {code}: {message}");
     }
     match known {
-        Some((row, code)) => Error { class: row.class, hint: row.hint.into(), ..Error::permanent(code.clone(), reason) },
-        None => Error::permanent(issues.first().map_or(status.into(), |(code, _)| code.clone()), reason),
+        Some((row, code)) => Error { class: row.class, hint: row.hint.into(), ..Error::of(code.clone(), reason) },
+        None => Error::of(issues.first().map_or(status.into(), |(code, _)| code.clone()), reason),
     }
 }
 
@@ -170,7 +169,7 @@ mod tests {
                 "NodeCreationFailure",
                 "Instances failed to join the kubernetes cluster",
                 Class::Permanent,
-                JOIN,
+                NODES_CANNOT_JOIN,
                 "row 33: the network is ours",
             ),
         ] {

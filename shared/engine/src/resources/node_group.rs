@@ -24,6 +24,9 @@ use wire::stage::Stage;
 const SYSTEM_TYPE: &str = "t3.medium";
 const GROUP_LABEL: &str = "groundwork.dev/node-group";
 const ROLE: Key = Key::Role(Role::Node);
+/// In the customer's own network.
+const JOIN: &str = "The nodes started and could not join the cluster. See that no policy, firewall or route keeps them from the cluster, ECR and EC2, \
+                    and that the cluster lets in the node role; then retry.";
 
 pub struct NodeGroup {
     group: Group,
@@ -83,7 +86,7 @@ impl NodeGroup {
     }
 
     fn role(&self, cx: &Context) -> Result<String> {
-        let missing = || Error::permanent(Code::IncompleteRequest, "The spec names no role for nodes.");
+        let missing = || Error::of(Code::IncompleteRequest, "The spec names no role for nodes.");
         match &self.ground {
             Ground::Managed(_) => cx.output(&ROLE, "arn"),
             Ground::SelfManaged(theirs) => theirs.node_role_arn.clone().ok_or_else(missing),
@@ -101,7 +104,7 @@ impl NodeGroup {
     fn sizes(&self, cluster: &Cluster) -> Result<Sizes> {
         let Group::InstanceType(name) = &self.group else { return Ok(OF_SYSTEM) };
         let wanted = cluster.spec.instance_types.iter().find(|wanted| wanted.name == *name);
-        let missing = || Error::permanent(Code::MissingInstanceType, format!("The spec has no instance type {name}."));
+        let missing = || Error::of(Code::MissingInstanceType, format!("The spec has no instance type {name}."));
         let wanted = wanted.ok_or_else(missing)?;
         Ok(Sizes { least: 0, desired: wanted.overprovisioned_ondemand_count, most: wanted.max_count })
     }
@@ -124,7 +127,7 @@ impl NodeGroup {
     /// If nodes cannot join over the customer's network, the customer has to look, and we raise no alarm.
     fn blame(&self, error: Error) -> Error {
         match self.ground {
-            Ground::SelfManaged(_) if error.code == Code::NodeCreationFailure => Error { class: Class::Customer, ..error },
+            Ground::SelfManaged(_) if error.code == Code::NodeCreationFailure => Error { class: Class::Customer, ..error }.with_hint(JOIN),
             Ground::Managed(_) | Ground::SelfManaged(_) => error,
         }
     }
@@ -194,7 +197,7 @@ impl Made for NodeGroup {
                 Seen::but_for([types.and_then(differs)])
             }
             // It may run the tenant's work on the nodes that it has.
-            Some(status @ NodegroupStatus::Degraded) => Seen::Sick(given_up(group, status)),
+            Some(status @ NodegroupStatus::Degraded) => Seen::Sick(self.blame(given_up(group, status))),
             Some(status @ NodegroupStatus::CreateFailed) => Seen::given_up(self.blame(given_up(group, status))),
             Some(status @ NodegroupStatus::DeleteFailed) => Seen::DeleteFailed(self.blame(given_up(group, status))),
             _ => Seen::Busy,
@@ -214,9 +217,7 @@ impl Made for NodeGroup {
     /// Without a token of ours: its name is unique in the cluster, and a retry after a failed group must not be answered with the first
     /// one's record.
     async fn create(&self, cx: &Context) -> Result<()> {
-        let image = instances::image(self.instance_type()).map_err(|reason| {
-            Error::customer(Code::InstanceTypeWithoutImage, reason, "Delete the cluster and create one with another instance type.")
-        })?;
+        let image = instances::image(self.instance_type()).map_err(|reason| Error::of(Code::InstanceTypeWithoutImage, reason))?;
         let call = cx.aws.eks.create_nodegroup().cluster_name(cx.cluster.eks_name()).nodegroup_name(self.name(&cx.cluster));
         let call = call.node_role(self.role(cx)?).set_subnets(Some(self.subnets(cx)?)).set_launch_template(self.launch_template(cx)?);
         let call = call.instance_types(self.instance_type()).ami_type(ami(image)).capacity_type(CapacityTypes::OnDemand);

@@ -73,7 +73,7 @@ pub fn check_ours<N: AsRef<str>, V: AsRef<str>>(cluster: &Cluster, what: &str, t
         return Ok(());
     }
     let reason = format!("{what} has this cluster's name but not its owner tag {OWNER_TAG}={}.", cluster.id);
-    Err(Error::customer(Code::NotOurs, reason, "If it belongs to this cluster, put the tag back, otherwise remove it; then retry."))
+    Err(Error::of(Code::NotOurs, reason))
 }
 
 /// What somebody else made in our VPC has the place of something of ours.
@@ -82,7 +82,7 @@ pub fn check_free(place: &str, foreign: &[String]) -> Result<()> {
         return Ok(());
     }
     let reason = format!("{place} is taken in the cluster's VPC by {}, which Groundwork did not make.", foreign.join(", "));
-    Err(Error::customer(Code::NotOurs, reason, "Remove what the reason names, then retry."))
+    Err(Error::of(Code::NotOurs, reason).with_hint("Remove what the reason names, then retry."))
 }
 
 /// The owner tags as the APIs with plain maps want them.

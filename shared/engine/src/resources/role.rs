@@ -88,7 +88,7 @@ async fn delete_instance_profiles(cx: &Context, name: &str) -> Result<()> {
         if !profile.starts_with(PROFILES) {
             let reason = format!("The role {name} is in the instance profile {profile}, which Groundwork did not make.");
             let hint = format!("Remove the role from the instance profile {profile}, then retry.");
-            return Err(Error::customer(Code::InUse, reason, hint));
+            return Err(Error::of(Code::InUse, reason).with_hint(hint));
         }
         let call = cx.aws.iam.remove_role_from_instance_profile().role_name(name).instance_profile_name(profile);
         call.send().await.called("iam:RemoveRoleFromInstanceProfile").done_if(&["NoSuchEntity"])?;
@@ -156,7 +156,7 @@ impl Made for Role {
 fn tags(cx: &Context, key: &Key) -> Result<Vec<Tag>> {
     let tags: Result<_, BuildError> =
         cx.cluster.tags(key).into_iter().map(|(name, value)| Tag::builder().key(name).value(value).build()).collect();
-    tags.map_err(|error| Error::permanent(Code::Tags, error.to_string()))
+    tags.map_err(|error| Error::caused(Code::Tags, &error))
 }
 
 #[cfg(test)]

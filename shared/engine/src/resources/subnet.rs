@@ -23,7 +23,7 @@ type Found = aws_sdk_ec2::types::Subnet;
 
 impl Subnet {
     fn zone<'a>(&self, cluster: &'a Cluster) -> Result<&'a String> {
-        let missing = || Error::permanent(Code::MissingZone, format!("The cluster has no zone for {}.", self.key()));
+        let missing = || Error::of(Code::MissingZone, format!("The cluster has no zone for {}.", self.key()));
         cluster.zones.get(self.index).ok_or_else(missing)
     }
 

@@ -18,8 +18,6 @@ const LOOK_AGAIN_AFTER_REFUSAL: Duration = Duration::from_secs(5);
 const PASSES_WITHIN: Duration = Duration::from_secs(600);
 const SOONEST: Duration = Duration::from_secs(2);
 const LATEST: Duration = Duration::from_secs(60);
-const HELD: &str = "Something else in the account depends on it: inventory.left lists what is there. Remove what you do not need, then retry; \
-                    Groundwork also tries again by itself.";
 /// A reason may hold a message of AWS of any length, and a record at most 400 KB.
 const LONGEST_REASON: usize = 1000;
 
@@ -115,8 +113,7 @@ impl Function {
     }
 
     fn still(&self, before: &Trouble, now: Timestamp) -> Trouble {
-        let error =
-            Error { class: before.class, hint: before.hint.clone(), ..Error::permanent(before.code.clone(), before.reason.clone()) };
+        let error = Error { class: before.class, hint: before.hint.clone(), ..Error::of(before.code.clone(), before.reason.clone()) };
         let given_up = !self.may_pass(&error, passed(before.since, now));
         self.trouble(error, before.since, before.given_up_at.or_else(|| given_up.then_some(now)))
     }
@@ -137,13 +134,19 @@ impl Function {
     }
 
     fn unfinished(&self, key: &Key) -> Error {
-        let reason = format!("AWS is not finished with {key} after {} minutes.", self.budget_minutes());
-        Error::later(Code::OverBudget, reason, "Groundwork looks again by itself. If it stays so, ask AWS's support about it.")
+        let minutes = self.budget_minutes();
+        match key {
+            // An interface that somebody uses, or that nobody of ours made: AWS is at work on none of them.
+            Key::Leftovers => {
+                Error::of(Code::InUse, format!("Something in the cluster's network is still in use after {minutes} minutes."))
+            }
+            _ => Error::of(Code::OverBudget, format!("AWS is not finished with {key} after {minutes} minutes.")),
+        }
     }
 
     fn held(&self, key: &Key, said: &Error) -> Error {
         let reason = format!("{key} could not be removed in {} minutes. {}", self.budget_minutes(), said.reason);
-        Error::customer(Code::InUse, reason, HELD)
+        Error::of(Code::InUse, reason)
     }
 
     fn budget_minutes(&self) -> u64 {
@@ -167,7 +170,7 @@ fn of_all(trouble: &Trouble, count: usize) -> Error {
         0 => reason,
         others => format!("{reason} ({others} more could not be done either: see troubles)"),
     };
-    Error { class, hint, ..Error::permanent(code, reason) }
+    Error { class, hint, ..Error::of(code, reason) }
 }
 
 /// The longer an error lasts, the more rarely it is tried.

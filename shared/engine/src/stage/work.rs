@@ -56,11 +56,7 @@ impl Function {
         if self.desk.claim_role(&cluster.tenant, &cluster.spec.role_arn).await? {
             return Ok(());
         }
-        Err(Error::customer(
-            Code::RoleRegistered,
-            format!("{} is registered by another tenant.", cluster.spec.role_arn),
-            "Deploy the quick-start with another role name and create the cluster with that role.",
-        ))
+        Err(Error::of(Code::RoleRegistered, format!("{} is registered by another tenant.", cluster.spec.role_arn)))
     }
 
     async fn provision(&self, invocation: &Invocation, record: &Record, cluster: Cluster) -> Result<Answer> {
@@ -149,7 +145,7 @@ fn validate(spec: &StoredSpec) -> Result<Answer> {
         Ok(_) => Ok(Answer::default()),
         Err(faults) => {
             let faults: Vec<String> = faults.into_iter().map(|fault| format!("{}: {}", fault.path, fault.message)).collect();
-            Err(Error::customer(Code::InvalidSpec, faults.join("; "), "Delete the cluster and create it with a valid spec."))
+            Err(Error::of(Code::InvalidSpec, format!("By the rules of this version the spec has faults: {}.", faults.join("; "))))
         }
     }
 }
@@ -157,11 +153,7 @@ fn validate(spec: &StoredSpec) -> Result<Answer> {
 /// Everything that we made is gone, but something with our tags or names or in our VPC is still there.
 fn left_behind(inventory: &Inventory) -> Error {
     let things: Vec<String> = inventory.left.iter().map(|found| format!("{} {}", found.kind, found.id)).collect();
-    Error::customer(
-        Code::LeftBehind,
-        format!("{} thing(s) are left in the account: {}.", things.len(), things.join(", ")),
-        "inventory.left says why each counts. Remove what you do not need, then delete again; Groundwork also tries again by itself.",
-    )
+    Error::of(Code::LeftBehind, format!("{} thing(s) are left in the account: {}.", things.len(), things.join(", ")))
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ async fn row_1_create_cluster_is_tried_again_until_eks_sees_its_role() {
 async fn row_2_a_code_that_is_retried_with_one_message_parks_with_another() {
     let reason = "AWS refused eks:CreateCluster: InvalidParameterException: Subnets specified must be in the same VPC";
     let fault = refuse("eks:CreateCluster", 400, "InvalidParameterException", "Subnets specified must be in the same VPC");
-    let hint = "The operator has been alerted; retry once they have answered.";
+    let hint = "The operator is alerted when the run stops; retry once they have answered.";
     parks_until_mended([(fault, Class::Permanent, reason, hint)]).await;
 }
 

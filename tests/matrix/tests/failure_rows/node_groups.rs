@@ -5,7 +5,7 @@ use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
 use cloud::faults::Fault;
 use engine::names::{OWNER_TAG, RESOURCE_TAG};
 use matrix::neighbour;
-use wire::error::Class;
+use wire::error::{Class, NODES_CANNOT_JOIN};
 use wire::key::{Key, Side};
 
 const LAUNCH: &str = "AsgInstanceLaunchFailures";
@@ -23,8 +23,6 @@ const OFFERING: &str =
 const SUBNETS: &str = "The cluster's subnets have no free addresses; release some, then retry.";
 const EBS_KEY: &str =
     "Let AWSServiceRoleForAutoScaling use the account's default key for EBS encryption (kms:CreateGrant in the key's policy), then retry.";
-const JOIN: &str = "The nodes started but could not join the cluster; check that no policy or firewall blocks them from the cluster, \
-                    ECR and EC2, then retry.";
 
 const HELD: &str = "Detach or delete what still uses the security group that the reason names, then retry.";
 
@@ -38,7 +36,13 @@ fn given_up(code: &str, message: &str, class: Class, hint: &'static str) -> (Fau
 #[tokio::test(start_paused = true)]
 async fn row_33_nodes_that_never_join_raise_the_alarm_and_a_retry_makes_them_again() {
     // The network is ours, so the operator has to look too.
-    parks_until_mended([given_up("NodeCreationFailure", "Instances failed to join the kubernetes cluster", Class::Permanent, JOIN)]).await;
+    parks_until_mended([given_up(
+        "NodeCreationFailure",
+        "Instances failed to join the kubernetes cluster",
+        Class::Permanent,
+        NODES_CANNOT_JOIN,
+    )])
+    .await;
 }
 
 /// P: A public subnet gives its nodes no address.
