@@ -8,6 +8,7 @@
 
 mod account;
 mod control_plane;
+mod hints;
 mod network;
 mod node_groups;
 mod scene;
