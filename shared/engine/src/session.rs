@@ -106,3 +106,27 @@ fn explain_refusal(error: Error, door: &Door<'_>) -> Error {
     };
     Error { detail: error.detail, refused: error.refused, ..told }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::errors::from_answer;
+
+    #[test]
+    fn a_refusal_is_the_tenants_turn_unless_our_own_text_is_at_fault() {
+        let unknown = "At least one Policy ARN in the PolicyArns parameter does not match an existing IAM Managed Policy ARN.";
+        for (managed, code, message, expected, reason) in [
+            (true, "AccessDenied", "not authorized", Code::RoleRefused, "the role is missing, or its trust is wrong"),
+            (false, "AccessDenied", "not authorized", Code::RoleRefused, "the same without a managed policy"),
+            (true, "ValidationError", unknown, Code::MissingPolicies, "the account has no quick-start, or role_arn names another account"),
+            (true, "PackedPolicyTooLarge", "too large", "PackedPolicyTooLarge".into(), "our text"),
+            (false, "ValidationError", "no", "ValidationError".into(), "nothing of the customer's was named"),
+        ] {
+            let policies = SessionPolicies { managed: managed.then(|| "arn:aws:iam::2:policy/a".into()), inline: String::new() };
+            let door = Door { role_arn: "arn:aws:iam::2:role/a", region: "us-west-2", cluster_id: "x", stage: Stage::CreateEks, policies };
+            let told = explain_refusal(from_answer("sts:AssumeRole", Some(400), code.into(), message), &door);
+            let tenants = matches!(told.code, Code::RoleRefused | Code::MissingPolicies);
+            assert_eq!((&told.code, told.class == Class::Customer), (&expected, tenants), "{reason}");
+        }
+    }
+}

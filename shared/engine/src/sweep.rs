@@ -153,3 +153,23 @@ fn unexplained(park: &Park) -> Failure {
     };
     Failure::new(park.run.run, None, &error)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_stage_that_is_at_fault_itself_alerts_the_operator() {
+        for (error, class, reason) in [
+            ("Transient", Class::Later, "the table did not answer, however often the stage was called"),
+            ("Lambda.ServiceException", Class::Later, "Lambda itself failed"),
+            ("Sandbox.Timedout", Class::Permanent, "the function never ends"),
+            ("States.Timeout", Class::Permanent, "nobody knows why"),
+            ("Permanent", Class::Permanent, "it could not write why"),
+        ] {
+            let input = Input { cluster_id: "abcdefghijkl".into(), run: 1 };
+            let failure = unexplained(&Park { run: input, error: error.into(), cause: String::new() });
+            assert_eq!(failure.class, Some(class), "{reason}");
+        }
+    }
+}
