@@ -51,7 +51,7 @@ pub fn page() -> String {
     let mut page = Page { text: HEAD.to_owned(), ..Page::default() };
     page.part(REFUSALS, refusals());
     page.part(OWN, own());
-    page.part(CALLS, DENIALS.iter().chain(TABLE).map(of_aws).chain(others()));
+    page.part(CALLS, DENIALS.iter().map(of_denial).chain(TABLE.iter().map(of_aws)).chain(others()));
     page.part(HEALTH, health::TABLE.iter().map(of_aws).chain([any_other()]));
     let counted: Vec<String> = page.turns.iter().map(|(turn, count)| format!("{turn} {count}")).collect();
     format!("{}\n{} rows, by turn: {}.\n", page.text, page.turns.values().sum::<usize>(), counted.join(", "))
@@ -104,6 +104,10 @@ fn own() -> impl Iterator<Item = (String, Turn)> {
 fn of_aws(row: &Row) -> (String, Turn) {
     let code = if row.code.is_empty() { "any".to_owned() } else { format!("`{}`", row.code) };
     (format!("{code} | {} | {}", row.says, row.hint), row.class.turn())
+}
+
+fn of_denial(row: &Row) -> (String, Turn) {
+    (format!("any denial | {} | {}", row.says, row.hint), row.class.turn())
 }
 
 /// What no row of the table fits.

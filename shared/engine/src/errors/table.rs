@@ -1,6 +1,6 @@
 //! What AWS's errors mean: class and hint by code and message.
 
-use wire::error::Class;
+use wire::error::{ALERTED, Class};
 
 /// What an AWS error means.
 pub struct Row {
@@ -51,10 +51,9 @@ pub const DENIALS: &[Row] = &[
     row("", "resource-based policy", Class::Customer, ON_RESOURCE),
     row("", "protected by object lock", Class::Customer, LOCKED),
     row("", "Mfa Authentication", Class::Customer, MFA_DELETE),
-    row("", "VPC endpoint policy", Class::Permanent, OPERATOR),
-    row("", "Unable to determine service/operation", Class::Permanent, OPERATOR),
+    row("", "VPC endpoint policy", Class::Permanent, ALERTED),
+    row("", "Unable to determine service/operation", Class::Permanent, ALERTED),
 ];
-const OPERATOR: &str = "The operator has been alerted; retry once they have answered.";
 
 /// Code and message to class; the first match wins, and a code that is not here is Permanent.
 /// Sources: failures collected from eksctl, CAPA, the Terraform provider and others.
