@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::errors::table::{GONE_IN_EKS, THERE_IN_EKS};
 use crate::errors::{Called, Error, Result, Unless};
 use crate::names::OWNER_TAG;
-use crate::resource::{Made, Pace, Planned, Seen};
+use crate::resource::{Difference, How, Made, Pace, Planned, Seen};
 use async_trait::async_trait;
 use aws_sdk_eks::types::{AddonStatus, ResolveConflicts};
 use serde_json::{Value, json};
@@ -82,7 +82,8 @@ impl Made for Addon {
             Some(AddonStatus::Active) => Seen::Ready,
             Some(status @ (AddonStatus::CreateFailed | AddonStatus::UpdateFailed)) => Seen::given_up(given_up(*self, addon, status)),
             Some(status @ AddonStatus::DeleteFailed) => Seen::DeleteFailed(given_up(*self, addon, status)),
-            // Degraded is temporary: its pods wait for nodes.
+            // Going up it is waited for, and going down it can be deleted.
+            Some(AddonStatus::Degraded) => Seen::but_for([Difference::between("has_its_pods", false, true, How::InPlace)]),
             _ => Seen::Busy,
         }
     }
@@ -99,6 +100,11 @@ impl Made for Addon {
         let call = call.resolve_conflicts(ResolveConflicts::Overwrite).set_configuration_values(configuration);
         let call = call.set_tags(tag_map(&cx.cluster, &self.key()));
         call.send().await.called("eks:CreateAddon").done_if(THERE_IN_EKS)
+    }
+
+    /// Its pods wait for nodes, and EKS starts them once there are some.
+    async fn mend(&self, _: &Context, _: &Found) -> Result<()> {
+        Ok(())
     }
 
     async fn delete(&self, cx: &Context, _: &Found) -> Result<()> {
@@ -118,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_add_on_that_waits_for_nodes_is_busy_and_not_broken() {
+    fn an_add_on_that_waits_for_nodes_is_half_made_and_not_broken() {
         let cluster = Cluster::example(json!({}));
         let failed = |status: &str| Seen::Broken(broken("The add-on coredns", status, []));
         for (status, expected) in [
@@ -126,7 +132,7 @@ mod tests {
             (AddonStatus::Creating, Seen::Busy),
             (AddonStatus::Updating, Seen::Busy),
             (AddonStatus::Deleting, Seen::Busy),
-            (AddonStatus::Degraded, Seen::Busy),
+            (AddonStatus::Degraded, Seen::but_for([Difference::between("has_its_pods", false, true, How::InPlace)])),
             (AddonStatus::CreateFailed, failed("CREATE_FAILED")),
             (AddonStatus::UpdateFailed, failed("UPDATE_FAILED")),
             (AddonStatus::DeleteFailed, Seen::DeleteFailed(broken("The add-on coredns", "DELETE_FAILED", []))),
