@@ -65,14 +65,18 @@ pub fn teardown(cluster: &Cluster, journal: &Journal) -> Result<Plan> {
     let known = journal.keys().filter(|key| !is_unknown(key) && (**key != Key::AccessEntry || wanted.contains(key)));
     let journaled: Vec<Key> = known.flat_map(|key| with_its_own(key.clone(), cluster)).collect();
     let all: BTreeSet<Key> = wanted.into_iter().chain(journaled).collect();
-    let logged = journal.contains_key(&Key::Cluster);
-    let goes = |resource: &Resource| match resource {
-        Resource::Made(made) if made.key() == Key::LogGroup => !logged,
+    let goes = all.iter().filter_map(|key| of(key, cluster)).filter(|one| goes(one, cluster, journal));
+    Ok(Plan { unwanted: goes.collect(), ..Plan::default() })
+}
+
+/// False for what a deletion leaves where it is.
+pub fn goes(resource: &Resource, cluster: &Cluster, journal: &Journal) -> bool {
+    match resource {
+        Resource::Made(made) if made.key() == Key::LogGroup => !journal.contains_key(&Key::Cluster),
         Resource::Made(made) => !(made.holds_data() && cluster.spec.keeps_buckets()),
         Resource::LookedAt(_) => false,
         Resource::Removed(_) => true,
-    };
-    Ok(Plan { unwanted: all.iter().filter_map(|key| of(key, cluster)).filter(goes).collect(), ..Plan::default() })
+    }
 }
 
 fn is_unknown(key: &Key) -> bool {

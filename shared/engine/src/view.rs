@@ -73,6 +73,7 @@ fn troubles(record: &Record, cluster: Option<&Cluster>, journal: &BTreeMap<Key, 
 fn needs(record: &Record, cluster: &Cluster, journal: &BTreeMap<Key, Entry>) -> BTreeMap<Key, BTreeSet<Key>> {
     let keys: BTreeSet<Key> = plan::wanted(cluster).into_iter().chain(journal.keys().cloned()).collect();
     let all = keys.iter().filter_map(|key| resources::of(key, cluster));
+    let all = all.filter(|one| record.desired == Desired::Present || plan::goes(one, cluster, journal));
     let open: Vec<Resource> = all.filter(|one| !is_done(one, record, journal)).collect();
     let lets_go = |one: &Resource| record.troubles.contains_key(&one.key()) && one.planned().goes_with_the_cluster();
     let before = |one: &Resource| match record.desired {
