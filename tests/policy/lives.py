@@ -46,9 +46,10 @@ def full(tenant, _):
 
 
 def broken(tenant, _):
-    """Everything that can fail fails once, the NAT gateway disappears, and retries repair it. A refusal does not hold up the deletion."""
+    """Everything that can fail fails once, the NAT gateway disappears, and retries repair it. Then the deletion is blocked for a while."""
     assert retried_until_running(tenant, "broken"), "the nodes failed while everything else was there"
-    tenant.gone("broken")
+    tenant.delete("broken")
+    assert retried_until_deleted(tenant, "broken"), "the deletion was blocked while the cluster was there"
 
 
 def torn(tenant, cluster):
@@ -105,10 +106,10 @@ def failing(call, by):
     return {"calls": call, "by": by, "effect": {"fail": issue}, "times": 1}
 
 
-def refused_once(cluster_id):
-    """A deletion that is refused for good lists what is left, including the cluster."""
+def refused_for_a_while(cluster_id):
+    """A deletion that is refused for good lists what is left, including the cluster. Each invocation tries it once."""
     refusal = {"status": 400, "code": "InvalidRequestException", "message": "It was refused on demand."}
-    return [{"calls": "eks:DeleteCluster", "by": f"{cluster_id}-teardown", "effect": {"refuse": refusal}, "times": 1}]
+    return [{"calls": "eks:DeleteCluster", "by": f"{cluster_id}-teardown", "effect": {"refuse": refusal}, "times": 8}]
 
 
 def slow_and_failing(cluster_id):
@@ -128,7 +129,7 @@ def unencrypted(cluster_id):
 LIVES = [full, broken, torn, early, joined]
 FAULTS = {
     full: unencrypted,
-    broken: lambda cluster_id: [*failing_once(cluster_id), *refused_once(cluster_id)],
+    broken: lambda cluster_id: [*failing_once(cluster_id), *refused_for_a_while(cluster_id)],
     torn: slow_and_failing,
     early: without_control_plane,
     joined: unavailable_and_failing,
@@ -150,9 +151,19 @@ def retried_until_running(tenant, name):
     raise AssertionError(f"{name} is {cluster['status']} after {RETRIES} retries: {cluster['reason']}")
 
 
+def retried_until_deleted(tenant, name):
+    """Returns whether something was in the way."""
+    for retries in range(RETRIES):
+        cluster = until(lambda: at_rest(tenant, name), f"{name} is at rest", seconds=60)
+        if cluster["status"] == "deleted":
+            return retries > 0
+        tenant.retry(name)
+    raise AssertionError(f"{name} is {cluster['status']} after {RETRIES} retries: {cluster['reason']}")
+
+
 def at_rest(tenant, name):
     cluster = tenant.show(name)
-    return cluster if cluster["status"] in ("running", "failed") else None
+    return cluster if cluster["status"] in ("running", "failed", "deleted", "delete_blocked") else None
 
 
 def take_nat_gateway(account, cluster):

@@ -3,6 +3,7 @@
 use super::{Function, Reply, pending};
 use crate::clock::passed;
 use crate::drive::{Answer, Why};
+use crate::errors::table::WAIT;
 use crate::errors::{Error, Result};
 use crate::records::record::{Failure, Record};
 use crate::stages::row;
@@ -146,7 +147,9 @@ impl Function {
 
     fn held(&self, key: &Key, said: &Error) -> Error {
         let reason = format!("{key} could not be removed in {} minutes. {}", self.budget_minutes(), said.reason);
-        Error::of(Code::InUse, reason)
+        let held = Error::of(Code::InUse, reason);
+        // That it is tried again by itself is no help any more.
+        if said.hint == WAIT { held } else { held.with_hint(&said.hint) }
     }
 
     fn budget_minutes(&self) -> u64 {

@@ -6,13 +6,13 @@ use crate::scene::{Scene, doom, refuse};
 use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
 use cloud::faults::Fault;
 use engine::errors::Error;
-use engine::errors::table::{Row, TABLE};
+use engine::errors::table::{DENIALS, Row, TABLE};
 use engine::names::OWNER_TAG;
 use engine::resources::health;
 use matrix::account::Account;
 use matrix::life::Life;
 use matrix::{neighbour, theirs};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use strum::VariantNames;
 use tokio::time::sleep;
@@ -61,31 +61,25 @@ fn every_code_that_is_a_tenants_turn_is_met_or_listed_with_the_reason() {
     assert!(NOT_HERE.iter().all(|(_, why)| why.ends_with('.')));
 }
 
-/// Each row parks the cluster with the hint. Once that is followed, by a retry if it says so, else by a deletion with the cause still there,
+/// The row parks the cluster with its hint. Once that is followed, by a retry if it says so, else by a deletion with the cause still there,
 /// it goes on.
-async fn works(hint: &str, rows: &[(&Row, Fault)]) {
+async fn works(row: &Row, fault: Fault) {
     let scene = Scene::new().await;
-    for (row, fault) in rows {
-        scene.set(vec![fault.clone()]);
-        let parked = scene.parks().await;
-        assert_eq!((parked.class, parked.hint.as_str()), (Class::Customer, hint), "{} {}", row.code, row.says);
-    }
-    if hint.contains("retry") {
+    scene.set(vec![fault]);
+    let parked = scene.parks().await;
+    assert_eq!((parked.class, parked.hint.as_str()), (Class::Customer, row.hint), "{} {}", row.code, row.says);
+    if row.hint.contains("retry") {
         scene.mend();
         scene.runs().await;
     } else {
-        assert!(hint.to_lowercase().contains("delete the cluster and create it"), "{hint}");
+        assert!(row.hint.to_lowercase().contains("delete the cluster and create it"), "{}", row.hint);
     }
     scene.goes().await;
 }
 
-/// The rows that are a tenant's turn, by their hint.
-fn tenants(rows: &[Row], fault: impl Fn(&Row) -> Fault) -> BTreeMap<&str, Vec<(&Row, Fault)>> {
-    let mut by_hint: BTreeMap<&str, Vec<(&Row, Fault)>> = BTreeMap::new();
-    for row in rows.iter().filter(|row| row.class == Class::Customer && row.code != DELETION_PROTECTION) {
-        by_hint.entry(row.hint).or_default().push((row, fault(row)));
-    }
-    by_hint
+/// The rows that are a tenant's turn.
+fn tenants(rows: &'static [Row]) -> impl Iterator<Item = &'static Row> {
+    rows.iter().filter(|row| row.class == Class::Customer && row.code != DELETION_PROTECTION)
 }
 
 /// A call that meets the row; any would do, because the answer alone decides.
@@ -112,19 +106,24 @@ const DELETION_PROTECTION: &str = "OperationNotPermitted";
 
 #[tokio::test(start_paused = true)]
 async fn the_hints_about_refused_calls_work() {
-    for (hint, rows) in tenants(TABLE, |row| refuse(call(row), 400, row.code.trim_end_matches('*'), message(row))) {
-        works(hint, &rows).await;
+    for row in tenants(TABLE) {
+        works(row, refuse(call(row), 400, row.code.trim_end_matches('*'), message(row))).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_hints_about_denials_work() {
+    for row in tenants(DENIALS) {
+        works(row, refuse("ec2:CreateVpc", 403, "UnauthorizedOperation", row.says)).await;
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_hints_about_what_eks_gave_up_work() {
-    let given_up = |row: &Row| {
+    for row in tenants(health::TABLE) {
         let code = if row.code.is_empty() { "AsgInstanceLaunchFailures" } else { row.code };
-        Fault { about: "node-group/system".into(), ..doom("eks:CreateNodegroup", code, message(row)) }
-    };
-    for (hint, rows) in tenants(health::TABLE, given_up) {
-        works(hint, &rows).await;
+        let given_up = Fault { about: "node-group/system".into(), ..doom("eks:CreateNodegroup", code, message(row)) };
+        works(row, given_up).await;
     }
 }
 
