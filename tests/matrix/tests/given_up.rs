@@ -95,6 +95,6 @@ async fn a_role_that_lets_groundwork_in_again_is_no_reason_to_forget() {
     life.passes(30 * HOUR).await;
     life.role_is_gone.store(false, Ordering::Relaxed);
     life.tear_down().await.expect("a retry goes on");
-    judge::same(&Account::new(1).snapshot().await, &life.account.snapshot().await).expect("nothing is left");
+    judge::gone(&life.cluster, &Account::new(1).snapshot().await, &life.account.snapshot().await).expect("nothing is left");
     assert_eq!(life.record().refused_since, None);
 }
