@@ -100,8 +100,8 @@ impl Function {
             let since = before.map_or(now, |before| before.since);
             let (error, given_up) = match why {
                 Why::Busy | Why::Unseen if over_budget => (self.unfinished(key), true),
-                // AWS may yet show what its last answer said had failed.
-                Why::Unseen => return before.map(|before| (key.clone(), self.still(before, now))),
+                // AWS may yet show what its last answer said had failed: only the next answer tells.
+                Why::Unseen => return before.map(|before| (key.clone(), before.clone())),
                 Why::Held(said) if over_budget => (self.held(key, said), true),
                 Why::Busy => return None,
                 Why::Held(said) => (said.clone(), false),
@@ -111,12 +111,6 @@ impl Function {
             Some((key.clone(), self.trouble(error, since, given_up_at)))
         };
         answer.open.iter().filter_map(trouble).collect()
-    }
-
-    fn still(&self, before: &Trouble, now: Timestamp) -> Trouble {
-        let error = Error { class: before.class, hint: before.hint.clone(), ..Error::of(before.code.clone(), before.reason.clone()) };
-        let given_up = !self.may_pass(&error, passed(before.since, now));
-        self.trouble(error, before.since, before.given_up_at.or_else(|| given_up.then_some(now)))
     }
 
     fn trouble(&self, error: Error, since: Timestamp, given_up_at: Option<Timestamp>) -> Trouble {
