@@ -25,7 +25,7 @@ const OWN: &str = "
 const CALLS: &str = "
 ## AWS's codes
 
-What AWS answered to a call. The first row that fits counts; `*` stands for any end of a code. What usually passes is tried again for ten
+What AWS answered to a call. The first row that fits counts; `*` stands for any end of a code. What usually passes is tried again for fifteen
 minutes before the cluster is parked, and later again.
 
 | code | if the message says | what to do | turn |

@@ -15,8 +15,8 @@ use wire::key::Key;
 use wire::trouble::Trouble;
 
 const LOOK_AGAIN_AFTER_REFUSAL: Duration = Duration::from_secs(5);
-/// How long an error that usually passes is tried again within a run. IAM shows a new role within two minutes; the rest is reserve.
-const PASSES_WITHIN: Duration = Duration::from_secs(600);
+/// How long an error that usually passes is tried again within a run. A lost create alone is waited for during five minutes.
+const PASSES_WITHIN: Duration = Duration::from_secs(900);
 const SOONEST: Duration = Duration::from_secs(2);
 const LATEST: Duration = Duration::from_secs(60);
 /// A reason may hold a message of AWS of any length, and a record at most 400 KB.
