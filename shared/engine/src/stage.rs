@@ -6,6 +6,7 @@ mod outcome;
 mod work;
 
 use crate::aws;
+use crate::clock::passed;
 use crate::desk::{Desk, With, change};
 use crate::doors::{Doors, Sts};
 use crate::drive::Answer;
@@ -188,8 +189,7 @@ impl Function {
         let troubles = record.troubles.iter().filter(|(_, trouble)| trouble.stage == self.stage);
         let mut traces: Vec<With> = troubles.filter_map(|(key, trouble)| self.told(key, trouble, now)).collect();
         if let Err(error) = worked {
-            let (action, then) = if error.class.retryable() { (Action::Retrying, SOON) } else { (Action::Stuck, "") };
-            traces.push(self.event(action, &self.stage, format!("{}{then}", sentence(&error.reason)), now));
+            traces.extend(self.told_of_stage(record, error, now));
         }
         if record.stages.get(&self.stage).is_some_and(|progress| progress.ready_at == Some(now)) {
             traces.push(self.event(Action::Finished, &self.stage, format!("The cluster is {}.", record.status.name()), now));
@@ -198,6 +198,18 @@ impl Function {
             traces.push(With::Departure);
         }
         traces
+    }
+
+    /// A refusal that is not believed yet is told once.
+    fn told_of_stage(&self, record: &Record, error: &Error, now: Timestamp) -> Option<With> {
+        let refused_since = record.stages.get(&self.stage).and_then(|progress| progress.refused_since);
+        let doubted = refused_since.filter(|since| passed(*since, now) < self.patience.refusal_grace);
+        if doubted.is_some_and(|since| since != now) {
+            return None;
+        }
+        let passes = doubted.is_some() || error.class.retryable();
+        let (action, then) = if passes { (Action::Retrying, SOON) } else { (Action::Stuck, "") };
+        Some(self.event(action, &self.stage, format!("{}{then}", sentence(&error.reason)), now))
     }
 
     /// A trouble is told when it begins, and when the run gives the resource up.
