@@ -79,8 +79,17 @@ def is_running():
 
 def set_faults(faults):
     """Replaces the faults. tests/cloud/README.md describes them."""
-    body = json.dumps(faults).encode()
-    with urllib.request.urlopen(urllib.request.Request(f"{settings.PROXY_URL}/_cloud/faults", body, method="PUT"), timeout=5):
+    tell("faults", faults)
+
+
+def set_account(number, account):
+    """Says what the account of that number is like. tests/cloud/src/account.rs names the fields."""
+    tell("accounts", {number: account})
+
+
+def tell(path, content):
+    request = urllib.request.Request(f"{settings.PROXY_URL}/_cloud/{path}", json.dumps(content).encode(), method="PUT")
+    with urllib.request.urlopen(request, timeout=5):
         pass
 
 

@@ -1,5 +1,6 @@
 //! The path of one call: a fault may strike it or a rule may answer it; otherwise the AWS behind answers and the rules change the answer.
 
+use crate::account::Account;
 use crate::answer::Answer;
 use crate::authorization::ledger::{Entry, Ledger};
 use crate::call::Call;
@@ -80,6 +81,11 @@ impl<A: Aws> Cloud<A> {
 
     pub fn set_faults(&self, faults: Vec<Fault>) {
         self.state().faults.replace(faults);
+    }
+
+    /// From now on the account of that number is like this.
+    pub fn set_account(&self, number: String, account: Account) {
+        self.state().world.accounts.insert(number, account);
     }
 
     /// What was to be never finished is finished now.

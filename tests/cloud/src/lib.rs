@@ -4,6 +4,7 @@
 
 #![expect(clippy::expect_used, reason = "a test tool stops at the impossible")]
 
+pub mod account;
 pub mod answer;
 pub mod authorization;
 pub mod call;

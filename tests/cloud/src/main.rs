@@ -3,6 +3,7 @@
 //! `cloud --port 4567 --aws http://127.0.0.1:4566 --speed 60 --seed 1`; its own paths begin with `/_cloud/`.
 
 use bytes::Bytes;
+use cloud::account::Account;
 use cloud::answer::{Answer, json_answer};
 use cloud::cloud::{Aws, Cloud, NoAnswer};
 use cloud::faults::Fault;
@@ -14,6 +15,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::io;
 use std::net::Ipv4Addr;
@@ -79,20 +81,28 @@ async fn serve(cloud: Arc<Cloud<LocalAws>>, request: Request<Incoming>) -> io::R
     Ok(answer.map(Full::new))
 }
 
-/// The cloud's own paths: `PUT faults` with a list of them, `GET report`, `GET authorizations`.
+/// The cloud's own paths: `PUT faults` with a list of them, `PUT accounts` with what each is like by its number, `GET report`, `GET authorizations`.
 fn own(cloud: &Cloud<LocalAws>, path: &str, request: &Request<Bytes>) -> Answer {
     match (request.method(), path) {
         (&Method::GET, "authorizations") => json_answer(&serde_json::json!(cloud.authorizations())),
         (&Method::GET, "report") => json_answer(&serde_json::json!(cloud.report())),
-        (&Method::PUT, "faults") => match faults(request.body()) {
-            Ok(faults) => {
-                cloud.set_faults(faults);
-                plain(StatusCode::NO_CONTENT, String::new())
-            }
-            Err(reason) => plain(StatusCode::BAD_REQUEST, reason),
-        },
-        _ => plain(StatusCode::NOT_FOUND, "GET /_cloud/report, GET /_cloud/authorizations or PUT /_cloud/faults".to_owned()),
+        (&Method::PUT, "accounts") => done(accounts(request.body()).map(|accounts| {
+            accounts.into_iter().for_each(|(number, account)| cloud.set_account(number, account));
+        })),
+        (&Method::PUT, "faults") => done(faults(request.body()).map(|faults| cloud.set_faults(faults))),
+        _ => plain(StatusCode::NOT_FOUND, "GET /_cloud/{report,authorizations} or PUT /_cloud/{accounts,faults}".to_owned()),
     }
+}
+
+fn done(outcome: Result<(), String>) -> Answer {
+    match outcome {
+        Ok(()) => plain(StatusCode::NO_CONTENT, String::new()),
+        Err(reason) => plain(StatusCode::BAD_REQUEST, reason),
+    }
+}
+
+fn accounts(body: &[u8]) -> Result<BTreeMap<String, Account>, String> {
+    serde_json::from_slice(body).map_err(|error| error.to_string())
 }
 
 fn faults(body: &[u8]) -> Result<Vec<Fault>, String> {

@@ -1,5 +1,6 @@
 //! What the cloud knows that the AWS behind does not: the time, what is on its way up or down, and what depends on what.
 
+use crate::account::Account;
 use crate::authorization::ledger::Assumed;
 use crate::network::Network;
 use crate::timing::{ID_SEEN, LAST_LOGS};
@@ -28,6 +29,10 @@ pub struct World {
     late: Vec<(Duration, Request<Bytes>)>,
     /// Access key → the session that it belongs to.
     pub sessions: BTreeMap<String, Session>,
+    /// By number, the accounts that are not plain.
+    pub accounts: BTreeMap<String, Account>,
+    /// What every other account has.
+    pub plain: Account,
 }
 
 /// Something that takes AWS time. EKS's things are named by their path, NAT gateways by their id.
@@ -94,6 +99,8 @@ impl World {
             network: Network::default(),
             late: vec![],
             sessions: BTreeMap::new(),
+            accounts: BTreeMap::new(),
+            plain: Account::default(),
         }
     }
 
@@ -111,6 +118,8 @@ impl World {
             network: self.network.clone(),
             late: self.late.clone(),
             sessions: self.sessions.clone(),
+            accounts: self.accounts.clone(),
+            plain: self.plain.clone(),
             ..Self::new(seed, self.speed)
         }
     }
@@ -165,6 +174,20 @@ impl World {
     pub fn caller(&self, access_key: &str) -> &str {
         self.sessions.get(access_key).map_or("", |session| &session.assumed.session)
     }
+
+    /// The number of the signer's account: on a local AWS it is the access key of the account's root user. Empty for the operator's functions.
+    pub fn number<'a>(&'a self, access_key: &'a str) -> &'a str {
+        match self.sessions.get(access_key) {
+            Some(session) => session.assumed.session.split(':').nth(4).unwrap_or_default(),
+            None if is_number(access_key) => access_key,
+            None => "",
+        }
+    }
+
+    /// The signer's account.
+    pub fn account(&self, access_key: &str) -> &Account {
+        self.accounts.get(self.number(access_key)).unwrap_or(&self.plain)
+    }
 }
 
 /// EKS writes a control plane's last lines when it has gone, and makes the log group if it is missing.
@@ -179,6 +202,10 @@ fn last_logs(name: &str, deletion: &Request<Bytes>) -> Option<Request<Bytes>> {
     let group = format!("/aws/eks/{}/cluster", name.strip_prefix("clusters/")?);
     let body = serde_json::json!({"logGroupName": group}).to_string();
     request.header("content-type", "application/x-amz-json-1.1").body(body.into()).ok()
+}
+
+fn is_number(access_key: &str) -> bool {
+    access_key.len() == 12 && access_key.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn is_within(name: &str, cluster: &str) -> bool {

@@ -1,6 +1,6 @@
 //! A customer's account: an AWS in this process, as strict and slow as AWS, reached through the real SDK.
 
-use crate::aws::Aws;
+use crate::aws::{ACCOUNT, Aws};
 use crate::log::Log;
 use crate::process;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -90,7 +90,7 @@ impl Account {
         SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(REGION))
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::for_tests()))
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(ACCOUNT, "test", None, None, "test")))
             .retry_config(retries())
             .timeout_config(timeouts())
             .http_client(SharedHttpClient::new(self.clone()))

@@ -1,0 +1,27 @@
+//! What only some companies' accounts have: policies of their organization, GuardDuty, other quotas. A plain account has none of it.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Account {
+    /// The only regions in which a service control policy of the organization allows calls to regional services. If empty, all.
+    pub only_regions: Vec<String>,
+    /// The key of a tag without which a service control policy denies to make things that cost money.
+    pub demanded_tag: Option<String>,
+    /// A service control policy denies control planes with a public endpoint.
+    pub private_endpoints_only: bool,
+    /// GuardDuty's Runtime Monitoring manages its agent: each VPC with a cluster gets an endpoint and a security group of GuardDuty's.
+    pub guard_duty: bool,
+    /// Regions that AWS enables on request only and this account has enabled; the operator's has not.
+    pub opted_in: Vec<String>,
+    /// S3 Block Public Access is on for the whole account.
+    pub blocks_public_buckets: bool,
+    /// VPC Block Public Access is on: internet gateways and NAT gateways let nothing through.
+    pub blocks_internet: bool,
+    /// EKS writes a log group anew, minutes after its cluster has gone.
+    pub writes_late_logs: bool,
+    /// Quota code → value, where AWS has granted another one than its default.
+    pub quotas: BTreeMap<String, u32>,
+}
