@@ -16,9 +16,9 @@ def test_an_account_is_the_same_after_a_cluster_as_before(tenant):
         "whole",
         instance_types=[{"name": "m6i.large", "overprovisioned_ondemand_count": 2, "max_count": 5}, {"name": "g4dn.xlarge"}],
         admin_principal_arn=f"arn:aws:iam::{tenant.account.number}:role/{ADMIN}",
-        public_access_cidrs=["203.0.113.0/24"],
+        public_access_cidrs=["54.240.193.0/24"],
     )
-    assert cluster["endpoint_access"] == {"mode": "given", "cidrs": ["203.0.113.0/24"]}
+    assert cluster["endpoint_access"] == {"mode": "given", "cidrs": ["54.240.193.0/24"]}
     for look in (network, launch_templates, control_plane, add_ons, administrator, node_groups, roles, buckets, log_group):
         look(tenant.account, cluster)
     assert set(census.owned(tenant.account, cluster["id"]).values()) == {1}
@@ -81,7 +81,7 @@ def control_plane(account, cluster):
     eks = account.client("eks").describe_cluster(name=cluster["outputs"]["cluster_name"])["cluster"]
     network = eks["resourcesVpcConfig"]
     assert network["endpointPrivateAccess"] and network["endpointPublicAccess"]
-    assert network["publicAccessCidrs"] == ["203.0.113.0/24"]
+    assert network["publicAccessCidrs"] == ["54.240.193.0/24"]
     logged = [kind for setup in eks["logging"]["clusterLogging"] if setup["enabled"] for kind in setup["types"]]
     assert "audit" in logged
     assert eks["tags"]["groundwork:cluster"] == cluster["id"]

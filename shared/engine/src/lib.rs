@@ -31,3 +31,4 @@ pub mod stages;
 pub mod survey;
 pub mod sweep;
 pub mod view;
+pub mod warnings;

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use wire::event::{self, Event};
 use wire::problem::Problem;
 use wire::spec::{self, Fault, Spec};
-use wire::status::{Desired, Status};
+use wire::status::{Desired, EndpointAccess, Status};
 
 /// What a tenant asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -127,11 +127,10 @@ impl Requests {
     }
 
     async fn create(&self, request: &Request, body: &Value) -> Result<Record, Problem> {
-        let mut spec = self.spec(&request.tenant, body).await?;
+        let (spec, endpoint_access) = self.spec(request, body).await?;
         if self.desk.role_of_another(&request.tenant, &spec.role_arn).await? {
             return Err(Problem::role_registered());
         }
-        let endpoint_access = access::decide(&mut spec, request.origin);
         let record = Record::new(names::new_cluster_id(), request.tenant.clone(), spec, endpoint_access, self.desk.now());
         let mut with = vec![With::Arrival { places: self.clusters_per_tenant }];
         with.extend(self.traces(request, &record));
@@ -148,14 +147,15 @@ impl Requests {
     }
 
     /// What the body asks for, or every fault in it.
-    async fn spec(&self, tenant: &str, body: &Value) -> Result<Spec, Problem> {
+    async fn spec(&self, request: &Request, body: &Value) -> Result<(Spec, EndpointAccess), Problem> {
         let (body, given) = without_external_id(body);
         let foreign = match given {
             None | Some(Value::Null) => false,
-            Some(given) => given != self.desk.external_id(tenant).await?.as_str(),
+            Some(given) => given != self.desk.external_id(&request.tenant).await?.as_str(),
         };
-        match (spec::parse(&body), foreign) {
-            (Ok(spec), false) => Ok(spec),
+        let parsed = spec::parse(&body).and_then(|mut spec| access::decide(&mut spec, request).map(|access| (spec, access)));
+        match (parsed, foreign) {
+            (Ok(accepted), false) => Ok(accepted),
             (parsed, foreign) => {
                 let mut faults = parsed.err().unwrap_or_default();
                 faults.extend(foreign.then(not_the_tenants));
@@ -263,7 +263,6 @@ mod tests {
     use super::*;
     use crate::cluster::Cluster;
     use jiff::Timestamp;
-    use wire::status::EndpointAccess;
 
     #[test]
     fn the_external_id_makes_no_other_request_and_is_not_in_its_text() {

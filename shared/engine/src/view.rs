@@ -5,6 +5,7 @@ use crate::plan;
 use crate::records::record::Record;
 use crate::resource::Resource;
 use crate::resources;
+use crate::warnings;
 use std::collections::{BTreeMap, BTreeSet};
 use wire::journal::{Entry, State};
 use wire::key::Key;
@@ -19,6 +20,7 @@ pub fn cluster(record: &Record, journal: &BTreeMap<Key, Entry>) -> view::Cluster
         summary: summary(record),
         spec: record.spec.clone(),
         endpoint_access: Endpoint { mode: record.endpoint_access, cidrs: cidrs.map(<[String]>::to_vec) },
+        warnings: warnings::of(record),
         resources: resources(wanted.as_ref(), journal),
         troubles: troubles(record, wanted.as_ref(), journal),
         outputs: ClusterOutputs::of(journal),

@@ -74,7 +74,7 @@ pub enum EndpointAccess {
     Given,
     /// Open to the address that the request came from.
     Requester,
-    /// Closed: the request gave an empty list, or none and came from no public IPv4 address.
+    /// Closed: the request gave no ranges, or an empty list.
     Closed,
     /// As the customer made it, because the cluster is theirs.
     Customer,

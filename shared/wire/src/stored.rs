@@ -88,7 +88,7 @@ mod tests {
     const MANAGED: &str = r#"{
         "name": "research", "role_arn": "arn:aws:iam::222222222222:role/groundwork", "region": "us-west-2", "mode": "managed",
         "instance_types": [{"name": "g4dn.xlarge", "overprovisioned_ondemand_count": 1, "max_count": 10}],
-        "admin_principal_arn": "arn:aws:iam::222222222222:role/admin", "public_access_cidrs": ["203.0.113.9/32"],
+        "admin_principal_arn": "arn:aws:iam::222222222222:role/admin", "public_access_cidrs": ["54.240.193.129/32"],
         "deletion": {"buckets": "retain"}
     }"#;
     const SELF_MANAGED: &str = r#"{
@@ -126,7 +126,7 @@ mod tests {
         let managed = stored(MANAGED);
         let ours = managed.read().expect("understood").managed().expect("managed");
         assert_eq!(ours.access.admin_principal_arn.as_deref(), Some("arn:aws:iam::222222222222:role/admin"));
-        assert_eq!(ours.access.public_access_cidrs, Some(vec!["203.0.113.9/32".to_owned()]));
+        assert_eq!(ours.access.public_access_cidrs, Some(vec!["54.240.193.129/32".to_owned()]));
         assert_eq!(ours.deletion.buckets, BucketsAfter::Retain);
         let expected = SelfManaged {
             eks_cluster_name: "theirs".into(),

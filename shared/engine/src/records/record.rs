@@ -269,7 +269,7 @@ mod tests {
         "spec": {
             "name": "research", "role_arn": "arn:aws:iam::222222222222:role/groundwork", "region": "us-west-2", "mode": "managed",
             "instance_types": [{"name": "g4dn.xlarge", "overprovisioned_ondemand_count": 1, "max_count": 10}],
-            "admin_principal_arn": "arn:aws:iam::222222222222:role/admin", "public_access_cidrs": ["203.0.113.9/32"],
+            "admin_principal_arn": "arn:aws:iam::222222222222:role/admin", "public_access_cidrs": ["54.240.193.129/32"],
             "deletion": {"buckets": "retain"}
         },
         "generation": 1, "desired": "present", "status": "provisioning", "endpoint_access": "requester", "run": 2,

@@ -1,9 +1,15 @@
 //! Who may use a managed cluster, and from where.
 
 use super::{Fault, Section};
+use ipnet::Ipv4Net;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::net::Ipv4Addr;
+
+/// Stands for the address that a request comes from.
+pub const REQUESTER: &str = "requester";
+/// The range of all addresses.
+pub const EVERYBODY: &str = "0.0.0.0/0";
 
 /// Who may use the cluster, and from where.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -12,52 +18,96 @@ pub struct Access {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/[A-Za-z0-9+=,.@_/-]+$"))]
     pub admin_principal_arn: Option<String>,
-    /// IPv4 ranges such as 203.0.113.0/24 that may reach the cluster's public endpoint; an empty list closes it.
+    /// IPv4 ranges such as 54.240.193.128/26 that may reach the public endpoint, or "requester" for where the request comes from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 40), inner(regex(pattern = r"^([0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2}$")))]
+    #[schemars(length(max = 40), inner(regex(pattern = r"^(requester|([0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2})$")))]
     pub public_access_cidrs: Option<Vec<String>>,
 }
 
 impl Section for Access {
     fn check(&self) -> Vec<Fault> {
-        let cidrs = self.public_access_cidrs.iter().flatten().enumerate();
-        cidrs.filter(|(_, cidr)| !is_ipv4_network(cidr)).map(|(index, cidr)| no_network(index, cidr)).collect()
+        let given = self.public_access_cidrs.iter().flatten().enumerate().filter(|(_, range)| *range != REQUESTER);
+        given.filter_map(|(index, range)| Some(Fault::new(format!("$.public_access_cidrs[{index}]"), fault(range)?))).collect()
     }
 }
 
-fn no_network(index: usize, cidr: &str) -> Fault {
-    let message = format!("{cidr} is not an IPv4 range: four numbers up to 255, a prefix up to 32, and no bits set after it");
-    Fault::new(format!("$.public_access_cidrs[{index}]"), message)
+/// Why EKS would not take a range. It lets everybody in, but takes no other range with reserved addresses in it:
+/// <https://repost.aws/knowledge-center/eks-lock-api-access-IP-addresses>.
+fn fault(text: &str) -> Option<String> {
+    let range = match text.parse::<Ipv4Net>() {
+        Ok(range) if range.trunc() == range => range,
+        _ => return Some(format!("{text} is not an IPv4 range: four numbers up to 255, a prefix up to 32, and no bits set after it")),
+    };
+    let reserved = reserved(range).filter(|_| text != EVERYBODY)?;
+    Some(format!(
+        "{text} has addresses of {reserved} in it, which no request from the internet comes from, and EKS refuses it: give the range by which \
+         your network reaches the internet"
+    ))
 }
 
-fn is_ipv4_network(cidr: &str) -> bool {
-    let Some((address, prefix)) = cidr.split_once('/') else {
-        return false;
-    };
-    let (Ok(address), Ok(prefix @ 0..=32)) = (address.parse::<Ipv4Addr>(), prefix.parse::<u32>()) else {
-        return false;
-    };
-    let host_bits = u32::MAX.checked_shr(prefix).unwrap_or(0);
-    u32::from(address) & host_bits == 0
+/// True for an address that a request from the internet can come from.
+pub fn is_public(address: Ipv4Addr) -> bool {
+    reserved(address.into()).is_none()
 }
+
+/// The first of the reserved ranges that it has addresses of.
+fn reserved(range: Ipv4Net) -> Option<Ipv4Net> {
+    let (first, last) = (range.network(), range.broadcast());
+    RESERVED.into_iter().find(|reserved| first <= reserved.broadcast() && reserved.network() <= last)
+}
+
+const fn net(address: [u8; 4], prefix: u8) -> Ipv4Net {
+    let [a, b, c, d] = address;
+    Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), prefix)
+}
+
+/// Special-purpose and multicast addresses.
+/// Source: <https://www.iana.org/assignments/iana-ipv4-special-registry>.
+const RESERVED: [Ipv4Net; 15] = [
+    net([0, 0, 0, 0], 8),
+    net([10, 0, 0, 0], 8),
+    net([100, 64, 0, 0], 10),
+    net([127, 0, 0, 0], 8),
+    net([169, 254, 0, 0], 16),
+    net([172, 16, 0, 0], 12),
+    net([192, 0, 0, 0], 24),
+    net([192, 0, 2, 0], 24),
+    net([192, 88, 99, 0], 24),
+    net([192, 168, 0, 0], 16),
+    net([198, 18, 0, 0], 15),
+    net([198, 51, 100, 0], 24),
+    net([203, 0, 113, 0], 24),
+    net([224, 0, 0, 0], 4),
+    net([240, 0, 0, 0], 4),
+];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_range_has_no_bits_set_after_its_prefix() {
-        for (cidr, good, reason) in [
-            ("203.0.113.0/24", true, "a network"),
-            ("203.0.113.9/32", true, "one address"),
-            ("0.0.0.0/0", true, "everybody"),
-            ("203.0.113.1/24", false, "a bit after the prefix"),
-            ("300.0.0.0/8", false, "300 is more than a byte"),
-            ("203.0.113.0/33", false, "IPv4 has 32 bits"),
-            ("203.0.113.0", false, "no prefix"),
+    fn a_range_is_one_that_eks_takes() {
+        for (range, words) in [
+            ("54.240.193.128/26", None),
+            ("54.240.193.129/32", None),
+            ("0.0.0.0/0", None),
+            ("requester", None),
+            ("54.240.193.129/26", Some("no bits set after it")),
+            ("300.0.0.0/8", Some("four numbers up to 255")),
+            ("54.240.193.0/33", Some("a prefix up to 32")),
+            ("10.0.0.0/8", Some("10.0.0.0/8 has addresses of 10.0.0.0/8")),
+            ("10.1.2.3/32", Some("of 10.0.0.0/8 in it")),
+            ("8.0.0.0/5", Some("8.0.0.0/5 has addresses of 10.0.0.0/8")),
+            ("100.100.0.0/16", Some("of 100.64.0.0/10 in it")),
+            ("192.0.0.0/24", Some("of 192.0.0.0/24 in it")),
+            ("198.19.0.0/16", Some("of 198.18.0.0/15 in it")),
+            ("203.0.113.0/24", Some("of 203.0.113.0/24 in it")),
+            ("255.255.255.255/32", Some("of 240.0.0.0/4 in it")),
         ] {
-            let access = Access { public_access_cidrs: Some(vec![cidr.into()]), ..Access::default() };
-            assert_eq!(access.check().is_empty(), good, "{reason}");
+            let access = Access { public_access_cidrs: Some(vec![range.into()]), ..Access::default() };
+            let found: Vec<String> = access.check().into_iter().map(|fault| fault.message).collect();
+            assert_eq!(found.len(), usize::from(words.is_some()), "{range}: {found:?}");
+            assert!(found.iter().all(|message| words.is_some_and(|words| message.contains(words))), "{range}: {found:?}");
         }
     }
 }

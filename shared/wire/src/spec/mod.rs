@@ -13,7 +13,7 @@ mod nodes;
 mod schema;
 mod self_managed;
 
-pub use access::Access;
+pub use access::{Access, EVERYBODY, REQUESTER, is_public};
 pub use deletion::{BucketsAfter, Deletion};
 pub use fault::{Fault, shortened};
 pub use ground::{Ground, Managed};
@@ -132,9 +132,9 @@ impl Spec {
         self.managed().is_none_or(|ours| ours.deletion.buckets == BucketsAfter::Retain)
     }
 
-    /// The IPv4 ranges that may reach the public endpoint of a managed cluster. None until that is decided, or if the customer decides.
+    /// The IPv4 ranges that may reach the public endpoint of a managed cluster. None if the customer decides.
     pub fn public_access_cidrs(&self) -> Option<&[String]> {
-        self.managed()?.access.public_access_cidrs.as_deref()
+        Some(self.managed()?.access.public_access_cidrs.as_deref().unwrap_or_default())
     }
 }
 

@@ -71,7 +71,7 @@ fn faults_that_a_schema_cannot_find_are_found_in_every_section() {
         {"name": "g4dn.xlarge"},
         {"name": "g4ad.xlarge"}
     ]);
-    body["public_access_cidrs"] = json!(["203.0.113.0/24", "203.0.113.1/24", "300.0.0.0/8"]);
+    body["public_access_cidrs"] = json!(["54.240.193.0/24", "54.240.193.1/24", "10.0.0.0/8"]);
     let expected = [
         "$.instance_types[0].overprovisioned_ondemand_count",
         "$.instance_types[1].name",

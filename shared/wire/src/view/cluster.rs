@@ -1,6 +1,6 @@
 //! A cluster, as a line of a list and in full.
 
-use super::{ClusterOutputs, Resource, Trouble};
+use super::{ClusterOutputs, Resource, Trouble, Warning};
 use crate::error::{Code, Turn};
 use crate::inventory::Inventory;
 use crate::stage::Stage;
@@ -52,6 +52,9 @@ pub struct Cluster {
     /// What was asked for, with its defaults.
     pub spec: StoredSpec,
     pub endpoint_access: Endpoint,
+    /// What a person would regret; nothing keeps the cluster from running.
+    #[serde(default)]
+    pub warnings: Vec<Warning>,
     /// The resources in the plan's order, then those that only the journal knows.
     pub resources: Vec<Resource>,
     /// What AWS refuses or does not finish in the current run, and what waits for it.
@@ -157,12 +160,13 @@ mod tests {
         let spec = json!({
             "name": "research", "role_arn": "arn:aws:iam::222222222222:role/groundwork", "region": "us-west-2", "mode": "managed",
             "instance_types": [{"name": "g4dn.xlarge", "overprovisioned_ondemand_count": 0, "max_count": 10}],
-            "public_access_cidrs": ["203.0.113.9/32"], "deletion": {"buckets": "delete"}
+            "public_access_cidrs": ["54.240.193.129/32"], "deletion": {"buckets": "delete"}
         });
         let view = Cluster {
             summary: summary(),
             spec: StoredSpec::from(spec.clone()),
-            endpoint_access: Endpoint { mode: EndpointAccess::Requester, cidrs: Some(vec!["203.0.113.9/32".into()]) },
+            endpoint_access: Endpoint { mode: EndpointAccess::Requester, cidrs: Some(vec!["54.240.193.129/32".into()]) },
+            warnings: vec![Warning::new("$.admin_principal_arn", "Nobody.")],
             resources: vec![Resource::planned(Key::Vpc, Stage::CreateEks, vec![], None)],
             troubles: vec![Trouble::new(&Key::Vpc, &trouble(), vec![Key::Subnet(Side::Public, 0)])],
             outputs: ClusterOutputs::of(&BTreeMap::new()),
@@ -172,7 +176,8 @@ mod tests {
         let mut whole = line();
         for (field, value) in [
             ("spec", spec),
-            ("endpoint_access", json!({"mode": "requester", "cidrs": ["203.0.113.9/32"]})),
+            ("endpoint_access", json!({"mode": "requester", "cidrs": ["54.240.193.129/32"]})),
+            ("warnings", json!([{"path": "$.admin_principal_arn", "message": "Nobody."}])),
             ("resources", json!([{"key": "vpc", "stage": "create-eks", "needs": [], "state": "absent"}])),
             (
                 "troubles",
@@ -197,6 +202,7 @@ mod tests {
             summary: summary(),
             spec: StoredSpec::from(json!({})),
             endpoint_access: Endpoint { mode: EndpointAccess::Customer, cidrs: None },
+            warnings: vec![],
             resources: vec![Resource::unplanned(Key::Vpc, &Entry::new(State::Deleting, 1, at()))],
             troubles: vec![],
             outputs: ClusterOutputs::of(&BTreeMap::new()),

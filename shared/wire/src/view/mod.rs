@@ -7,9 +7,11 @@ mod onboarding;
 mod outputs;
 mod resource;
 mod trouble;
+mod warning;
 
 pub use cluster::{Cluster, Clusters, Endpoint, Summary};
 pub use onboarding::{Onboarding, Principal};
 pub use outputs::ClusterOutputs;
 pub use resource::{Planned, Resource, ResourceState, Seen};
 pub use trouble::Trouble;
+pub use warning::Warning;

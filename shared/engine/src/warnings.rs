@@ -1,0 +1,86 @@
+//! What a person would regret about a cluster, and that is no fault.
+
+use crate::names::eks_cluster;
+use crate::records::record::Record;
+use wire::spec::{Access, EVERYBODY, Spec};
+use wire::status::Desired;
+use wire::view::Warning;
+
+/// Nothing about a cluster that is being deleted, or whose spec this version does not understand.
+pub fn of(record: &Record) -> Vec<Warning> {
+    match record.spec.read() {
+        Ok(spec) if record.desired == Desired::Present => of_access(record, spec),
+        _ => vec![],
+    }
+}
+
+fn of_access(record: &Record, spec: &Spec) -> Vec<Warning> {
+    let Some(Access { admin_principal_arn, public_access_cidrs }) = spec.managed().map(|ours| &ours.access) else { return vec![] };
+    let cluster = format!("--region {} --cluster-name {}", spec.region, eks_cluster(&record.name, &record.id));
+    let nobody = admin_principal_arn.is_none().then(|| Warning::new("$.admin_principal_arn", nobody_is_administrator(&cluster)));
+    let ranges = public_access_cidrs.as_deref().unwrap_or_default();
+    let reach = if ranges.is_empty() {
+        Some(closed(&cluster.replace("--cluster-name", "--name")))
+    } else {
+        ranges.iter().any(|range| range == EVERYBODY).then(|| OPEN.to_owned())
+    };
+    nobody.into_iter().chain(reach.map(|message| Warning::new("$.public_access_cidrs", message))).collect()
+}
+
+fn nobody_is_administrator(cluster: &str) -> String {
+    format!(
+        "Nobody is the cluster's administrator, not even whoever asks for it, so kubectl lets nobody in. Once it runs, whoever may change access \
+         entries in the account can let somebody in: aws eks create-access-entry {cluster} --principal-arn <ARN>, then aws eks \
+         associate-access-policy {cluster} --principal-arn <ARN> --policy-arn \
+         arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy --access-scope type=cluster."
+    )
+}
+
+fn closed(cluster: &str) -> String {
+    format!(
+        "The public endpoint is closed, so the cluster can be reached only from inside its VPC. A request with \"public_access_cidrs\": \
+         [\"requester\"] opens it to its own address. Once it runs: aws eks update-cluster-config {cluster} --resources-vpc-config \
+         endpointPublicAccess=true,publicAccessCidrs=<your address>/32."
+    )
+}
+
+const OPEN: &str =
+    "The public endpoint is open to the whole internet: only IAM and the access entries protect the cluster. Name the ranges that need it.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::Cluster;
+    use jiff::Timestamp;
+    use serde_json::json;
+    use wire::status::EndpointAccess;
+
+    fn record(example: Cluster) -> Record {
+        let Cluster { id, tenant, spec, .. } = example;
+        Record::new(id, tenant, spec, EndpointAccess::Given, Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn what_a_person_would_regret_is_said() {
+        let administrator = json!("arn:aws:iam::222222222222:role/admin");
+        let (nobody, reach) = ("$.admin_principal_arn", "$.public_access_cidrs");
+        for (example, expected, words) in [
+            (Cluster::example(json!({})), vec![nobody, reach], "--name groundwork-research-abcdefghijkl --resources-vpc-config"),
+            (Cluster::example(json!({"admin_principal_arn": administrator})), vec![reach], "is closed"),
+            (Cluster::example(json!({"admin_principal_arn": administrator, "public_access_cidrs": ["0.0.0.0/0"]})), vec![reach], "whole"),
+            (Cluster::example(json!({"admin_principal_arn": administrator, "public_access_cidrs": ["8.8.8.0/24"]})), vec![], ""),
+            (Cluster::self_managed(json!({})), vec![], ""),
+        ] {
+            let warnings = of(&record(example));
+            assert_eq!(warnings.iter().map(|warning| warning.path.as_str()).collect::<Vec<_>>(), expected, "{words}");
+            assert!(warnings.last().is_none_or(|last| last.message.contains(words)), "{warnings:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_warned_about_a_cluster_that_goes() {
+        let mut record = record(Cluster::example(json!({})));
+        record.begin_run(Desired::Absent, Timestamp::UNIX_EPOCH);
+        assert_eq!(of(&record), []);
+    }
+}
