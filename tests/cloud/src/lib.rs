@@ -10,6 +10,7 @@ pub mod authorization;
 pub mod call;
 pub mod cloud;
 pub mod faults;
+pub mod instance_types;
 pub mod network;
 pub mod report;
 pub mod rules;

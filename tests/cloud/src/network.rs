@@ -10,6 +10,8 @@ pub struct Network {
     associations: BTreeMap<String, (String, String)>,
     /// Route table → the gateway of its default route.
     ways_out: BTreeMap<String, String>,
+    /// Subnet → the name of its zone.
+    zones: BTreeMap<String, String>,
 }
 
 impl Network {
@@ -22,6 +24,16 @@ impl Network {
         self.ties.retain(|(one, _)| one != child);
         self.associations.retain(|id, (_, subnet)| id != child && subnet != child);
         self.ways_out.remove(child);
+        self.zones.remove(child);
+    }
+
+    pub fn place(&mut self, subnet: &str, zone: &str) {
+        self.zones.insert(subnet.to_owned(), zone.to_owned());
+    }
+
+    /// None if the subnet's creation was not seen.
+    pub fn zone(&self, subnet: &str) -> Option<&str> {
+        self.zones.get(subnet).map(String::as_str)
     }
 
     pub fn children<'a>(&'a self, parent: &'a str) -> impl Iterator<Item = &'a str> {

@@ -3,8 +3,10 @@
 #![expect(clippy::expect_used, reason = "a test stops at the impossible")]
 
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_ec2::types::{DomainType, NatGatewayState};
-use aws_sdk_eks::types::{AddonStatus, ClusterStatus, NodegroupScalingConfig, NodegroupStatus, VpcConfigRequest};
+use aws_sdk_ec2::types::{ArchitectureType, DomainType, Filter, InstanceType, LocationType, NatGatewayState};
+use aws_sdk_eks::types::{
+    AddonStatus, ClusterStatus, LaunchTemplateSpecification, NodegroupScalingConfig, NodegroupStatus, VpcConfigRequest,
+};
 use engine::aws::Clients;
 use matrix::account::Account;
 use std::time::Duration;
@@ -220,4 +222,68 @@ async fn a_client_token_makes_one_thing() {
     let first = id(table(&vpc).await.expect("made"));
     assert_eq!(id(table(&vpc).await.expect("answered as before")), first);
     assert_eq!(code(table("vpc-other").await), "IdempotentParameterMismatch");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_group_is_not_made_where_one_of_its_zones_lacks_the_type() {
+    let aws = aws();
+    cluster(&aws).await;
+    let vpc = vpc(&aws).await;
+    let subnet = |zone: &str, range: &str| {
+        aws.ec2.create_subnet().vpc_id(&vpc).availability_zone(format!("us-west-2{zone}")).cidr_block(range).send()
+    };
+    let (a, b) = (subnet("a", "10.0.8.0/24").await.expect("a subnet"), subnet("b", "10.0.9.0/24").await.expect("another"));
+    let subnets = [a, b].map(|made| made.subnet.and_then(|subnet| subnet.subnet_id).expect("an id"));
+    sleep(SEEN).await;
+    for (instance_type, refusal) in [
+        ("m6i.lrge", Some("The following supplied instance types do not exist: [m6i.lrge]")),
+        (
+            "p5en.48xlarge",
+            Some(
+                "Your requested instance type (p5en.48xlarge) is not supported in your requested Availability Zone (us-west-2b). Please \
+                 retry your request by not specifying an Availability Zone or choosing us-west-2a, us-west-2c, us-west-2d.",
+            ),
+        ),
+        ("p6-b300.48xlarge", None),
+    ] {
+        let call = aws.eks.create_nodegroup().cluster_name("a").nodegroup_name(instance_type.replace('.', "-")).node_role("x");
+        let answer = call.instance_types(instance_type).set_subnets(Some(subnets.to_vec())).send().await;
+        assert_eq!(answer.err().and_then(|refused| refused.message().map(str::to_owned)).as_deref(), refusal, "{instance_type}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disk_size_and_a_launch_template_exclude_each_other() {
+    let aws = aws();
+    let subnet = cluster(&aws).await;
+    let template = LaunchTemplateSpecification::builder().id("lt-1").build();
+    let call = aws.eks.create_nodegroup().cluster_name("a").nodegroup_name("n").node_role("x").subnets(subnet);
+    assert_eq!(code(call.launch_template(template).disk_size(100).send().await), "InvalidParameterException");
+}
+
+#[tokio::test(start_paused = true)]
+async fn ec2_says_page_by_page_which_zones_offer_a_type() {
+    let ec2 = aws().ec2;
+    let filter = |name: &str, values: &[&str]| {
+        let values = values.iter().map(|value| (*value).to_owned()).collect();
+        Filter::builder().name(name).set_values(Some(values)).build()
+    };
+    let call = ec2.describe_instance_type_offerings().location_type(LocationType::AvailabilityZone);
+    let call = call.filters(filter("instance-type", &["p5e.48xlarge", "p6-b300.48xlarge", "t3.medium"]));
+    let call = call.filters(filter("location", &["us-west-2a", "us-west-2c"])).max_results(2);
+    let found: Vec<_> = call.into_paginator().items().send().collect::<Result<_, _>>().await.expect("offerings");
+    let found: Vec<_> = found.iter().filter_map(|one| Some((one.instance_type()?.as_str(), one.location()?))).collect();
+    let expected = [("t3.medium", "a"), ("t3.medium", "c"), ("p5e.48xlarge", "c"), ("p6-b300.48xlarge", "a")];
+    assert_eq!(found, expected.map(|(name, letter)| (name, ["us-west-2a", "us-west-2c"][usize::from(letter == "c")])));
+
+    let types = ec2.describe_instance_types().instance_types(InstanceType::G4dn12xlarge).send().await.expect("types");
+    let gpu = &types.instance_types()[0];
+    assert_eq!(gpu.v_cpu_info().and_then(|cpus| cpus.default_v_cpus()), Some(48));
+    assert_eq!(gpu.gpu_info().map(|info| (info.gpus()[0].count(), info.total_gpu_memory_in_mib())), Some((Some(4), Some(4 * 16_384))));
+    assert_eq!(gpu.processor_info().map(|info| info.supported_architectures().to_vec()), Some(vec![ArchitectureType::X8664]));
+    let unknown = ec2.describe_instance_types().instance_types("g4dn.huge".into()).send().await;
+    assert_eq!(code(unknown), "InvalidInstanceType");
+    let zones = ec2.describe_availability_zones().send().await.expect("zones");
+    let zones: Vec<_> = zones.availability_zones().iter().filter_map(|zone| Some((zone.zone_name()?, zone.zone_id()?))).collect();
+    assert_eq!(zones.last(), Some(&("us-west-2d", "usw2-az4")), "{zones:?}");
 }

@@ -2,6 +2,7 @@
 
 pub mod joining;
 pub mod lifecycle;
+pub mod offerings;
 pub mod order;
 pub mod routes;
 pub mod sessions;
@@ -30,6 +31,7 @@ pub fn all() -> Vec<Box<dyn Rule>> {
         Box::new(visibility::Visibility::default()),
         Box::new(tokens::Tokens::default()),
         Box::new(order::Order),
+        Box::new(offerings::Offerings),
         Box::new(routes::Routes::default()),
         Box::new(joining::Joining),
         Box::new(lifecycle::Lifecycle),
