@@ -1,8 +1,9 @@
 //! One of our clusters, as its resources see it.
 
 use crate::names;
+use crate::offering::{Offering, SYSTEM_TYPES};
 use std::collections::BTreeMap;
-use wire::key::Key;
+use wire::key::{Group, Key};
 use wire::spec::{Ground, Spec};
 
 /// What a cluster's resources are derived from; the same for all of them.
@@ -15,6 +16,8 @@ pub struct Cluster {
     pub account: String,
     /// Names of the availability zones, chosen once: two or three.
     pub zones: Vec<String>,
+    /// None in a customer's own cluster, and if an earlier version chose the zones: then each counts as offering everything.
+    pub offering: Option<Offering>,
     pub spec: Spec,
 }
 
@@ -34,6 +37,20 @@ impl Cluster {
     /// The ARN of the IAM role or user that is to be a managed cluster's administrator.
     pub fn administrator(&self) -> Option<&str> {
         self.spec.managed()?.access.admin_principal_arn.as_deref()
+    }
+
+    pub fn instance_type<'a>(&'a self, group: &'a Group) -> &'a str {
+        match group {
+            Group::System => self.offering.as_ref().map_or(SYSTEM_TYPES[0], |offering| &offering.system),
+            Group::InstanceType(name) => name,
+        }
+    }
+
+    /// Which of its zones offer the instance type, from 0.
+    pub fn zones_with(&self, instance_type: &str) -> Vec<usize> {
+        let known = self.offering.as_ref().and_then(|offering| offering.zones.get(instance_type));
+        let offers = |zone: &String| known.is_none_or(|zones| zones.contains(zone));
+        (0..self.zones.len()).filter(|index| offers(&self.zones[*index])).collect()
     }
 
     pub fn log_group(&self) -> String {
@@ -73,6 +90,7 @@ impl Cluster {
             tenant: "demo".into(),
             account: spec.account().to_owned(),
             zones: ["a", "b", "c"].map(|zone| format!("us-west-2{zone}")).into(),
+            offering: None,
             spec,
         }
     }

@@ -17,6 +17,7 @@ pub mod inventory;
 pub mod journal;
 pub mod lambda;
 pub mod names;
+pub mod offering;
 pub mod permissions;
 pub mod plan;
 pub mod preflight;

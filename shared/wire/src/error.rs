@@ -74,8 +74,12 @@ pub enum Code {
     BucketNotClosed,
     /// The customer's EKS cluster is not `ACTIVE`.
     EksClusterNotActive,
+    /// No availability zone that the cluster has, or could have, offers an instance type.
+    InstanceTypeNotOffered,
     /// There is no node image for an instance type that an earlier version accepted.
     InstanceTypeWithoutImage,
+    /// Some of the cluster's instance types are offered only in zones that are too many for one cluster.
+    InstanceTypesApart,
     /// The spec was accepted by another version and is not valid in this one.
     InvalidSpec,
     /// A teardown is finished, but something of the cluster's is still in the account.

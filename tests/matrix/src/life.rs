@@ -120,9 +120,18 @@ fn spec(body: &Value) -> wire::spec::Spec {
 impl Life {
     /// A requested cluster in this account.
     pub fn new(account: Account) -> Self {
+        Self::requested(account, &["m6i.large"], &["a", "b"])
+    }
+
+    /// With these instance types, and in zones that are not chosen yet.
+    pub fn wanting(account: Account, types: &[&str]) -> Self {
+        Self::requested(account, types, &[])
+    }
+
+    fn requested(account: Account, types: &[&str], zones: &[&str]) -> Self {
         let desk = MemoryDesk::new(account.log().clone());
-        let mut record = Record::new(ID.into(), TENANT.into(), spec(&asked_for(&["m6i.large"])), EndpointAccess::Closed, desk.now());
-        record.zones = ["a", "b"].map(|zone| format!("{REGION}{zone}")).into();
+        let mut record = Record::new(ID.into(), TENANT.into(), spec(&asked_for(types)), EndpointAccess::Closed, desk.now());
+        record.zones = zones.iter().map(|zone| format!("{REGION}{zone}")).collect();
         desk.put(record);
         Self::of(account, desk, PATIENCE)
     }
@@ -151,6 +160,11 @@ impl Life {
         Self { account, cluster, machines: Machines::new(stages, sweep, desk.clone(), started), desk, requests, role_is_gone, aws }
     }
 
+    /// The cluster as its record has it by now.
+    pub fn look_again(&mut self) {
+        self.cluster = self.record().cluster().expect("a spec that is understood");
+    }
+
     pub fn record(&self) -> Record {
         self.desk.peek(ID)
     }
@@ -162,7 +176,7 @@ impl Life {
         record.generation += 1;
         record.begin_run(Desired::Present, self.desk.now());
         self.desk.put(record);
-        self.cluster = self.record().cluster().expect("a spec that is understood");
+        self.look_again();
     }
 
     /// Creates what was requested, or goes on with a retry.

@@ -2,6 +2,7 @@
 
 use crate::cluster::Cluster;
 use crate::errors::{Error, Result};
+use crate::offering::Offering;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -97,6 +98,9 @@ pub struct Record {
     /// The availability zones, once assume-role has chosen them for a managed cluster.
     #[serde(default)]
     pub zones: Vec<String>,
+    /// What they offer; none if an earlier version chose them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offering: Option<Offering>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
     /// What the current run cannot make, mend or remove.
@@ -151,6 +155,7 @@ impl Record {
             leases: BTreeMap::new(),
             stages: BTreeMap::new(),
             zones: vec![],
+            offering: None,
             failure: None,
             troubles: BTreeMap::new(),
             again: None,
@@ -246,6 +251,7 @@ impl Record {
             tenant: self.tenant.clone(),
             account: spec.account().to_owned(),
             zones: self.zones.clone(),
+            offering: self.offering.clone(),
             spec,
         })
     }
@@ -304,6 +310,16 @@ mod tests {
         assert_eq!((json!(record), record.spec.notice()), (row, None));
         let item: Item = to_item(&record).expect("an item");
         assert_eq!(from_item::<Record>(item).expect("a record"), record, "in the table too");
+    }
+
+    #[test]
+    fn what_the_zones_offer_is_kept_and_given_to_the_cluster() {
+        let offering = json!({"system": "t3.medium", "zones": {"g4dn.xlarge": ["us-west-2b"], "t3.medium": ["us-west-2a", "us-west-2b"]}});
+        let row = row("/offering", offering);
+        let record = record(&row);
+        assert_eq!(json!(record), row);
+        let cluster = record.cluster().expect("a spec that is understood");
+        assert_eq!((cluster.zones_with("g4dn.xlarge"), cluster.zones_with("m6i.large")), (vec![1], vec![0, 1]));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::leftovers;
 use super::owned::{check_ours, outputs, tag_map};
 use crate::cluster::Cluster;
 use crate::context::Context;
-use crate::errors::table::{GONE_IN_EKS, THERE_IN_EKS};
+use crate::errors::table::{GONE_IN_EKS, OFFERING, THERE_IN_EKS};
 use crate::errors::{Called, Error, Result, Unless};
 use crate::resource::{Difference, How, Made, Pace, Planned, Seen};
 use async_trait::async_trait;
@@ -20,20 +20,22 @@ use wire::key::{Addon, Group, Key, Role, Side};
 use wire::spec::Ground;
 use wire::stage::Stage;
 
-/// Enough for coredns and the CSI controllers; everything else runs on the tenant's nodes.
-const SYSTEM_TYPE: &str = "t3.medium";
 const GROUP_LABEL: &str = "groundwork.dev/node-group";
 const ROLE: Key = Key::Role(Role::Node);
 /// In the customer's own network.
 const JOIN: &str = "The nodes started and could not join the cluster. See that no policy, firewall or route keeps them from the cluster, ECR and EC2, \
                     and that the cluster lets in the node role; then retry.";
+/// In the customer's own subnets.
+const SUBNETS_WITHOUT_TYPE: &str = "Delete this cluster and create it with subnet_ids that are only in zones that offer the instance type, or with another \
+                                    instance type.";
 
 pub struct NodeGroup {
     group: Group,
     /// Whose cluster the nodes join.
     ground: Ground,
-    /// In a cluster of ours, the number of availability zones that its private subnets are in.
-    zones: usize,
+    instance_type: String,
+    /// In a cluster of ours, which of its zones offer the instance type, from 0: EKS refuses a group with a subnet in another.
+    zones: Vec<usize>,
 }
 
 /// How many nodes a group may have, and how many it begins with.
@@ -47,14 +49,13 @@ const OF_SYSTEM: Sizes = Sizes { least: 1, desired: 1, most: 3 };
 
 impl NodeGroup {
     pub fn new(group: &Group, cluster: &Cluster) -> Self {
-        Self { group: group.clone(), ground: cluster.spec.ground.clone(), zones: cluster.zones.len() }
+        let instance_type = cluster.instance_type(group).to_owned();
+        let zones = cluster.zones_with(&instance_type);
+        Self { group: group.clone(), ground: cluster.spec.ground.clone(), instance_type, zones }
     }
 
-    fn instance_type(&self) -> &str {
-        match &self.group {
-            Group::System => SYSTEM_TYPE,
-            Group::InstanceType(name) => name,
-        }
+    fn private_subnets(&self) -> impl Iterator<Item = Key> {
+        self.zones.iter().map(|index| Key::Subnet(Side::Private, *index))
     }
 
     /// EKS allows no dots.
@@ -95,7 +96,7 @@ impl NodeGroup {
 
     fn subnets(&self, cx: &Context) -> Result<Vec<String>> {
         match &self.ground {
-            Ground::Managed(_) => Key::subnets(Side::Private, self.zones).map(|subnet| cx.output(&subnet, "id")).collect(),
+            Ground::Managed(_) => self.private_subnets().map(|subnet| cx.output(&subnet, "id")).collect(),
             Ground::SelfManaged(theirs) if !theirs.subnet_ids.is_empty() => Ok(theirs.subnet_ids.clone()),
             Ground::SelfManaged(_) => Ok(cx.output(&Key::Cluster, "subnets")?.split(',').map(str::to_owned).collect()),
         }
@@ -124,10 +125,11 @@ impl NodeGroup {
         labels
     }
 
-    /// If nodes cannot join over the customer's network, the customer has to look, and we raise no alarm.
+    /// What is wrong with the customer's network is the customer's turn: nobody but them chose the subnets, and no alarm rings.
     fn blame(&self, error: Error) -> Error {
         match self.ground {
             Ground::SelfManaged(_) if error.code == Code::NodeCreationFailure => Error { class: Class::Customer, ..error }.with_hint(JOIN),
+            Ground::SelfManaged(_) if error.hint == OFFERING => error.with_hint(SUBNETS_WITHOUT_TYPE),
             Ground::Managed(_) | Ground::SelfManaged(_) => error,
         }
     }
@@ -165,7 +167,7 @@ impl Planned for NodeGroup {
         let way_out = [Key::RouteTable(Side::Private), Key::NatGateway];
         let plugins = [Addon::VpcCni, Addon::KubeProxy].map(Key::Addon);
         let own = [Key::Cluster, ROLE, self.launch_template_key()];
-        own.into_iter().chain(way_out).chain(plugins).chain(Key::subnets(Side::Private, self.zones)).collect()
+        own.into_iter().chain(way_out).chain(plugins).chain(self.private_subnets()).collect()
     }
 
     fn pace(&self) -> Pace {
@@ -193,7 +195,8 @@ impl Made for NodeGroup {
             Some(NodegroupStatus::Active) => {
                 // EKS documents that it names no types for a group with a launch template.
                 let types = Some(group.instance_types().join(", ")).filter(|types| !types.is_empty());
-                let differs = |types: String| Difference::between("instance_type", types.as_str(), self.instance_type(), How::Replace);
+                let differs =
+                    |types: String| Difference::between("instance_type", types.as_str(), self.instance_type.as_str(), How::Replace);
                 Seen::but_for([types.and_then(differs)])
             }
             // It may run the tenant's work on the nodes that it has.
@@ -217,14 +220,15 @@ impl Made for NodeGroup {
     /// Without a token of ours: its name is unique in the cluster, and a retry after a failed group must not be answered with the first
     /// one's record.
     async fn create(&self, cx: &Context) -> Result<()> {
-        let image = instances::image(self.instance_type()).map_err(|reason| Error::of(Code::InstanceTypeWithoutImage, reason))?;
+        let image = instances::image(&self.instance_type).map_err(|reason| Error::of(Code::InstanceTypeWithoutImage, reason))?;
         let call = cx.aws.eks.create_nodegroup().cluster_name(cx.cluster.eks_name()).nodegroup_name(self.name(&cx.cluster));
         let call = call.node_role(self.role(cx)?).set_subnets(Some(self.subnets(cx)?)).set_launch_template(self.launch_template(cx)?);
-        let call = call.instance_types(self.instance_type()).ami_type(ami(image)).capacity_type(CapacityTypes::OnDemand);
+        let call = call.instance_types(&self.instance_type).ami_type(ami(image)).capacity_type(CapacityTypes::OnDemand);
         let call = call.scaling_config(self.scaling(&cx.cluster)?).set_labels(Some(self.labels(image.gpu())));
         let call = call.set_taints(image.gpu().then(|| vec![gpu_taint()])).set_tags(tag_map(&cx.cluster, &self.key()));
         // Behind each, EKS makes things in IAM, and fails the group for good if IAM wants fewer calls.
-        cx.in_turn(call.send()).await.called("eks:CreateNodegroup").done_if(THERE_IN_EKS)
+        let made = cx.in_turn(call.send()).await.called("eks:CreateNodegroup").done_if(THERE_IN_EKS);
+        made.map_err(|error| self.blame(error))
     }
 
     async fn delete(&self, cx: &Context, group: &Nodegroup) -> Result<()> {
@@ -246,6 +250,8 @@ fn given_up(group: &Nodegroup, status: &NodegroupStatus) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::errors::from_answer;
+    use crate::offering::Offering;
     use aws_sdk_eks::types::{Issue as GroupIssue, NodegroupHealth, NodegroupIssueCode};
     use serde_json::json;
 
@@ -298,6 +304,36 @@ mod tests {
         }
         let (dropped, cluster) = ours("p3.2xlarge");
         assert_eq!(dropped.scaling(&cluster).expect_err("only the journal knows it").code, Code::MissingInstanceType);
+    }
+
+    #[test]
+    fn a_group_is_only_in_zones_that_offer_its_type() {
+        let (_, mut cluster) = ours("g4dn.xlarge");
+        let zones = [("g4dn.xlarge", &["us-west-2a", "us-west-2c"][..]), ("t3a.medium", &["us-west-2b"])];
+        let zones = zones.map(|(name, zones)| (name.to_owned(), zones.iter().map(|zone| (*zone).to_owned()).collect()));
+        let all = Cluster { offering: None, ..cluster.clone() };
+        cluster.offering = Some(Offering { system: "t3a.medium".into(), zones: zones.into() });
+        for (cluster, group, expected, instance_type) in [
+            (&cluster, "g4dn.xlarge", &[0, 2][..], "g4dn.xlarge"),
+            (&cluster, "system", &[1], "t3a.medium"),
+            (&cluster, "p3.2xlarge", &[0, 1, 2], "p3.2xlarge"),
+            (&all, "g4dn.xlarge", &[0, 1, 2], "g4dn.xlarge"),
+            (&all, "system", &[0, 1, 2], "t3.medium"),
+        ] {
+            let resource = NodeGroup::new(&group.into(), cluster);
+            let needed = resource.needs();
+            let private = (0..3).filter(|index| needed.contains(&Key::Subnet(Side::Private, *index)));
+            assert_eq!((private.collect::<Vec<_>>().as_slice(), resource.instance_type.as_str()), (expected, instance_type), "{group}");
+        }
+    }
+
+    #[test]
+    fn a_type_that_the_zones_lack_is_for_whoever_chose_the_subnets() {
+        let message = "Your requested instance type (p3.2xlarge) is not supported in your requested Availability Zone (us-west-2d).";
+        let error = || from_answer("eks:CreateNodegroup", Some(400), "InvalidRequestException".into(), message);
+        assert_eq!(ours("g4dn.xlarge").0.blame(error()).hint, OFFERING);
+        let theirs = NodeGroup::new(&"p3.2xlarge".into(), &Cluster::self_managed(json!({})));
+        assert_eq!(theirs.blame(error()).hint, SUBNETS_WITHOUT_TYPE);
     }
 
     #[test]

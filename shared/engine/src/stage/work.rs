@@ -33,10 +33,10 @@ impl Function {
     /// All checks come first; only then is anything claimed or chosen.
     async fn assume_role(&self, invocation: &Invocation, cluster: Cluster) -> Result<Answer> {
         let cx = Context::new(self.doors.prove(&cluster).await?, cluster, self.desk.now());
-        let zones = match cx.cluster.spec.ground {
-            Ground::Managed(_) => preflight::zones(&cx).await?,
+        let (zones, offering) = match cx.cluster.spec.ground {
+            Ground::Managed(_) => preflight::zones::choose(&cx).await.map(|(zones, offering)| (zones, Some(offering)))?,
             // The customer's subnets decide where the nodes go.
-            Ground::SelfManaged(_) => vec![],
+            Ground::SelfManaged(_) => (vec![], None),
         };
         self.claim(&cx.cluster).await?;
         let choose = |record: &mut Record| {
@@ -45,6 +45,7 @@ impl Function {
             if record.zones.is_empty() {
                 record.zones.clone_from(&zones);
             }
+            record.offering.clone_from(&offering);
             Ok(())
         };
         change(self.desk.as_ref(), &cx.cluster.id, choose, |_| vec![]).await?;

@@ -42,6 +42,12 @@ impl Code {
             Code::EksClusterNotActive => tenants(
                 "Bring it back to ACTIVE, then retry; if that cannot be, delete this cluster and create it with another eks_cluster_name.",
             ),
+            Code::InstanceTypeNotOffered => {
+                tenants("Delete the cluster and create it with types that the region offers, or in another region.")
+            }
+            Code::InstanceTypesApart => {
+                tenants("Delete the cluster and create several, each with types that have zones in common, or leave some of the types out.")
+            }
             Code::InstanceTypeWithoutImage => tenants("Delete the cluster and create one with another instance type."),
             Code::InvalidSpec => tenants("Delete the cluster and create it with a valid spec."),
             Code::LeftBehind => tenants(

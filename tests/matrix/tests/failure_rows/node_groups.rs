@@ -1,11 +1,12 @@
 //! Node groups.
 
-use crate::scene::{Scene, and_more, doom, goes_in_spite_of, parks_until_mended, passes_by_itself, refuse, times};
+use crate::scene::{Scene, and_more, doom, goes_in_spite_of, parks_until_mended, passes_by_itself, reads, refuse, times};
 use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
 use cloud::faults::Fault;
 use engine::names::{OWNER_TAG, RESOURCE_TAG};
+use matrix::account::REGION;
 use matrix::neighbour;
-use wire::error::{Class, NODES_CANNOT_JOIN};
+use wire::error::{Class, Code, NODES_CANNOT_JOIN};
 use wire::key::{Key, Side};
 
 const LAUNCH: &str = "AsgInstanceLaunchFailures";
@@ -25,6 +26,10 @@ const EBS_KEY: &str =
     "Let AWSServiceRoleForAutoScaling use the account's default key for EBS encryption (kms:CreateGrant in the key's policy), then retry.";
 
 const HELD: &str = "Detach or delete what still uses the security group that the reason names, then retry.";
+
+fn zones<'a>(letters: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    letters.into_iter().map(|letter| format!("{REGION}{letter}")).collect()
+}
 
 /// The system's node group fails.
 fn given_up(code: &str, message: &str, class: Class, hint: &'static str) -> (Fault, Class, String, &'static str) {
@@ -61,9 +66,31 @@ async fn row_34_nodes_are_in_private_subnets_and_public_ones_give_addresses() {
     assert!(groups.subnets().len() == 2 && groups.subnets().iter().all(is_private));
 }
 
-/// F: A zone does not offer the instance type.
+/// P, F: A zone does not offer the instance type.
 #[tokio::test(start_paused = true)]
-async fn row_35_an_instance_type_that_the_zones_do_not_offer_is_named() {
+async fn row_35_nodes_go_into_zones_that_offer_their_type_and_a_type_in_no_zone_is_refused_first() {
+    // The first is in a, c and d, the second in a, b and d: three zones for one of them, and for the other those two that have it.
+    let mut scene = Scene::wanting(&["p5en.48xlarge", "p6-b200.48xlarge"]).await;
+    scene.provision().await.expect("nothing parks it");
+    scene.look_again();
+    assert_eq!(scene.record().zones, zones(["a", "b", "d"]));
+    for (group, expected) in [("p5en-48xlarge", &["a", "d"][..]), ("p6-b200-48xlarge", &["a", "b", "d"]), ("system", &["a", "b", "d"])] {
+        assert_eq!(scene.zones_of(group).await, zones(expected.iter().copied()).into_iter().collect(), "{group}");
+    }
+    scene.goes().await;
+
+    let scene = Scene::wanting(&["m6i.lrge", "g4dn.xlarge", "p3.2xlarge"]).await;
+    let reason = "No availability zone of us-west-2 that a cluster could have offers m6i.lrge (instead: m6i.large, m6i.xlarge, m6i.2xlarge, \
+                  m6g.large); p3.2xlarge (instead: g4dn.2xlarge, g5.2xlarge, g6.2xlarge, g7e.2xlarge).";
+    reads(&scene.parks().await, Class::Customer, reason, Code::InstanceTypeNotOffered.means().hint);
+    assert!(scene.account.calls().iter().all(|call| !call.contains(":Create")), "nothing was made");
+    scene.goes().await;
+
+    what_eks_says_of_it().await;
+}
+
+/// The region has changed, or EKS knows better than EC2.
+async fn what_eks_says_of_it() {
     let message = "Your requested instance type (m4.xlarge) is not supported in your requested Availability Zone (us-west-2d). Please \
                    retry your request by not specifying an Availability Zone or choosing us-west-2a, us-west-2b, us-west-2c.";
     let at_once = refuse("eks:CreateNodegroup", 400, "InvalidRequestException", message);

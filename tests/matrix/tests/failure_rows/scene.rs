@@ -8,6 +8,7 @@ use matrix::account::Account;
 use matrix::judge;
 use matrix::life::Life;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut};
 use wire::error::Class;
 use wire::key::Key;
@@ -52,7 +53,15 @@ impl DerefMut for Scene {
 impl Scene {
     /// A requested cluster in an empty account.
     pub async fn new() -> Self {
-        let life = Life::new(Account::new(1));
+        Self::of(Life::new(Account::new(1))).await
+    }
+
+    /// A requested cluster with these instance types, in zones that are not chosen yet.
+    pub async fn wanting(types: &[&str]) -> Self {
+        Self::of(Life::wanting(Account::new(1), types)).await
+    }
+
+    async fn of(life: Life) -> Self {
         let before = life.account.snapshot().await;
         Self { life, before }
     }
@@ -96,6 +105,15 @@ impl Scene {
 
     pub async fn is_blocked(&self) -> Error {
         self.tear_down().await.expect_err("it must be blocked")
+    }
+
+    /// The zones of a node group's subnets.
+    pub async fn zones_of(&self, group: &str) -> BTreeSet<String> {
+        let aws = self.clients();
+        let group = aws.eks.describe_nodegroup().cluster_name(self.cluster.eks_name()).nodegroup_name(group).send().await;
+        let subnets = group.expect("a node group").nodegroup.and_then(|group| group.subnets);
+        let subnets = aws.ec2.describe_subnets().set_subnet_ids(subnets).send().await.expect("subnets").subnets.unwrap_or_default();
+        subnets.into_iter().filter_map(|subnet| subnet.availability_zone).collect()
     }
 
     /// The id of what is ready.
