@@ -28,6 +28,7 @@ def test_node_groups_come_and_go_and_what_the_customer_made_is_unchanged(custome
     for group in groups.values():
         assert (group["nodeRole"], group["subnets"]) == (customer.node_role, customer.subnets)
         assert group["tags"]["groundwork:cluster"] == cluster["id"] and "launchTemplate" not in group
+        assert group["diskSize"] == 100
         assert bool(group["taints"]) == (group["instanceTypes"] == ["g4dn.xlarge"])
     assert customer.everything()[:2] == before[:2]
 

@@ -28,6 +28,8 @@ const JOIN: &str = "The nodes started and could not join the cluster. See that n
 /// In the customer's own subnets.
 const SUBNETS_WITHOUT_TYPE: &str = "Delete this cluster and create it with subnet_ids that are only in zones that offer the instance type, or with another \
                                     instance type.";
+/// Without a launch template, EKS gives nodes 20 GiB, which one image with CUDA fills.
+const DISK_GIB: i32 = 100;
 
 pub struct NodeGroup {
     group: Group,
@@ -56,6 +58,14 @@ impl NodeGroup {
 
     fn private_subnets(&self) -> impl Iterator<Item = Key> {
         self.zones.iter().map(|index| Key::Subnet(Side::Private, *index))
+    }
+
+    /// None with a launch template, which has the disks.
+    fn disk_gib(&self) -> Option<i32> {
+        match self.ground {
+            Ground::Managed(_) => None,
+            Ground::SelfManaged(_) => Some(DISK_GIB),
+        }
     }
 
     /// EKS allows no dots.
@@ -223,6 +233,7 @@ impl Made for NodeGroup {
         let image = instances::image(&self.instance_type).map_err(|reason| Error::of(Code::InstanceTypeWithoutImage, reason))?;
         let call = cx.aws.eks.create_nodegroup().cluster_name(cx.cluster.eks_name()).nodegroup_name(self.name(&cx.cluster));
         let call = call.node_role(self.role(cx)?).set_subnets(Some(self.subnets(cx)?)).set_launch_template(self.launch_template(cx)?);
+        let call = call.set_disk_size(self.disk_gib());
         let call = call.instance_types(&self.instance_type).ami_type(ami(image)).capacity_type(CapacityTypes::OnDemand);
         let call = call.scaling_config(self.scaling(&cx.cluster)?).set_labels(Some(self.labels(image.gpu())));
         let call = call.set_taints(image.gpu().then(|| vec![gpu_taint()])).set_tags(tag_map(&cx.cluster, &self.key()));
@@ -325,6 +336,12 @@ mod tests {
             let private = (0..3).filter(|index| needed.contains(&Key::Subnet(Side::Private, *index)));
             assert_eq!((private.collect::<Vec<_>>().as_slice(), resource.instance_type.as_str()), (expected, instance_type), "{group}");
         }
+    }
+
+    #[test]
+    fn the_disk_has_a_size_where_no_launch_template_has_it() {
+        assert_eq!(ours("g4dn.xlarge").0.disk_gib(), None);
+        assert_eq!(NodeGroup::new(&"g4dn.xlarge".into(), &Cluster::self_managed(json!({}))).disk_gib(), Some(100));
     }
 
     #[test]
