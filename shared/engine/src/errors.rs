@@ -197,6 +197,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_the_words_for_what_is_there_count_as_done() {
+        for (message, done, why) in [
+            ("NodeGroup already exists with name a and cluster name b", true, "it is there"),
+            ("The specified access entry resource is already in use on this cluster.", true, "it is there"),
+            ("Cluster has an update in progress", false, "the cluster is busy, and nothing was made"),
+        ] {
+            let error = from_answer("eks:CreateNodegroup", Some(409), "ResourceInUseException".into(), message);
+            assert_eq!(Err::<(), _>(error).done_if(table::THERE_IN_EKS).is_ok(), done, "{why}");
+        }
+    }
+
+    #[test]
     fn the_same_code_is_classed_by_its_message() {
         for (code, message, class, why) in [
             (
