@@ -98,8 +98,7 @@ check-rust:
 check-templates: tools
 	SAM_CLI_TELEMETRY=0 $(LOCAL)/sam/bin/sam validate --lint --template template.yaml --region us-west-2
 	$(LOCAL)/sam/bin/cfn-lint template.yaml onboarding/quick-start.yaml
-	if command -v terraform >/dev/null; then terraform fmt -check -recursive -diff onboarding examples; \
-	  else echo "terraform is not installed: the format of its files is not checked"; fi
+	node tests/tools/terraform_format.mjs onboarding examples
 	for machine in statemachine/*.asl.json; do $(LOCAL)/node_modules/.bin/asl-validator --json-path $$machine; done
 
 # On its own local AWS, so that it can run beside the one of `make up`.
