@@ -4,6 +4,7 @@ import json
 
 import aws_clients
 import jobs
+import pytest
 from waiting import until
 
 
@@ -72,6 +73,17 @@ def test_every_firing_of_a_schedule_makes_one_job_and_counts_once(service, tenan
     deliver_again(service, tenant, job, keys[-1], second)
     assert tenant.show("scheduled")["status"] == "deleted"
     assert {cluster["id"] for cluster in tenant.list()} <= {first["id"], second["id"]}
+
+
+def test_a_schedule_outside_the_group_that_its_role_trusts_is_refused(service):
+    """AWS does so, and the README's command names the group because of it."""
+    scheduler = aws_clients.operator("scheduler")
+    target = {"Arn": service.stack["JobsQueueArn"], "RoleArn": service.stack["JobSchedulesRoleArn"]}
+    schedule = {"Name": "outside", "ScheduleExpression": "rate(1 hour)", "FlexibleTimeWindow": {"Mode": "OFF"}, "Target": target}
+    with pytest.raises(scheduler.exceptions.ValidationException, match="must allow AWS EventBridge Scheduler to assume the role"):
+        scheduler.create_schedule(**schedule)
+    scheduler.create_schedule(**schedule, GroupName=service.stack["JobSchedulesGroup"])
+    scheduler.delete_schedule(Name="outside", GroupName=service.stack["JobSchedulesGroup"])
 
 
 def another(tenant, first):
