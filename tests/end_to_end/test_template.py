@@ -1,6 +1,7 @@
 """What the templates and the state machines promise, read from the files. No AWS is needed."""
 
 import json
+import re
 
 import pytest
 import settings
@@ -117,6 +118,26 @@ def test_records_outlive_the_stack_and_can_be_restored():
     table = templates.template("template.yaml")["Resources"]["Table"]
     assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
     assert table["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+
+
+# What is unique inside something else of the stack.
+NAMES_WITHIN = {"UserPoolClient": "ClientName", "HttpAuthorizer": "Name", "HttpStage": "StageName"}
+
+
+def test_no_name_is_the_same_in_two_stacks():
+    resources = templates.template("template.yaml")["Resources"]
+    properties = [(name, key, value) for name, one in resources.items() for key, value in one["Properties"].items()]
+    named = {(name, key): value for name, key, value in properties if re.search("(?<!Metric)Name$", key)}
+    assert len(named) > 20 and {key for key, value in named.items() if is_fixed(value)} == set(NAMES_WITHIN.items())
+    # SAM names a schedule after the function and the event.
+    events = [event for one in resources.values() for event in one["Properties"].get("Events", {}).values()]
+    schedules = [event["Properties"] for event in events if event["Type"] == "ScheduleV2"]
+    assert schedules and all("${AWS::StackName}" in str(schedule["Name"]) for schedule in schedules)
+
+
+def is_fixed(value):
+    refers = isinstance(value, dict) and value.keys() <= {"!Ref", "!GetAtt"}
+    return not refers and "${AWS::StackName}" not in str(value)
 
 
 def test_every_function_has_a_log_group_with_retention():
