@@ -1,6 +1,6 @@
 """IAM of the local AWS, mended: who a function is, what a call is about, what a simulation answers.
 
-* On AWS a function's aws:PrincipalArn is its role; in ministack it is its session.
+* On AWS a function's aws:PrincipalArn is its role, with the role's path; in ministack it is its session.
 * The ARN with which a call is evaluated lacks the path of a role, and for some kinds of things there is none.
 * SimulatePrincipalPolicy looks at the first resource only, and ignores the context.
 * The conditions that are unknown here are taken out of the session's own policies, as they are out of the role's.
@@ -49,8 +49,9 @@ def with_roles_as_principals(resolve):
     def resolve_key(key, context):
         value = resolve(key, context)
         if key.lower() == "aws:principalarn" and ":assumed-role/" in str(value):
-            account, role = value.split(":")[4], value.split("/")[1]
-            return f"arn:aws:iam::{account}:role/{role}"
+            account, name = value.split(":")[4], value.split("/")[1]
+            role = iam._roles.get_scoped(account, None, name)
+            return role["Arn"] if role else value
         return value
 
     return resolve_key

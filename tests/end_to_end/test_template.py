@@ -38,11 +38,30 @@ def test_a_function_has_a_role_of_its_own_that_writes_to_its_own_log_only():
     for name, function in functions().items():
         assert function["Role"] == {"!GetAtt": f"{name}Role.Arn"} and "Policies" not in function, name
         role = resources[f"{name}Role"]["Properties"]
-        # Without a name of its own, a role gets one from CloudFormation that matches PrincipalPattern.
-        assert set(role) == {"AssumeRolePolicyDocument", "Policies"}, name
+        # Without a name of its own, a role that is replaced never meets its successor.
+        assert set(role) - {"Path"} == {"AssumeRolePolicyDocument", "Policies"}, name
         granted = [statement for policy in role["Policies"] for statement in policy["PolicyDocument"]["Statement"]]
         logs = [one for one in granted if any(action.startswith("logs:") for action in templates.listed(one["Action"]))]
         assert [one["Resource"] for one in logs] == [{"!GetAtt": f"{function['LoggingConfig']['LogGroup']['!Ref']}.Arn"}], name
+
+
+def test_customers_trust_the_stages_roles_and_no_other_and_so_do_those_from_before_the_path():
+    template = templates.template("template.yaml")
+    roles = {name: one["Properties"] for name, one in template["Resources"].items() if one["Type"] == "AWS::IAM::Role"}
+    pattern = template["Outputs"]["PrincipalPattern"]["Value"]
+    assert template["Resources"]["Api"]["Properties"]["Environment"]["Variables"]["PRINCIPAL_PATTERN"] == pattern
+    before = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${AWS::StackName}-Stage*"
+    for name, role in roles.items():
+        path = role.get("Path", {"!Sub": "/"})["!Sub"]
+        # What CloudFormation makes of it: the stack's name, this one, and something random.
+        arn = f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role{path}${{AWS::StackName}}-{name}-1A2B3C"
+        assert like(arn, pattern["!Sub"]) == like(arn, before) == name.startswith("Stage"), name
+    assert not like("arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${AWS::StackName}-Stage-by-somebody", pattern["!Sub"])
+
+
+def like(arn, pattern):
+    """IAM's ArnLike, in which a star stands for slashes, too."""
+    return re.fullmatch(".*".join(re.escape(part) for part in pattern.split("*")), arn) is not None
 
 
 def functions():

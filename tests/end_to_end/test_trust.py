@@ -57,3 +57,9 @@ def test_all_missing_permissions_are_named_at_once_and_nothing_is_made(tenant):
     cluster = tenant.wait("lacking", "failed")
     assert cluster["code"] == "MissingPermissions" and all(action in cluster["reason"] for action in missing), cluster
     assert "quick-start" in cluster["hint"] and census.census(tenant.account) == before
+
+
+def test_a_customer_from_before_the_roles_had_a_path_need_not_change_anything(tenant):
+    customer_role.replace_trust(tenant.account, ROLE, "-Stages/*", "-Stage*")
+    tenant.running("early")
+    tenant.gone("early")
