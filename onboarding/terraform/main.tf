@@ -57,4 +57,7 @@ resource "aws_iam_policy" "boundary" {
   path        = "/groundwork/"
   description = "The most that a role made by Groundwork may do."
   policy      = templatefile("${path.module}/policies/boundary.json", local.names)
+
+  # So it is destroyed first. As long as a cluster's roles use it, IAM keeps it, and so Terraform the role that removes clusters.
+  depends_on = [aws_iam_role_policy_attachment.stage]
 }

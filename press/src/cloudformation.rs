@@ -16,20 +16,28 @@ const TRUST: trust::Who<'static> = trust::Who {
     external_id: "${ExternalId}",
 };
 
+/// What is made last is deleted first, and what CloudFormation cannot delete keeps what it depends on: IAM keeps the boundary as long as a
+/// cluster's roles use it. <https://github.com/gruntwork-io/cloud-nuke/issues/972>
+const BOUNDARY_FIRST: &[&str] = &[
+    "# So the boundary goes first. As long as a cluster's roles use it, IAM keeps it, and so CloudFormation the role that removes clusters.",
+    "DependsOn: Role",
+];
+
 pub fn quick_start() -> String {
     let mut policies = String::new();
     for stage in STAGES.iter() {
-        managed(&mut policies, &stage.to_string(), &format!("What Groundwork's stage {stage} may do."), &policy(*stage, &NAMES));
+        managed(&mut policies, &stage.to_string(), &[], &format!("What Groundwork's stage {stage} may do."), &policy(*stage, &NAMES));
     }
-    managed(&mut policies, "boundary", "The most that a role made by Groundwork may do.", &boundary::policy(&NAMES));
+    managed(&mut policies, "boundary", BOUNDARY_FIRST, "The most that a role made by Groundwork may do.", &boundary::policy(&NAMES));
     let attached: String = STAGES.iter().map(|stage| format!("        - !Ref {}Policy\n", pascal(&stage.to_string()))).collect();
     FRAME.replace("{attached}\n", &attached).replace("{trust}\n", &yaml(&trust::policy(&TRUST), 8)).replace("{policies}\n", &policies)
 }
 
-fn managed(out: &mut String, name: &str, description: &str, document: &Document) {
+fn managed(out: &mut String, name: &str, order: &[&str], description: &str, document: &Document) {
     let resource = pascal(name);
     line(out, 2, &format!("{resource}Policy:"));
     line(out, 4, "Type: AWS::IAM::ManagedPolicy");
+    order.iter().for_each(|text| line(out, 4, text));
     line(out, 4, "Properties:");
     line(out, 6, &format!("ManagedPolicyName: !Sub ${{RoleName}}-{name}"));
     line(out, 6, "Path: /groundwork/");
@@ -113,4 +121,17 @@ fn scalar(text: &str) -> String {
 fn line(out: &mut String, indent: usize, text: &str) {
     // Writing to a String cannot fail.
     let _ = writeln!(out, "{}{text}", " ".repeat(indent));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// "Template body size in a request" of CloudFormation's quotas: a longer one has to be uploaded to a bucket first.
+    const MOST_BYTES: usize = 51_200;
+
+    #[test]
+    fn the_quick_start_is_deployed_without_a_bucket() {
+        assert!(quick_start().len() <= MOST_BYTES, "{}", quick_start().len());
+    }
 }

@@ -5,10 +5,12 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import requests
 
+import customer_role
 import settings
 import templates
 import tenants
 from answers import problem
+from waiting import until
 
 
 def test_the_template_of_this_version_is_at_the_url_in_the_answer(stranger):
@@ -63,6 +65,23 @@ def test_the_answer_has_every_policy_of_the_role_that_the_quick_start_makes(tena
 def test_the_answer_has_the_trust_policy_that_the_quick_start_gives_the_role(tenant):
     role = tenant.account.client("iam").get_role(RoleName="groundwork")["Role"]
     assert tenant.onboarding()["trust_policy"] == role["AssumeRolePolicyDocument"]
+
+
+def test_a_quick_start_that_is_deleted_too_early_leaves_the_role_and_goes_after_the_cluster(tenant):
+    tenant.running("early")
+    cloudformation, iam = tenant.account.client("cloudformation"), tenant.account.client("iam")
+    assert deleted(cloudformation) == "DELETE_FAILED" and iam.get_role(RoleName="groundwork")
+    tenant.gone("early")
+    assert deleted(cloudformation) == "DELETE_COMPLETE"
+    with pytest.raises(iam.exceptions.NoSuchEntityException):
+        iam.get_role(RoleName="groundwork")
+
+
+def deleted(cloudformation):
+    """How deleting the quick-start's stack ends."""
+    stack = cloudformation.describe_stacks(StackName="onboarding-groundwork")["Stacks"][0]["StackId"]
+    cloudformation.delete_stack(StackName=stack)
+    return until(lambda: customer_role.ended(cloudformation, stack), "the deletion ends")["StackStatus"]
 
 
 def filled(arn, own):

@@ -159,6 +159,13 @@ def is_fixed(value):
     return not refers and "${AWS::StackName}" not in str(value)
 
 
+def test_the_quick_start_keeps_the_role_as_long_as_iam_keeps_the_boundary():
+    resources = templates.template("onboarding/quick-start.yaml")["Resources"]
+    assert resources["BoundaryPolicy"]["DependsOn"] == "Role"
+    needed = [one["!Ref"] for one in resources["Role"]["Properties"]["ManagedPolicyArns"]]
+    assert resources.keys() == {"Role", "BoundaryPolicy", *needed}
+
+
 def test_every_function_has_a_log_group_with_retention():
     resources = templates.template("template.yaml")["Resources"]
     assert len(functions()) == 9
