@@ -4,7 +4,7 @@
 # make test   everything that CI checks
 # make matrix every call of a cluster's life × every way in which it can fail
 # make failure-rows   writes docs/failures.md from the tests of AWS's known failures
-# make publish   STACK=groundwork: uploads what customers deploy to the stack's bucket; run it after each deployment
+# make publish   STACK=groundwork: uploads the quick-start to the stack's bucket, after each deployment, if customers may read it there
 # make press   writes what follows from the tables in shared/engine/src: state machines, their part of template.yaml, what customers deploy
 # make policy-proof   shows that what a customer grants is enough and no more; writes docs/policy-proof.md
 # make soak   CLUSTERS=30 clusters at once with SEED=7, while FAULTS=0.05 of all calls fail and the service is disturbed

@@ -11,7 +11,7 @@ RELEASED = "target/functions/release"
 BUILT = "target/functions/local"
 
 
-def deploy(parameters):
+def deploy(parameters, stack=settings.STACK):
     """Deploys with these parameters of the template, and returns the stack's outputs."""
     template = settings.STATE / "template.json"
     template.write_text(json.dumps(with_local_functions(cloudformation.template("template.yaml")), indent=1))
@@ -19,7 +19,7 @@ def deploy(parameters):
         [
             settings.TOOLS / "sam/bin/sam", "deploy",
             "--template-file", template,
-            "--stack-name", settings.STACK,
+            "--stack-name", stack,
             "--resolve-s3",
             "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND",
             "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar",
@@ -28,7 +28,7 @@ def deploy(parameters):
         log=settings.STATE / "deploy.log",
         environment=aws_clients.environment(settings.OPERATOR_KEYS) | {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.5"},
     )
-    return outputs()
+    return outputs(stack)
 
 
 def with_local_functions(template):
@@ -40,9 +40,9 @@ def with_local_functions(template):
     return template
 
 
-def outputs():
-    stack = aws_clients.operator("cloudformation").describe_stacks(StackName=settings.STACK)["Stacks"][0]
-    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+def outputs(stack=settings.STACK):
+    described = aws_clients.operator("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
 
 
 def api_url(stack):

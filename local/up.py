@@ -7,7 +7,7 @@ import environment
 import settings
 import tenant
 from parameters import PARAMETERS
-from problem import explained, run
+from problem import explained
 from timed import timed
 
 
@@ -16,19 +16,9 @@ def up(parameters=PARAMETERS):
         cloud.start()
     with timed("deploy"):
         stack = deploy.deploy(parameters)
-        publish()
     with timed("onboard"):
         demo = tenant.bring(stack, settings.DEMO_TENANT, settings.DEMO_ACCOUNT)
     environment.write(demo | outputs(stack) | aws_clients.cli(settings.OPERATOR_KEYS))
-
-
-def publish():
-    """Uploads what customers deploy, as an operator has to after each deployment."""
-    run(
-        ["make", "-C", settings.REPOSITORY, "publish", f"AWS={settings.TOOLS / 'test/bin/aws'}", f"STACK={settings.STACK}"],
-        log=settings.STATE / "publish.log",
-        environment=aws_clients.environment(settings.OPERATOR_KEYS),
-    )
 
 
 def outputs(stack):

@@ -1,10 +1,11 @@
 """What GET /onboarding gives a tenant, and what happens to an external ID in a request."""
 
-from urllib.parse import parse_qsl, urlsplit
+import json
 
 import pytest
 import requests
 
+import aws_clients
 import customer_role
 import settings
 import templates
@@ -12,42 +13,28 @@ import tenants
 from answers import problem
 from waiting import until
 
-
-def test_the_template_of_this_version_is_at_the_url_in_the_answer(stranger):
-    url = urlsplit(stranger.onboarding()["template_url"])
-    assert url.scheme == "https" and url.hostname.endswith(f".s3.{settings.REGION}.amazonaws.com")
-    # The host name is AWS's; the emulator answers to it here. No credentials, because the customer has none of the operator's.
-    answer = requests.get(f"{settings.EMULATOR_URL}{url.path}", headers={"Host": url.hostname}, timeout=30)
-    assert answer.status_code == 200, answer.text
-    assert answer.text == templates.source("onboarding/quick-start.yaml")
+BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
 
-def test_nobody_lists_or_writes_the_bucket_of_the_template(stranger):
-    url = urlsplit(stranger.onboarding()["template_url"])
-    for method, path in [("GET", "/"), ("GET", "/other"), ("PUT", url.path), ("DELETE", url.path)]:
-        answer = requests.request(method, f"{settings.EMULATOR_URL}{path}", headers={"Host": url.hostname}, timeout=30)
+def test_the_answer_has_the_template_of_this_version_and_no_link_that_nobody_may_follow(stranger):
+    wanted = stranger.onboarding()
+    assert wanted["template"] == templates.source("onboarding/quick-start.yaml")
+    assert wanted["quick_create_url"] is wanted["template_url"] is None and "quick_create_url" not in wanted["grant"]
+
+
+def test_nobody_reads_lists_or_writes_the_bucket_of_the_template(service):
+    host = f"{service.stack['QuickStartBucketName']}.s3.{settings.REGION}.amazonaws.com"
+    template = "/quick-start/quick-start.yaml"
+    for method, path in [("GET", "/"), ("GET", template), ("PUT", template), ("DELETE", template)]:
+        answer = requests.request(method, f"{settings.EMULATOR_URL}{path}", headers={"Host": host}, timeout=30)
         assert answer.status_code == 403, (method, path, answer.text)
 
 
-def test_the_link_opens_cloudformation_with_every_parameter_filled_in(stranger):
-    wanted = stranger.onboarding()
-    url = urlsplit(wanted["quick_create_url"])
-    assert url.hostname == f"{settings.REGION}.console.aws.amazon.com" and f"region={settings.REGION}" in url.query
-    page, _, query = url.fragment.partition("?")
-    assert page == "/stacks/create/review"
-    fields = dict(parse_qsl(query, strict_parsing=True))
-    assert (fields.pop("templateURL"), fields.pop("stackName")) == (wanted["template_url"], "groundwork")
-    assert fields == {
-        "param_OperatorAccountId": wanted["principal"]["account_id"],
-        "param_OperatorPrincipalPattern": wanted["principal"]["pattern"],
-        "param_ExternalId": wanted["external_id"],
-    }
-
-
-def test_the_template_needs_only_the_parameters_that_the_link_fills_in():
+def test_the_template_needs_only_the_parameters_that_link_and_commands_fill_in(stranger):
     parameters = templates.template("onboarding/quick-start.yaml")["Parameters"]
     needed = {name for name, parameter in parameters.items() if "Default" not in parameter}
     assert needed == {"OperatorAccountId", "OperatorPrincipalPattern", "ExternalId"}
+    assert all(f"{name}=" in stranger.onboarding()["commands"] for name in needed)
     # The console ignores a link's value for a parameter with NoEcho.
     assert not [name for name in needed if parameters[name].get("NoEcho")]
 
@@ -82,6 +69,19 @@ def deleted(cloudformation):
     stack = cloudformation.describe_stacks(StackName="onboarding-groundwork")["Stacks"][0]["StackId"]
     cloudformation.delete_stack(StackName=stack)
     return until(lambda: customer_role.ended(cloudformation, stack), "the deletion ends")["StackStatus"]
+
+
+def test_a_bucket_for_everybody_is_refused_in_an_account_that_blocks_public_access(service):
+    """The operator's account here does, so a deployment that needs a public bucket would fail, as on AWS."""
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"PublicAccessBlockConfiguration": dict.fromkeys(BLOCKS, False)}}
+    everybody = {"Effect": "Allow", "Principal": {"AWS": ["*"]}, "Action": "s3:GetObject", "Resource": {"Fn::Sub": "${Bucket.Arn}/*"}}
+    policy = {"Bucket": {"Ref": "Bucket"}, "PolicyDocument": {"Version": "2012-10-17", "Statement": [everybody]}}
+    resources = {"Bucket": bucket, "Policy": {"Type": "AWS::S3::BucketPolicy", "Properties": policy}}
+    cloudformation = aws_clients.operator("cloudformation")
+    cloudformation.create_stack(StackName="public-bucket", TemplateBody=json.dumps({"Resources": resources}))
+    assert until(lambda: customer_role.ended(cloudformation, "public-bucket"), "it ends")["StackStatus"] == "ROLLBACK_COMPLETE"
+    events = cloudformation.describe_stack_events(StackName="public-bucket")["StackEvents"]
+    assert [one for one in events if "BlockPublicPolicy" in one.get("ResourceStatusReason", "")]
 
 
 def filled(arn, own):

@@ -1,7 +1,6 @@
 """The README, tried as a newcomer does: its commands are run as they stand, and its tables have the words of the service."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -13,30 +12,28 @@ import pytest
 import readme
 import settings
 import tenants
+from account import new_account
+from shell import functions, run
 from waiting import until
-
-
-def run(*blocks, file=None, **more):
-    """Runs shell blocks as one script after another in one shell, and returns what they print.
-
-    `make up` and `make down` are left out, because the service is up, and kubectl, because there is no Kubernetes behind it."""
-    lines = [line for line in "".join(blocks).splitlines() if not re.match(r"make (up|down)$|kubectl ", line)]
-    script = "\n".join([f". {file or environment.FILE}", *lines]).replace(". .local/", f". {settings.STATE}/")
-    variables = {"PATH": os.environ["PATH"], "HOME": str(settings.STATE), "TMPDIR": str(settings.STATE)} | more
-    ran = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script], cwd=settings.REPOSITORY, env=variables, text=True, capture_output=True, timeout=200
-    )
-    assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
-    return ran.stdout
-
-
-def functions(block):
-    """What a block defines, without what it does with it."""
-    return re.sub(r"^(make up|\. \.local/env)\n", "", block[: block.index("\n\n") + 1], flags=re.M)
 
 
 TRY = readme.commands("Try it on a laptop", "wait_for research running")
 JOBS = readme.commands("Jobs and schedules", "create-schedule")
+LET_IN = readme.commands("Let it into your account", "template")
+
+
+def test_an_account_lets_groundwork_in_by_the_commands_and_its_stack_is_protected(stranger, tmp_path):
+    account, file = new_account(), tmp_path / "env"
+    token = stranger.session.headers["Authorization"].removeprefix("Bearer ")
+    variables = {"GROUNDWORK_API_URL": stranger.service.url, "GROUNDWORK_TOKEN": token}
+    environment.write(variables | aws_clients.cli((account.number, "test")), file)
+    printed = run(functions(TRY), LET_IN, file=file, cwd=tmp_path)
+    role = account.client("iam").get_role(RoleName="groundwork")["Role"]
+    assert printed.splitlines()[-1] == role["Arn"]
+    assert role["AssumeRolePolicyDocument"] == stranger.onboarding()["trust_policy"]
+    cloudformation = account.client("cloudformation")
+    with pytest.raises(cloudformation.exceptions.ClientError, match="TerminationProtection is enabled"):
+        cloudformation.delete_stack(StackName="groundwork")
 
 
 def test_a_cluster_is_created_entered_and_deleted_by_the_commands(service, tmp_path):

@@ -139,6 +139,18 @@ def test_records_outlive_the_stack_and_can_be_restored():
     assert table["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
 
 
+def test_the_quick_start_s_bucket_is_private_until_readers_are_named():
+    template = templates.template("template.yaml")
+    assert template["Parameters"]["QuickStartReaders"]["Default"] == ""
+    bucket, policy = (template["Resources"][name]["Properties"] for name in ("QuickStartBucket", "QuickStartBucketPolicy"))
+    closed = {True, ("AnybodyReadsQuickStart", False, True)}
+    block = bucket["PublicAccessBlockConfiguration"].values()
+    assert len(block) == 4 and {tuple(one["!If"]) if isinstance(one, dict) else one for one in block} == closed
+    opened, tls = policy["PolicyDocument"]["Statement"]
+    assert opened["!If"][0] == "SomebodyReadsQuickStart" and opened["!If"][2] == {"!Ref": "AWS::NoValue"}
+    assert tls["Effect"] == "Deny"
+
+
 # What is unique inside something else of the stack.
 NAMES_WITHIN = {"UserPoolClient": "ClientName", "HttpAuthorizer": "Name", "HttpStage": "StageName"}
 

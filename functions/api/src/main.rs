@@ -33,7 +33,7 @@ async fn main() -> Result<(), Error> {
             account: settings::text("OPERATOR_ACCOUNT_ID")?,
             principal_pattern: settings::text("PRINCIPAL_PATTERN")?,
             region: settings::text("AWS_REGION")?,
-            template_url: settings::text("TEMPLATE_URL")?,
+            template_url: Some(settings::text("TEMPLATE_URL")?).filter(|url| !url.is_empty()),
         },
     };
     let handle = move |event: LambdaEvent<Value>| async move { Ok::<_, Error>(api.answer(&event.payload).await) };

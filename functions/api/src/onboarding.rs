@@ -7,18 +7,21 @@ use std::collections::BTreeMap;
 use wire::names::PLACEHOLDERS;
 use wire::view::{Onboarding, Principal};
 
-/// The stack that the link proposes in the customer's account.
+/// The quick-start's stack in the customer's account.
 const STACK: &str = "groundwork";
+const QUICK_START: &str = include_str!("../../../onboarding/quick-start.yaml");
 
-const GRANT: &str = "Open quick_create_url, signed in to the account that the clusters are to live in, or deploy template_url there \
-                     yourself; it makes the role and grants what it needs.";
+const GRANT: &str = "Save template as quick-start.yaml and run commands, signed in to the account that the clusters are to live in. They \
+                     make the role, grant what it needs, protect the stack from being deleted, and print the role's ARN.";
+const LINK: &str = "Or open quick_create_url there, and then protect the stack as commands do.";
 
 /// This Groundwork as its customers' roles see it.
 pub struct Operator {
     pub account: String,
     pub principal_pattern: String,
     pub region: String,
-    pub template_url: String,
+    /// Where the quick-start is, if anybody may read it there.
+    pub template_url: Option<String>,
 }
 
 impl Operator {
@@ -28,8 +31,10 @@ impl Operator {
             principal: Principal { account_id: self.account.clone(), pattern: self.principal_pattern.clone() },
             trust_policy: self.trust_policy(external_id),
             role_name: "groundwork, or any name that begins with it".into(),
-            grant: GRANT.into(),
-            quick_create_url: self.quick_create_url(external_id),
+            grant: if self.template_url.is_some() { format!("{GRANT} {LINK}") } else { GRANT.into() },
+            template: QUICK_START.into(),
+            commands: self.commands(external_id),
+            quick_create_url: self.template_url.as_ref().map(|template| self.quick_create_url(template, external_id)),
             template_url: self.template_url.clone(),
             policy: policies(),
         }
@@ -45,10 +50,28 @@ impl Operator {
         })
     }
 
+    /// For a shell with the AWS CLI. Each is harmless if it is run again.
+    fn commands(&self, external_id: &str) -> String {
+        let cloudformation = |rest: &str| format!("aws cloudformation {rest}\n");
+        let stack = format!("--region {} --stack-name {STACK}", self.region);
+        let (account, pattern) = (&self.account, &self.principal_pattern);
+        let parameters = format!("OperatorAccountId={account} 'OperatorPrincipalPattern={pattern}' 'ExternalId={external_id}'");
+        let role = "--output text --query \"Stacks[0].Outputs[?OutputKey=='RoleArn'].OutputValue\"";
+        [
+            cloudformation(&format!(
+                "deploy {stack} --template-file quick-start.yaml --capabilities CAPABILITY_NAMED_IAM \\\n  \
+                 --no-fail-on-empty-changeset --parameter-overrides {parameters}"
+            )),
+            cloudformation(&format!("update-termination-protection {stack} --enable-termination-protection")),
+            cloudformation(&format!("describe-stacks {stack} {role}")),
+        ]
+        .concat()
+    }
+
     /// CloudFormation's console with the quick-start filled in. The console ignores parameters with NoEcho.
-    fn quick_create_url(&self, external_id: &str) -> String {
+    fn quick_create_url(&self, template: &str, external_id: &str) -> String {
         let fields = [
-            ("templateURL", self.template_url.as_str()),
+            ("templateURL", template),
             ("stackName", STACK),
             ("param_OperatorAccountId", &self.account),
             ("param_OperatorPrincipalPattern", &self.principal_pattern),

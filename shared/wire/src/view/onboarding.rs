@@ -18,10 +18,15 @@ pub struct Onboarding {
     pub role_name: String,
     /// What to do.
     pub grant: String,
-    /// Opens CloudFormation's console with the quick-start and its parameters filled in.
-    pub quick_create_url: String,
-    /// The quick-start, for tenants who deploy it themselves.
-    pub template_url: String,
+    /// The quick-start, a CloudFormation template: makes the role and grants what it needs.
+    pub template: String,
+    /// Shell commands that deploy the template, saved as `quick-start.yaml`, with this tenant's values.
+    pub commands: String,
+    /// Opens CloudFormation's console with the quick-start and its parameters filled in; null if the operator has named nobody who may
+    /// read the template there.
+    pub quick_create_url: Option<String>,
+    /// Where that link has the quick-start from; null if there is no link.
+    pub template_url: Option<String>,
     /// What the role is granted: IAM policy documents by the ARN of each managed policy. `${partition}`, `${account}` and `${role}`
     /// stand for the tenant's.
     pub policy: BTreeMap<String, Value>,
@@ -49,15 +54,18 @@ mod tests {
             trust_policy: json!({"Version": "2012-10-17"}),
             role_name: "groundwork".into(),
             grant: "Open it.".into(),
-            quick_create_url: "https://console".into(),
-            template_url: "https://template".into(),
+            template: "Resources: {}".into(),
+            commands: "aws".into(),
+            quick_create_url: Some("https://console".into()),
+            template_url: None,
             policy: BTreeMap::from([("arn".into(), json!({"Version": "2012-10-17"}))]),
         };
         let shown = json!({
             "external_id": "e",
             "principal": {"account_id": "111111111111", "pattern": "arn:aws:iam::111111111111:role/groundwork-*"},
             "trust_policy": {"Version": "2012-10-17"},
-            "role_name": "groundwork", "grant": "Open it.", "quick_create_url": "https://console", "template_url": "https://template",
+            "role_name": "groundwork", "grant": "Open it.", "template": "Resources: {}", "commands": "aws",
+            "quick_create_url": "https://console", "template_url": null,
             "policy": {"arn": {"Version": "2012-10-17"}}
         });
         assert_eq!(json!(answer), shown);

@@ -4,6 +4,7 @@ pub mod joining;
 pub mod lifecycle;
 pub mod offerings;
 pub mod order;
+pub mod public_buckets;
 pub mod routes;
 pub mod sessions;
 pub mod tokens;
@@ -32,6 +33,7 @@ pub fn all() -> Vec<Box<dyn Rule>> {
         Box::new(tokens::Tokens::default()),
         Box::new(order::Order),
         Box::new(offerings::Offerings),
+        Box::new(public_buckets::PublicBuckets),
         Box::new(routes::Routes::default()),
         Box::new(joining::Joining),
         Box::new(lifecycle::Lifecycle),
