@@ -133,10 +133,25 @@ def test_the_template_gives_a_machine_exactly_the_functions_that_it_names(name, 
     assert named == set(given)
 
 
-def test_records_outlive_the_stack_and_can_be_restored():
-    table = templates.template("template.yaml")["Resources"]["Table"]
-    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
-    assert table["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+@pytest.mark.parametrize(
+    ("names", "policy"),
+    [
+        (("Table", "UserPool", "QuickStartBucket"), "Retain"),
+        # Their names are fixed: after a first deployment that failed they would be in the way of the next.
+        (("ApiLogs", "JobsLogs", "HttpAccessLogs"), "RetainExceptOnCreate"),
+    ],
+)
+def test_records_users_and_who_did_what_outlive_the_stack(names, policy):
+    resources = templates.template("template.yaml")["Resources"]
+    for name in names:
+        assert (resources[name]["DeletionPolicy"], resources[name]["UpdateReplacePolicy"]) == (policy, "Retain"), name
+
+
+def test_records_and_users_are_not_deleted_by_mistake_and_records_can_be_restored():
+    resources = templates.template("template.yaml")["Resources"]
+    table, pool = resources["Table"]["Properties"], resources["UserPool"]["Properties"]
+    assert table["DeletionProtectionEnabled"] is True and pool["DeletionProtection"] == "ACTIVE"
+    assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
 
 
 def test_the_quick_start_s_bucket_is_private_until_readers_are_named():
