@@ -199,9 +199,15 @@ pub mod tests {
 
     /// An EC2 call with that form.
     pub fn ec2(form: &str) -> Call {
-        let scope = "AWS4-HMAC-SHA256 Credential=ASIA/20260101/us-west-2/ec2/aws4_request, SignedHeaders=host";
-        let request = Request::post("/").header("authorization", scope).header("content-type", "application/x-www-form-urlencoded");
-        Call::read(request.body(Bytes::from(form.to_owned())).expect("valid"))
+        signed("ASIA", "ec2", "/", form)
+    }
+
+    /// A call with that form, or that JSON.
+    pub fn signed(access_key: &str, service: &str, path: &str, body: &str) -> Call {
+        let scope = format!("AWS4-HMAC-SHA256 Credential={access_key}/20260101/us-west-2/{service}/aws4_request, SignedHeaders=host");
+        let kind = if body.starts_with('{') { "application/json" } else { "application/x-www-form-urlencoded" };
+        let request = Request::post(path).header("authorization", scope).header("content-type", kind);
+        Call::read(request.body(Bytes::from(body.to_owned())).expect("valid"))
     }
 
     fn action_of(service: &str, method: &str, uri: &str) -> String {

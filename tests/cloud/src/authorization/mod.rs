@@ -93,6 +93,13 @@ impl<'a> Scene<'a> {
     }
 }
 
+/// What AWS asks about the call itself, as far as the call shows it.
+pub fn about(call: &Call, caller: &str) -> Authorization {
+    let things = Things::default();
+    let scene = Scene::new(call, caller, &things);
+    of(&scene).into_iter().find(|asked| asked.action == call.name()).unwrap_or_else(|| scene.own("*"))
+}
+
 fn of(scene: &Scene<'_>) -> Vec<Authorization> {
     match scene.call.service.as_str() {
         "ec2" => ec2::of(scene),

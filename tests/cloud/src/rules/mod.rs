@@ -1,10 +1,13 @@
 //! The rules in which AWS differs from a local AWS, a file for each kind. README.md says how to add one.
 
+pub mod dry_run;
 pub mod joining;
 pub mod lifecycle;
 pub mod offerings;
 pub mod order;
 pub mod public_buckets;
+pub mod organization;
+pub mod regions;
 pub mod routes;
 pub mod sessions;
 pub mod tokens;
@@ -29,6 +32,9 @@ pub trait Rule: Send {
 pub fn all() -> Vec<Box<dyn Rule>> {
     vec![
         Box::new(sessions::Sessions),
+        Box::new(regions::Regions),
+        Box::new(organization::Organization),
+        Box::new(dry_run::DryRun),
         Box::new(visibility::Visibility::default()),
         Box::new(tokens::Tokens::default()),
         Box::new(order::Order),
