@@ -3,6 +3,7 @@
 * On AWS a function's aws:PrincipalArn is its role, with the role's path; in ministack it is its session.
 * The ARN with which a call is evaluated lacks the path of a role, and for some kinds of things there is none.
 * SimulatePrincipalPolicy looks at the first resource only, and ignores the context.
+* STS looks for a session's policies before it looks for the role; AWS says of a role that is not there only that it may not be assumed.
 * The conditions that are unknown here are taken out of the session's own policies, as they are out of the role's.
 """
 
@@ -11,7 +12,7 @@ from urllib.parse import unquote
 from xml.sax.saxutils import escape
 
 from ministack.core import iam_actions, iam_evaluator, responses
-from ministack.services import iam
+from ministack.services import iam, sts
 from unknown_conditions import stripped
 
 MADE = {
@@ -43,6 +44,7 @@ def mend():
     iam_evaluator._session_policy_limits = with_known_conditions(iam_evaluator._session_policy_limits)
     iam_actions.extract_resource_arn = with_whole_arns(iam_actions.extract_resource_arn)
     iam._IAM_HANDLERS["SimulatePrincipalPolicy"] = simulate
+    sts._session_policies = once_there_is_a_role(sts._session_policies)
 
 
 def with_roles_as_principals(resolve):
@@ -66,6 +68,17 @@ def with_known_conditions(limits):
         return limits(session, account)
 
     return session_policy_limits
+
+
+def once_there_is_a_role(session_policies):
+    """What is wrong with a session's policies, which nobody is told without a role."""
+
+    def session_policies_of(params, account=None, check=True):
+        arn = field(params, "RoleArn")
+        known = not arn or iam._roles.get_scoped(account, None, arn.split("/")[-1])
+        return session_policies(params, account, check=check and bool(known))
+
+    return session_policies_of
 
 
 def with_whole_arns(extract):

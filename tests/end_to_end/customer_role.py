@@ -61,6 +61,15 @@ def take_permission(account, role_name, action):
     return lambda: write_policies(iam, taken)
 
 
+def remove_policy(account, role_name, stage):
+    """Detaches and deletes a stage's policy, and returns its ARN."""
+    iam = account.client("iam")
+    arn = f"arn:aws:iam::{account.number}:policy/groundwork/{role_name}-{stage}"
+    iam.detach_role_policy(RoleName=role_name, PolicyArn=arn)
+    iam.delete_policy(PolicyArn=arn)
+    return arn
+
+
 def document(iam, arn):
     version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
     return iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]

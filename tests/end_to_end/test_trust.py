@@ -48,6 +48,21 @@ def test_a_role_that_lets_others_in_parks_the_cluster_and_is_not_registered(tena
     tenant.gone("open")
 
 
+def test_a_role_that_is_not_there_is_refused_whatever_else_is_missing(stranger):
+    tenants.without_role(stranger).create("nowhere")
+    cluster = stranger.wait("nowhere", "failed")
+    assert cluster["code"] == "RoleRefused" and "the role does not exist" in cluster["reason"], cluster
+
+
+def test_a_policy_of_the_quick_start_that_is_missing_is_named_and_nothing_is_made(tenant):
+    policy = customer_role.remove_policy(tenant.account, ROLE, "create-eks")
+    before = census.census(tenant.account)
+    tenant.create("lacking")
+    cluster = tenant.wait("lacking", "failed")
+    assert cluster["code"] == "MissingPolicies" and policy in cluster["reason"], cluster
+    assert census.census(tenant.account) == before
+
+
 def test_all_missing_permissions_are_named_at_once_and_nothing_is_made(tenant):
     missing = ("s3:CreateBucket", "ec2:CreateVpc", "eks:CreateNodegroup", "iam:PassRole", "elasticloadbalancing:DescribeLoadBalancers")
     for action in missing:

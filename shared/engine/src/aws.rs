@@ -38,7 +38,8 @@ pub fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(4)
 }
 
-/// They keep a silent endpoint from using up an invocation.
+/// They keep a silent endpoint from using up an invocation. The slowest calls (a node group, which EKS first tries with a dry run of its own; a
+/// thousand versions of objects) take a few seconds; one that is cut off is repeated, and names and tokens make the two calls one.
 pub fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(3))

@@ -11,7 +11,7 @@ use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::fmt;
 use table::{DENIALS, INSIDE, Row, TABLE};
-use wire::error::{Class, Code, Meaning};
+use wire::error::{Class, Code, Meaning, ORGANIZATION};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -61,6 +61,11 @@ impl Error {
         self.code.is_denial()
     }
 
+    /// A policy of the organization denied the call, as far as AWS says so.
+    pub fn is_denied_by_organization(&self) -> bool {
+        self.is_denial() && self.hint == ORGANIZATION
+    }
+
     /// IAM's answer about a role may be out of date for a while after the role or its policies were made or changed (row 7).
     pub fn may_be_stale(&self) -> bool {
         self.code.may_be_stale()
@@ -81,9 +86,9 @@ fn first(table: &'static [Row], code: &Code, message: &str) -> Option<&'static R
     })
 }
 
-/// What AWS says about a denial, without the name of our session. None if it says no more than that.
+/// What AWS says about a denial, without the name of our session and what only AWS can read. None if it says no more than that.
 fn denied(action: &str, message: &str) -> Option<String> {
-    let message = message.lines().next().unwrap_or_default().trim_end_matches('.');
+    let message = message.split(ENCODED).next().unwrap_or_default().lines().next().unwrap_or_default().trim().trim_end_matches('.');
     let told = match message.split_once("not authorized to perform: ") {
         Some((_, named)) => named.strip_prefix(action)?.to_owned(),
         None if GENERAL.contains(&message) => return None,
@@ -92,6 +97,8 @@ fn denied(action: &str, message: &str) -> Option<String> {
     (!told.is_empty() && !told.contains(":sts:")).then_some(told)
 }
 
+/// EC2 adds details that need sts:DecodeAuthorizationMessage, on the same line or the next.
+const ENCODED: &str = "Encoded authorization failure message:";
 /// What AWS says if it gives no cause.
 const GENERAL: [&str; 4] = ["Access Denied", "AccessDenied", "You are not authorized to perform this operation", "no message"];
 
@@ -247,6 +254,8 @@ mod tests {
             ("InvalidParameterException", "The following supplied instance types do not exist: [m4.large]", Class::Customer),
             ("InvalidParameterException", "The following CIDRs are invalid in publicAccessCidrs: [10.0.0.0/8]", Class::Customer),
             ("InvalidParameterException", "The addon is in CREATE_FAILED", Class::Transient),
+            ("InvalidParameterException", "The specified principalArn is invalid: invalid principal", Class::Customer),
+            ("InvalidParameterException", "The service principal of something else is wrong", Class::Permanent),
             ("OptInRequired", "You are not subscribed to this service.", Class::Customer),
             ("UnrecognizedClientException", "The security token included in the request is invalid", Class::Customer),
             ("Blocked", "This account is currently blocked", Class::Customer),
@@ -282,6 +291,7 @@ mod tests {
     #[test]
     fn the_text_for_users_says_why_it_is_denied_and_does_not_show_the_session() {
         const USER: &str = "User: arn:aws:sts::2:assumed-role/r/s is not authorized";
+        let scp = "with an explicit deny in a service control policy";
         let cause = "because no session policy allows the eks:CreateCluster action";
         for (message, expected) in [
             (USER.to_owned(), "AWS refused eks:CreateCluster: the role does not allow it (AccessDenied)."),
@@ -298,6 +308,14 @@ mod tests {
                 format!("{USER} to perform: ec2:CreateVpc on resource: arn:y.\nEncoded authorization failure message: abc"),
                 "AWS refused ec2:CreateVpc on resource: arn:y (AccessDenied).",
             ),
+            (
+                format!("{USER} to perform: ec2:CreateVpc on resource: arn:y {scp}. Encoded authorization failure message: abc"),
+                "AWS refused ec2:CreateVpc on resource: arn:y with an explicit deny in a service control policy (AccessDenied).",
+            ),
+            (
+                "You are not authorized to perform this operation. Encoded authorization failure message: abc".into(),
+                "AWS refused eks:CreateCluster: the role does not allow it (AccessDenied).",
+            ),
             ("Access Denied".into(), "AWS refused eks:CreateCluster: the role does not allow it (AccessDenied)."),
         ] {
             let error = from_answer("eks:CreateCluster", Some(403), Code::AccessDenied, &message);
@@ -308,11 +326,14 @@ mod tests {
     #[test]
     fn a_denial_that_is_not_the_roles_says_who_can_lift_it() {
         for (why, hint) in [
-            ("with an explicit deny in a service control policy", table::ORGANIZATION),
-            ("with an explicit deny in a resource control policy", table::ORGANIZATION),
+            ("with an explicit deny in a service control policy", ORGANIZATION),
+            ("because no service control policy allows the ec2:CreateVpc action", ORGANIZATION),
+            ("with an explicit deny in a resource control policy", ORGANIZATION),
             ("because no session policy allows the ec2:CreateVpc action", table::SESSION),
             ("because no permissions boundary allows the ec2:CreateVpc action", table::BOUNDARY),
             ("with an explicit deny in a resource-based policy", table::ON_RESOURCE),
+            ("with an explicit deny in an identity-based policy", table::OF_ROLE),
+            ("because no identity-based policy allows the ec2:CreateVpc action", table::NOT_GRANTED),
         ] {
             let message = format!("You are not authorized to perform: ec2:CreateVpc on resource: arn:x {why}");
             let error = from_answer("ec2:CreateVpc", Some(403), Code::UnauthorizedOperation, &message);

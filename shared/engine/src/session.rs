@@ -7,7 +7,7 @@ use aws_sdk_sts::operation::assume_role::AssumeRoleOutput;
 use aws_sdk_sts::operation::assume_role::builders::AssumeRoleFluentBuilder;
 use aws_sdk_sts::types::PolicyDescriptorType;
 use std::time::SystemTime;
-use wire::error::{Class, Code};
+use wire::error::{ALERTED, Class, Code};
 use wire::stage::Stage;
 
 /// The way into a customer's account: which role, and what a session of it is for.
@@ -26,15 +26,15 @@ pub struct SessionPolicies {
     pub inline: String,
 }
 
-/// Assumes the customer's role through the STS endpoint of the cluster's region, because the global endpoint's tokens are not valid in
-/// opt-in regions.
+/// Assumes the customer's role in the function's own region, for calls in the cluster's. A token of any regional endpoint is valid in all
+/// regions of the customer's account; but the endpoint of a region that AWS enables on request knows us only if our account has enabled it.
+/// Source: "Manage AWS STS in an AWS Region" (IAM user guide).
 ///
 /// # Errors
 /// `Customer` if AWS refuses. It does not say whether the role is missing, does not trust us, or requires another external ID; but it
 /// does say if the stage's policy is missing.
 pub async fn assume(operator: &SdkConfig, door: &Door<'_>, external_id: &str) -> Result<SdkConfig> {
-    let config = operator.to_builder().region(Region::new(door.region.to_owned())).build();
-    let answer = request(&config, door)
+    let answer = request(operator, door)
         .external_id(external_id)
         .send()
         .await
@@ -52,13 +52,13 @@ pub async fn assume(operator: &SdkConfig, door: &Door<'_>, external_id: &str) ->
         expiry,
         "customer",
     );
-    Ok(config.to_builder().credentials_provider(SharedCredentialsProvider::new(credentials)).build())
+    let region = Region::new(door.region.to_owned());
+    Ok(operator.to_builder().region(region).credentials_provider(SharedCredentialsProvider::new(credentials)).build())
 }
 
 /// True if AWS lets somebody in with this external ID, or with none. The session is thrown away.
 pub async fn lets_in(operator: &SdkConfig, door: &Door<'_>, external_id: Option<&str>) -> Result<bool> {
-    let config = operator.to_builder().region(Region::new(door.region.to_owned())).build();
-    let answer = request(&config, door).set_external_id(external_id.map(str::to_owned)).send().await.called("sts:AssumeRole");
+    let answer = request(operator, door).set_external_id(external_id.map(str::to_owned)).send().await.called("sts:AssumeRole");
     match answer {
         Ok(_) => Ok(true),
         Err(error) if error.is_denial() => Ok(false),
@@ -88,10 +88,17 @@ fn check_account(answer: &AssumeRoleOutput, role_arn: &str) -> Result<()> {
     Err(Error::of(Code::AnotherAccount, reason))
 }
 
-/// What is wrong with the text that we send, so that no policy of the customer's is missing.
-const OUR_FAULT: [&str; 2] = ["PackedPolicyTooLarge", "MalformedPolicyDocument"];
+/// What is wrong with the text that we send, unless the message is about the ARN of a policy.
+const OUR_TEXT: [&str; 2] = ["PackedPolicyTooLarge", "MalformedPolicyDocument"];
+/// AWS does not know the function's own credentials: the session is asked for in a region that the operator's account has.
+const OUR_CREDENTIALS: [&str; 2] = ["InvalidClientTokenId", "UnrecognizedClientException"];
 
-/// AWS refuses a policy that it does not find with a code of its own, and may do so before it looks for the role.
+/// STS refuses a managed policy that it does not find in words that are known ("At least one Policy ARN in the PolicyArns parameter does not
+/// match an existing IAM Managed Policy ARN."), but its documentation does not say with which code.
+fn is_about_arn(error: &Error, policy: &str) -> bool {
+    ["Policy ARN", "PolicyArns", policy].iter().any(|text| error.detail.contains(text))
+}
+
 fn explain_refusal(error: Error, door: &Door<'_>) -> Error {
     let role = door.role_arn;
     let told = match &door.policies.managed {
@@ -99,7 +106,8 @@ fn explain_refusal(error: Error, door: &Door<'_>) -> Error {
             let why = "the role does not exist, does not trust Groundwork, or requires another external ID";
             Error::of(Code::RoleRefused, format!("AWS does not let Groundwork assume {role}: {why}."))
         }
-        Some(policy) if error.class == Class::Permanent && !OUR_FAULT.contains(&error.code.as_str()) => {
+        _ if OUR_CREDENTIALS.contains(&error.code.as_str()) => Error { class: Class::Permanent, hint: ALERTED.into(), ..error.clone() },
+        Some(policy) if is_about_arn(&error, policy) || error.class == Class::Permanent && !OUR_TEXT.contains(&error.code.as_str()) => {
             Error::of(Code::MissingPolicies, format!("AWS opens no session of {role} with {policy} ({}).", error.reason))
         }
         _ => return error,
@@ -119,7 +127,12 @@ mod tests {
             (true, "AccessDenied", "not authorized", Code::RoleRefused, "the role is missing, or its trust is wrong"),
             (false, "AccessDenied", "not authorized", Code::RoleRefused, "the same without a managed policy"),
             (true, "ValidationError", unknown, Code::MissingPolicies, "the account has no quick-start, or role_arn names another account"),
+            (true, "InvalidParameterValue", unknown, Code::MissingPolicies, "the same with another code"),
+            (true, "MalformedPolicyDocument", unknown, Code::MissingPolicies, "the same with a code that may be about our text"),
+            (true, "MalformedPolicyDocument", "arn:aws:iam::2:policy/a is not there", Code::MissingPolicies, "the ARN is named"),
+            (true, "MalformedPolicyDocument", "Syntax errors in policy.", "MalformedPolicyDocument".into(), "our text"),
             (true, "PackedPolicyTooLarge", "too large", "PackedPolicyTooLarge".into(), "our text"),
+            (true, "InvalidClientTokenId", "invalid", "InvalidClientTokenId".into(), "our credentials, and no region of the tenant's"),
             (false, "ValidationError", "no", "ValidationError".into(), "nothing of the customer's was named"),
         ] {
             let policies = SessionPolicies { managed: managed.then(|| "arn:aws:iam::2:policy/a".into()), inline: String::new() };

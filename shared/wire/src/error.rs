@@ -2,7 +2,7 @@
 
 mod meaning;
 
-pub use meaning::{ALERTED, Meaning, NODES_CANNOT_JOIN};
+pub use meaning::{ALERTED, Meaning, NODES_CANNOT_JOIN, ORGANIZATION};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{AsRefStr, Display, EnumMessage, EnumString, IntoStaticStr, VariantArray, VariantNames};

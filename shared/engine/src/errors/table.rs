@@ -1,6 +1,6 @@
 //! What AWS's errors mean: class and hint by code and message.
 
-use wire::error::{ALERTED, Class};
+use wire::error::{ALERTED, Class, ORGANIZATION};
 
 /// What an AWS error means.
 pub struct Row {
@@ -34,10 +34,11 @@ pub const VERIFY: &str = "AWS is still verifying the account for this region, wh
 pub const OFFERING: &str =
     "The cluster's zones do not offer this instance type; delete the cluster and create it with another type, or in another region.";
 
-pub const ORGANIZATION: &str = "A policy of the organization denies it: an administrator of the organization has to exempt this account or role, then retry. Changing the role does not help.";
 pub const SESSION: &str = "The policies by which Groundwork narrows its session do not allow it: deploy the quick-start again, then retry.";
 pub const BOUNDARY: &str =
     "A permissions boundary does not allow it: deploy the quick-start again and take any other boundary off the role, then retry.";
+pub const OF_ROLE: &str = "A policy of the role itself denies it: take the denial out of it (the quick-start's have none), then retry.";
+pub const NOT_GRANTED: &str = "Deploy the quick-start again, or add the action that the reason names to the role, then retry.";
 pub const ON_RESOURCE: &str = "A policy on the thing itself (of a bucket, of a key) denies it: remove that statement, then retry.";
 const LOCKED: &str = "The object that the reason names is locked: wait until its retention ends, or lift the hold or the retention (in governance mode), then retry.";
 const MFA_DELETE: &str = "The bucket has MFA delete, which only the account's root user can turn off: turn it off, then retry.";
@@ -49,6 +50,8 @@ pub const DENIALS: &[Row] = &[
     row("", "session policy", Class::Customer, SESSION),
     row("", "permissions boundary", Class::Customer, BOUNDARY),
     row("", "resource-based policy", Class::Customer, ON_RESOURCE),
+    row("", "explicit deny in an identity-based policy", Class::Customer, OF_ROLE),
+    row("", "no identity-based policy allows", Class::Customer, NOT_GRANTED),
     row("", "protected by object lock", Class::Customer, LOCKED),
     row("", "Mfa Authentication", Class::Customer, MFA_DELETE),
     row("", "VPC endpoint policy", Class::Permanent, ALERTED),
@@ -82,7 +85,7 @@ pub const TABLE: &[Row] = &[
         "InvalidRequestException",
         "not authorized to launch instances",
         Class::Customer,
-        "The role needs ec2:RunInstances and ec2:CreateTags for the nodes: deploy the quick-start again, then retry.",
+        "The role needs ec2:RunInstances and ec2:CreateTags for the nodes: deploy the quick-start again, then retry. If that does not help, a policy of the organization denies them, for example without a certain tag: an administrator of the organization has to exempt this account or role.",
     ),
     row(
         "InvalidParameterException",
@@ -100,7 +103,7 @@ pub const TABLE: &[Row] = &[
     row("InvalidParameterException", "CREATE_FAILED", Class::Transient, SOON),
     row(
         "InvalidParameterException",
-        "principal",
+        "principalArn is invalid",
         Class::Customer,
         "The administrator's role or user does not exist, or was made just now: then retry in a minute; else delete the cluster and create it with one that exists.",
     ),
@@ -197,7 +200,7 @@ pub const TABLE: &[Row] = &[
     row("RequestExpired", "", Class::Transient, SOON),
     row("InvalidClientTokenId", "", Class::Customer, REGION),
     row("AuthFailure", "", Class::Customer, REGION),
-    row("RegionDisabledException", "", Class::Customer, REGION),
+    row("RegionDisabledException", "", Class::Customer, STS_OFF),
     row("OptInRequired", "subscri", Class::Customer, UNFINISHED_SIGN_UP),
     row("OptInRequired", "", Class::Customer, REGION),
     row("SubscriptionRequired*", "", Class::Customer, UNFINISHED_SIGN_UP),
@@ -235,4 +238,6 @@ pub const TABLE: &[Row] = &[
     ),
 ];
 
-const REGION: &str = "Enable the region in the account (and its regional STS endpoint), then retry.";
+const REGION: &str = "Enable the cluster's region in the account (Account, AWS Regions) and wait until it says Enabled, then retry.";
+/// Sessions are opened in the region of the functions, and STS asks whether the role's account has it on there.
+const STS_OFF: &str = "AWS STS is turned off in your account for the region in which Groundwork runs: turn it on (IAM, Account settings, Security Token Service), then retry.";

@@ -4,7 +4,7 @@ use super::health::{Issue, broken};
 use super::owned::{check_ours, outputs, tag_map};
 use crate::context::Context;
 use crate::errors::table::{GONE_IN_EKS, THERE_IN_EKS};
-use crate::errors::{Called, Result, Unless};
+use crate::errors::{Called, Error, Result, Unless};
 use crate::resource::{Difference, How, Made, Pace, Planned, Seen};
 use async_trait::async_trait;
 use aws_sdk_eks::types::{
@@ -12,6 +12,7 @@ use aws_sdk_eks::types::{
 };
 use wire::journal::Outputs;
 use wire::key::{Key, Role, Side};
+use wire::spec::Spec;
 use wire::stage::Stage;
 
 const ROLE: Key = Key::Role(Role::Cluster);
@@ -37,6 +38,20 @@ impl ControlPlane {
             .set_public_access_cidrs(cidrs)
             .build())
     }
+}
+
+/// AWS does not say which of a policy's conditions denied. One can forbid public endpoints (`eks:endpointPublicAccess`), and the tenant can do
+/// without.
+fn explain(error: Error, spec: &Spec) -> Error {
+    let public = spec.public_access_cidrs().is_some_and(|cidrs| !cidrs.is_empty());
+    if !public || !error.is_denied_by_organization() {
+        return error;
+    }
+    let hint = format!(
+        "If your organization forbids public endpoints, delete the cluster and create it without public_access_cidrs. Otherwise: {}",
+        error.hint
+    );
+    error.with_hint(hint)
 }
 
 fn every_log() -> Logging {
@@ -113,7 +128,8 @@ impl Made for ControlPlane {
         let call = cx.aws.eks.create_cluster().name(cx.cluster.eks_name()).role_arn(cx.output(&ROLE, "arn")?);
         let call = call.resources_vpc_config(self.network(cx)?).logging(every_log()).access_config(access);
         let call = call.bootstrap_self_managed_addons(false).set_tags(tag_map(&cx.cluster, &self.key()));
-        call.send().await.called("eks:CreateCluster").done_if(THERE_IN_EKS)
+        let created = call.send().await.called("eks:CreateCluster").map_err(|error| explain(error, &cx.cluster.spec));
+        created.done_if(THERE_IN_EKS)
     }
 
     async fn delete(&self, cx: &Context, _: &Cluster) -> Result<()> {
@@ -131,8 +147,10 @@ fn role(ours: &crate::cluster::Cluster, cluster: &Cluster) -> Option<Difference>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::errors::from_answer;
     use aws_sdk_eks::types::{ClusterHealth, ClusterIssue, ClusterIssueCode};
     use serde_json::json;
+    use wire::error::Code;
 
     fn judged(cluster: &Cluster) -> Seen {
         ControlPlane { zones: 2 }.judge(&crate::cluster::Cluster::example(json!({})), cluster)
@@ -160,6 +178,24 @@ mod tests {
             panic!("must be broken")
         };
         assert_eq!(error.reason, "The EKS cluster is FAILED; InsufficientFreeAddresses: subnet-1 is full");
+    }
+
+    #[test]
+    fn a_denial_by_the_organization_says_how_to_do_without_a_public_endpoint_if_there_is_one() {
+        let denied = |policy: &str| {
+            let message =
+                format!("User: x is not authorized to perform: eks:CreateCluster on resource: y with an explicit deny in {policy}");
+            from_answer("eks:CreateCluster", Some(403), Code::AccessDeniedException, &message)
+        };
+        for (cidrs, policy, expected, reason) in [
+            (json!(["8.8.8.0/24"]), "a service control policy", true, "it may be the endpoint"),
+            (json!([]), "a service control policy", false, "there is none"),
+            (json!(["8.8.8.0/24"]), "an identity-based policy", false, "the role's own policy"),
+        ] {
+            let cluster = crate::cluster::Cluster::example(json!({"public_access_cidrs": cidrs}));
+            let hint = explain(denied(policy), &cluster.spec).hint;
+            assert_eq!(hint.contains("public_access_cidrs"), expected, "{reason}: {hint}");
+        }
     }
 
     #[test]

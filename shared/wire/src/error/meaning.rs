@@ -12,6 +12,9 @@ pub struct Meaning {
 
 /// True of every error that was not foreseen, and of no other: the alarm rings when the run is parked.
 pub const ALERTED: &str = "The operator is alerted when the run stops; retry once they have answered.";
+/// A denial seldom says what of a call it is about.
+pub const ORGANIZATION: &str = "A policy of the organization denies it. Such policies are about regions, tags or settings: an administrator of the \
+                                organization has to exempt this account or role, then retry. Changing the role does not help.";
 const AGAIN: &str = "This usually passes; Groundwork tries again by itself.";
 const GRANT: &str =
     "Add the permission that the reason names to the role (and to its boundary and the organization's policies), then retry.";

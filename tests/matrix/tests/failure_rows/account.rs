@@ -2,6 +2,7 @@
 
 use crate::scene::{QUICK_START, Scene, and_more, parks_until_mended, reads, refuse, runs_in_spite_of, times};
 use aws_config::Region;
+use cloud::account::Account as Enabled;
 use engine::errors::Error;
 use engine::permissions::boundary;
 use engine::preflight;
@@ -21,13 +22,16 @@ const FRESH_ROLE: [&str; 6] = [
     "IAM role's policy must include the `ec2:DescribeSubnets` action",
 ];
 const SOON: &str = "AWS cannot see what was just created yet, which passes within minutes; Groundwork tries again by itself.";
-const REGION_HINT: &str = "Enable the region in the account (and its regional STS endpoint), then retry.";
+const REGION_HINT: &str = "Enable the cluster's region in the account (Account, AWS Regions) and wait until it says Enabled, then retry.";
+const STS_HINT: &str = "AWS STS is turned off in your account for the region in which Groundwork runs: turn it on (IAM, Account settings, \
+                        Security Token Service), then retry.";
+/// Where the operator's functions run.
+const OPERATORS: &str = "eu-west-1";
 
 async fn assume(scene: &Scene) -> Error {
     let policies = SessionPolicies { managed: None, inline: String::new() };
     let door = Door { role_arn: &scene.cluster.spec.role_arn, region: REGION, cluster_id: "x", stage: Stage::CreateEks, policies };
-    // The operator is in another region; a call to any region but the cluster's stops the test.
-    let operator = scene.account.config().to_builder().region(Region::new("eu-west-1")).build();
+    let operator = scene.account.config().to_builder().region(Region::new(OPERATORS)).build();
     session::assume(&operator, &door, "x").await.expect_err("there is no STS behind")
 }
 
@@ -111,13 +115,16 @@ async fn row_8_an_expired_session_is_renewed_and_never_longer_than_chaining_allo
 #[tokio::test(start_paused = true)]
 async fn row_9_a_region_that_is_not_enabled_is_named_before_anything_is_made() {
     let scene = Scene::new().await;
-    for (code, message) in [
-        ("InvalidClientTokenId", "The security token included in the request is invalid"),
-        ("RegionDisabledException", "STS is not activated in this region"),
-    ] {
-        scene.set(vec![refuse("sts:AssumeRole", 403, code, message)]);
-        reads(&assume(&scene).await, Class::Customer, &format!("AWS refused sts:AssumeRole: {code}: {message}"), REGION_HINT);
-    }
+    // Only the customer has enabled the region. Nothing is asked of STS there, which would not know the operator.
+    scene.account.cloud().set_account("222222222222".into(), Enabled { opted_in: vec![REGION.into()], ..Enabled::default() });
+    assert_eq!(assume(&scene).await.code.as_str(), "NotImplemented", "STS was reached in {OPERATORS}, and there is none behind");
+    scene.account.cloud().set_account("222222222222".into(), Enabled::default());
+
+    let message = "STS is not activated in this region for account:123456789012. Your account administrator can activate STS in this \
+                   region using the IAM Console.";
+    scene.set(vec![refuse("sts:AssumeRole", 403, "RegionDisabledException", message)]);
+    let reason = format!("AWS refused sts:AssumeRole: RegionDisabledException: {message}");
+    reads(&assume(&scene).await, Class::Customer, &reason, STS_HINT);
     let message = "AWS was not able to validate the provided access credentials";
     let scene = Scene::wanting(&["m6i.large"]).await;
     scene.set(vec![refuse("ec2:DescribeAvailabilityZones", 401, "AuthFailure", message)]);
@@ -171,8 +178,9 @@ async fn row_13_the_control_planes_role_stays_until_the_cluster_is_gone() {
 /// F: Something else than the role denies a call.
 #[tokio::test(start_paused = true)]
 async fn row_68_a_denial_names_what_denies_and_not_always_the_role() {
-    let organization = "A policy of the organization denies it: an administrator of the organization has to exempt this account or role, \
-                        then retry. Changing the role does not help.";
+    let organization = "A policy of the organization denies it. Such policies are about regions, tags or settings: an administrator of the \
+                        organization has to exempt this account or role, then retry. Changing the role does not help.";
+    let own = "A policy of the role itself denies it: take the denial out of it (the quick-start's have none), then retry.";
     let session = "The policies by which Groundwork narrows its session do not allow it: deploy the quick-start again, then retry.";
     let denied = |why: &str, hint: &'static str| {
         let message =
@@ -184,6 +192,7 @@ async fn row_68_a_denial_names_what_denies_and_not_always_the_role() {
     parks_until_mended([
         denied("with an explicit deny in a service control policy", organization),
         denied("because no session policy allows the ec2:CreateVpc action", session),
+        denied("with an explicit deny in an identity-based policy", own),
     ])
     .await;
 }
