@@ -12,6 +12,7 @@ use aws_config::SdkConfig;
 use std::sync::Arc;
 use wire::spec::Ground;
 use wire::stage::Stage;
+use wire::view::Warning;
 
 #[async_trait]
 pub trait Doors: Send + Sync {
@@ -23,10 +24,17 @@ pub trait Doors: Send + Sync {
     ///
     /// # Errors
     /// `Customer`, with everything that is missing.
-    async fn prove(&self, cluster: &Cluster) -> Result<Clients>;
+    async fn prove(&self, cluster: &Cluster) -> Result<Proven>;
 
     /// A session for one stage, for this cluster only.
     async fn open(&self, cluster: &Cluster, stage: Stage) -> Result<Clients>;
+}
+
+/// A role that passed.
+pub struct Proven {
+    pub aws: Clients,
+    /// What may yet be denied.
+    pub advice: Vec<Warning>,
 }
 
 /// By STS, with the tenant's external ID.
@@ -41,15 +49,16 @@ impl Doors for Sts {
         preflight::region(&self.config, name).await
     }
 
-    async fn prove(&self, cluster: &Cluster) -> Result<Clients> {
+    async fn prove(&self, cluster: &Cluster) -> Result<Proven> {
         let external_id = self.desk.external_id(&cluster.tenant).await?;
         let customer = preflight::trust::both_ways(&self.config, &door(cluster, Stage::AssumeRole), &external_id).await?;
         let others = permissions::STAGES.iter().filter(|stage| **stage != Stage::AssumeRole).map(|stage| door(cluster, *stage));
-        preflight::trust::every_stage(&self.config, others, &external_id).await?;
-        let cx = Context::new(Clients::new(&customer), cluster.clone(), self.desk.now());
-        preflight::permissions::check(&cx).await?;
+        let others = preflight::trust::every_stage(&self.config, others, &external_id).await?;
+        let context = |session: &SdkConfig| Context::new(Clients::new(session), cluster.clone(), self.desk.now());
+        let (cx, making) = (context(&customer), others.get(&Stage::CreateEks).map(context));
+        let advice = preflight::permissions::check(&cx, making.as_ref()).await?;
         preflight::trust::no_wildcard(&cx).await?;
-        Ok(cx.aws)
+        Ok(Proven { aws: cx.aws, advice })
     }
 
     async fn open(&self, cluster: &Cluster, stage: Stage) -> Result<Clients> {

@@ -2,6 +2,7 @@
 
 mod alternatives;
 pub mod permissions;
+mod simulation;
 pub mod trust;
 pub mod zones;
 

@@ -9,7 +9,7 @@ use wire::view::Warning;
 /// Nothing about a cluster that is being deleted, or whose spec this version does not understand.
 pub fn of(record: &Record) -> Vec<Warning> {
     match record.spec.read() {
-        Ok(spec) if record.desired == Desired::Present => of_access(record, spec),
+        Ok(spec) if record.desired == Desired::Present => of_access(record, spec).into_iter().chain(record.advice.clone()).collect(),
         _ => vec![],
     }
 }
@@ -75,6 +75,13 @@ mod tests {
             assert_eq!(warnings.iter().map(|warning| warning.path.as_str()).collect::<Vec<_>>(), expected, "{words}");
             assert!(warnings.last().is_none_or(|last| last.message.contains(words)), "{warnings:?}");
         }
+    }
+
+    #[test]
+    fn what_a_check_of_the_account_was_not_sure_of_is_said_too() {
+        let mut record = record(Cluster::self_managed(json!({})));
+        record.advice = vec![Warning::new("$.role_arn", "It may be denied.")];
+        assert_eq!(of(&record), record.advice);
     }
 
     #[test]

@@ -98,6 +98,8 @@ pub enum Code {
     NotOurs,
     /// The role lets others in than Groundwork, or lets them in without the external ID.
     OpenTrust,
+    /// A policy of the organization denies calls that were tried before anything was made.
+    OrganizationForbids,
     /// Something was in use as long as the stage may take, and so it could not be deleted.
     InUse,
     /// AWS does not let Groundwork assume the role.
@@ -232,7 +234,7 @@ mod tests {
     }
 
     /// Everything that a record, an event or an answer of earlier versions can hold.
-    const WORDS: [&str; 48] = [
+    const WORDS: [&str; 49] = [
         "AnotherAccount",
         "BucketElsewhere",
         "BucketNotClosed",
@@ -247,6 +249,7 @@ mod tests {
         "NoSuchRegion",
         "NotOurs",
         "OpenTrust",
+        "OrganizationForbids",
         "InUse",
         "RoleRefused",
         "RoleRegistered",

@@ -9,7 +9,7 @@ use engine::aws::Clients;
 use engine::cluster::Cluster;
 use engine::context::Context;
 use engine::desk::Desk;
-use engine::doors::Doors;
+use engine::doors::{Doors, Proven};
 use engine::errors::{Error, Result};
 use engine::executions::Executions;
 use engine::gate::Gate;
@@ -76,8 +76,8 @@ impl Doors for Role {
         Ok(())
     }
 
-    async fn prove(&self, _: &Cluster) -> Result<Clients> {
-        self.assume()
+    async fn prove(&self, _: &Cluster) -> Result<Proven> {
+        Ok(Proven { aws: self.assume()?, advice: vec![] })
     }
 
     async fn open(&self, _: &Cluster, _: Stage) -> Result<Clients> {

@@ -1,35 +1,52 @@
 //! Whether the role has every permission of the table, checked before anything is made. Everything missing is named at once.
 //!
-//! There are two kinds of evidence: IAM's own simulation of each row, and a harmless call to each service. Neither knows resource policies
-//! or the session's own policy.
+//! There are two kinds of evidence: IAM's own simulation of each row, and calls that are made for real: a harmless one to each service, and
+//! EC2's first creates, which EC2 only judges (`DryRun`). The simulation knows neither resource policies nor the session's own policy,
+//! and errs about conditions in the organization's policies. So what only these deny in it is advice; what a call meets is a fact.
 
-use crate::cluster::Cluster;
+use super::simulation::{self, Denied};
 use crate::context::Context;
 use crate::errors::table::GONE_IN_EKS;
 use crate::errors::{Called, Error, Result, Unless};
 use crate::names::ROLE_PATH;
-use crate::permissions::{self, document::Statement};
-use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, EvaluationResult, PolicyEvaluationDecisionType as Decision};
-use futures::{StreamExt, TryStreamExt, join, stream};
+use crate::permissions;
+use crate::resources::{elastic_ip, internet_gateway, vpc};
+use futures::join;
 use wire::error::Code;
 use wire::spec::{Ground, Spec};
+use wire::view::Warning;
 
-/// IAM is shared with everything else in the account.
-const AT_ONCE: usize = 6;
+/// How many actions the advice names.
+const NAMED: usize = 5;
 
+/// A call that was denied: its action, and what AWS said.
+type Refused = (&'static str, Error);
+
+/// With the session of this stage, and of the one that makes the network. Returns what the tenant should know although the check passes.
+///
 /// # Errors
 /// `Customer`, with everything that is missing. IAM may not know a new role everywhere yet, so for a while this counts as a refusal.
-pub async fn check(cx: &Context) -> Result<()> {
+pub async fn check(cx: &Context, making: Option<&Context>) -> Result<Vec<Warning>> {
     let (spec, id) = (&cx.cluster.spec, &cx.cluster.id);
     let (needed, refused) = match &spec.ground {
-        Ground::Managed(_) => (permissions::whole(&spec.names()), refused_probes(cx).await?),
-        // No probes: the stages themselves look at all that this role may look at.
+        Ground::Managed(_) => (permissions::whole(&spec.names()), refused(cx, making).await?),
+        // The stages themselves look at all that this role may look at.
         Ground::SelfManaged(theirs) => (permissions::self_managed::whole(spec, theirs, id), vec![]),
     };
-    let questions: Vec<_> = needed.iter().filter(|statement| can_be_simulated(statement)).map(|statement| ask(cx, statement)).collect();
-    let simulated: Vec<Vec<String>> = stream::iter(questions).buffered(AT_ONCE).try_collect().await?;
-    let missing: Vec<String> = simulated.into_iter().flatten().chain(refused).collect();
-    if missing.is_empty() { Ok(()) } else { Err(lacking(spec, &missing)) }
+    let Denied { by_role, by_organization } = simulation::denied(cx, &needed).await?;
+    let suspected = |action: &str| by_organization.iter().any(|what| what.split(' ').next() == Some(action));
+    let (forbidden, refused): (Vec<_>, Vec<_>) =
+        refused.into_iter().partition(|(action, error)| error.is_denied_by_organization() || suspected(action));
+    let missing: Vec<String> =
+        by_role.into_iter().chain(refused.iter().map(|(action, _)| format!("{action} (refused when tried)"))).collect();
+    if !missing.is_empty() {
+        return Err(lacking(spec, &missing));
+    }
+    if forbidden.is_empty() {
+        Ok(advice(&by_organization.into_iter().collect::<Vec<_>>()).into_iter().collect())
+    } else {
+        Err(forbids(&forbidden))
+    }
 }
 
 fn lacking(spec: &Spec, missing: &[String]) -> Error {
@@ -44,66 +61,51 @@ fn lacking(spec: &Spec, missing: &[String]) -> Error {
     }
 }
 
-/// IAM simulates a launch only with an instance, an image and a group that exist.
-fn can_be_simulated(statement: &Statement) -> bool {
-    !statement.action.iter().any(|action| action == "ec2:RunInstances")
+fn forbids(refused: &[Refused]) -> Error {
+    let said: Vec<&str> = refused.iter().map(|(_, error)| error.reason.as_str()).collect();
+    Error::of(
+        Code::OrganizationForbids,
+        format!("Of the calls that are tried before anything is made, {} were denied. {}", said.len(), said.join(" ")),
+    )
 }
 
-/// The actions of a statement that IAM would not allow on things like those of the cluster to be.
-async fn ask(cx: &Context, statement: &Statement) -> Result<Vec<String>> {
-    let patterns = statement.resource.iter().filter(|pattern| *pattern != "*");
-    let resources: Vec<String> = patterns.map(|pattern| example(&cx.cluster, pattern)).collect();
-    let answer = cx
-        .aws
-        .iam
-        .simulate_principal_policy()
-        .policy_source_arn(&cx.cluster.spec.role_arn)
-        .set_action_names(Some(statement.action.clone()))
-        .set_resource_arns((!resources.is_empty()).then_some(resources))
-        .set_context_entries(Some(context(&cx.cluster, statement)))
-        .max_items(1000)
-        .send()
-        .await
-        .called("iam:SimulatePrincipalPolicy")?;
-    Ok(answer.evaluation_results().iter().flat_map(denied).collect())
+fn advice(doubtful: &[String]) -> Option<Warning> {
+    let named = doubtful.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join("; ");
+    let rest = doubtful.len().saturating_sub(NAMED);
+    let more = if rest > 0 { format!("; and {rest} more") } else { String::new() };
+    (!doubtful.is_empty()).then(|| {
+        let message = format!(
+            "In IAM's simulation a policy of the organization denies {} of the role's permissions ({named}{more}). It errs about policies \
+             with conditions, such as one that denies other regions, and every call that was tried for real was allowed: so the cluster is \
+             being made. If a call is denied after all, the cluster's reason will say which.",
+            doubtful.len()
+        );
+        Warning::new("$.role_arn", message)
+    })
 }
 
-fn context(cluster: &Cluster, statement: &Statement) -> Vec<ContextEntry> {
-    let keys = statement.condition.values().flatten();
-    let entry = |(key, values): (&String, &Vec<String>)| {
-        let value = values.first().map(|value| example(cluster, value)).unwrap_or_default();
-        ContextEntry::builder().context_key_name(key).context_key_type(ContextKeyTypeEnum::String).context_key_values(value).build()
-    };
-    keys.map(entry).collect()
-}
-
-/// Something of this cluster that the pattern matches.
-fn example(cluster: &Cluster, pattern: &str) -> String {
-    let placed = match pattern.splitn(6, ':').collect::<Vec<_>>()[..] {
-        [arn, partition, service, "*", account, what] => [arn, partition, service, &cluster.spec.region, account, what].join(":"),
-        _ => pattern.to_owned(),
-    };
-    placed.replace("????????????", &cluster.id).replace("?*", &cluster.id).replace('*', &cluster.id)
-}
-
-/// `ec2:CreateVpc on arn:…`, for each resource that is denied.
-fn denied(result: &EvaluationResult) -> Vec<String> {
-    let action = result.eval_action_name();
-    let of_resources = result.resource_specific_results();
-    if of_resources.is_empty() {
-        let allowed = result.eval_decision() == &Decision::Allowed;
-        return if allowed { vec![] } else { vec![action.to_owned()] };
+async fn refused(cx: &Context, making: Option<&Context>) -> Result<Vec<Refused>> {
+    let mut refused = Vec::new();
+    for (action, outcome) in look(cx).await {
+        match outcome {
+            Err(error) if error.is_denial() => refused.push((action, error)),
+            other => other?,
+        }
     }
-    let refused = of_resources.iter().filter(|one| one.eval_resource_decision() != &Decision::Allowed);
-    refused.map(|one| of(action, one.eval_resource_name())).collect()
+    let Some(making) = making else { return Ok(refused) };
+    for (action, outcome) in make(making).await {
+        match outcome {
+            Err(error) if error.is_denial() => refused.push((action, error)),
+            Err(error) if error.class.retryable() => return Err(error),
+            // Whether there is room for one more is not the question here, and ours may be there already.
+            _ => {}
+        }
+    }
+    Ok(refused)
 }
 
-fn of(action: &str, resource: &str) -> String {
-    if resource == "*" { action.to_owned() } else { format!("{action} on {resource}") }
-}
-
-/// This shows what a policy of the organization forbids although the role's own policies allow it.
-async fn refused_probes(cx: &Context) -> Result<Vec<String>> {
+/// Reads something of each service.
+async fn look(cx: &Context) -> [(&'static str, Result<()>); 6] {
     let aws = &cx.aws;
     let (zones, cluster, roles, groups, balancers, buckets) = join!(
         aws.ec2.describe_availability_zones().send(),
@@ -113,21 +115,32 @@ async fn refused_probes(cx: &Context) -> Result<Vec<String>> {
         aws.elbv2.describe_load_balancers().page_size(1).send(),
         aws.s3.list_buckets().max_buckets(1).send(),
     );
-    let probes = [
+    [
         ("ec2:DescribeAvailabilityZones", zones.called("ec2:DescribeAvailabilityZones").map(drop)),
         ("eks:DescribeCluster", cluster.called("eks:DescribeCluster").unless(GONE_IN_EKS).map(drop)),
         ("iam:ListRoles", roles.called("iam:ListRoles").map(drop)),
         ("logs:DescribeLogGroups", groups.called("logs:DescribeLogGroups").map(drop)),
         ("elasticloadbalancing:DescribeLoadBalancers", balancers.called("elasticloadbalancing:DescribeLoadBalancers").map(drop)),
         ("s3:ListAllMyBuckets", buckets.called("s3:ListAllMyBuckets").map(drop)),
-    ];
-    let mut refused = Vec::new();
-    for (action, outcome) in probes {
-        match outcome {
-            Ok(()) => {}
-            Err(error) if error.is_denial() => refused.push(format!("{action} (refused when tried)")),
-            Err(error) => return Err(error),
-        }
+    ]
+}
+
+/// Asks EC2 whether what needs nothing else may be made, with its tags: policies of organizations demand tags, and deny regions.
+async fn make(cx: &Context) -> [(&'static str, Result<()>); 3] {
+    let (vpc, address, gateway) = join!(vpc::may_be_made(cx), elastic_ip::may_be_made(cx), internet_gateway::may_be_made(cx));
+    [("ec2:CreateVpc", vpc), ("ec2:AllocateAddress", address), ("ec2:CreateInternetGateway", gateway)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_advice_names_a_few_and_counts_the_rest() {
+        let doubtful: Vec<String> = (1..=7).map(|index| format!("ec2:Action{index}")).collect();
+        let text = advice(&doubtful).expect("there are doubts").message;
+        assert!(text.contains("denies 7 of") && text.contains("ec2:Action5; and 2 more)") && !text.contains("ec2:Action6"), "{text}");
+        assert!(advice(&doubtful[..5]).is_some_and(|one| one.message.contains("ec2:Action5)")));
+        assert_eq!(advice(&[]), None);
     }
-    Ok(refused)
 }

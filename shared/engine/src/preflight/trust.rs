@@ -7,7 +7,9 @@ use crate::session::{self, Door};
 use aws_config::SdkConfig;
 use futures::try_join;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use wire::error::Code;
+use wire::stage::Stage;
 
 /// Assumes the role in all three ways: with the right external ID, with none and with a wrong one.
 ///
@@ -28,15 +30,19 @@ pub async fn both_ways(operator: &SdkConfig, door: &Door<'_>, external_id: &str)
 ///
 /// # Errors
 /// `Customer`, with every policy for which AWS does not open a session.
-pub async fn every_stage(operator: &SdkConfig, doors: impl Iterator<Item = Door<'_>>, external_id: &str) -> Result<()> {
-    let mut missing = Vec::new();
+pub async fn every_stage(
+    operator: &SdkConfig,
+    doors: impl Iterator<Item = Door<'_>>,
+    external_id: &str,
+) -> Result<BTreeMap<Stage, SdkConfig>> {
+    let (mut open, mut missing) = (BTreeMap::new(), vec![]);
     for door in doors {
         match session::assume(operator, &door, external_id).await {
             Err(error) if error.code == Code::MissingPolicies => missing.push(error.reason),
-            other => drop(other?),
+            session => drop(open.insert(door.stage, session?)),
         }
     }
-    if missing.is_empty() { Ok(()) } else { Err(Error::of(Code::MissingPolicies, missing.join(" "))) }
+    if missing.is_empty() { Ok(open) } else { Err(Error::of(Code::MissingPolicies, missing.join(" "))) }
 }
 
 /// A role that trusts everybody is refused, whatever its conditions: somebody else could meet each of them.

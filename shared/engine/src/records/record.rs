@@ -17,6 +17,7 @@ use wire::stage::Stage;
 use wire::status::{Desired, EndpointAccess, Status};
 use wire::stored::StoredSpec;
 use wire::trouble::Trouble;
+use wire::view::Warning;
 
 /// The shape of the record that this version writes.
 pub const SCHEMA: u32 = 1;
@@ -101,6 +102,9 @@ pub struct Record {
     /// What they offer; none if an earlier version chose them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offering: Option<Offering>,
+    /// What the last check of the role could not be sure of, although it passed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub advice: Vec<Warning>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
     /// What the current run cannot make, mend or remove.
@@ -156,6 +160,7 @@ impl Record {
             stages: BTreeMap::new(),
             zones: vec![],
             offering: None,
+            advice: vec![],
             failure: None,
             troubles: BTreeMap::new(),
             again: None,

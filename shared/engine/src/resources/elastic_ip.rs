@@ -1,17 +1,28 @@
 //! The elastic IP address that the NAT gateway shows to the internet.
 
-use super::owned::{ec2_filters, ec2_tags, is_this, once, outputs};
+use super::owned::{WOULD_SUCCEED, ec2_filters, ec2_tags, is_this, once, outputs};
 use crate::cluster::Cluster;
 use crate::context::Context;
 use crate::errors::{Called, Result, Unless};
 use crate::resource::{Made, Planned, Seen};
 use async_trait::async_trait;
+use aws_sdk_ec2::operation::allocate_address::builders::AllocateAddressFluentBuilder;
 use aws_sdk_ec2::types::{Address, DomainType, ResourceType};
 use wire::journal::Outputs;
 use wire::key::Key;
 use wire::stage::Stage;
 
 pub struct ElasticIp;
+
+fn create(cx: &Context) -> AllocateAddressFluentBuilder {
+    let tags = ec2_tags(&cx.cluster, &Key::ElasticIp, ResourceType::ElasticIp, []);
+    cx.aws.ec2.allocate_address().domain(DomainType::Vpc).tag_specifications(tags)
+}
+
+/// Asks EC2 whether it would be allowed.
+pub async fn may_be_made(cx: &Context) -> Result<()> {
+    create(cx).dry_run(true).send().await.called("ec2:AllocateAddress").done_if(&[WOULD_SUCCEED])
+}
 
 impl Planned for ElasticIp {
     fn key(&self) -> Key {
@@ -42,9 +53,7 @@ impl Made for ElasticIp {
     }
 
     async fn create(&self, cx: &Context) -> Result<()> {
-        let tags = ec2_tags(&cx.cluster, &self.key(), ResourceType::ElasticIp, []);
-        let call = cx.aws.ec2.allocate_address().domain(DomainType::Vpc).tag_specifications(tags);
-        call.customize().config_override(once()).send().await.called("ec2:AllocateAddress").map(drop)
+        create(cx).customize().config_override(once()).send().await.called("ec2:AllocateAddress").map(drop)
     }
 
     async fn delete(&self, cx: &Context, address: &Address) -> Result<()> {

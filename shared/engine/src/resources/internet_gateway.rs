@@ -1,11 +1,12 @@
 //! The internet gateway: the VPC's way out, used by public subnets and the NAT gateway.
 
-use super::owned::{check_free, ec2_filters, ec2_tags, filter, id, is_this, once};
+use super::owned::{WOULD_SUCCEED, check_free, ec2_filters, ec2_tags, filter, id, is_this, once};
 use crate::cluster::Cluster;
 use crate::context::Context;
 use crate::errors::{Called, Result, Unless};
 use crate::resource::{Difference, How, Made, Planned, Seen};
 use async_trait::async_trait;
+use aws_sdk_ec2::operation::create_internet_gateway::builders::CreateInternetGatewayFluentBuilder;
 use aws_sdk_ec2::types::{InternetGatewayAttachment, ResourceType};
 use wire::journal::Outputs;
 use wire::key::Key;
@@ -14,6 +15,16 @@ use wire::stage::Stage;
 pub struct InternetGateway;
 
 type Found = aws_sdk_ec2::types::InternetGateway;
+
+fn create(cx: &Context) -> CreateInternetGatewayFluentBuilder {
+    let tags = ec2_tags(&cx.cluster, &Key::InternetGateway, ResourceType::InternetGateway, []);
+    cx.aws.ec2.create_internet_gateway().tag_specifications(tags)
+}
+
+/// Asks EC2 whether it would be allowed.
+pub async fn may_be_made(cx: &Context) -> Result<()> {
+    create(cx).dry_run(true).send().await.called("ec2:CreateInternetGateway").done_if(&[WOULD_SUCCEED])
+}
 
 /// EC2 documents `attached` and answers `available`.
 fn is_attached(attachment: &InternetGatewayAttachment) -> bool {
@@ -66,9 +77,7 @@ impl Made for InternetGateway {
     }
 
     async fn create(&self, cx: &Context) -> Result<()> {
-        let tags = ec2_tags(&cx.cluster, &self.key(), ResourceType::InternetGateway, []);
-        let call = cx.aws.ec2.create_internet_gateway().tag_specifications(tags);
-        call.customize().config_override(once()).send().await.called("ec2:CreateInternetGateway").map(drop)
+        create(cx).customize().config_override(once()).send().await.called("ec2:CreateInternetGateway").map(drop)
     }
 
     async fn mend(&self, cx: &Context, gateway: &Found) -> Result<()> {

@@ -11,6 +11,9 @@ use wire::error::Code;
 use wire::journal::Outputs;
 use wire::key::Key;
 
+/// EC2's answer to a call with `DryRun` that would be allowed.
+pub const WOULD_SUCCEED: &str = "DryRunOperation";
+
 /// The owner tags for an EC2 create call, with any further ones.
 pub fn ec2_tags<const N: usize>(cluster: &Cluster, key: &Key, kind: ResourceType, more: [(String, String); N]) -> TagSpecification {
     let tags = cluster.tags(key).into_iter().chain(more);

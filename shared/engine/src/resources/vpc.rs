@@ -1,11 +1,12 @@
 //! The VPC: 10.0.0.0/16 with DNS names, which EKS's private endpoint and the interface endpoints need.
 
-use super::owned::{ec2_filters, ec2_tags, id, is_this, once};
+use super::owned::{WOULD_SUCCEED, ec2_filters, ec2_tags, id, is_this, once};
 use crate::cluster::Cluster;
 use crate::context::Context;
 use crate::errors::{Called, Result, Unless};
 use crate::resource::{Difference, How, Made, Planned, Seen};
 use async_trait::async_trait;
+use aws_sdk_ec2::operation::create_vpc::builders::CreateVpcFluentBuilder;
 use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, VpcAttributeName, VpcState};
 use wire::journal::Outputs;
 use wire::key::Key;
@@ -24,6 +25,16 @@ impl Found {
     fn id(&self) -> &str {
         self.vpc.vpc_id().unwrap_or_default()
     }
+}
+
+fn create(cx: &Context) -> CreateVpcFluentBuilder {
+    let tags = ec2_tags(&cx.cluster, &Key::Vpc, ResourceType::Vpc, []);
+    cx.aws.ec2.create_vpc().cidr_block(CIDR).tag_specifications(tags)
+}
+
+/// Asks EC2 whether it would be allowed.
+pub async fn may_be_made(cx: &Context) -> Result<()> {
+    create(cx).dry_run(true).send().await.called("ec2:CreateVpc").done_if(&[WOULD_SUCCEED])
 }
 
 async fn has_dns_names(cx: &Context, vpc_id: &str) -> Result<bool> {
@@ -73,9 +84,7 @@ impl Made for Vpc {
     }
 
     async fn create(&self, cx: &Context) -> Result<()> {
-        let tags = ec2_tags(&cx.cluster, &self.key(), ResourceType::Vpc, []);
-        let call = cx.aws.ec2.create_vpc().cidr_block(CIDR).tag_specifications(tags);
-        call.customize().config_override(once()).send().await.called("ec2:CreateVpc").map(drop)
+        create(cx).customize().config_override(once()).send().await.called("ec2:CreateVpc").map(drop)
     }
 
     async fn mend(&self, cx: &Context, found: &Found) -> Result<()> {

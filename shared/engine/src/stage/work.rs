@@ -5,6 +5,7 @@ use super::{Function, Invocation};
 use crate::cluster::Cluster;
 use crate::context::Context;
 use crate::desk::{Hold, change};
+use crate::doors::Proven;
 use crate::drive::{self, Answer, Bounds, Plan};
 use crate::errors::{Error, Result};
 use crate::inventory;
@@ -32,7 +33,8 @@ impl Function {
 
     /// All checks come first; only then is anything claimed or chosen.
     async fn assume_role(&self, invocation: &Invocation, cluster: Cluster) -> Result<Answer> {
-        let cx = Context::new(self.doors.prove(&cluster).await?, cluster, self.desk.now());
+        let Proven { aws, advice } = self.doors.prove(&cluster).await?;
+        let cx = Context::new(aws, cluster, self.desk.now());
         let (zones, offering) = match cx.cluster.spec.ground {
             Ground::Managed(_) => preflight::zones::choose(&cx).await.map(|(zones, offering)| (zones, Some(offering)))?,
             // The customer's subnets decide where the nodes go.
@@ -41,6 +43,7 @@ impl Function {
         self.claim(&cx.cluster).await?;
         let choose = |record: &mut Record| {
             self.still_ours(record, invocation)?;
+            record.advice.clone_from(&advice);
             // Chosen once, because subnets that exist stay where they are.
             if record.zones.is_empty() {
                 record.zones.clone_from(&zones);

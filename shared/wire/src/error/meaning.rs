@@ -68,6 +68,7 @@ impl Code {
             }
             Code::NotOurs => tenants("If it belongs to this cluster, put the tag back, otherwise remove it; then retry."),
             Code::OpenTrust => tenants("The quick-start from GET /onboarding has the right trust policy; correct yours, then retry."),
+            Code::OrganizationForbids => tenants(ORGANIZATION),
             Code::InUse => tenants(
                 "Something else in the account uses it: inventory.left lists what is there. Remove what you do not need, then retry; \
                  Groundwork also tries again by itself.",

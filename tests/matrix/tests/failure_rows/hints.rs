@@ -49,6 +49,7 @@ const NOT_HERE: &[(Code, &str)] = &[
     (Code::MissingPolicies, "There is no STS here; the end-to-end tests have one."),
     (Code::NoSuchRegion, "The door that looks for regions is always open here, and a cluster stays in its region."),
     (Code::OpenTrust, "There is no STS here; the end-to-end tests change a role's trust policy and put it back."),
+    (Code::OrganizationForbids, "There is no IAM here; the end-to-end tests have an organization that denies, and then does not."),
     (Code::RoleRefused, "There is no STS here; the end-to-end tests change a role's trust policy and put it back."),
     (Code::RoleRegistered, "There is one tenant here; the end-to-end tests have several."),
     (Code::TooFewZones, "A cluster stays in its region."),
