@@ -1,5 +1,6 @@
 # What a customer makes for a self-managed cluster: the EKS cluster, the buckets, the role of the nodes, and the role through which
-# Groundwork verifies them and adds node groups. policy.json and trust.json are written by `make press`.
+# Groundwork verifies them and adds node groups. policy.json and trust.json are written by `make press`. Not for AWS's regions in China,
+# where services have other names (ec2.amazonaws.com.cn) and Groundwork is not supported.
 
 terraform {
   required_version = ">= 1.5"

@@ -13,7 +13,7 @@ variable "operator_principal_pattern" {
   type        = string
 
   validation {
-    condition     = can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$", var.operator_principal_pattern))
+    condition     = can(regex("^arn:aws(-us-gov)?:iam::[0-9]{12}:role/.+$", var.operator_principal_pattern))
     error_message = "This is the ARN of a role, in which * may stand for the end of its name."
   }
 }

@@ -29,6 +29,16 @@ def test_a_token_whose_payload_was_changed_is_refused(stranger):
 
 
 BAD_BODIES = [
+    (
+        {
+            "name": "a",
+            "role_arn": "arn:aws:iam::222222222222:role/groundwork",
+            "region": "us-west-2",
+            "instance_types": [{"name": "m6i.large"}],
+            "admin_principal_arn": "arn:aws:iam::333333333333:role/admin",
+        },
+        {"$.admin_principal_arn"},
+    ),
     ({}, {"$.name", "$.role_arn", "$.region", "$.instance_types"}),
     ({"name": "Upper", "surprise": 1}, {"$.name", "$.surprise", "$.role_arn", "$.region", "$.instance_types"}),
     (

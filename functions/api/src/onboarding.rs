@@ -85,7 +85,6 @@ impl Operator {
     /// The console's domain in the partition that Groundwork runs in.
     fn console(&self) -> &'static str {
         match self.partition() {
-            "aws-cn" => "console.amazonaws.cn",
             "aws-us-gov" => "console.amazonaws-us-gov.com",
             _ => "console.aws.amazon.com",
         }

@@ -3,7 +3,7 @@
 /// The names of one account, or CloudFormation's or Terraform's placeholders for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Names<'a> {
-    /// `aws`, `aws-cn` or `aws-us-gov`.
+    /// `aws` or `aws-us-gov`.
     pub partition: &'a str,
     /// Twelve digits.
     pub account: &'a str,
@@ -30,9 +30,9 @@ mod tests {
 
     #[test]
     fn every_placeholder_is_filled_even_with_itself() {
-        let names = Names { partition: "aws-cn", account: "222222222222", role: "groundwork" };
+        let names = Names { partition: "aws-us-gov", account: "222222222222", role: "groundwork" };
         for (pattern, filled) in [
-            ("arn:${partition}:iam::${account}:role/${role}", "arn:aws-cn:iam::222222222222:role/groundwork"),
+            ("arn:${partition}:iam::${account}:role/${role}", "arn:aws-us-gov:iam::222222222222:role/groundwork"),
             ("${role}${role}", "groundworkgroundwork"),
             ("arn:aws:s3:::*", "arn:aws:s3:::*"),
         ] {

@@ -14,9 +14,9 @@ pub const EVERYBODY: &str = "0.0.0.0/0";
 /// Who may use the cluster, and from where.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Access {
-    /// The ARN of an IAM role or user that becomes the cluster's administrator.
+    /// The ARN of an IAM role or user in the role's account that becomes the cluster's administrator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/[A-Za-z0-9+=,.@_/-]+$"))]
+    #[schemars(regex(pattern = r"^arn:aws(-us-gov)?:iam::[0-9]{12}:(role|user)/[A-Za-z0-9+=,.@_/-]+$"))]
     pub admin_principal_arn: Option<String>,
     /// IPv4 ranges such as 54.240.193.128/26 that may reach the public endpoint, or "requester" for where the request comes from.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -36,8 +36,8 @@ pub struct Spec {
     /// 1-63 lower-case letters, digits and hyphens, a letter or digit at both ends.
     #[schemars(regex(pattern = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"))]
     pub name: String,
-    /// The ARN of the role that the quick-start made; its name begins with "groundwork", has at most 32 characters and no path.
-    #[schemars(regex(pattern = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/groundwork[A-Za-z0-9+=,.@_-]{0,22}$"))]
+    /// The ARN of the quick-start's role, in the partition aws or aws-us-gov: "groundwork" and up to 22 more characters, and no path.
+    #[schemars(regex(pattern = r"^arn:aws(-us-gov)?:iam::[0-9]{12}:role/groundwork[A-Za-z0-9+=,.@_-]{0,22}$"))]
     pub role_arn: String,
     /// An AWS region such as us-west-2.
     #[schemars(regex(pattern = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"))]
@@ -67,7 +67,7 @@ pub fn parse(body: &Value) -> Result<Spec, Vec<Fault>> {
         return Err(faults);
     }
     let spec = Spec::deserialize(body).map_err(|error| vec![Fault::new("$", error.to_string())])?;
-    let faults: Vec<Fault> = spec.sections().iter().flat_map(|section| section.check()).collect();
+    let faults: Vec<Fault> = spec.sections().iter().flat_map(|section| section.check()).chain(spec.strangers()).collect();
     if faults.is_empty() { Ok(spec) } else { Err(faults) }
 }
 
@@ -89,6 +89,25 @@ impl Spec {
             Ground::SelfManaged(theirs) => sections.push(theirs),
         }
         sections
+    }
+
+    /// The principals to which the role's policies let us give nothing: in another account than the role, or Groundwork's own.
+    fn strangers(&self) -> Vec<Fault> {
+        let account = format!("arn:{}:iam::{}:", self.partition(), self.account());
+        let made = format!("{account}role/groundwork/");
+        let fault = |(name, arn): (&str, &str)| match arn {
+            _ if !arn.starts_with(&account) => {
+                Some(Fault::new(format!("$.{name}"), format!("this must be in the account of role_arn, {}", self.account())))
+            }
+            _ if arn == self.role_arn || arn.starts_with(&made) => {
+                Some(Fault::new(format!("$.{name}"), "this must be a principal of yours, and not a role of Groundwork's"))
+            }
+            _ => None,
+        };
+        let administrator = self.managed().and_then(|ours| ours.access.admin_principal_arn.as_deref());
+        let nodes = self.self_managed().and_then(|theirs| theirs.node_role_arn.as_deref());
+        let given = [("admin_principal_arn", administrator), ("node_role_arn", nodes)];
+        given.into_iter().filter_map(|(name, arn)| fault((name, arn?))).collect()
     }
 
     /// What a cluster has that Groundwork makes.
@@ -117,7 +136,7 @@ impl Spec {
         self.role_arn.rsplit('/').next().unwrap_or_default()
     }
 
-    /// `aws`, `aws-cn` or `aws-us-gov`.
+    /// `aws` or `aws-us-gov`.
     pub fn partition(&self) -> &str {
         self.role_arn.split(':').nth(1).unwrap_or("aws")
     }

@@ -14,9 +14,9 @@ pub struct SelfManaged {
     /// 1 to 10 names of the customer's S3 buckets, each once.
     #[schemars(length(max = 10), extend("uniqueItems" = true), inner(regex(pattern = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")))]
     pub buckets: Vec<String>,
-    /// The ARN of the customer's role for nodes, at most 160 characters.
+    /// The ARN of the customer's role for nodes, in the account of `role_arn`, at most 160 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$"), length(max = 160))]
+    #[schemars(regex(pattern = r"^arn:aws(-us-gov)?:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$"), length(max = 160))]
     pub node_role_arn: Option<String>,
     /// 1 to 20 subnets for the nodes, such as subnet-0123456789abcdef0; if absent, the cluster's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

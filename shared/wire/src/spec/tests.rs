@@ -272,6 +272,38 @@ fn account_and_names_come_from_the_roles_arn() {
 }
 
 #[test]
+fn principals_are_in_the_roles_account() {
+    let foreign = Some("this must be in the account of role_arn, 222222222222");
+    let ours = Some("this must be a principal of yours, and not a role of Groundwork's");
+    for (base, field, arn, fault, reason) in [
+        (smallest(), "admin_principal_arn", "arn:aws:iam::222222222222:user/team/ada", None, "the role's account"),
+        (smallest(), "admin_principal_arn", "arn:aws:iam::222222222222:role/groundwork-admins", None, "a name like ours"),
+        (smallest(), "admin_principal_arn", "arn:aws:iam::333333333333:role/admin", foreign, "another account"),
+        (smallest(), "admin_principal_arn", "arn:aws-us-gov:iam::222222222222:role/admin", foreign, "another partition's account"),
+        (smallest(), "admin_principal_arn", "arn:aws:iam::222222222222:role/groundwork", ours, "the role itself"),
+        (smallest(), "admin_principal_arn", "arn:aws:iam::222222222222:role/groundwork/groundwork-x-node", ours, "made by us"),
+        (self_managed(), "node_role_arn", "arn:aws:iam::333333333333:role/nodes", foreign, "EKS takes roles of its own account only"),
+    ] {
+        let mut body = base;
+        body[field] = json!(arn);
+        let wanted: Vec<Fault> = fault.into_iter().map(|message| Fault::new(format!("$.{field}"), message)).collect();
+        assert_eq!(parse(&body).err().unwrap_or_default(), wanted, "{reason}");
+    }
+}
+
+#[test]
+fn only_partitions_that_are_supported_are_let_in_and_others_stay_readable() {
+    for (partition, supported) in [("aws", true), ("aws-us-gov", true), ("aws-cn", false), ("aws-iso", false)] {
+        let mut body = smallest();
+        body["role_arn"] = json!(format!("arn:{partition}:iam::222222222222:role/groundwork"));
+        let faults = parse(&body).err().unwrap_or_default();
+        assert_eq!(faults.is_empty(), supported, "{partition}");
+        assert!(faults.iter().all(|fault| fault.message.contains("in the partition aws or aws-us-gov")), "{faults:?}");
+        assert_eq!(Spec::deserialize(&body).expect("stored, it is read").partition(), partition);
+    }
+}
+
+#[test]
 fn buckets_stay_if_the_tenant_keeps_or_made_them() {
     let mut retained = smallest();
     retained["deletion"] = json!({"buckets": "retain"});
