@@ -127,18 +127,38 @@ impl<A: Aws> Cloud<A> {
         state.faults.strike(call, &mut state.world)
     }
 
-    /// Passes on deletions whose time has come. Nobody waits for the answers.
+    /// Passes on deletions whose time has come, and does what AWS does by itself. Nobody waits for the answers.
     async fn bury_the_dead(&self) {
         // A call that comes meanwhile waits, or the AWS behind would show it what is dead already.
         let _turn = self.burial.lock().await;
-        let requests = self.state().world.bury();
-        for request in requests {
-            let name = Call::read(request.clone()).name();
-            match self.behind.call(request).await {
-                Some(answer) if answer.status().is_success() => {}
-                // The group is there.
-                Some(_) if name == "logs:CreateLogGroup" => {}
-                answer => eprintln!("a late {name} was answered {:?}", answer.map(|answer| (answer.status(), answer.into_body()))),
+        let buried = self.state().world.bury();
+        for request in buried {
+            self.pass_on(request).await;
+        }
+        loop {
+            let due = self.state().world.due();
+            if due.is_empty() {
+                return;
+            }
+            for request in due {
+                // What follows from it, AWS does too.
+                let call = Call::read(request.clone());
+                if let Some(mut answer) = self.pass_on(request).await {
+                    self.state().follow(&call, &mut answer);
+                }
+            }
+        }
+    }
+
+    async fn pass_on(&self, request: Request<Bytes>) -> Option<Answer> {
+        let name = Call::read(request.clone()).name();
+        match self.behind.call(request).await {
+            Some(answer) if answer.status().is_success() => Some(answer),
+            // The group is there.
+            Some(_) if name == "logs:CreateLogGroup" => None,
+            answer => {
+                eprintln!("a late {name} was answered {:?}", answer.map(|answer| (answer.status(), answer.into_body())));
+                None
             }
         }
     }
@@ -168,6 +188,10 @@ impl State {
 
     fn amend(&mut self, call: &Call, answer: &mut Answer) {
         self.ledger.learn(call, self.world.sessions.get(&call.access_key), answer);
+        self.follow(call, answer);
+    }
+
+    fn follow(&mut self, call: &Call, answer: &mut Answer) {
         for rule in self.rules.iter_mut().rev() {
             rule.after(call, answer, &mut self.world);
         }

@@ -33,6 +33,8 @@ pub const DELETE_NAT_GATEWAY: Spread = spread(55.0, 35.0, 80.0);
 /// Average seconds until EKS sees a new role, and until EC2 shows a new id everywhere.
 pub const ROLE_SEEN: f64 = 5.0;
 pub const ID_SEEN: f64 = 1.0;
+/// How long an endpoint's interfaces outlive it.
+pub const INTERFACES_GO: Duration = Duration::from_secs(90);
 /// When EKS has written the last log lines of a cluster that has gone.
 pub const LAST_LOGS: Duration = Duration::from_secs(180);
 const SEEN_AT_LAST: f64 = 120.0;

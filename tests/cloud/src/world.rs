@@ -148,14 +148,23 @@ impl World {
         }
     }
 
-    /// Buries what has finished its deletion, and does what AWS does after it; the requests are for the AWS behind.
+    /// AWS will do this by itself.
+    pub fn later(&mut self, at: Duration, request: Request<Bytes>) {
+        self.late.push((at, request));
+    }
+
+    /// What AWS does by itself now; the requests are for the AWS behind.
+    pub fn due(&mut self) -> Vec<Request<Bytes>> {
+        let now = self.now();
+        self.late.extract_if(.., |(at, _)| *at <= now).map(|(_, request)| request).collect()
+    }
+
+    /// Buries what has finished its deletion; the requests are for the AWS behind.
     pub fn bury(&mut self) -> Vec<Request<Bytes>> {
         let now = self.now();
         let over = |life: &Life| life.clings.is_none() && life.dies.as_ref().is_some_and(|(at, _)| *at <= now);
         let dead: Vec<String> = self.lives.iter().filter(|(_, life)| over(life)).map(|(name, _)| name.clone()).collect();
-        let buried: Vec<_> = dead.iter().filter_map(|name| self.remove(name)).collect();
-        let late: Vec<_> = self.late.extract_if(.., |(at, _)| *at <= now).map(|(_, request)| request).collect();
-        buried.into_iter().chain(late).collect()
+        dead.iter().filter_map(|name| self.remove(name)).collect()
     }
 
     /// A cluster takes along what is in it.

@@ -97,7 +97,9 @@ fn on(scene: &Scene<'_>, action: &str, id: &str) -> Authorization {
     let thing = scene.things.get(id);
     let vpc = thing.and_then(|thing| thing.vpc.as_ref()).filter(|_| within_a_vpc(kind));
     let vpc = vpc.map(|vpc| scene.arn("ec2", format!("vpc/{vpc}")));
-    Authorization::new(action, scene.arn("ec2", format!("{kind}/{id}"))).tagged(thing).with_given("ec2:Vpc", vpc.as_deref())
+    let service = thing.and_then(|thing| thing.service.as_deref());
+    let asked = Authorization::new(action, scene.arn("ec2", format!("{kind}/{id}"))).tagged(thing);
+    asked.with_given("ec2:Vpc", vpc.as_deref()).with_given("ec2:VpceServiceName", service)
 }
 
 /// The kinds that have `ec2:Vpc` in the reference.
@@ -136,7 +138,8 @@ pub fn made(call: &Call, answer: &Answer) -> Option<(String, Thing)> {
     let (kind, _, element) = KINDS.iter().find(|(one, _, _)| Some(*one) == *kind)?;
     let tags = tags::specifications(call, "TagSpecification").remove(*kind).unwrap_or_default();
     let launches = tags::specifications(call, "LaunchTemplateData.TagSpecification");
-    let thing = Thing { tags, launches, vpc: call.field("VpcId").map(str::to_owned), ..Thing::default() };
+    let [vpc, service] = ["VpcId", "ServiceName"].map(|name| call.field(name).map(str::to_owned));
+    let thing = Thing { tags, launches, vpc, service, ..Thing::default() };
     Some((xml::text_of(answer, element)?.to_owned(), thing))
 }
 
@@ -149,7 +152,7 @@ pub fn seen(element: &Element) -> Option<(String, Thing)> {
     }
     let tags = tags::elements(element.get_child("tagSet")?);
     let id = KINDS.iter().find_map(|(_, _, own)| text(own))?;
-    Some((id, Thing { tags, vpc: text("vpcId"), ..Thing::default() }))
+    Some((id, Thing { tags, vpc: text("vpcId"), service: text("serviceName"), ..Thing::default() }))
 }
 
 #[cfg(test)]
@@ -182,6 +185,15 @@ mod tests {
         let expected =
             "ec2:DeleteSecurityGroup security-group/sg-1 aws:ResourceTag/owner=x ec2:Vpc=arn:aws:ec2:us-west-2:222222222222:vpc/vpc-1";
         assert_eq!(told(&form("ec2", "Action=DeleteSecurityGroup&GroupId=sg-1"), &things), [expected]);
+    }
+
+    #[test]
+    fn an_endpoint_is_checked_with_its_service() {
+        let endpoint = "<r><vpcEndpointSet><item><vpcEndpointId>vpce-1</vpcEndpointId><vpcId>vpc-1</vpcId>\
+            <serviceName>com.amazonaws.us-west-2.s3</serviceName><tagSet/></item></vpcEndpointSet></r>";
+        let things = known(&[(form("ec2", "Action=DescribeVpcEndpoints"), endpoint)]);
+        let expected = "ec2:DeleteVpcEndpoints vpc-endpoint/vpce-1 ec2:VpceServiceName=com.amazonaws.us-west-2.s3";
+        assert_eq!(told(&form("ec2", "Action=DeleteVpcEndpoints&VpcEndpointId.1=vpce-1"), &things), [expected]);
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub struct Thing {
     pub arn: Option<String>,
     /// The VPC that it is in.
     pub vpc: Option<String>,
+    /// An endpoint's service.
+    pub service: Option<String>,
     /// A role's.
     pub boundary: Option<String>,
     /// A launch template's: kind of resource → the tags that it gets.
@@ -46,6 +48,7 @@ impl Things {
         known.ties = if thing.ties.is_empty() { std::mem::take(&mut known.ties) } else { thing.ties };
         known.arn = thing.arn.or(known.arn.take());
         known.vpc = thing.vpc.or(known.vpc.take());
+        known.service = thing.service.or(known.service.take());
         known.boundary = thing.boundary.or(known.boundary.take());
     }
 

@@ -1,6 +1,7 @@
 //! The rules in which AWS differs from a local AWS, a file for each kind. README.md says how to add one.
 
 pub mod dry_run;
+pub mod guard_duty;
 pub mod joining;
 pub mod lifecycle;
 pub mod offerings;
@@ -37,6 +38,7 @@ pub fn all() -> Vec<Box<dyn Rule>> {
         Box::new(dry_run::DryRun),
         Box::new(visibility::Visibility::default()),
         Box::new(tokens::Tokens::default()),
+        Box::new(guard_duty::GuardDuty),
         Box::new(order::Order),
         Box::new(offerings::Offerings),
         Box::new(public_buckets::PublicBuckets),
