@@ -1,6 +1,7 @@
 """What Kubernetes leaves behind is deleted with its cluster, and nothing of anybody else's is."""
 
 import census
+import cloud
 import kubernetes
 
 
@@ -16,6 +17,19 @@ def test_leftovers_of_kubernetes_are_deleted_and_the_neighbours_stay(tenant):
         assert len(during[kind]) > len(before[kind]), kind
 
     tenant.gone("busy")
+    assert census.census(tenant.account) == before
+
+
+def test_what_guard_duty_put_into_the_vpc_goes_with_the_cluster(tenant):
+    before = census.census(tenant.account)
+    cloud.set_account(tenant.account.number, {"guard_duty": True})
+    cluster = tenant.running("guarded")
+    vpc_id = next(one["outputs"]["id"] for one in cluster["resources"] if one["key"] == "vpc")
+    endpoints = tenant.account.client("ec2").describe_vpc_endpoints()["VpcEndpoints"]
+    guard_dutys = [one for one in endpoints if census.tags_of(one).get("GuardDutyManaged") == "true"]
+    assert [one["VpcId"] for one in guard_dutys] == [vpc_id]
+
+    tenant.gone("guarded")
     assert census.census(tenant.account) == before
 
 

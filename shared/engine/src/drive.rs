@@ -512,7 +512,7 @@ fn unwanted<'a>(resource: &'a Resource, plan: &Plan) -> Item<'a> {
 }
 
 fn in_use(left: &[Leftover]) -> Error {
-    let left: Vec<String> = left.iter().map(|leftover| format!("{} {}", leftover.kind, leftover.id)).collect();
+    let left: Vec<String> = left.iter().map(ToString::to_string).collect();
     let reason = format!("Something in the account still uses {}.", left.join(", "));
     Error { class: Class::Transient, ..Error::of(Code::InUse, reason) }
 }

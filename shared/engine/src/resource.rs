@@ -114,7 +114,8 @@ pub trait Planned: Send + Sync {
 /// 4. Tags go in the create call itself. Where the API takes a token and no name makes the thing one of a kind, the token comes from
 ///    `Cluster::token`.
 /// 5. "Already exists" (ours) on create and "not found" on delete are success.
-/// 6. What Kubernetes made is ours to remove only with this cluster's Kubernetes tags and, where it has one, inside our VPC.
+/// 6. What Kubernetes made is ours to remove only with this cluster's Kubernetes tags and, where it has one, inside our VPC; what GuardDuty
+///    made, only with its tag and inside our VPC.
 #[async_trait]
 pub trait Made: Planned {
     /// What `find` finds: everything that `judge`, `mend` and `delete` need to know.
@@ -160,6 +161,15 @@ pub struct Leftover {
     pub id: String,
     /// Something else holds it: only waiting helps.
     pub busy: bool,
+    /// What AWS says that it is for, such as `EFS mount target for fs-1`, if it says so.
+    pub purpose: Option<String>,
+}
+
+impl fmt::Display for Leftover {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.id)?;
+        self.purpose.as_ref().map_or(Ok(()), |purpose| write!(f, " ({purpose})"))
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display)]
@@ -172,6 +182,8 @@ pub enum LeftoverKind {
     Interface,
     #[strum(serialize = "security group")]
     SecurityGroup,
+    #[strum(serialize = "VPC endpoint")]
+    Endpoint,
     #[strum(serialize = "volume")]
     Volume,
 }

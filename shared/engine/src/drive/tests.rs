@@ -517,8 +517,10 @@ impl Removed for Arc<Remains> {
 
 #[tokio::test]
 async fn only_held_leftovers_are_waited_for() {
-    let left = |busy| Leftover { kind: crate::resource::LeftoverKind::Interface, id: "eni-1".into(), busy };
-    let held = |why: &Why| matches!(why, Why::Held(said) if said.reason.contains("network interface eni-1"));
+    let purpose = || Some("EFS mount target for fs-1".to_owned());
+    let left = |busy| Leftover { kind: crate::resource::LeftoverKind::Interface, id: "eni-1".into(), busy, purpose: purpose() };
+    let named = "network interface eni-1 (EFS mount target for fs-1)";
+    let held = |why: &Why| matches!(why, Why::Held(said) if said.reason.contains(named));
     for (found, expected, reason) in
         [(vec![], false, "nothing was left"), (vec![left(false)], false, "it can go"), (vec![left(true), left(false)], true, "one is held")]
     {

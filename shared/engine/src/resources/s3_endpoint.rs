@@ -39,12 +39,17 @@ async fn check_routes(cx: &Context) -> Result<()> {
 }
 
 /// The documents say `Available`, EC2 answers `available`.
-fn state(endpoint: &VpcEndpoint) -> String {
+pub(super) fn state(endpoint: &VpcEndpoint) -> String {
     endpoint.state().map(|state| state.as_str().to_lowercase()).unwrap_or_default()
 }
 
 fn is_dead(endpoint: &VpcEndpoint) -> bool {
     matches!(state(endpoint).as_str(), "deleting" | "deleted" | "failed")
+}
+
+pub(super) async fn delete(cx: &Context, id: &str) -> Result<()> {
+    let answer = cx.aws.ec2.delete_vpc_endpoints().vpc_endpoint_ids(id).send().await.called("ec2:DeleteVpcEndpoints")?;
+    refusal(answer.unsuccessful).done_if(&["InvalidVpcEndpoint.NotFound", "InvalidVpcEndpointId.NotFound"])
 }
 
 /// `DeleteVpcEndpoints` succeeds even when it deletes nothing, and says so in a list.
@@ -120,9 +125,7 @@ impl Made for S3Endpoint {
     }
 
     async fn delete(&self, cx: &Context, endpoint: &VpcEndpoint) -> Result<()> {
-        let call = cx.aws.ec2.delete_vpc_endpoints().vpc_endpoint_ids(endpoint.vpc_endpoint_id().unwrap_or_default());
-        let answer = call.send().await.called("ec2:DeleteVpcEndpoints")?;
-        refusal(answer.unsuccessful).done_if(&["InvalidVpcEndpoint.NotFound", "InvalidVpcEndpointId.NotFound"])
+        delete(cx, endpoint.vpc_endpoint_id().unwrap_or_default()).await
     }
 }
 

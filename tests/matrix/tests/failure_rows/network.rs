@@ -3,7 +3,7 @@
 use crate::scene::{
     QUICK_START, Scene, TEMPLATE, doom, goes_in_spite_of, parks_until_mended, passes_by_itself, reads, refuse, runs_in_spite_of, times,
 };
-use aws_sdk_ec2::types::{IpPermission, ResourceType, Tag, TagSpecification, UserIdGroupPair};
+use aws_sdk_ec2::types::{IpPermission, NetworkInterface, NetworkInterfaceType, ResourceType, Tag, TagSpecification, UserIdGroupPair};
 use matrix::neighbour;
 use wire::error::Class;
 use wire::key::{Key, Side};
@@ -229,4 +229,52 @@ async fn row_75_an_address_is_tried_again_and_given_back() {
     // The gateway's interface has gone; the address has not.
     let gone = "The networkInterface ID 'eni-1' does not exist";
     goes_in_spite_of(vec![times(3, refuse("ec2:ReleaseAddress", 400, "InvalidNetworkInterfaceID.NotFound", gone))]).await;
+}
+
+/// C, W: GuardDuty put an endpoint and a security group into our VPC, and leaves them.
+#[tokio::test(start_paused = true)]
+async fn row_82_what_guard_duty_put_into_our_vpc_goes_and_elsewhere_it_stays() {
+    let mut scene = Scene::new().await;
+    let ec2 = scene.clients().ec2;
+    let guard_dutys = |kind| {
+        let tag = Tag::builder().key("GuardDutyManaged").value("true").build();
+        TagSpecification::builder().resource_type(kind).tags(tag).build()
+    };
+    let vpc = ec2.create_vpc().cidr_block("10.1.0.0/16").send().await.expect("a VPC").vpc.and_then(|vpc| vpc.vpc_id).expect("its id");
+    tokio::time::sleep(neighbour::UNTIL_SEEN).await;
+    let elsewhere = ec2.create_vpc_endpoint().vpc_id(&vpc).service_name("com.amazonaws.us-west-2.guardduty-data");
+    elsewhere.tag_specifications(guard_dutys(ResourceType::VpcEndpoint)).send().await.expect("an endpoint");
+    let group = ec2.create_security_group().vpc_id(vpc).group_name("GuardDutyManagedSecurityGroup-elsewhere").description("GuardDuty's");
+    group.tag_specifications(guard_dutys(ResourceType::SecurityGroup)).send().await.expect("a group");
+    tokio::time::sleep(neighbour::UNTIL_SEEN).await;
+    scene.begin_here().await;
+
+    let monitored = cloud::account::Account { guard_duty: true, ..Default::default() };
+    scene.account.cloud().set_account(scene.cluster.account.clone(), monitored);
+    scene.runs().await;
+    let inside = ec2.describe_network_interfaces().send().await.expect("interfaces").network_interfaces.unwrap_or_default();
+    let of_endpoint = |interface: &NetworkInterface| interface.interface_type() == Some(&NetworkInterfaceType::VpcEndpoint);
+    assert_eq!(inside.iter().filter(|interface| of_endpoint(interface)).count(), 4, "one in each subnet");
+    scene.goes().await;
+    assert!(scene.last("ec2:DeleteVpcEndpoints") < scene.first("ec2:DeleteSubnet"));
+}
+
+/// W, F: A file system, a database or a function of the customer's has an interface in our VPC.
+#[tokio::test(start_paused = true)]
+async fn row_83_somebody_elses_interface_is_named_with_what_it_is_for() {
+    let scene = Scene::running().await;
+    let ec2 = scene.clients().ec2;
+    let about = "EFS mount target for fs-1 (fsmt-1)";
+    let interface = ec2.create_network_interface().subnet_id(scene.output(&Key::Subnet(Side::Private, 0))).description(about);
+    let interface = interface.send().await.expect("an interface").network_interface;
+    let interface = interface.and_then(|interface| interface.network_interface_id).expect("its id");
+    let reason = format!(
+        "leftovers could not be removed in 60 minutes. Something in the account still uses network interface {interface} \
+         ({about})."
+    );
+    let hint = "Something else in the account uses it: inventory.left lists what is there. Remove what you do not need, then retry; \
+                Groundwork also tries again by itself.";
+    reads(&scene.is_blocked().await, Class::Customer, &reason, hint);
+    ec2.delete_network_interface().network_interface_id(interface).send().await.expect("gone");
+    scene.goes().await;
 }

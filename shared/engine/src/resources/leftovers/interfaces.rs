@@ -20,12 +20,13 @@ pub async fn inside(cx: &Context, vpcs: &[String]) -> Result<Vec<NetworkInterfac
 }
 
 pub fn leftovers(cluster: &Cluster, inside: &[NetworkInterface]) -> Vec<Leftover> {
-    inside
-        .iter()
-        .filter_map(|interface| {
-            Some(Leftover { kind: Kind::Interface, id: interface.network_interface_id.clone()?, busy: is_busy(cluster, interface) })
-        })
-        .collect()
+    inside.iter().filter_map(|interface| leftover(cluster, interface)).collect()
+}
+
+fn leftover(cluster: &Cluster, interface: &NetworkInterface) -> Option<Leftover> {
+    let id = interface.network_interface_id.clone()?;
+    let purpose = interface.description().filter(|text| !text.is_empty()).map(str::to_owned);
+    Some(Leftover { kind: Kind::Interface, id, busy: is_busy(cluster, interface), purpose })
 }
 
 /// In use, made by an AWS service (which alone may delete it), or without our owner tag (which nodes and the network plugin set).

@@ -12,7 +12,7 @@ pub async fn find(cx: &Context, within: &Within<'_>) -> Result<Vec<Leftover>> {
     let inside = found.into_iter().filter(|balancer| within.holds(balancer.vpc_id()));
     let arns = inside.filter_map(|balancer| balancer.load_balancer_arn).collect();
     let tagged = tagged(cx, arns).await?.into_iter();
-    Ok(tagged.map(|arn| Leftover { kind: Kind::LoadBalancer, id: arn, busy: false }).collect())
+    Ok(tagged.map(|arn| Leftover { kind: Kind::LoadBalancer, id: arn, busy: false, purpose: None }).collect())
 }
 
 /// The ARNs whose things carry this cluster's Kubernetes tags.

@@ -1,7 +1,9 @@
-//! What Kubernetes made and left behind: load balancers, their security groups, network interfaces and volumes.
+//! What Kubernetes made and left behind: load balancers, their security groups, network interfaces and volumes; and what GuardDuty put into
+//! our VPC.
 //!
 //! Removed after the cluster, so that nothing makes them again, and before the network, which they hold.
 
+mod endpoints;
 mod interfaces;
 mod load_balancers;
 mod security_groups;
@@ -48,8 +50,9 @@ async fn find(cx: &Context) -> Result<Vec<Leftover>> {
     }
     let inside = interfaces::inside(cx, &vpcs).await?;
     let ours = Within::Vpcs(&vpcs);
-    let (balancers, groups, volumes) = try_join!(balancers(cx, &ours), security_groups::find(cx, &vpcs, &inside), volumes::find(cx))?;
-    Ok([balancers, interfaces::leftovers(&cx.cluster, &inside), groups, volumes].into_iter().flatten().collect())
+    let (balancers, endpoints, groups, volumes) =
+        try_join!(balancers(cx, &ours), endpoints::find(cx, &vpcs), security_groups::find(cx, &vpcs, &inside), volumes::find(cx))?;
+    Ok([balancers, endpoints, interfaces::leftovers(&cx.cluster, &inside), groups, volumes].into_iter().flatten().collect())
 }
 
 /// The load balancers and target groups that the controller made for this cluster.
@@ -64,6 +67,7 @@ async fn remove(cx: &Context, leftover: &Leftover) -> Result<()> {
         Kind::TargetGroup => target_groups::remove(cx, &leftover.id).await,
         Kind::Interface => interfaces::remove(cx, &leftover.id).await,
         Kind::SecurityGroup => security_groups::remove(cx, &leftover.id).await,
+        Kind::Endpoint => endpoints::remove(cx, &leftover.id).await,
         Kind::Volume => volumes::remove(cx, &leftover.id).await,
     }
 }

@@ -1,6 +1,7 @@
-//! Security groups inside our VPC that EKS or the AWS Load Balancer Controller made for this cluster.
+//! Security groups inside our VPC that EKS, the AWS Load Balancer Controller or GuardDuty made for this cluster.
 
 use super::super::owned::{has_tag, in_vpcs};
+use super::endpoints::is_guard_dutys;
 use super::interfaces::is_busy;
 use super::{CONTROLLER_TAG, Kind, Leftover, Within};
 use crate::cluster::Cluster;
@@ -12,7 +13,8 @@ use aws_sdk_ec2::types::{IpPermission, NetworkInterface, SecurityGroup, UserIdGr
 pub async fn find(cx: &Context, vpcs: &[String], interfaces: &[NetworkInterface]) -> Result<Vec<Leftover>> {
     let holders = || interfaces.iter().filter(|interface| is_busy(&cx.cluster, interface)).flat_map(NetworkInterface::groups);
     let groups = inside(cx, vpcs).await?;
-    let leftover = |id: String| Leftover { kind: Kind::SecurityGroup, busy: holders().any(|held| held.group_id() == Some(&id)), id };
+    let leftover =
+        |id: String| Leftover { kind: Kind::SecurityGroup, busy: holders().any(|held| held.group_id() == Some(&id)), id, purpose: None };
     Ok(groups.into_iter().filter_map(|group| group.group_id).map(leftover).collect())
 }
 
@@ -24,9 +26,10 @@ async fn inside(cx: &Context, vpcs: &[String]) -> Result<Vec<SecurityGroup>> {
     Ok(found.into_iter().filter(ours).collect())
 }
 
-/// The tags set by those that make groups.
+/// The tags set by those that make groups. GuardDuty's does not say whose the group is; that it is inside our VPC does.
 fn is_ours(cluster: &Cluster, group: &SecurityGroup) -> bool {
-    ["aws:eks:cluster-name", CONTROLLER_TAG].iter().any(|tag| has_tag(group.tags(), tag, &cluster.eks_name()))
+    let named = ["aws:eks:cluster-name", CONTROLLER_TAG].iter().any(|tag| has_tag(group.tags(), tag, &cluster.eks_name()));
+    named || is_guard_dutys(group.tags())
 }
 
 /// Revokes the rules that name a group about to be deleted, because a group cannot be deleted while another refers to it.
@@ -94,6 +97,8 @@ mod tests {
             ("aws:eks:cluster-name", "groundwork-research-abcdefghijkl", true),
             ("elbv2.k8s.aws/cluster", "groundwork-research-abcdefghijkl", true),
             ("aws:eks:cluster-name", "groundwork-research-zyxwvutsrqpo", false),
+            ("GuardDutyManaged", "true", true),
+            ("GuardDutyManaged", "false", false),
             ("Name", "groundwork-research-abcdefghijkl", false),
         ] {
             assert_eq!(is_ours(&cluster, &group(key, value)), ours, "{key}={value}");

@@ -13,7 +13,7 @@ pub async fn find(cx: &Context, within: &Within<'_>) -> Result<Vec<Leftover>> {
     let inside = found.into_iter().filter(|group| within.holds(group.vpc_id()));
     let arns = inside.filter_map(|group| group.target_group_arn).collect();
     let tagged = tagged(cx, arns).await?.into_iter();
-    Ok(tagged.map(|arn| Leftover { kind: Kind::TargetGroup, id: arn, busy: false }).collect())
+    Ok(tagged.map(|arn| Leftover { kind: Kind::TargetGroup, id: arn, busy: false, purpose: None }).collect())
 }
 
 /// A load balancer releases its groups some seconds after it is deleted; the next look decides.

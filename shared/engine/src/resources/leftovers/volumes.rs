@@ -16,7 +16,7 @@ pub async fn find(cx: &Context) -> Result<Vec<Leftover>> {
 
 fn leftover(volume: Volume) -> Option<Leftover> {
     let busy = volume.state() != Some(&VolumeState::Available);
-    Some(Leftover { kind: Kind::Volume, id: volume.volume_id?, busy })
+    Some(Leftover { kind: Kind::Volume, id: volume.volume_id?, busy, purpose: None })
 }
 
 pub async fn remove(cx: &Context, id: &str) -> Result<()> {
