@@ -70,7 +70,7 @@ def launch_templates(account, cluster):
     for template in templates:
         [version] = ec2.describe_launch_template_versions(LaunchTemplateId=template["LaunchTemplateId"])["LaunchTemplateVersions"]
         data = version["LaunchTemplateData"]
-        assert data["MetadataOptions"]["HttpTokens"] == "required"
+        assert data["MetadataOptions"]["HttpTokens"] == "required" and int(data["MetadataOptions"]["HttpPutResponseHopLimit"]) == 1
         assert all(str(disk["Ebs"]["Encrypted"]).lower() == "true" for disk in data["BlockDeviceMappings"])
         tagged = {given["ResourceType"]: census.tags_of(given) for given in data["TagSpecifications"]}
         assert {"instance", "volume"} <= tagged.keys()

@@ -46,9 +46,8 @@ impl LaunchTemplate {
 
     fn data(&self, cluster: &Cluster) -> RequestLaunchTemplateData {
         let tagged = [ResourceType::Instance, ResourceType::Volume, ResourceType::NetworkInterface];
-        let metadata = Metadata::builder().http_tokens(LaunchTemplateHttpTokensState::Required).http_put_response_hop_limit(2).build();
         RequestLaunchTemplateData::builder()
-            .metadata_options(metadata)
+            .metadata_options(metadata())
             .set_block_device_mappings(Some(self.disks()))
             .set_tag_specifications(Some(tagged.map(|kind| self.node_tags(cluster, kind)).into()))
             .build()
@@ -72,6 +71,16 @@ impl LaunchTemplate {
         let tags = ec2_tags(cluster, &Key::NodeGroup(self.group.clone()), kind, []);
         TagSpecification::builder().set_resource_type(tags.resource_type).set_tags(tags.tags).build()
     }
+}
+
+/// A token of the metadata service goes no further than to the node itself, so that a pod cannot take the node role's credentials.
+/// <https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html>, "Restrict access to the instance profile"
+///
+/// Nothing that Groundwork installs asks it from a pod's own network: vpc-cni, kube-proxy and the Pod Identity agent are in the node's, the
+/// EBS CSI controller has Pod Identity, and the driver's pods on the nodes turn to the Kubernetes API:
+/// <https://github.com/kubernetes-sigs/aws-ebs-csi-driver/blob/master/docs/install.md>, "Kubernetes Metadata".
+fn metadata() -> Metadata {
+    Metadata::builder().http_tokens(LaunchTemplateHttpTokensState::Required).http_put_response_hop_limit(1).build()
 }
 
 fn disk(device: &str, size_gib: Option<i32>) -> Disk {
@@ -100,6 +109,7 @@ impl Made for LaunchTemplate {
         Ok(found.into_iter().find(|template| is_this(&cx.cluster, &self.key(), template.tags())))
     }
 
+    /// By its tags alone: nodes have what they were launched with, and a new version of the template would replace them.
     fn judge(&self, _: &Cluster, _: &Found) -> Seen {
         Seen::Ready
     }
@@ -129,6 +139,15 @@ impl Made for LaunchTemplate {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pods_do_not_reach_the_nodes_credentials() {
+        let cluster = Cluster::example(serde_json::json!({}));
+        let data = LaunchTemplate { group: Group::System }.data(&cluster);
+        let metadata = data.metadata_options().expect("the node's metadata service");
+        assert_eq!(metadata.http_tokens(), Some(&LaunchTemplateHttpTokensState::Required));
+        assert_eq!(metadata.http_put_response_hop_limit(), Some(1));
+    }
 
     #[test]
     fn every_disk_is_encrypted_and_bottlerocket_has_a_second_one() {
