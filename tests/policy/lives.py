@@ -196,15 +196,12 @@ def fill(account, bucket):
 
 
 def leave_in_roles(account, cluster):
-    """What automation and EKS leave on the node role."""
+    """What automation leaves on the node role."""
     iam = account.client("iam")
     role = f"groundwork-{cluster['id']}-node"
     iam.attach_role_policy(RoleName=role, PolicyArn="arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore")
     document = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}]}'
     iam.put_role_policy(RoleName=role, PolicyName="automation", PolicyDocument=document)
-    profile = f"eks-{cluster['id']}"
-    iam.create_instance_profile(InstanceProfileName=profile)
-    iam.add_role_to_instance_profile(InstanceProfileName=profile, RoleName=role)
 
 
 def let_out(leftovers):

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use aws_sdk_iam::error::BuildError;
 use aws_sdk_iam::types::Tag;
 use serde_json::json;
-use wire::error::Code;
+use wire::error::{Class, Code};
 use wire::journal::Outputs;
 use wire::key::{Key, Role};
 use wire::stage::Stage;
@@ -80,22 +80,27 @@ async fn delete_inline_policies(cx: &Context, name: &str) -> Result<()> {
 /// How EKS's names of profiles begin.
 const PROFILES: &str = "eks-";
 
-/// A profile holds one role. EKS made this role's for the nodes, and may have left it behind.
-async fn delete_instance_profiles(cx: &Context, name: &str) -> Result<()> {
+/// IAM deletes no role that is in an instance profile. EKS makes one for the nodes and removes it with them. No policy of ours reaches a
+/// profile, because EKS puts no tag on it that says whose it is.
+async fn check_profiles(cx: &Context, name: &str) -> Result<()> {
     let answer = cx.aws.iam.list_instance_profiles_for_role().role_name(name).send().await.called("iam:ListInstanceProfilesForRole");
-    for profile in answer.unless(&["NoSuchEntity"])?.map(|answer| answer.instance_profiles).unwrap_or_default() {
-        let profile = profile.instance_profile_name();
-        if !profile.starts_with(PROFILES) {
-            let reason = format!("The role {name} is in the instance profile {profile}, which Groundwork did not make.");
-            let hint = format!("Remove the role from the instance profile {profile}, then retry.");
-            return Err(Error::of(Code::InUse, reason).with_hint(hint));
-        }
-        let call = cx.aws.iam.remove_role_from_instance_profile().role_name(name).instance_profile_name(profile);
-        call.send().await.called("iam:RemoveRoleFromInstanceProfile").done_if(&["NoSuchEntity"])?;
-        let call = cx.aws.iam.delete_instance_profile().instance_profile_name(profile);
-        call.send().await.called("iam:DeleteInstanceProfile").done_if(&["NoSuchEntity"])?;
+    let profiles = answer.unless(&["NoSuchEntity"])?.map(|answer| answer.instance_profiles).unwrap_or_default();
+    profiles.first().map_or(Ok(()), |profile| Err(in_profile(name, profile.instance_profile_name())))
+}
+
+fn in_profile(role: &str, profile: &str) -> Error {
+    let is_in = format!("The role {role} is in the instance profile {profile}");
+    let take_out = format!("aws iam remove-role-from-instance-profile --instance-profile-name {profile} --role-name {role}");
+    if !profile.starts_with(PROFILES) {
+        let reason = format!("{is_in}, which Groundwork did not make.");
+        return Error::of(Code::InUse, reason).with_hint(format!("Take the role out of it ({take_out}), then retry."));
     }
-    Ok(())
+    let reason = format!("{is_in}, which EKS made for the nodes and has not removed.");
+    let hint = format!(
+        "EKS usually removes it within minutes. If not, do so ({take_out}; aws iam delete-instance-profile \
+         --instance-profile-name {profile}), then retry."
+    );
+    Error { class: Class::Transient, ..Error::of(Code::InUse, reason).with_hint(hint) }
 }
 
 impl Planned for Role {
@@ -148,7 +153,7 @@ impl Made for Role {
     async fn delete(&self, cx: &Context, found: &Found) -> Result<()> {
         detach_policies(cx, found).await?;
         delete_inline_policies(cx, &found.name).await?;
-        delete_instance_profiles(cx, &found.name).await?;
+        check_profiles(cx, &found.name).await?;
         cx.aws.iam.delete_role().role_name(&found.name).send().await.called("iam:DeleteRole").done_if(&["NoSuchEntity"])
     }
 }

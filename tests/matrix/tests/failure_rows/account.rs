@@ -9,6 +9,7 @@ use engine::preflight;
 use engine::session::{self, Door, SessionPolicies};
 use engine::stage::Stage;
 use matrix::account::REGION;
+use std::time::Duration;
 use wire::error::Class;
 use wire::names::PLACEHOLDERS;
 
@@ -132,7 +133,7 @@ async fn row_9_a_region_that_is_not_enabled_is_named_before_anything_is_made() {
     reads(&error, Class::Customer, &format!("AWS refused ec2:DescribeAvailabilityZones: AuthFailure: {message}"), REGION_HINT);
 }
 
-/// C: A role has policies and instance profiles that others gave it.
+/// C: A role has policies that others gave it.
 #[tokio::test(start_paused = true)]
 async fn row_10_what_others_gave_a_role_goes_before_it() {
     let mut scene = Scene::new().await;
@@ -145,8 +146,6 @@ async fn row_10_what_others_gave_a_role_goes_before_it() {
     let role = scene.cluster.scoped("node");
     iam.attach_role_policy().role_name(&role).policy_arn(policy).send().await.expect("attached");
     iam.put_role_policy().role_name(&role).policy_name("inline").policy_document("{}").send().await.expect("put");
-    iam.create_instance_profile().instance_profile_name("eks-1").send().await.expect("a profile");
-    iam.add_role_to_instance_profile().role_name(&role).instance_profile_name("eks-1").send().await.expect("added");
     scene.set(vec![times(2, refuse("iam:DeleteRole", 409, "DeleteConflict", "Cannot delete entity, must detach all policies first."))]);
     scene.goes().await;
 }
@@ -205,9 +204,45 @@ async fn row_69_an_instance_profile_that_eks_did_not_make_is_named() {
     iam.create_instance_profile().instance_profile_name("theirs").send().await.expect("a profile");
     iam.add_role_to_instance_profile().role_name(&role).instance_profile_name("theirs").send().await.expect("added");
     let reason = format!("The role {role} is in the instance profile theirs, which Groundwork did not make.");
-    let hint = "Remove the role from the instance profile theirs, then retry.";
-    reads(&scene.is_blocked().await, Class::Customer, &reason, hint);
+    let hint = format!(
+        "Take the role out of it (aws iam remove-role-from-instance-profile --instance-profile-name theirs --role-name {role}), then retry."
+    );
+    reads(&scene.is_blocked().await, Class::Customer, &reason, &hint);
     iam.remove_role_from_instance_profile().role_name(role).instance_profile_name("theirs").send().await.expect("removed");
     iam.delete_instance_profile().instance_profile_name("theirs").send().await.expect("gone");
     scene.goes().await;
+}
+
+/// W, F: EKS has not removed the instance profile that it made for the nodes.
+#[tokio::test(start_paused = true)]
+async fn row_81_the_instance_profile_of_eks_is_waited_for_and_then_named() {
+    for removed_by_eks in [true, false] {
+        let scene = Scene::running().await;
+        let (iam, role) = (scene.clients().iam, scene.cluster.scoped("node"));
+        iam.create_instance_profile().instance_profile_name("eks-1").send().await.expect("a profile");
+        iam.add_role_to_instance_profile().role_name(&role).instance_profile_name("eks-1").send().await.expect("added");
+        let removed = async {
+            iam.remove_role_from_instance_profile().role_name(&role).instance_profile_name("eks-1").send().await.expect("removed");
+            iam.delete_instance_profile().instance_profile_name("eks-1").send().await.expect("gone");
+        };
+        if removed_by_eks {
+            let minutes = async {
+                tokio::time::sleep(Duration::from_secs(1800)).await;
+                removed.await;
+            };
+            tokio::join!(scene.goes(), minutes);
+            continue;
+        }
+        let reason = format!(
+            "role/node could not be removed in 60 minutes. The role {role} is in the instance profile eks-1, which EKS made for the nodes \
+             and has not removed."
+        );
+        let hint = format!(
+            "EKS usually removes it within minutes. If not, do so (aws iam remove-role-from-instance-profile --instance-profile-name eks-1 \
+             --role-name {role}; aws iam delete-instance-profile --instance-profile-name eks-1), then retry."
+        );
+        reads(&scene.is_blocked().await, Class::Customer, &reason, &hint);
+        removed.await;
+        scene.goes().await;
+    }
 }
