@@ -40,10 +40,10 @@ def network(account, cluster):
         assert ec2.describe_vpc_attribute(VpcId=vpc["VpcId"], Attribute=attribute)[answer]["Value"]
     subnets = ec2.describe_subnets(Filters=filters(cluster))["Subnets"]
     shared = f"kubernetes.io/cluster/{cluster['outputs']['cluster_name']}"
-    for role, public in (("kubernetes.io/role/elb", True), ("kubernetes.io/role/internal-elb", False)):
+    assert not any(subnet["MapPublicIpOnLaunch"] for subnet in subnets)
+    for role in ("kubernetes.io/role/elb", "kubernetes.io/role/internal-elb"):
         some = [subnet for subnet in subnets if census.tags_of(subnet).get(role) == "1"]
         assert 2 <= len({subnet["AvailabilityZone"] for subnet in some}) == len(some) == len(subnets) // 2
-        assert {subnet["MapPublicIpOnLaunch"] for subnet in some} == {public}
         assert {census.tags_of(subnet).get(shared) for subnet in some} == {"shared"}
     [endpoint] = ec2.describe_vpc_endpoints(Filters=filters(cluster))["VpcEndpoints"]
     assert (endpoint["VpcEndpointType"], endpoint["ServiceName"]) == ("Gateway", f"com.amazonaws.{settings.REGION}.s3")

@@ -1,4 +1,5 @@
-//! A subnet: one public and one private for each availability zone.
+//! A subnet: one public and one private for each availability zone. No subnet gives public addresses by itself: in the public ones are only
+//! the NAT gateway, with an address of its own, and load balancers, which get theirs from AWS.
 
 use super::owned::{check_free, ec2_filters, ec2_tags, has_tag, id, in_vpcs, is_this};
 use crate::cluster::Cluster;
@@ -7,7 +8,7 @@ use crate::errors::{Called, Error, Result, Unless};
 use crate::names::{OWNER_TAG, kubernetes_tag};
 use crate::resource::{Difference, How, Made, Planned, Seen};
 use async_trait::async_trait;
-use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, SubnetState};
+use aws_sdk_ec2::types::{ResourceType, SubnetState};
 use wire::error::Code;
 use wire::journal::Outputs;
 use wire::key::{Key, Side};
@@ -96,12 +97,8 @@ impl Made for Subnet {
         if subnet.state() == Some(&SubnetState::Pending) {
             return Seen::Busy;
         }
-        let gives_addresses = self.side == Side::Private || subnet.map_public_ip_on_launch().unwrap_or_default();
         let range = cidr(self.side, self.index);
-        Seen::but_for([
-            Difference::between("cidr", subnet.cidr_block().unwrap_or_default(), &range, How::Never),
-            Difference::between("public_addresses", gives_addresses, true, How::InPlace),
-        ])
+        Seen::but_for([Difference::between("cidr", subnet.cidr_block().unwrap_or_default(), &range, How::Never)])
     }
 
     fn outputs(&self, _: &Cluster, subnet: &Found) -> Outputs {
@@ -116,12 +113,6 @@ impl Made for Subnet {
             Some(_) => Ok(()),
             None => self.check_range(cx).await,
         }
-    }
-
-    async fn mend(&self, cx: &Context, subnet: &Found) -> Result<()> {
-        let on = AttributeBooleanValue::builder().value(true).build();
-        let call = cx.aws.ec2.modify_subnet_attribute().set_subnet_id(subnet.subnet_id.clone()).map_public_ip_on_launch(on);
-        call.send().await.called("ec2:ModifySubnetAttribute").map(drop)
     }
 
     async fn delete(&self, cx: &Context, subnet: &Found) -> Result<()> {
@@ -150,14 +141,16 @@ mod tests {
     }
 
     #[test]
-    fn only_public_subnets_give_public_addresses() {
+    fn a_subnet_is_judged_by_its_range_and_not_by_whether_it_gives_public_addresses() {
         let cluster = Cluster::example(serde_json::json!({}));
-        let half_made = Seen::but_for([Difference::between("public_addresses", false, true, How::InPlace)]);
-        for (side, given, expected) in
-            [(Side::Public, true, Seen::Ready), (Side::Public, false, half_made), (Side::Private, false, Seen::Ready)]
-        {
-            let found = Found::builder().map_public_ip_on_launch(given).cidr_block(cidr(side, 1)).build();
-            assert_eq!(Subnet { side, index: 1 }.judge(&cluster, &found), expected, "{side}");
+        let wrong = Difference::between("cidr", "10.9.0.0/22".to_owned(), cidr(Side::Public, 1), How::Never);
+        for (gives_addresses, range, expected, reason) in [
+            (false, cidr(Side::Public, 1), Seen::Ready, "as EC2 makes it"),
+            (true, cidr(Side::Public, 1), Seen::Ready, "as versions before made it"),
+            (false, "10.9.0.0/22".into(), Seen::but_for([wrong]), "somebody made it"),
+        ] {
+            let found = Found::builder().map_public_ip_on_launch(gives_addresses).cidr_block(range).build();
+            assert_eq!(Subnet { side: Side::Public, index: 1 }.judge(&cluster, &found), expected, "{reason}");
         }
     }
 }

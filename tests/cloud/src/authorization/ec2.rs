@@ -37,7 +37,6 @@ const ABOUT: &[(&str, Option<&str>, &[&str])] = &[
     ("DescribeVpcAttribute", None, &["VpcId"]),
     ("DetachInternetGateway", None, &["InternetGatewayId", "VpcId"]),
     ("DisassociateRouteTable", None, &["AssociationId"]),
-    ("ModifySubnetAttribute", None, &["SubnetId"]),
     ("ModifyVpcAttribute", None, &["VpcId"]),
     ("ReleaseAddress", None, &["AllocationId"]),
     ("ReplaceRoute", None, &["RouteTableId"]),

@@ -23,7 +23,7 @@ const CANNOT_HAPPEN: &[(&str, &str)] = &[
     ("23", "Groundwork changes no versions, so node groups have the control plane's."),
     ("24", "Nodes are drained by an update of their group, and Groundwork updates none."),
     ("25", "Groundwork makes no keys and uses none of the customer's: it encrypts with AWS's own."),
-    ("34", "Nodes are only in private subnets, and the public ones give addresses to everything that starts in them."),
+    ("34", "Nodes are only in private subnets, where they need no public address; EKS asks for one only in a public subnet."),
     ("40", "The launch template has no instance type, and the node group names the template only by its id."),
     ("52", "Groundwork's functions are in no VPC."),
 ];

@@ -113,7 +113,6 @@ async fn row_51_calls_with_ids_that_ec2_does_not_know_yet_are_tried_again() {
     let up = [
         ("ec2:ModifyVpcAttribute", "InvalidVpcID.NotFound"),
         ("ec2:CreateSubnet", "InvalidVpcID.NotFound"),
-        ("ec2:ModifySubnetAttribute", "InvalidSubnetID.NotFound"),
         ("ec2:AttachInternetGateway", "InvalidInternetGatewayID.NotFound"),
         ("ec2:CreateNatGateway", "InvalidAllocationID.NotFound"),
         ("ec2:AssociateRouteTable", "InvalidRouteTableID.NotFound"),

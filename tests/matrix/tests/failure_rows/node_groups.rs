@@ -1,7 +1,7 @@
 //! Node groups.
 
 use crate::scene::{Scene, and_more, doom, goes_in_spite_of, parks_until_mended, passes_by_itself, reads, refuse, times};
-use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
+use aws_sdk_ec2::types::{Filter, ResourceType, Subnet, Tag, TagSpecification};
 use cloud::faults::Fault;
 use engine::names::{OWNER_TAG, RESOURCE_TAG};
 use matrix::account::REGION;
@@ -52,12 +52,14 @@ async fn row_33_nodes_that_never_join_raise_the_alarm_and_a_retry_makes_them_aga
 
 /// P: A public subnet gives its nodes no address.
 #[tokio::test(start_paused = true)]
-async fn row_34_nodes_are_in_private_subnets_and_public_ones_give_addresses() {
+async fn row_34_nodes_are_in_private_subnets_and_no_subnet_gives_addresses() {
     let scene = Scene::running().await;
     let aws = scene.clients();
     let all = aws.ec2.describe_subnets().filters(Filter::builder().name("tag-key").values(RESOURCE_TAG).build());
     let all = all.send().await.expect("subnets").subnets.unwrap_or_default();
-    let (public, private): (Vec<_>, Vec<_>) = all.into_iter().partition(|subnet| subnet.map_public_ip_on_launch() == Some(true));
+    assert!(all.iter().all(|subnet| subnet.map_public_ip_on_launch() != Some(true)));
+    let for_outside = |subnet: &Subnet| subnet.tags().iter().any(|tag| tag.key() == Some("kubernetes.io/role/elb"));
+    let (public, private): (Vec<_>, Vec<_>) = all.into_iter().partition(for_outside);
     assert_eq!((public.len(), private.len()), (2, 2));
 
     let groups = aws.eks.describe_nodegroup().cluster_name(scene.cluster.eks_name()).nodegroup_name("m6i-large");
