@@ -22,6 +22,12 @@ locals {
     account   = data.aws_caller_identity.this.account_id
     role      = var.role_name
   }
+  boundary = jsondecode(templatefile("${path.module}/policies/boundary.json", local.names))
+  # One statement if there are repositories, else none.
+  own_images = [
+    for repositories in [var.image_repositories] :
+    merge(jsondecode(file("${path.module}/policies/own-images.json")), { Resource = repositories }) if length(repositories) > 0
+  ]
 }
 
 resource "aws_iam_role" "groundwork" {
@@ -56,7 +62,7 @@ resource "aws_iam_policy" "boundary" {
   name        = "${var.role_name}-boundary"
   path        = "/groundwork/"
   description = "The most that a role made by Groundwork may do."
-  policy      = templatefile("${path.module}/policies/boundary.json", local.names)
+  policy      = jsonencode(merge(local.boundary, { Statement = concat(local.boundary.Statement, local.own_images) }))
 
   # So it is destroyed first. As long as a cluster's roles use it, IAM keeps it, and so Terraform the role that removes clusters.
   depends_on = [aws_iam_role_policy_attachment.stage]

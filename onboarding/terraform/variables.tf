@@ -38,3 +38,14 @@ variable "role_name" {
     error_message = "The name begins with groundwork and has at most 32 characters."
   }
 }
+
+variable "image_repositories" {
+  description = "The ARNs of the ECR repositories that the clusters may pull images from, besides AWS's own for EKS. A pattern such as arn:aws:ecr:us-west-2:222222222222:repository/team/* counts as one; there is room for about twenty."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.image_repositories : can(regex("^arn:aws(-us-gov)?:ecr:[a-z0-9*-]+:([0-9]{12}|\\*):repository/.+$", arn))])
+    error_message = "These are ARNs of ECR repositories, in which * may stand for a part."
+  }
+}

@@ -29,6 +29,7 @@ pub fn quick_start() -> String {
         managed(&mut policies, &stage.to_string(), &[], &format!("What Groundwork's stage {stage} may do."), &policy(*stage, &NAMES));
     }
     managed(&mut policies, "boundary", BOUNDARY_FIRST, "The most that a role made by Groundwork may do.", &boundary::policy(&NAMES));
+    own_images(&mut policies);
     let attached: String = STAGES.iter().map(|stage| format!("        - !Ref {}Policy\n", pascal(&stage.to_string()))).collect();
     FRAME.replace("{attached}\n", &attached).replace("{trust}\n", &yaml(&trust::policy(&TRUST), 8)).replace("{policies}\n", &policies)
 }
@@ -66,6 +67,19 @@ fn statement(out: &mut String, statement: &Statement) {
         line(out, 14, &format!("{operator}:"));
         keys.iter().for_each(|(key, values)| list(out, 16, key, values));
     }
+}
+
+/// The boundary's last statement, which is there only if the customer names repositories.
+fn own_images(out: &mut String) {
+    let own = boundary::pull_own_images(&[]);
+    line(out, 10, "# Only what the customer names.");
+    line(out, 10, "- !If");
+    line(out, 12, "- PullsOwnImages");
+    line(out, 12, &format!("- Sid: {}", own.sid));
+    line(out, 14, "Effect: Allow");
+    list(out, 14, "Action", &own.action);
+    line(out, 14, "Resource: !Split [\",\", !Ref ImageRepositories]");
+    line(out, 12, "- !Ref AWS::NoValue");
 }
 
 fn list(out: &mut String, indent: usize, key: &str, values: &[String]) {

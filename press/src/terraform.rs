@@ -8,6 +8,8 @@ pub fn policies() -> Vec<(String, String)> {
     let stages = STAGES.iter().map(|stage| (stage.to_string(), policy(*stage, &PLACEHOLDERS)));
     let boundary = ("boundary".to_owned(), boundary::policy(&PLACEHOLDERS));
     let mut files: Vec<_> = stages.chain([boundary]).map(|(name, document)| (path(&name), text(&document))).collect();
+    let own_images = serde_json::to_string_pretty(&boundary::pull_own_images(&[])).unwrap_or_default();
+    files.push((path("own-images"), own_images + "\n"));
     let trust = format!("{:#}\n", trust::policy(&trust::PLACEHOLDERS));
     files.push((path("trust"), trust.clone()));
     files.push(("examples/self-managed/trust.json".into(), trust));

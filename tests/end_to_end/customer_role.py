@@ -6,14 +6,15 @@ import quick_start
 from waiting import until
 
 
-def onboard(account, wanted, role_name="groundwork", external_id=None):
-    """Deploys the quick-start with what GET /onboarding said, and returns the role's ARN."""
+def onboard(account, wanted, role_name="groundwork", external_id=None, **more):
+    """Deploys the quick-start with what GET /onboarding said, and with `more` parameters, and returns the role's ARN."""
     cloudformation = account.client("cloudformation")
     parameters = {
         "OperatorAccountId": wanted["principal"]["account_id"],
         "OperatorPrincipalPattern": wanted["principal"]["pattern"],
         "ExternalId": external_id or wanted["external_id"],
         "RoleName": role_name,
+        **more,
     }
     stack_name = f"onboarding-{role_name}"
     cloudformation.create_stack(

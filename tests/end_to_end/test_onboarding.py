@@ -84,6 +84,15 @@ def test_a_bucket_for_everybody_is_refused_in_an_account_that_blocks_public_acce
     assert [one for one in events if "BlockPublicPolicy" in one.get("ResourceStatusReason", "")]
 
 
+def test_the_boundary_lets_clusters_pull_the_images_that_the_customer_names_and_no_others(tenant):
+    named = "arn:aws:ecr:us-west-2:222222222222:repository/team/*"
+    for role_name, repositories, expected in (("groundwork-none", "", []), ("groundwork-some", f"{named},{named}2", [named, f"{named}2"])):
+        customer_role.onboard(tenant.account, tenant.onboarding(), role_name, ImageRepositories=repositories)
+        arn = f"arn:aws:iam::{tenant.account.number}:policy/groundwork/{role_name}-boundary"
+        statements = customer_role.document(tenant.account.client("iam"), arn)["Statement"]
+        assert [one["Resource"] for one in statements if one["Sid"] == "PullOwnImages"] == ([expected] if expected else [])
+
+
 def filled(arn, own):
     for placeholder, value in own.items():
         arn = arn.replace(placeholder, value)

@@ -23,6 +23,8 @@ STAGES_POLICY = "policy/groundwork/groundwork-create-eks"
 OUR_CLUSTER = "cluster/groundwork-a-abcdefghijkl"
 LINKED = "role/aws-service-role/lex.amazonaws.com/AWSServiceRoleForLex"
 
+ADMINISTRATOR_HERE = f"{IAM}:role/evil"
+
 OWNER = {"aws:RequestTag/groundwork:cluster": ["abcdefghijkl"], "aws:TagKeys": ["groundwork:cluster"]}
 OWNED = {"aws:ResourceTag/groundwork:cluster": ["abcdefghijkl"]}
 BOUNDARY = {"iam:PermissionsBoundary": [f"{IAM}:{LIMIT}"]}
@@ -30,6 +32,12 @@ NO_BOUNDARY = {"iam:PermissionsBoundary": ["arn:aws:iam::aws:policy/Administrato
 FOREIGN_CLUSTER = {"aws:ResourceTag/kubernetes.io/cluster/production": ["owned"]}
 FOREIGN_SERVICE = FOREIGN_CLUSTER | {"aws:ResourceTag/kubernetes.io/service-name": ["default/web"]}
 FOREIGN_CONTROLLER = {"aws:ResourceTag/elbv2.k8s.aws/cluster": ["production"]}
+
+GUARD_DUTYS = {"aws:ResourceTag/GuardDutyManaged": ["true"]}
+NOT_GUARD_DUTYS = {"aws:ResourceTag/GuardDutyManaged": ["false"]}
+AS_GUARD_DUTYS = {"aws:RequestTag/GuardDutyManaged": ["true"], "aws:TagKeys": ["GuardDutyManaged"]}
+OF_GUARD_DUTY = {"ec2:VpceServiceName": [f"com.amazonaws.{REGION}.guardduty-data"]}
+OF_S3 = {"ec2:VpceServiceName": [f"com.amazonaws.{REGION}.s3"]}
 
 LIKE_OURS = {"aws:ResourceTag/aws:eks:cluster-name": ["groundwork-prod"]}
 
@@ -62,6 +70,18 @@ def balancer(what, action, resource, context=None):
     return Attack(what, f"elasticloadbalancing:{action}", f"{ELB}:{resource}", context or {})
 
 
+def entry(what, principal, kind="STANDARD"):
+    """In a cluster that Groundwork made."""
+    asked = OWNER | {"eks:principalArn": [principal], "eks:accessEntryType": [kind]}
+    return Attack(what, "eks:CreateAccessEntry", f"{EKS}:{OUR_CLUSTER}", asked)
+
+
+def policy(what, name):
+    arn = f"arn:aws:eks::aws:cluster-access-policy/{name}"
+    resource = f"{EKS}:access-entry/groundwork-a-abcdefghijkl/role/{ACCOUNT}/evil/1"
+    return Attack(what, "eks:AssociateAccessPolicy", resource, {"eks:policyArn": [arn], "eks:accessScope": ["cluster"]})
+
+
 ATTACKS = [
     # Roles and policies
     iam("Make a role without the boundary", "CreateRole", OURS, OWNER),
@@ -91,6 +111,8 @@ ATTACKS = [
     iam("Make an access key for a user", "CreateAccessKey", "user/admin"),
     iam("Put one of our roles on an instance profile", "AddRoleToInstanceProfile", "instance-profile/eks-1"),
     iam("Delete a foreign instance profile", "DeleteInstanceProfile", "instance-profile/web"),
+    iam("Delete the instance profile of a foreign node group", "DeleteInstanceProfile", "instance-profile/eks-1"),
+    iam("Take the role of foreign nodes out of their profile", "RemoveRoleFromInstanceProfile", "instance-profile/eks-1"),
     iam("Make another service's linked role", "CreateServiceLinkedRole", LINKED, {"iam:AWSServiceName": ["lex.amazonaws.com"]}),
     Attack("Assume a foreign role", "sts:AssumeRole", f"{IAM}:role/admin"),
     # Passing roles
@@ -121,6 +143,14 @@ ATTACKS = [
     ec2("Delete a foreign cluster's security group", "DeleteSecurityGroup", "security-group/sg-1", FOREIGN_CLUSTER),
     ec2("Revoke the rules of a foreign security group", "RevokeSecurityGroupIngress", "security-group/sg-1"),
     ec2("Revoke the outgoing rules of a foreign security group", "RevokeSecurityGroupEgress", "security-group/sg-1"),
+    ec2("Delete an endpoint that only has GuardDuty's tag", "DeleteVpcEndpoints", "vpc-endpoint/vpce-1", GUARD_DUTYS | OF_S3),
+    ec2("Delete an endpoint of GuardDuty's service without its tag", "DeleteVpcEndpoints", "vpc-endpoint/vpce-1", OF_GUARD_DUTY),
+    ec2("Delete an endpoint that is kept from GuardDuty", "DeleteVpcEndpoints", "vpc-endpoint/vpce-1", NOT_GUARD_DUTYS | OF_GUARD_DUTY),
+    ec2("Give a foreign endpoint GuardDuty's tag, in order to delete it", "CreateTags", "vpc-endpoint/vpce-1", AS_GUARD_DUTYS),
+    ec2("Open GuardDuty's security group", "AuthorizeSecurityGroupIngress", "security-group/sg-1", GUARD_DUTYS),
+    ec2("Empty GuardDuty's security group", "RevokeSecurityGroupIngress", "security-group/sg-1", GUARD_DUTYS),
+    ec2("Delete a network interface with GuardDuty's tag", "DeleteNetworkInterface", "network-interface/eni-1", GUARD_DUTYS),
+    ec2("Delete a VPC with GuardDuty's tag", "DeleteVpc", "vpc/vpc-1", GUARD_DUTYS),
     ec2("Delete a foreign network interface", "DeleteNetworkInterface", "network-interface/eni-1"),
     ec2("Delete a foreign volume", "DeleteVolume", "volume/vol-1"),
     ec2("Delete a foreign cluster's volume", "DeleteVolume", "volume/vol-1", FOREIGN_CLUSTER),
@@ -166,6 +196,11 @@ ATTACKS = [
     # Clusters and code
     Attack("Delete a foreign cluster", "eks:DeleteCluster", f"{EKS}:cluster/production"),
     Attack("Become an administrator of a foreign cluster", "eks:CreateAccessEntry", f"{EKS}:cluster/production", OWNER),
+    entry("Let a principal of another account into one of our clusters", "arn:aws:iam::333333333333:role/evil"),
+    entry("Let the customer's role itself into one of our clusters", f"{IAM}:{CUSTOMERS}"),
+    entry("Let a role that Groundwork made into one of our clusters", f"{IAM}:{OURS}"),
+    entry("Let a principal in under another type, with what EKS gives that", ADMINISTRATOR_HERE, "EC2_LINUX"),
+    policy("Give an entry in one of our clusters another access policy", "AmazonEKSSecretReaderPolicy"),
     Attack("Make a cluster without the owner tag", "eks:CreateCluster", "*"),
     Attack("Give a pod of a foreign cluster a role", "eks:CreatePodIdentityAssociation", f"{EKS}:cluster/production", OWNER),
     Attack("Add nodes to a foreign cluster", "eks:CreateNodegroup", f"{EKS}:cluster/production", OWNER),
@@ -175,24 +210,21 @@ ATTACKS = [
 # What patterns of names and tags cannot prevent, with the reason. It is allowed on purpose, and the page says so.
 IN_REACH = [
     (
-        iam("Delete the instance profile of a foreign node group", "DeleteInstanceProfile", "instance-profile/eks-1"),
-        "EKS names these profiles `eks-…` without tags, so a policy cannot be narrower. IAM deletes no profile that has a role in it",
+        ec2("Delete GuardDuty's endpoint in any VPC", "DeleteVpcEndpoints", "vpc-endpoint/vpce-1", GUARD_DUTYS | OF_GUARD_DUTY),
+        "it holds the VPC of a cluster that is deleted, and IAM is not told which VPC an endpoint is in. Only the teardown may do it, which"
+        " looks only into its own VPC. GuardDuty shows a VPC without its endpoint as not covered",
     ),
     (
-        iam("Remove the role from such a profile", "RemoveRoleFromInstanceProfile", "instance-profile/eks-1"),
-        "the same. The instances of that node group could lose their credentials. Only the session of a deletion may do it",
+        ec2("Delete GuardDuty's security group in any VPC", "DeleteSecurityGroup", "security-group/sg-1", GUARD_DUTYS),
+        "the same. EC2 deletes no group that an endpoint is in",
     ),
     (
-        Attack("Make an access entry in a cluster that Groundwork made", "eks:CreateAccessEntry", f"{EKS}:{OUR_CLUSTER}", OWNER),
-        "the administrator that the tenant names has to get access. The session of a stage may name nobody else",
+        entry("Let a principal of the account into a cluster that Groundwork made", ADMINISTRATOR_HERE),
+        "the administrator that the tenant names has to get access. It cannot be the role itself, and the session of a stage may name"
+        " nobody else",
     ),
     (
-        Attack(
-            "Become administrator of such a cluster",
-            "eks:AssociateAccessPolicy",
-            f"{EKS}:access-entry/groundwork-a-abcdefghijkl/role/{ACCOUNT}/evil/1",
-            {"eks:policyArn": ["arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"], "eks:accessScope": ["cluster"]},
-        ),
+        policy("Make it administrator of that cluster", "AmazonEKSClusterAdminPolicy"),
         "the same. Whoever makes a cluster can always give themselves access",
     ),
 ]

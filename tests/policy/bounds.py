@@ -36,6 +36,9 @@ FOREIGN_GROUP = {"aws:ResourceTag/aws:eks:cluster-name": ["production"]}
 OF_INSTANCE = {"aws:RequestTag/node.k8s.amazonaws.com/instance_id": ["i-1"]}
 CLUSTER = f"{EKS}:cluster/groundwork-a-abcdefghijkl"
 IMAGES = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/app"
+AMAZONS = f"arn:aws:ecr:{REGION}:602401143452:repository/eks/pause"
+ELSEWHERE = "arn:aws:ecr:eu-south-1:590381155156:repository/amazon-k8s-cni"
+BOTTLEROCKETS = f"arn:aws:ecr:{REGION}:328549459982:repository/bottlerocket-control"
 
 
 def snapshot(what, action, name, context=None):
@@ -96,6 +99,10 @@ BOUNDED = [
     Attack("Read a foreign bucket", "s3:GetObject", f"{S3}:customers-data/secret"),
     Attack("Read a secret", "secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:database-abcdef"),
     Attack("Push an image", "ecr:PutImage", IMAGES),
+    Attack("Pull a private image of the account", "ecr:BatchGetImage", IMAGES),
+    Attack("Pull a layer of it", "ecr:GetDownloadUrlForLayer", IMAGES),
+    Attack("Fetch an image into a cache of the account", "ecr:BatchImportUpstreamImage", IMAGES),
+    Attack("Pull an image of the company's shared registry", "ecr:BatchGetImage", f"arn:aws:ecr:{REGION}:333333333333:repository/app"),
 ]
 
 # Every call of the network plugin, the kubelet and the EBS CSI driver, with everything that each call names.
@@ -124,9 +131,10 @@ WITHIN_BOUNDS = [
     Attack("Look at its cluster", "eks:DescribeCluster", CLUSTER),
     Attack("Ask for a pod's role", "eks-auth:AssumeRoleForPodIdentity", CLUSTER),
     Attack("Log in for images", "ecr:GetAuthorizationToken", "*"),
-    Attack("Pull an image", "ecr:BatchGetImage", IMAGES),
-    Attack("Pull a layer", "ecr:GetDownloadUrlForLayer", IMAGES),
-    Attack("Pull an image through a cache", "ecr:BatchImportUpstreamImage", IMAGES),
+    Attack("Pull an image of EKS", "ecr:BatchGetImage", AMAZONS),
+    Attack("Pull a layer of it", "ecr:GetDownloadUrlForLayer", AMAZONS),
+    Attack("Pull an image of EKS in a region with a registry of its own", "ecr:BatchGetImage", ELSEWHERE),
+    Attack("Pull Bottlerocket's control container", "ecr:BatchGetImage", BOTTLEROCKETS),
     # EBS CSI driver
     ec2("Make a volume", "CreateVolume", "volume/*", OWNER),
     snapshot("Make a volume from an own snapshot", "CreateVolume", "snap-1", OWNED),

@@ -30,12 +30,10 @@ JUDGED = {
     "PERMISSIONS_MANAGEMENT_ACTIONS iam:AttachRolePolicy": "only to our roles with the boundary, and only five AWS-managed policies",
     "PERMISSIONS_MANAGEMENT_ACTIONS iam:CreateRole": "only with the boundary and under our path",
     "PERMISSIONS_MANAGEMENT_ACTIONS iam:CreateServiceLinkedRole": "only those of EKS and its node groups; AWS decides what they may do",
-    "PERMISSIONS_MANAGEMENT_ACTIONS iam:DeleteInstanceProfile": "only those with the names that EKS gives",
     "PERMISSIONS_MANAGEMENT_ACTIONS iam:DeleteRole": "only our roles",
     "PERMISSIONS_MANAGEMENT_ACTIONS iam:DeleteRolePolicy": "only of our roles; it takes permissions away",
     "PERMISSIONS_MANAGEMENT_ACTIONS iam:DetachRolePolicy": "only of our roles; it takes permissions away",
     "PERMISSIONS_MANAGEMENT_ACTIONS iam:PassRole": "only our roles, and each only to the service that it is for",
-    "PERMISSIONS_MANAGEMENT_ACTIONS iam:RemoveRoleFromInstanceProfile": "only those with the names that EKS gives",
     "PERMISSIONS_MANAGEMENT_ACTIONS s3:PutBucketPolicy": "only of our buckets",
     "PERMISSIONS_MANAGEMENT_ACTIONS s3:PutBucketPublicAccessBlock": "only of our buckets",
 }

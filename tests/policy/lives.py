@@ -19,6 +19,7 @@ RETRIES = 10
 def lived(service, customer):
     """The tenants of all lives, once the lives are over. All faults are set at once, each for one cluster id."""
     all_tenants = [tenants.with_role(service, tenants.new(service), new_account()) for _ in LIVES[:-1]]
+    cloud.set_account(all_tenants[LIVES.index(full)].account.number, {"guard_duty": True})
     clusters = [tenant.create(life.__name__, **as_administrator(tenant)) for life, tenant in zip(LIVES, all_tenants)]
     all_tenants.append(customer.tenant)
     clusters.append(customer.tenant.create(joined.__name__, **customer.request()))

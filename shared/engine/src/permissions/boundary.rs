@@ -5,7 +5,7 @@
 //! role made by Groundwork can reach anything that is not a cluster's.
 
 use super::document::{Document, Statement};
-use wire::names::Names;
+use wire::names::{Names, PLACEHOLDERS};
 
 /// What those policies look at: none of it shows data, and EC2's Describe actions have no resource-level permissions.
 const LOOK: &[&str] = &[
@@ -29,7 +29,9 @@ const LOOK: &[&str] = &[
     "ec2:DescribeVpcs",
     "ecr:GetAuthorizationToken",
 ];
-const IMAGES: &[&str] = &["ecr:BatchGetImage", "ecr:BatchImportUpstreamImage", "ecr:GetDownloadUrlForLayer"];
+const PULL: &[&str] = &["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+/// Also through a cache of another registry.
+const PULL_OWN: &[&str] = &["ecr:BatchGetImage", "ecr:BatchImportUpstreamImage", "ecr:GetDownloadUrlForLayer"];
 /// The network plugin's and the EBS CSI driver's actions, on what carries our owner tag, which launch template and add-ons give.
 const OURS: &[&str] = &[
     "ec2:AssignPrivateIpAddresses",
@@ -60,7 +62,34 @@ const SNAPSHOT: &str = "arn:${partition}:ec2:*::snapshot/*";
 const INSTANCE: &str = "arn:${partition}:ec2:*:${account}:instance/*";
 const SUBNET: &str = "arn:${partition}:ec2:*:${account}:subnet/*";
 const GROUP: &str = "arn:${partition}:ec2:*:${account}:security-group/*";
-const REPOSITORIES: &str = "arn:${partition}:ecr:*:*:repository/*";
+/// The accounts in which AWS has the images of EKS's add-ons and of what a node needs to start, one for most regions and one for each other
+/// region; a new region has to be added. The last two are GovCloud's.
+/// <https://docs.aws.amazon.com/eks/latest/userguide/add-ons-images.html>
+const REGISTRIES: [&str; 20] = [
+    "602401143452",
+    "066635153087",
+    "121268973566",
+    "151610086707",
+    "296578399912",
+    "333609536671",
+    "455263428931",
+    "491585149902",
+    "533267051163",
+    "558608220178",
+    "590381155156",
+    "730335286997",
+    "759879836304",
+    "761377655185",
+    "800184023465",
+    "877085696533",
+    "900612956339",
+    "900889452093",
+    "013241004608",
+    "151742754352",
+];
+/// Every Bottlerocket node pulls this one; it is Bottlerocket's, whose accounts no page lists.
+/// <https://github.com/bottlerocket-os/bottlerocket-control-container>
+const BOTTLEROCKET: &str = "arn:${partition}:ecr:*:*:repository/bottlerocket-control";
 const CLUSTER: &str = "arn:${partition}:eks:*:${account}:cluster/groundwork-*-????????????";
 
 /// The role's own cluster, so that one cluster's roles do not reach another's things.
@@ -78,7 +107,7 @@ pub fn policy(names: &Names) -> Document {
     let cluster_group = ("StringLike", "aws:ResourceTag/aws:eks:cluster-name", ["groundwork-*-????????????"].as_slice());
     Document::new(vec![
         Statement::allow("LookAtNetwork", LOOK, &["*"], &[], names),
-        Statement::allow("PullImages", IMAGES, &[REPOSITORIES], &[], names),
+        pull_amazons_images(names),
         Statement::allow("OwnThings", OURS, &[INTERFACE, VOLUME, SNAPSHOT, INSTANCE, SUBNET], &[tagged], names),
         // Each only on what it makes, not on what that is made from, because AWS asks about both with the tag of the request.
         Statement::allow("NewInterface", &["ec2:CreateNetworkInterface"], &[INTERFACE], &[tagging], names),
@@ -88,4 +117,30 @@ pub fn policy(names: &Names) -> Document {
         Statement::allow("ClustersGroup", INTO_GROUPS, &[GROUP], &[cluster_group], names),
         Statement::allow("ItsCluster", CLUSTERS, &[CLUSTER], &[], names),
     ])
+}
+
+/// Not the account's own: whoever takes over the customer's role could make such a role and read all of them.
+fn pull_amazons_images(names: &Names) -> Statement {
+    let registries = REGISTRIES.map(|account| format!("arn:${{partition}}:ecr:*:{account}:repository/*"));
+    let from: Vec<&str> = registries.iter().map(String::as_str).chain([BOTTLEROCKET]).collect();
+    Statement::allow("PullAmazonsImages", PULL, &from, &[], names)
+}
+
+/// What the quick-start adds to it if the customer names repositories; `resources` are their ARNs.
+pub fn pull_own_images(resources: &[&str]) -> Statement {
+    Statement::allow("PullOwnImages", PULL_OWN, resources, &[], &PLACEHOLDERS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_boundary_has_room_for_twenty_repositories_of_the_customer() {
+        let names = Names { partition: "aws-us-gov", account: "222222222222", role: &"r".repeat(32) };
+        let mut boundary = policy(&names);
+        let repository = format!("arn:aws-us-gov:ecr:us-gov-west-1:222222222222:repository/{}", "n".repeat(16));
+        boundary.statement.push(pull_own_images(&[repository.as_str(); 20]));
+        assert!(boundary.compact().len() <= 6144, "{}", boundary.compact().len());
+    }
 }

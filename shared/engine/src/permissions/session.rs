@@ -17,8 +17,8 @@ pub fn narrowed(stage: Stage, id: &str, administrator: Option<&str>) -> Document
     Document::new(match stage {
         // assume-role looks at the customer's role, whose name is no cluster's.
         Stage::Validate | Stage::AssumeRole => vec![tagging, tagged],
-        Stage::CreateBuckets | Stage::CreateNodegroups => vec![tagging, tagged, other_names(id)],
-        Stage::CreateEks => vec![tagging, tagged, other_names(id), other_administrators(administrator)],
+        Stage::CreateBuckets | Stage::CreateEks => vec![tagging, tagged, other_names(id)],
+        Stage::CreateNodegroups => vec![tagging, tagged, other_names(id), other_administrators(administrator)],
         Stage::Teardown => vec![tagging, tagged, other_names(id), other_leftovers(id)],
     })
 }
@@ -60,12 +60,14 @@ fn other_administrators(administrator: Option<&str>) -> Statement {
     }
 }
 
-/// What is left in the network: this cluster's by its owner tag, or by the tag of EKS or the AWS Load Balancer Controller.
+/// What is left in the network: this cluster's by its owner tag, or by the tag of EKS or the AWS Load Balancer Controller; or GuardDuty's,
+/// which names no cluster.
 fn other_leftovers(id: &str) -> Statement {
     let actions = ["ec2:DeleteN*Interface", "ec2:DeleteSecurityGroup", "ec2:DeleteVolume", "ec2:RevokeS*", "elasticloadbalancing:Delete*"];
     let cluster = vec![format!("groundwork-*-{id}")];
     Statement::deny("Left", &actions)
         .when("StringNotEquals", &format!("aws:ResourceTag/{OWNER_TAG}"), vec![id.into()])
+        .when("StringNotEquals", "aws:ResourceTag/GuardDutyManaged", vec!["true".into()])
         .when("StringNotLike", "aws:ResourceTag/aws:eks:cluster-name", cluster.clone())
         .when("StringNotLike", "aws:ResourceTag/elbv2.k8s.aws/cluster", cluster)
 }

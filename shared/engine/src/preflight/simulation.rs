@@ -114,7 +114,8 @@ impl Question {
     fn new(cluster: &Cluster, statement: &Statement) -> Self {
         let resources: Vec<String> = statement.resource.iter().map(|pattern| example(cluster, pattern)).collect();
         let pairs = statement.action.iter().flat_map(|action| resources.iter().map(|resource| (action.clone(), resource.clone())));
-        let given = statement.condition.values().flatten();
+        // What a condition excludes is no example of what it lets pass.
+        let given = statement.condition.iter().filter(|(operator, _)| !operator.contains("Not")).flat_map(|(_, keys)| keys);
         let given = given.map(|(key, values)| (key.clone(), values.first().map(|value| example(cluster, value)).unwrap_or_default()));
         let region = ("aws:RequestedRegion".to_owned(), requested_region(cluster, &statement.action));
         Self { pairs: pairs.collect(), context: given.chain([region]).collect() }

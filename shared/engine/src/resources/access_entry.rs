@@ -13,6 +13,9 @@ use wire::journal::Outputs;
 use wire::key::Key;
 use wire::stage::Stage;
 
+/// The type of an entry for people and programs, not for nodes.
+const STANDARD: &str = "STANDARD";
+
 pub struct AccessEntry;
 
 pub struct Found {
@@ -49,8 +52,9 @@ impl Planned for AccessEntry {
         true
     }
 
+    /// The policy of create-eks has no room for it.
     fn stage(&self) -> Stage {
-        Stage::CreateEks
+        Stage::CreateNodegroups
     }
 
     fn needs(&self) -> Vec<Key> {
@@ -83,7 +87,8 @@ impl Made for AccessEntry {
 
     async fn create(&self, cx: &Context) -> Result<()> {
         let call = cx.aws.eks.create_access_entry().cluster_name(cx.cluster.eks_name()).principal_arn(Self::principal(cx)?);
-        let call = call.set_tags(tag_map(&cx.cluster, &self.key()));
+        // Also EKS's default, but without it the call has no type for the role's policy to look at.
+        let call = call.r#type(STANDARD).set_tags(tag_map(&cx.cluster, &self.key()));
         call.send().await.called("eks:CreateAccessEntry").done_if(THERE_IN_EKS)
     }
 

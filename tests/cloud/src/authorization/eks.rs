@@ -57,6 +57,7 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("AssociateAccessPolicy", "eks:policyArn", "/policyArn"),
     ("AssociateAccessPolicy", "eks:accessScope", "/accessScope/type"),
     ("CreateAccessEntry", "eks:principalArn", "/principalArn"),
+    ("CreateAccessEntry", "eks:accessEntryType", "/type"),
     ("CreateCluster", "eks:authenticationMode", "/accessConfig/authenticationMode"),
 ];
 

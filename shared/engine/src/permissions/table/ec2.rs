@@ -176,10 +176,7 @@ pub const GRANTS: &[Grant] = &[
         resources: &[SUBNET],
         conditions: OURS,
         why: OWN,
-        actions: &[
-            action("ec2:ModifySubnetAttribute", EKS, "Give instances in the public subnets a public address."),
-            action("ec2:DeleteSubnet", DOWN, "Remove the subnets."),
-        ],
+        actions: &[action("ec2:DeleteSubnet", DOWN, "Remove the subnets.")],
     },
     Grant {
         sid: "OurNetwork",
@@ -265,6 +262,23 @@ pub const GRANTS: &[Grant] = &[
         conditions: &[("StringLike", "aws:ResourceTag/elbv2.k8s.aws/cluster", &["groundwork-*-????????????"])],
         why: "Only groups that the AWS Load Balancer Controller made in a cluster of ours.",
         actions: GROUPS,
+    },
+    Grant {
+        sid: "EndpointsOfGuardDuty",
+        resources: &[ENDPOINT],
+        conditions: &[
+            ("StringEquals", "aws:ResourceTag/GuardDutyManaged", &["true"]),
+            ("StringLike", "ec2:VpceServiceName", &["com.amazonaws.*.guardduty-data*"]),
+        ],
+        why: "Only GuardDuty's, by its own tag and service. IAM is not told an endpoint's VPC; Groundwork looks only into its own.",
+        actions: &[action("ec2:DeleteVpcEndpoints", DOWN, "Remove the endpoint that GuardDuty put into our VPC and left there.")],
+    },
+    Grant {
+        sid: "GroupsOfGuardDuty",
+        resources: &[SECURITY_GROUP],
+        conditions: &[("StringEquals", "aws:ResourceTag/GuardDutyManaged", &["true"])],
+        why: "Only GuardDuty's, by its own tag. IAM knows no tags of a group's VPC; Groundwork looks only into its own.",
+        actions: &[action("ec2:DeleteSecurityGroup", DOWN, "Remove the security group that GuardDuty put into our VPC and left there.")],
     },
 ];
 

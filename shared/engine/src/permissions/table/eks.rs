@@ -6,7 +6,12 @@ const CLUSTER: &str = "arn:${partition}:eks:*:${account}:cluster/groundwork-*-??
 const NODE_GROUP: &str = "arn:${partition}:eks:*:${account}:nodegroup/groundwork-*-????????????/*";
 const ADDON: &str = "arn:${partition}:eks:*:${account}:addon/groundwork-*-????????????/*";
 const ACCESS_ENTRY: &str = "arn:${partition}:eks:*:${account}:access-entry/groundwork-*-????????????/*";
+const ADMINISTRATORS_POLICY: &str = "arn:${partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy";
 const POD_IDENTITY: &str = "arn:${partition}:eks:*:${account}:podidentityassociation/groundwork-*-????????????/*";
+
+/// Whoever has taken over the operator's account has these.
+const ITSELF: &str = "arn:${partition}:iam::${account}:role/${role}";
+const MADE_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/*";
 
 const NAMED: &str = "Only clusters with our name.";
 const TAGGED: &str = "Only clusters with our name and what is in them, and only with our owner tag.";
@@ -26,14 +31,25 @@ pub const GRANTS: &[Grant] = &[
         why: TAGGED,
         actions: &[
             action("eks:CreateAddon", EKS_NODES, "Install an add-on."),
-            action("eks:CreateAccessEntry", EKS, "Let the tenant's administrator in."),
             action("eks:CreateNodegroup", NODES, "Make the node groups."),
             action("eks:CreatePodIdentityAssociation", NODES, "Give the EBS CSI controller its role."),
         ],
     },
     Grant {
+        sid: "LetAdministratorIn",
+        resources: &[CLUSTER],
+        conditions: &[
+            ("StringLike", "aws:RequestTag/groundwork:cluster", &["?*"]),
+            ("ArnLike", "eks:principalArn", &["arn:${partition}:iam::${account}:*"]),
+            ("ArnNotLike", "eks:principalArn", &[ITSELF, MADE_ROLES]),
+            ("StringEquals", "eks:accessEntryType", &["STANDARD"]),
+        ],
+        why: "Only principals of this account but our own roles, only into clusters with our name, and only with our owner tag.",
+        actions: &[action("eks:CreateAccessEntry", NODES, "Let the tenant's administrator in.")],
+    },
+    Grant {
         sid: "MakeByName",
-        resources: &[CLUSTER, ACCESS_ENTRY],
+        resources: &[CLUSTER],
         conditions: MADE_OURS,
         why: TAGGED,
         actions: &[action("eks:TagResource", EKS, "Put the owner tags on in the create call.")],
@@ -47,7 +63,7 @@ pub const GRANTS: &[Grant] = &[
     },
     Grant {
         sid: "MakeByName",
-        resources: &[NODE_GROUP, POD_IDENTITY],
+        resources: &[NODE_GROUP, POD_IDENTITY, ACCESS_ENTRY],
         conditions: MADE_OURS,
         why: TAGGED,
         actions: &[action("eks:TagResource", NODES, "Put the owner tags on in the create call.")],
@@ -90,11 +106,17 @@ pub const GRANTS: &[Grant] = &[
         conditions: ALWAYS,
         why: NAMED,
         actions: &[
-            action("eks:DescribeAccessEntry", EKS_DOWN, "Find the administrator's entry, and see that it is ours."),
-            action("eks:ListAssociatedAccessPolicies", EKS_DOWN, "See whether the entry has its policy."),
-            action("eks:AssociateAccessPolicy", EKS, "Make the entry an administrator's."),
+            action("eks:DescribeAccessEntry", NODES_DOWN, "Find the administrator's entry, and see that it is ours."),
+            action("eks:ListAssociatedAccessPolicies", NODES_DOWN, "See whether the entry has its policy."),
             action("eks:DeleteAccessEntry", DOWN, "Remove the entry."),
         ],
+    },
+    Grant {
+        sid: "MakeAdministrator",
+        resources: &[ACCESS_ENTRY],
+        conditions: &[("ArnEquals", "eks:policyArn", &[ADMINISTRATORS_POLICY])],
+        why: "Only entries of clusters with our name, and only this one policy.",
+        actions: &[action("eks:AssociateAccessPolicy", NODES, "Make the entry an administrator's.")],
     },
     Grant {
         sid: "InOurClusters",

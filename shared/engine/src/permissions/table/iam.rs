@@ -9,8 +9,6 @@ const NODE_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groun
 const CSI_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-????????????-ebs-csi";
 const ITSELF: &str = "arn:${partition}:iam::${account}:role/${role}";
 const BOUNDARY: &str = "arn:${partition}:iam::${account}:policy/groundwork/${role}-boundary";
-/// EKS chooses the names of its nodes' profiles.
-const PROFILES: &str = "arn:${partition}:iam::${account}:instance-profile/eks-*";
 const FOR_EKS: &str = "arn:${partition}:iam::${account}:role/aws-service-role/eks.amazonaws.com/AWSServiceRoleForAmazonEKS";
 pub(in crate::permissions) const FOR_NODE_GROUPS: &str =
     "arn:${partition}:iam::${account}:role/aws-service-role/eks-nodegroup.amazonaws.com/AWSServiceRoleForAmazonEKSNodegroup";
@@ -77,20 +75,14 @@ pub const GRANTS: &[Grant] = &[
         actions: &[
             action("iam:ListAttachedRolePolicies", EKS_NODES_DOWN, "See which policies a role has; EKS checks too."),
             action("iam:ListRolePolicies", DOWN, "See which inline policies others gave a role."),
-            action("iam:ListInstanceProfilesForRole", DOWN, "See which instance profile EKS left on a role."),
+            action(
+                "iam:ListInstanceProfilesForRole",
+                DOWN,
+                "See which instance profile still has a role, and would keep it from being removed.",
+            ),
             action("iam:DetachRolePolicy", DOWN, "Detach a role's policies, so that it can be removed."),
             action("iam:DeleteRolePolicy", DOWN, "The same for inline policies."),
             action("iam:DeleteRole", DOWN, "Remove the roles."),
-        ],
-    },
-    Grant {
-        sid: "ProfilesOfNodes",
-        resources: &[PROFILES],
-        conditions: ALWAYS,
-        why: "EKS names the profiles and does not tag them, so nothing narrower is possible: other node groups' profiles are in reach.",
-        actions: &[
-            action("iam:RemoveRoleFromInstanceProfile", DOWN, "Free our node role from a profile that EKS left."),
-            action("iam:DeleteInstanceProfile", DOWN, "Remove that profile."),
         ],
     },
     Grant {

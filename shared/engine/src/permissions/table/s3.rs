@@ -48,6 +48,8 @@ pub const GRANTS: &[Grant] = &[
             action("s3:PutEncryptionConfiguration", BUCKETS, "Encrypt it."),
             action("s3:GetBucketPolicy", BUCKETS_DOWN, "See whether it refuses plain HTTP."),
             action("s3:PutBucketPolicy", BUCKETS, "Make it refuse plain HTTP."),
+            action("s3:GetLifecycleConfiguration", BUCKETS_DOWN, "See whether old versions in it expire."),
+            action("s3:PutLifecycleConfiguration", BUCKETS, "Let old versions and unfinished uploads in it expire."),
             action("s3:ListBucketVersions", DOWN, "List what is in it, to empty it."),
             action("s3:ListBucketMultipartUploads", DOWN, "Find unfinished uploads in it."),
             action("s3:DeleteBucket", DOWN, "Remove it."),
