@@ -139,6 +139,9 @@ def buckets(account, cluster):
         assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
         [rule] = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
         assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] in ("AES256", "aws:kms")
+        [expiry] = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+        assert expiry["NoncurrentVersionExpiration"]["NoncurrentDays"] == 30
+        assert expiry["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 7
         policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
         assert any(refuses_plain_http(statement) for statement in policy["Statement"])
         assert census.tags_of({"Tags": s3.get_bucket_tagging(Bucket=bucket)["TagSet"]})["groundwork:cluster"] == cluster["id"]

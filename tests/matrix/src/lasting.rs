@@ -104,7 +104,7 @@ impl Lasting {
         }
     }
 
-    /// EKS removes these with the cluster.
+    /// EKS removes these with the cluster; and what of a bucket expires does not matter to one that goes.
     pub fn holds_up_nothing(&self) -> bool {
         let goes_along = ["eks:DeleteAddon", "eks:DeleteAccessEntry", "eks:DeletePodIdentityAssociation"];
         let looks = [
@@ -114,7 +114,8 @@ impl Lasting {
             "eks:ListAssociatedAccessPolicies",
             "eks:ListPodIdentityAssociations",
         ];
-        goes_along.iter().chain(&looks).any(|call| self.calls == *call)
+        let of_expiry = self.how == How::Denied && self.calls == "s3:GetLifecycleConfiguration";
+        of_expiry || goes_along.iter().chain(&looks).any(|call| self.calls == *call)
     }
 
     /// What the user reads: each thing that cannot be done, with what to do, and nothing else is undone than what waits for it.

@@ -1,5 +1,6 @@
-//! An S3 bucket of the cluster: encrypted, versioned, closed to the public and to plain HTTP.
+//! An S3 bucket of the cluster: encrypted, versioned, closed to the public and to plain HTTP, without old versions for ever.
 
+use super::expiry;
 use super::owned::{check_ours, outputs};
 use crate::cluster::Cluster;
 use crate::context::Context;
@@ -40,9 +41,11 @@ enum Safeguard {
     Versioning,
     Encryption,
     TlsOnly,
+    Expiry,
 }
 
-const SAFEGUARDS: [Safeguard; 4] = [Safeguard::AccessBlock, Safeguard::Versioning, Safeguard::Encryption, Safeguard::TlsOnly];
+const SAFEGUARDS: [Safeguard; 5] =
+    [Safeguard::AccessBlock, Safeguard::Versioning, Safeguard::Encryption, Safeguard::TlsOnly, Safeguard::Expiry];
 
 impl Bucket {
     fn name(&self, cluster: &Cluster) -> String {
@@ -156,6 +159,7 @@ impl Safeguard {
             Safeguard::Versioning => "versioning",
             Safeguard::Encryption => "encryption",
             Safeguard::TlsOnly => "tls_only",
+            Safeguard::Expiry => "expiry",
         }
     }
 
@@ -165,6 +169,7 @@ impl Safeguard {
             Safeguard::Versioning => is_versioned(cx, bucket).await,
             Safeguard::Encryption => is_encrypted(cx, bucket).await,
             Safeguard::TlsOnly => is_tls_only(cx, bucket).await,
+            Safeguard::Expiry => expiry::is_on(cx, bucket).await,
         }
     }
 
@@ -174,6 +179,7 @@ impl Safeguard {
             Safeguard::Versioning => keep_versions(cx, bucket).await,
             Safeguard::Encryption => encrypt(cx, bucket).await,
             Safeguard::TlsOnly => demand_tls(cx, bucket, arn).await,
+            Safeguard::Expiry => expiry::turn_on(cx, bucket).await,
         }
     }
 }

@@ -7,6 +7,7 @@ mod cluster;
 pub(crate) mod elastic_ip;
 mod existing_bucket;
 mod existing_cluster;
+mod expiry;
 pub mod health;
 pub(crate) mod internet_gateway;
 mod launch_template;

@@ -113,3 +113,16 @@ async fn row_74_the_log_group_stays_until_it_expires_and_is_listed() {
     scene.goes().await;
     assert!(scene.record().inventory.expect("an inventory").kept.is_empty());
 }
+
+/// P, F: The role's policies are older than what Groundwork looks at.
+#[tokio::test(start_paused = true)]
+async fn row_84_a_bucket_whose_expiry_an_older_role_may_not_see_goes_all_the_same() {
+    let scene = Scene::running().await;
+    scene.set(vec![refuse("s3:GetLifecycleConfiguration", 403, "AccessDenied", "Access Denied")]);
+    scene.goes().await;
+
+    let denied = refuse("s3:GetLifecycleConfiguration", 403, "AccessDenied", "Access Denied");
+    let reason = and_more(2, "AWS refused s3:GetLifecycleConfiguration: the role does not allow it (AccessDenied).");
+    let hint = "Add s3:GetLifecycleConfiguration to the role (and to its boundary and the organization's policies), then retry.";
+    parks_until_mended([(denied, Class::Customer, reason, hint)]).await;
+}
