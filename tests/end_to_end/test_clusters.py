@@ -83,7 +83,7 @@ def control_plane(account, cluster):
     assert network["endpointPrivateAccess"] and network["endpointPublicAccess"]
     assert network["publicAccessCidrs"] == ["54.240.193.0/24"]
     logged = [kind for setup in eks["logging"]["clusterLogging"] if setup["enabled"] for kind in setup["types"]]
-    assert "audit" in logged
+    assert set(logged) == {"audit", "authenticator"}
     assert eks["tags"]["groundwork:cluster"] == cluster["id"]
     assert (eks["endpoint"], eks["certificateAuthority"]["data"]) == (
         cluster["outputs"]["endpoint"], cluster["outputs"]["certificate_authority"]

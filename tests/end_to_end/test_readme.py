@@ -48,7 +48,8 @@ def get_in(kubeconfig):
     """As the tenant, in its own account."""
     blocks = [readme.commands("Get into the cluster", word) for word in ("update-kubeconfig", "create-access-entry", "update-cluster-config")]
     # The local EKS changes no cluster, so the AWS CLI only reads the command.
-    blocks[-1] = blocks[-1].rstrip() + " --generate-cli-skeleton output\n"
+    blocks.append(readme.commands("What a cluster is", "--logging"))
+    blocks[-2:] = [block.rstrip() + " --generate-cli-skeleton output\n" for block in blocks[-2:]]
     run(functions(TRY), *blocks, file=environment.of(settings.DEMO_TENANT), KUBECONFIG=str(kubeconfig))
     assert re.search(r"server: https?://\S+", kubeconfig.read_text()) and "name: research" in kubeconfig.read_text()
     name = re.search(r":cluster/(\S+)", kubeconfig.read_text())[1]

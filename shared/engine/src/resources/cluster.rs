@@ -1,4 +1,4 @@
-//! The EKS control plane: always a private endpoint, all logs, and administrators only by access entry.
+//! The EKS control plane: always a private endpoint, the logs that say who did what, and administrators only by access entry.
 
 use super::health::{Issue, broken};
 use super::owned::{check_ours, outputs, tag_map};
@@ -54,8 +54,10 @@ fn explain(error: Error, spec: &Spec) -> Error {
     error.with_hint(hint)
 }
 
-fn every_log() -> Logging {
-    let types = vec![LogType::Api, LogType::Audit, LogType::Authenticator, LogType::ControllerManager, LogType::Scheduler];
+/// Who did what, and who was let in. What the API server, the controller manager and the scheduler say of themselves serves to find faults
+/// of Kubernetes, and on a busy cluster can cost more than the control plane; a customer can turn it on for as long as it is needed.
+fn logs() -> Logging {
+    let types = vec![LogType::Audit, LogType::Authenticator];
     Logging::builder().cluster_logging(LogSetup::builder().set_types(Some(types)).enabled(true).build()).build()
 }
 
@@ -126,7 +128,7 @@ impl Made for ControlPlane {
         let access = CreateAccessConfigRequest::builder().authentication_mode(AuthenticationMode::Api);
         let access = access.bootstrap_cluster_creator_admin_permissions(false).build();
         let call = cx.aws.eks.create_cluster().name(cx.cluster.eks_name()).role_arn(cx.output(&ROLE, "arn")?);
-        let call = call.resources_vpc_config(self.network(cx)?).logging(every_log()).access_config(access);
+        let call = call.resources_vpc_config(self.network(cx)?).logging(logs()).access_config(access);
         let call = call.bootstrap_self_managed_addons(false).set_tags(tag_map(&cx.cluster, &self.key()));
         let created = call.send().await.called("eks:CreateCluster").map_err(|error| explain(error, &cx.cluster.spec));
         created.done_if(THERE_IN_EKS)
@@ -168,6 +170,12 @@ mod tests {
         ] {
             assert_eq!(judged(&Cluster::builder().status(status.clone()).build()), expected, "{status}");
         }
+    }
+
+    #[test]
+    fn the_logs_are_those_that_say_who_did_what() {
+        let types = logs().cluster_logging().iter().flat_map(LogSetup::types).cloned().collect::<Vec<_>>();
+        assert_eq!(types, [LogType::Audit, LogType::Authenticator]);
     }
 
     #[test]
