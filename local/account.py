@@ -4,6 +4,7 @@ import random
 from functools import cache
 
 import aws_clients
+import cloud
 
 
 class Account:
@@ -14,5 +15,7 @@ class Account:
 
 
 def new_account(chance=random):
-    """An account that nobody else uses."""
-    return Account(str(chance.randrange(3 * 10**11, 10**12)))
+    """A company's account that nobody else uses."""
+    account = Account(str(chance.randrange(3 * 10**11, 10**12)))
+    cloud.set_account(account.number, cloud.COMPANY)
+    return account

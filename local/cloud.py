@@ -9,6 +9,9 @@ import clock
 import settings
 from daemon import Daemon
 
+# What a company's account has when clusters are about to be made in it.
+COMPANY = json.loads((settings.REPOSITORY / "tests/cloud/company.json").read_text())
+
 
 def emulator():
     temporary = settings.STATE / "tmp"

@@ -20,7 +20,8 @@ SHORTEST = 3 * 10**11
 
 
 def bring(stack, name, account):
-    """Makes what is not there yet, writes the tenant's file, and returns what it says."""
+    """Makes what is not there yet, in a company's account, writes the tenant's file, and returns what it says."""
+    cloud.set_account(account, cloud.COMPANY)
     api_url = deploy.api_url(stack)
     token = sign_in.token(stack, name)
     wanted = customer.onboarding(api_url, token)

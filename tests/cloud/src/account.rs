@@ -3,6 +3,9 @@
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
+/// `local/cloud.py` reads it, too.
+const COMPANY: &str = include_str!("../company.json");
+
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Account {
@@ -24,4 +27,26 @@ pub struct Account {
     pub writes_late_logs: bool,
     /// Quota code → value, where AWS has granted another one than its default.
     pub quotas: BTreeMap<String, u32>,
+}
+
+impl Account {
+    /// What a company's account has when clusters are about to be made in it.
+    pub fn company() -> Self {
+        serde_json::from_str(COMPANY).expect("the fields above")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quotas;
+
+    #[test]
+    fn a_company_has_more_than_aws_gives_a_new_account() {
+        let company = Account::company();
+        for (code, value) in &company.quotas {
+            let quota = quotas::ALL.into_iter().find(|quota| quota.code == code).expect("a quota that is enforced");
+            assert!(*value > quota.default, "{}", quota.name);
+        }
+    }
 }

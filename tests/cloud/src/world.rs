@@ -4,6 +4,7 @@ use crate::account::Account;
 use crate::authorization::ledger::Assumed;
 use crate::network::Network;
 use crate::timing::{ID_SEEN, LAST_LOGS};
+use crate::usage::Usage;
 use bytes::Bytes;
 use http::uri::PathAndQuery;
 use http::{Request, Uri};
@@ -25,6 +26,8 @@ pub struct World {
     pub rng: StdRng,
     pub lives: BTreeMap<String, Life>,
     pub network: Network,
+    /// What counts towards quotas.
+    pub usage: Usage,
     /// What AWS will do by itself, and when.
     late: Vec<(Duration, Request<Bytes>)>,
     /// Access key → the session that it belongs to.
@@ -97,6 +100,7 @@ impl World {
             rng: StdRng::seed_from_u64(seed),
             lives: BTreeMap::new(),
             network: Network::default(),
+            usage: Usage::default(),
             late: vec![],
             sessions: BTreeMap::new(),
             accounts: BTreeMap::new(),
@@ -116,6 +120,7 @@ impl World {
             ids_seen_after: self.ids_seen_after,
             lives: self.lives.clone(),
             network: self.network.clone(),
+            usage: self.usage.clone(),
             late: self.late.clone(),
             sessions: self.sessions.clone(),
             accounts: self.accounts.clone(),
@@ -170,6 +175,7 @@ impl World {
     /// A cluster takes along what is in it.
     fn remove(&mut self, name: &str) -> Option<Request<Bytes>> {
         self.network.cut(name);
+        self.usage.bury(name);
         let life = self.lives.remove(name)?;
         self.lives.retain(|other, _| !is_within(other, name));
         let (at, request) = life.dies?;
@@ -195,7 +201,12 @@ impl World {
 
     /// The signer's account.
     pub fn account(&self, access_key: &str) -> &Account {
-        self.accounts.get(self.number(access_key)).unwrap_or(&self.plain)
+        self.numbered(self.number(access_key))
+    }
+
+    /// The account of that number.
+    pub fn numbered(&self, number: &str) -> &Account {
+        self.accounts.get(number).unwrap_or(&self.plain)
     }
 }
 

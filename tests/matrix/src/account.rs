@@ -67,6 +67,11 @@ impl Account {
         &self.0.cloud
     }
 
+    /// From now on it is like this.
+    pub fn becomes(&self, like: cloud::account::Account) {
+        self.cloud().set_account(ACCOUNT.into(), like);
+    }
+
     /// Everything in the account.
     pub async fn snapshot(&self) -> serde_json::Value {
         self.0.cloud.behind.0.snapshot().await

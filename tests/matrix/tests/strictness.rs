@@ -7,6 +7,8 @@ use aws_sdk_ec2::types::{ArchitectureType, DomainType, Filter, InstanceType, Loc
 use aws_sdk_eks::types::{
     AddonStatus, ClusterStatus, LaunchTemplateSpecification, NodegroupScalingConfig, NodegroupStatus, VpcConfigRequest,
 };
+use cloud::account::Account as Narrow;
+use cloud::faults::{Effect, Fault, When};
 use engine::aws::Clients;
 use matrix::account::Account;
 use std::time::Duration;
@@ -286,4 +288,109 @@ async fn ec2_says_page_by_page_which_zones_offer_a_type() {
     let zones = ec2.describe_availability_zones().send().await.expect("zones");
     let zones: Vec<_> = zones.availability_zones().iter().filter_map(|zone| Some((zone.zone_name()?, zone.zone_id()?))).collect();
     assert_eq!(zones.last(), Some(&("us-west-2d", "usw2-az4")), "{zones:?}");
+}
+
+/// In an account with one of each.
+fn narrow() -> (Account, Clients) {
+    let account = Account::new(3);
+    let quotas = ["L-0263D0A3", "L-1194D53C", "L-6D54EA21", "L-FE5A380F", "L-1B52E74A", "L-DC2B2D3D", "L-FE177D64"].map(|code| (code, 1));
+    let given = [("L-F678F1CE", 2), ("L-A4707A72", 2), ("L-1216C47A", 5)];
+    let quotas = quotas.into_iter().chain(given).map(|(code, value)| (code.to_owned(), value)).collect();
+    account.becomes(Narrow { quotas, ..Narrow::default() });
+    let clients = account.clients();
+    (account, clients)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_has_as_many_things_as_its_quotas_allow_until_one_is_deleted() {
+    let (_, aws) = narrow();
+    let vpc = vpc(&aws).await;
+    assert_eq!(code(aws.ec2.create_vpc().cidr_block("10.0.0.0/16").send().await), "VpcLimitExceeded");
+    aws.ec2.delete_vpc().vpc_id(vpc).send().await.expect("empty");
+    aws.ec2.create_vpc().cidr_block("10.0.0.0/16").send().await.expect("there is room again");
+
+    let gateway = aws.ec2.create_internet_gateway().send().await.expect("made").internet_gateway.and_then(|one| one.internet_gateway_id);
+    assert_eq!(code(aws.ec2.create_internet_gateway().send().await), "InternetGatewayLimitExceeded");
+    sleep(SEEN).await;
+    aws.ec2.delete_internet_gateway().set_internet_gateway_id(gateway).send().await.expect("detached");
+    aws.ec2.create_internet_gateway().send().await.expect("there is room again");
+
+    aws.s3.create_bucket().bucket("one").send().await.expect("a bucket");
+    assert_eq!(code(aws.s3.create_bucket().bucket("two").send().await), "TooManyBuckets");
+    aws.s3.delete_bucket().bucket("one").send().await.expect("empty");
+    aws.s3.create_bucket().bucket("two").send().await.expect("there is room again");
+
+    let role = |name: &str| aws.iam.create_role().role_name(name).assume_role_policy_document("{}").send();
+    role("one").await.expect("a role");
+    let refusal = role("two").await.expect_err("a refusal");
+    assert_eq!((refusal.code(), refusal.message()), (Some("LimitExceeded"), Some("Cannot exceed quota for RolesPerAccount: 1")));
+    assert_eq!(code(role("one").await), "EntityAlreadyExists");
+    aws.iam.delete_role().role_name("one").send().await.expect("nothing uses it");
+    role("two").await.expect("there is room again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_takes_time_to_go_counts_until_it_has_gone() {
+    let (_, aws) = narrow();
+    let (gateway, address, subnet) = gateway(&aws).await;
+    let another = |token: &str| aws.ec2.create_nat_gateway().subnet_id(&subnet).allocation_id(&address).client_token(token).send();
+    assert_eq!(code(aws.ec2.allocate_address().send().await), "AddressLimitExceeded");
+    assert_eq!(code(another("a").await), "NatGatewayLimitExceeded");
+    aws.ec2.delete_nat_gateway().nat_gateway_id(gateway).send().await.expect("accepted");
+    assert_eq!(code(another("b").await), "NatGatewayLimitExceeded");
+    sleep(3 * MINUTE).await;
+    another("c").await.expect("the first is gone");
+    another("c").await.expect("the same one, which does not count twice");
+
+    start_cluster(&aws, &subnet).await;
+    let network = VpcConfigRequest::builder().subnet_ids(&subnet).build();
+    let refusal = aws.eks.create_cluster().name("b").role_arn("arn:aws:iam::1:role/a").resources_vpc_config(network).send().await;
+    assert_eq!(code(refusal), "ResourceLimitExceededException");
+    while status(&aws).await != Some(ClusterStatus::Active) {
+        sleep(MINUTE).await;
+    }
+    start_nodes(&aws, &subnet, 0).await.expect("accepted");
+    let more = aws.eks.create_nodegroup().cluster_name("a").nodegroup_name("m").node_role("arn:aws:iam::1:role/n").subnets(&subnet);
+    assert_eq!(code(more.send().await), "ResourceLimitExceededException");
+    assert_eq!(start_nodes(&aws, &subnet, 0).await, Err("ResourceInUseException".to_owned()), "it is there");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_made_counts_even_if_its_answer_was_lost() {
+    let (account, aws) = narrow();
+    account.cloud().set_faults(vec![Fault {
+        times: 1,
+        whole_operation: false,
+        ..Fault::on("ec2:AllocateAddress", Effect::Lose(When::AfterEffect))
+    }]);
+    assert_eq!(code(aws.ec2.allocate_address().send().await), "AddressLimitExceeded", "the SDK asks again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nodes_beyond_the_quota_of_their_family_are_not_launched() {
+    let (_, aws) = narrow();
+    let subnet = cluster(&aws).await;
+    start_nodes(&aws, &subnet, 3).await.expect("accepted");
+    sleep(45 * MINUTE).await;
+    let nodes = nodes(&aws).await.expect("they are listed");
+    assert_eq!(nodes.status, Some(NodegroupStatus::CreateFailed));
+    let issue = nodes.health.and_then(|health| health.issues?.pop()).expect("an issue");
+    assert_eq!(issue.code.expect("a code").as_str(), "AsgInstanceLaunchFailures");
+    assert!(issue.message.expect("a message").contains("VcpuLimitExceeded"), "three t3.medium have six vCPUs");
+}
+
+#[tokio::test(start_paused = true)]
+async fn eks_takes_no_reserved_ranges_for_a_public_endpoint() {
+    let aws = aws();
+    let subnet = subnet(&aws).await;
+    let cluster = |ranges: &[&str]| {
+        let ranges = ranges.iter().map(|range| (*range).to_owned()).collect();
+        let network = VpcConfigRequest::builder().subnet_ids(&subnet).set_public_access_cidrs(Some(ranges)).build();
+        aws.eks.create_cluster().name("a").role_arn("arn:aws:iam::1:role/a").resources_vpc_config(network).send()
+    };
+    let refusal = cluster(&["54.240.193.0/24", "203.0.113.0/24", "10.1.0.0/16"]).await.expect_err("a refusal");
+    assert_eq!(refusal.code(), Some("InvalidParameterException"));
+    let words = "The following CIDRs are not allowed in publicAccessCidrs: [203.0.113.0/24, 10.1.0.0/16]";
+    assert_eq!(refusal.message(), Some(words));
+    cluster(&["54.240.193.0/24"]).await.expect("a public range");
 }

@@ -1,6 +1,7 @@
-//! Nodes join only with a way out to the internet and the network plugin in the cluster.
+//! Nodes join only if the account may run them, with a way out to the internet and the network plugin in the cluster.
 
 use super::Rule;
+use super::vcpus;
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::timing::NODES_FAIL_TO_JOIN;
@@ -35,18 +36,26 @@ impl Rule for Joining {
 }
 
 fn judge(name: &str, world: &mut World) {
-    let life = &world.lives[name];
-    let joins = wants_no_nodes(life) || (has_network_plugin(name, world) && subnets(life).all(|subnet| reaches_out(subnet, world)));
+    let issue = if wants_no_nodes(&world.lives[name]) { None } else { vcpus::lacking(name, world).or_else(|| kept_out(name, world)) };
     let patience = NODES_FAIL_TO_JOIN.sample(&mut world.rng);
     if let Some(life) = world.lives.get_mut(name) {
-        if joins {
-            life.joined = true;
-        } else {
+        if issue.is_some() {
             life.ready = life.born + patience;
-            life.issue =
-                Some(Issue { code: "NodeCreationFailure".into(), message: "Instances failed to join the kubernetes cluster".into() });
         }
+        life.joined = issue.is_none();
+        life.issue = issue;
     }
+}
+
+fn kept_out(name: &str, world: &World) -> Option<Issue> {
+    let reach_out = subnets(&world.lives[name]).all(|subnet| reaches_out(subnet, world)) && !internet_is_blocked(name, world);
+    let joins = has_network_plugin(name, world) && reach_out;
+    (!joins).then(|| Issue { code: "NodeCreationFailure".into(), message: "Instances failed to join the kubernetes cluster".into() })
+}
+
+/// By VPC Block Public Access, for NAT gateways too.
+fn internet_is_blocked(name: &str, world: &World) -> bool {
+    world.usage.owner(name).is_some_and(|owner| world.numbered(&owner.account).blocks_internet)
 }
 
 fn wants_no_nodes(life: &Life) -> bool {

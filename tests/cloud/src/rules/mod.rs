@@ -9,9 +9,13 @@ pub mod order;
 pub mod public_buckets;
 pub mod organization;
 pub mod regions;
+pub mod public_access;
+pub mod quotas;
 pub mod routes;
+pub mod service_quotas;
 pub mod sessions;
 pub mod tokens;
+pub mod vcpus;
 pub mod visibility;
 
 use crate::answer::Answer;
@@ -36,12 +40,15 @@ pub fn all() -> Vec<Box<dyn Rule>> {
         Box::new(regions::Regions),
         Box::new(organization::Organization),
         Box::new(dry_run::DryRun),
+        Box::new(service_quotas::ServiceQuotas),
         Box::new(visibility::Visibility::default()),
         Box::new(tokens::Tokens::default()),
         Box::new(guard_duty::GuardDuty),
         Box::new(order::Order),
         Box::new(offerings::Offerings),
         Box::new(public_buckets::PublicBuckets),
+        Box::new(public_access::PublicAccess),
+        Box::new(quotas::Quotas::default()),
         Box::new(routes::Routes::default()),
         Box::new(joining::Joining),
         Box::new(lifecycle::Lifecycle),
