@@ -169,6 +169,16 @@ impl Life {
         self.desk.peek(ID)
     }
 
+    /// Nothing has begun yet, and these instance types are asked for instead.
+    pub fn ask_for(&mut self, instance_types: &Value) {
+        let mut body = asked_for(&[]);
+        body["instance_types"] = instance_types.clone();
+        let mut record = self.record();
+        record.spec = spec(&body).into();
+        self.desk.put(record);
+        self.cluster = self.record().cluster().expect("a spec that is understood");
+    }
+
     /// An edit: another instance type in place of the first.
     pub async fn change_spec(&mut self) {
         let mut record = self.record();

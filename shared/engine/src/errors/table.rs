@@ -16,6 +16,36 @@ pub const fn row(code: &'static str, says: &'static str, class: Class, hint: &'s
     Row { code, says, class, hint }
 }
 
+/// What to do about a quota: its code, its name, the service that has it, and what else makes room. Quotas of global services are raised
+/// in us-east-1.
+macro_rules! raise {
+    ($code:literal, $name:literal, "iam", $room:literal) => {
+        raise!($code, $name, "iam", "us-east-1", $room)
+    };
+    ($code:literal, $name:literal, "s3", $room:literal) => {
+        raise!($code, $name, "s3", "us-east-1", $room)
+    };
+    ($code:literal, $name:literal, $service:literal, $room:literal) => {
+        raise!($code, $name, $service, "the cluster's region", $room)
+    };
+    ($code:literal, $name:literal, $service:literal, $region:literal, $room:literal) => {
+        concat!(
+            "Raise the quota ",
+            $code,
+            " (",
+            $name,
+            ") at https://console.aws.amazon.com/servicequotas/home/services/",
+            $service,
+            "/quotas/",
+            $code,
+            " in ",
+            $region,
+            $room,
+            ", then retry."
+        )
+    };
+}
+
 /// EKS's words for what is not there; either code is used about a cluster.
 pub const GONE_IN_EKS: &[(&str, &str)] = &[("ResourceNotFoundException", ""), ("ClientException", "No cluster found for name")];
 /// EKS's words for what is there. The same code with other words means that something else is in the way.
@@ -213,12 +243,36 @@ pub const TABLE: &[Row] = &[
     row("PendingVerification", "", Class::Later, VERIFY),
     row("ValidationError", "is being validated", Class::Later, VERIFY),
     // Quotas and capacity (rows 16, 18, 35, 38, 50).
-    row("VpcLimitExceeded", "", Class::Customer, "Raise the quota L-F678F1CE (VPCs per Region) or delete a VPC, then retry."),
-    row("AddressLimitExceeded", "", Class::Customer, "Raise the quota L-0263D0A3 (EC2-VPC Elastic IPs) or release an address, then retry."),
-    row("NatGatewayLimitExceeded", "", Class::Customer, "Raise the quota L-FE5A380F (NAT gateways per Availability Zone), then retry."),
-    row("InternetGatewayLimitExceeded", "", Class::Customer, "Raise the quota L-A4707A72 (Internet gateways per Region), then retry."),
-    row("TooManyBuckets", "", Class::Customer, "Raise the quota L-DC2B2D3D (S3 buckets), then retry."),
+    row("VpcLimitExceeded", "", Class::Customer, raise!("L-F678F1CE", "VPCs per Region", "vpc", " or delete a VPC")),
+    row("AddressLimitExceeded", "", Class::Customer, raise!("L-0263D0A3", "EC2-VPC Elastic IPs", "ec2", " or release an address")),
+    row(
+        "NatGatewayLimitExceeded",
+        "",
+        Class::Customer,
+        raise!("L-FE5A380F", "NAT gateways per Availability Zone", "vpc", " or delete a NAT gateway in the zone"),
+    ),
+    row(
+        "InternetGatewayLimitExceeded",
+        "",
+        Class::Customer,
+        raise!("L-A4707A72", "Internet gateways per Region", "vpc", " or delete an internet gateway"),
+    ),
+    row(
+        "VpcEndpointLimitExceeded",
+        "",
+        Class::Customer,
+        raise!("L-1B52E74A", "Gateway VPC endpoints per Region", "vpc", " or delete a gateway endpoint"),
+    ),
+    row("TooManyBuckets", "", Class::Customer, raise!("L-DC2B2D3D", "General purpose buckets", "s3", " or delete a bucket")),
+    row("ResourceLimitExceeded*", "Cluster limit", Class::Customer, raise!("L-1194D53C", "Clusters", "eks", " or delete a cluster")),
+    row(
+        "ResourceLimitExceeded*",
+        "odegroup limit",
+        Class::Customer,
+        raise!("L-6D54EA21", "Managed node groups per cluster", "eks", " or delete a node group"),
+    ),
     row("ResourceLimitExceeded*", "", Class::Customer, "Raise the EKS quota that the reason names, then retry."),
+    row("LimitExceeded*", "RolesPerAccount", Class::Customer, raise!("L-FE177D64", "Roles per account", "iam", " or delete a role")),
     row("LimitExceeded*", "", Class::Customer, "Raise the quota that the reason names, then retry."),
     row(
         "UnsupportedAvailabilityZoneException",

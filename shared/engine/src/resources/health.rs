@@ -13,7 +13,7 @@ pub struct Issue<'a> {
     pub message: Option<&'a str>,
 }
 
-const VCPUS: &str = "Raise the EC2 quota for running On-Demand vCPUs of this instance family (G: L-DB2E81BA, P: L-417A185B, X: L-7295265B, standard: L-1216C47A) at https://console.aws.amazon.com/servicequotas/home/services/ec2/quotas, then retry.";
+const VCPUS: &str = "Raise the EC2 quota for running On-Demand vCPUs of this instance family (G: L-DB2E81BA, P: L-417A185B, X: L-7295265B, standard: L-1216C47A) at https://console.aws.amazon.com/servicequotas/home/services/ec2/quotas in the cluster's region, then retry. Or delete the cluster and create it with fewer nodes, or with a type of a family whose quota suffices.";
 const CAPACITY: &str = "AWS has no capacity for this instance type in the cluster's zones now; Groundwork tries again by itself. To stop waiting, delete the cluster and create it with another type, or in another region.";
 const EBS_KEY: &str =
     "Let AWSServiceRoleForAutoScaling use the account's default key for EBS encryption (kms:CreateGrant in the key's policy), then retry.";

@@ -1,6 +1,7 @@
 //! Each hint that a tenant can read works when it is followed: a retry, or what else it says, then goes on.
 //!
-//! A quota is raised, a permission added or a region enabled by lifting the fault: the account in this process has neither quotas nor IAM.
+//! A permission is added or a region enabled by lifting the fault, because the account in this process has no IAM. So is a quota raised here;
+//! rows 37 and 50 meet the account's own.
 
 use crate::scene::{Scene, doom, refuse};
 use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
@@ -95,6 +96,7 @@ fn call(row: &Row) -> &'static str {
         ("NatGatewayLimitExceeded" | "InsufficientFreeAddresses", _) => "ec2:CreateNatGateway",
         ("InternetGatewayLimitExceeded", _) => "ec2:CreateInternetGateway",
         ("TooManyBuckets" | "BucketAlreadyExists", _) => "s3:CreateBucket",
+        ("VpcEndpointLimitExceeded", _) => "ec2:CreateVpcEndpoint",
         ("ResourceLimitExceeded" | "UnsupportedAvailabilityZoneException", _) => "eks:CreateCluster",
         _ => "ec2:CreateVpc",
     }

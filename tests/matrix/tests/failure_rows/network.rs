@@ -69,41 +69,62 @@ async fn row_48_only_volumes_that_kubernetes_tagged_for_this_cluster_go() {
     assert_eq!(scene.last("ec2:DeleteVolume"), scene.first("ec2:DeleteVolume"));
 }
 
+fn raise(code: &str, name: &str, service: &str, room: &str) -> String {
+    format!(
+        "Raise the quota {code} ({name}) at https://console.aws.amazon.com/servicequotas/home/services/{service}/quotas/{code} in the cluster's \
+         region or {room}, then retry."
+    )
+}
+
 /// F: A network quota is used up.
 #[tokio::test(start_paused = true)]
 async fn row_50_a_used_up_network_quota_is_named_by_its_code() {
-    let quota = |call: &'static str, code: &str, message: &str, hint: &'static str| {
-        (refuse(call, 400, code, message), Class::Customer, format!("AWS refused {call}: {code}: {message}"), hint)
-    };
-    parks_until_mended([
-        quota(
-            "ec2:CreateVpc",
-            "VpcLimitExceeded",
-            "The maximum number of VPCs has been reached.",
-            "Raise the quota L-F678F1CE (VPCs per Region) or delete a VPC, then retry.",
-        ),
-        quota(
+    let vpcs = raise("L-F678F1CE", "VPCs per Region", "vpc", "delete a VPC");
+    let gateways = raise("L-A4707A72", "Internet gateways per Region", "vpc", "delete an internet gateway");
+    let nats = raise("L-FE5A380F", "NAT gateways per Availability Zone", "vpc", "delete a NAT gateway in the zone");
+    let addresses = raise("L-0263D0A3", "EC2-VPC Elastic IPs", "ec2", "release an address");
+    let endpoints = raise("L-1B52E74A", "Gateway VPC endpoints per Region", "vpc", "delete a gateway endpoint");
+    for (quota, call, code, message, hint) in [
+        ("L-F678F1CE", "ec2:CreateVpc", "VpcLimitExceeded", "The maximum number of VPCs has been reached.", &vpcs),
+        (
+            "L-A4707A72",
             "ec2:CreateInternetGateway",
             "InternetGatewayLimitExceeded",
             "The maximum number of internet gateways has been reached.",
-            "Raise the quota L-A4707A72 (Internet gateways per Region), then retry.",
+            &gateways,
         ),
-        quota(
+        (
+            "L-FE5A380F",
             "ec2:CreateNatGateway",
             "NatGatewayLimitExceeded",
-            "Performing this operation would exceed the limit of 5 NAT gateways",
-            "Raise the quota L-FE5A380F (NAT gateways per Availability Zone), then retry.",
+            "Performing this operation would exceed the limit of 0 NAT gateways",
+            &nats,
         ),
-    ])
-    .await;
-    // It waits for nothing, so it would already be there.
-    parks_until_mended([quota(
-        "ec2:AllocateAddress",
-        "AddressLimitExceeded",
-        "The maximum number of addresses has been reached.",
-        "Raise the quota L-0263D0A3 (EC2-VPC Elastic IPs) or release an address, then retry.",
-    )])
-    .await;
+        ("L-0263D0A3", "ec2:AllocateAddress", "AddressLimitExceeded", "The maximum number of addresses has been reached.", &addresses),
+        (
+            "L-1B52E74A",
+            "ec2:CreateVpcEndpoint",
+            "VpcEndpointLimitExceeded",
+            "The maximum number of VPC endpoints has been reached.",
+            &endpoints,
+        ),
+    ] {
+        let scene = Scene::new().await;
+        scene.grant(&[(quota, 0)]);
+        reads(&scene.parks().await, Class::Customer, &format!("AWS refused {call}: {code}: {message}"), hint);
+        scene.grant(&[]);
+        scene.runs().await;
+        scene.goes().await;
+    }
+
+    // A new account may have five VPCs, of which AWS has made one.
+    let mut scene = Scene::new().await;
+    for _ in 0..4 {
+        scene.clients().ec2.create_vpc().cidr_block("10.0.0.0/16").send().await.expect("a VPC");
+    }
+    scene.begin_here().await;
+    assert_eq!(scene.parks().await.hint, vpcs);
+    scene.goes().await;
 }
 
 /// R: EC2 does not know an id that it has just given.

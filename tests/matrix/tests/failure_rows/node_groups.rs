@@ -6,12 +6,14 @@ use cloud::faults::Fault;
 use engine::names::{OWNER_TAG, RESOURCE_TAG};
 use matrix::account::REGION;
 use matrix::neighbour;
+use serde_json::json;
 use wire::error::{Class, Code, NODES_CANNOT_JOIN};
 use wire::key::{Key, Side};
 
 const LAUNCH: &str = "AsgInstanceLaunchFailures";
 const VCPUS: &str = "Raise the EC2 quota for running On-Demand vCPUs of this instance family (G: L-DB2E81BA, P: L-417A185B, X: L-7295265B, \
-                     standard: L-1216C47A) at https://console.aws.amazon.com/servicequotas/home/services/ec2/quotas, then retry.";
+                     standard: L-1216C47A) at https://console.aws.amazon.com/servicequotas/home/services/ec2/quotas in the cluster's region, \
+                     then retry. Or delete the cluster and create it with fewer nodes, or with a type of a family whose quota suffices.";
 const RESTRICTED: &str = "AWS restricts this account: check that billing is set up, and open a case with AWS Support (account and billing) to have \
                           EC2 enabled, then retry.";
 const CAPACITY: &str = "AWS has no capacity for this instance type in the cluster's zones now; Groundwork tries again by \
@@ -135,6 +137,23 @@ async fn row_38_full_subnets_are_named_whatever_needs_an_address() {
         doom("ec2:CreateNatGateway", code, message),
         Class::Customer,
         format!("AWS refused ec2:CreateNatGateway: {code}: {message}"),
+
+    // A new account has five vCPUs for the usual families, of which the system's node takes two, and none for GPUs.
+    for (instance_type, count, limit, code, enough) in [("m6i.large", 3, 5, "L-1216C47A", 8), ("g4dn.xlarge", 1, 0, "L-DB2E81BA", 4)] {
+        let mut scene = Scene::new().await;
+        scene.ask_for(&json!([{"name": instance_type, "overprovisioned_ondemand_count": count}]));
+        let group = instance_type.replace('.', "-");
+        let reason =
+            format!("The node group {group} is CREATE_FAILED; {LAUNCH}: {}", vcpus.replace("limit of 0", &format!("limit of {limit}")));
+        reads(&scene.parks().await, Class::Customer, &reason, VCPUS);
+        scene.grant(&[(code, enough)]);
+        scene.runs().await;
+        scene.goes().await;
+    }
+    let mut scene = Scene::new().await;
+    scene.ask_for(&json!([{"name": "g4dn.xlarge", "overprovisioned_ondemand_count": 1}]));
+    scene.parks().await;
+    scene.goes().await;
         SUBNETS,
     );
     let nodes =

@@ -1,5 +1,6 @@
 //! A cluster on an AWS that fails in a certain way.
 
+use cloud::account;
 use cloud::answer::Refusal;
 use cloud::faults::{Effect, Fault};
 use cloud::world::Issue;
@@ -70,6 +71,12 @@ impl Scene {
         let scene = Self::new().await;
         scene.runs().await;
         scene
+    }
+
+    /// AWS has granted the account these quotas.
+    pub fn grant(&self, quotas: &[(&str, u32)]) {
+        let quotas = quotas.iter().map(|(code, value)| ((*code).to_owned(), *value)).collect();
+        self.account.becomes(account::Account { quotas, ..Default::default() });
     }
 
     pub fn set(&self, faults: Vec<Fault>) {
