@@ -16,3 +16,16 @@ def test_a_new_account_has_no_gpus_until_its_quota_is_raised(tenant):
     tenant.wait("gpus", "running")
     tenant.gone("gpus")
     assert census.census(tenant.account) == before
+
+
+def test_nothing_is_made_in_an_account_that_lets_nothing_out(tenant):
+    cloud.set_account(tenant.account.number, cloud.COMPANY | {"blocks_internet": True})
+    before = census.census(tenant.account)
+    tenant.create("inside")
+    cluster = tenant.wait("inside", "failed")
+    assert cluster["code"] == "InternetBlocked" and "block-ingress" in cluster["hint"], cluster
+    assert census.census(tenant.account) == before
+    cloud.set_account(tenant.account.number, cloud.COMPANY)
+    tenant.retry("inside")
+    tenant.wait("inside", "running")
+    tenant.gone("inside")

@@ -4,6 +4,7 @@ mod alternatives;
 pub mod permissions;
 mod simulation;
 pub mod trust;
+pub mod way_out;
 pub mod zones;
 
 use crate::errors::{Called, Error, Result};

@@ -80,6 +80,8 @@ pub enum Code {
     InstanceTypeWithoutImage,
     /// Some of the cluster's instance types are offered only in zones that are too many for one cluster.
     InstanceTypesApart,
+    /// The account's VPC Block Public Access lets nothing out to the internet.
+    InternetBlocked,
     /// The spec was accepted by another version and is not valid in this one.
     InvalidSpec,
     /// A teardown is finished, but something of the cluster's is still in the account.
@@ -240,6 +242,7 @@ mod tests {
         "BucketNotClosed",
         "EksClusterNotActive",
         "InstanceTypeWithoutImage",
+        "InternetBlocked",
         "InvalidSpec",
         "LeftBehind",
         "MissingPermissions",

@@ -36,7 +36,13 @@ impl Function {
         let Proven { aws, advice } = self.doors.prove(&cluster).await?;
         let cx = Context::new(aws, cluster, self.desk.now());
         let (zones, offering) = match cx.cluster.spec.ground {
-            Ground::Managed(_) => preflight::zones::choose(&cx).await.map(|(zones, offering)| (zones, Some(offering)))?,
+            Ground::Managed(_) => {
+                // Once there is a VPC, its owner can have exempted it.
+                if cx.cluster.zones.is_empty() {
+                    preflight::way_out::check(&cx).await?;
+                }
+                preflight::zones::choose(&cx).await.map(|(zones, offering)| (zones, Some(offering)))?
+            }
             // The customer's subnets decide where the nodes go.
             Ground::SelfManaged(_) => (vec![], None),
         };

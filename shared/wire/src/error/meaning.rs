@@ -25,7 +25,8 @@ const NEWER_VERSION: &str =
     "A newer version of Groundwork has to be deployed again. The operator is alerted; retry once they have done so.";
 const MADE_AGAIN: &str = "Groundwork deletes it and makes it again by itself.";
 pub const NODES_CANNOT_JOIN: &str = "The operator is alerted when the run stops. If something in the account that Groundwork did not make \
-                                     keeps the nodes from the cluster, ECR or EC2 (a policy, a firewall, a route), remove it and retry at once.";
+                                     keeps the nodes from the cluster, ECR or EC2 (a policy, a firewall, a route, VPC Block Public Access), remove it \
+                                     and retry at once.";
 
 const fn tenants(hint: &'static str) -> Meaning {
     Meaning { class: Class::Customer, hint }
@@ -52,6 +53,11 @@ impl Code {
                 tenants("Delete the cluster and create several, each with types that have zones in common, or leave some of the types out.")
             }
             Code::InstanceTypeWithoutImage => tenants("Delete the cluster and create one with another instance type."),
+            Code::InternetBlocked => tenants(
+                "Set VPC Block Public Access to off or block-ingress in the cluster's region (VPC console, Settings; if it is managed by \
+                 declarative-policy, an administrator of the organization has to), then retry. Or delete the cluster and create it in \
+                 another region.",
+            ),
             Code::InvalidSpec => tenants("Delete the cluster and create it with a valid spec."),
             Code::LeftBehind => tenants(
                 "inventory.left says why each counts. Remove what you do not need, then delete again; Groundwork also tries again by itself.",

@@ -32,6 +32,7 @@ const FOLLOWED: &[Code] = &[
     Code::ClientUnauthorizedOperation,
     Code::InUse,
     Code::InstanceTypeNotOffered,
+    Code::InternetBlocked,
     Code::LeftBehind,
     Code::NoBucket,
     Code::NoEksCluster,
@@ -95,8 +96,8 @@ fn call(row: &Row) -> &'static str {
         ("AddressLimitExceeded", _) => "ec2:AllocateAddress",
         ("NatGatewayLimitExceeded" | "InsufficientFreeAddresses", _) => "ec2:CreateNatGateway",
         ("InternetGatewayLimitExceeded", _) => "ec2:CreateInternetGateway",
-        ("TooManyBuckets" | "BucketAlreadyExists", _) => "s3:CreateBucket",
         ("VpcEndpointLimitExceeded", _) => "ec2:CreateVpcEndpoint",
+        ("TooManyBuckets" | "BucketAlreadyExists", _) => "s3:CreateBucket",
         ("ResourceLimitExceeded" | "UnsupportedAvailabilityZoneException", _) => "eks:CreateCluster",
         _ => "ec2:CreateVpc",
     }
@@ -199,6 +200,22 @@ async fn a_cluster_is_made_once_the_strangers_of_its_name_is_removed() {
     eks.delete_cluster().name(&name).send().await.expect("removed");
     sleep(BY_EKS).await;
     scene.runs().await;
+    scene.goes().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_made_until_the_account_lets_nodes_out() {
+    let mut scene = Scene::new().await;
+    // Nothing is chosen yet.
+    let mut record = scene.record();
+    record.zones.clear();
+    scene.desk.put(record);
+    scene.account.becomes(cloud::account::Account { blocks_internet: true, ..Default::default() });
+    is_own(&scene.parks().await, Code::InternetBlocked);
+    scene.is_gone().await;
+    scene.grant(&[]);
+    scene.provision().await.expect("nothing parks it");
+    scene.cluster = scene.record().cluster().expect("with its zones");
     scene.goes().await;
 }
 

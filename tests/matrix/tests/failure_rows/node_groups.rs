@@ -2,6 +2,7 @@
 
 use crate::scene::{Scene, and_more, doom, goes_in_spite_of, parks_until_mended, passes_by_itself, reads, refuse, times};
 use aws_sdk_ec2::types::{Filter, ResourceType, Subnet, Tag, TagSpecification};
+use cloud::account::Account;
 use cloud::faults::Fault;
 use engine::names::{OWNER_TAG, RESOURCE_TAG};
 use matrix::account::REGION;
@@ -39,9 +40,18 @@ fn given_up(code: &str, message: &str, class: Class, hint: &'static str) -> (Fau
     (doom, class, format!("The node group system is CREATE_FAILED; {code}: {message}"), hint)
 }
 
-/// F: Nodes never join.
+/// P, F: Nodes never join.
 #[tokio::test(start_paused = true)]
 async fn row_33_nodes_that_never_join_raise_the_alarm_and_a_retry_makes_them_again() {
+    // What would keep all of them out is found before anything is made. This one began when nothing did.
+    let scene = Scene::new().await;
+    scene.account.becomes(Account { blocks_internet: true, ..Account::default() });
+    let reason = "The node group system is CREATE_FAILED; NodeCreationFailure: Instances failed to join the kubernetes cluster";
+    reads(&scene.parks().await, Class::Permanent, reason, NODES_CANNOT_JOIN);
+    scene.grant(&[]);
+    scene.runs().await;
+    scene.goes().await;
+
     // The network is ours, so the operator has to look too.
     parks_until_mended([given_up(
         "NodeCreationFailure",
@@ -127,16 +137,6 @@ async fn row_37_a_used_up_quota_is_named_by_its_code() {
                  http://aws.amazon.com/contact-us/ec2-request to request an adjustment to this limit. Launching EC2 instance failed.";
     let fleets = "You've reached your quota for maximum Fleet Requests for this account.";
     parks_until_mended([given_up(LAUNCH, vcpus, Class::Customer, VCPUS), given_up(LAUNCH, fleets, Class::Customer, RESTRICTED)]).await;
-}
-
-/// F: A subnet has no free addresses for nodes.
-#[tokio::test(start_paused = true)]
-async fn row_38_full_subnets_are_named_whatever_needs_an_address() {
-    let (code, message) = ("InsufficientFreeAddressesInSubnet", "There are not enough free addresses in subnet subnet-1.");
-    let gateway = (
-        doom("ec2:CreateNatGateway", code, message),
-        Class::Customer,
-        format!("AWS refused ec2:CreateNatGateway: {code}: {message}"),
 
     // A new account has five vCPUs for the usual families, of which the system's node takes two, and none for GPUs.
     for (instance_type, count, limit, code, enough) in [("m6i.large", 3, 5, "L-1216C47A", 8), ("g4dn.xlarge", 1, 0, "L-DB2E81BA", 4)] {
@@ -154,6 +154,16 @@ async fn row_38_full_subnets_are_named_whatever_needs_an_address() {
     scene.ask_for(&json!([{"name": "g4dn.xlarge", "overprovisioned_ondemand_count": 1}]));
     scene.parks().await;
     scene.goes().await;
+}
+
+/// F: A subnet has no free addresses for nodes.
+#[tokio::test(start_paused = true)]
+async fn row_38_full_subnets_are_named_whatever_needs_an_address() {
+    let (code, message) = ("InsufficientFreeAddressesInSubnet", "There are not enough free addresses in subnet subnet-1.");
+    let gateway = (
+        doom("ec2:CreateNatGateway", code, message),
+        Class::Customer,
+        format!("AWS refused ec2:CreateNatGateway: {code}: {message}"),
         SUBNETS,
     );
     let nodes =
