@@ -236,7 +236,7 @@ mod tests {
     }
 
     /// Everything that a record, an event or an answer of earlier versions can hold.
-    const WORDS: [&str; 49] = [
+    const WORDS: [&str; 50] = [
         "AnotherAccount",
         "BucketElsewhere",
         "BucketNotClosed",

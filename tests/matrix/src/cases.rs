@@ -30,6 +30,7 @@ const SEED: u64 = 1;
 fn world() -> World {
     let mut world = World::new(SEED, SPEED);
     world.ids_seen_after = IDS_SEEN_AFTER;
+    world.plain = cloud::account::Account::company();
     world
 }
 

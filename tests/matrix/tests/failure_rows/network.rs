@@ -1,8 +1,6 @@
 //! The network, volumes, load balancers.
 
-use crate::scene::{
-    QUICK_START, Scene, TEMPLATE, doom, goes_in_spite_of, parks_until_mended, passes_by_itself, reads, refuse, runs_in_spite_of, times,
-};
+use crate::scene::{QUICK_START, Scene, TEMPLATE, doom, goes_in_spite_of, passes_by_itself, reads, refuse, runs_in_spite_of, times};
 use aws_sdk_ec2::types::{IpPermission, NetworkInterface, NetworkInterfaceType, ResourceType, Tag, TagSpecification, UserIdGroupPair};
 use matrix::neighbour;
 use wire::error::Class;
