@@ -236,12 +236,14 @@ mod tests {
     }
 
     /// Everything that a record, an event or an answer of earlier versions can hold.
-    const WORDS: [&str; 50] = [
+    const WORDS: [&str; 52] = [
         "AnotherAccount",
         "BucketElsewhere",
         "BucketNotClosed",
         "EksClusterNotActive",
+        "InstanceTypeNotOffered",
         "InstanceTypeWithoutImage",
+        "InstanceTypesApart",
         "InternetBlocked",
         "InvalidSpec",
         "LeftBehind",

@@ -287,7 +287,7 @@ async fn ec2_says_page_by_page_which_zones_offer_a_type() {
     assert_eq!(code(unknown), "InvalidInstanceType");
     let zones = ec2.describe_availability_zones().send().await.expect("zones");
     let zones: Vec<_> = zones.availability_zones().iter().filter_map(|zone| Some((zone.zone_name()?, zone.zone_id()?))).collect();
-    assert_eq!(zones.last(), Some(&("us-west-2d", "usw2-az4")), "{zones:?}");
+    assert_eq!(zones.last(), Some(&("us-west-2d", "uw2-az4")), "{zones:?}");
 }
 
 /// In an account with one of each.

@@ -27,7 +27,7 @@ impl Rule for Offerings {
     /// The AWS behind has none of these types, but knows who may ask.
     fn after(&mut self, call: &Call, answer: &mut Answer, world: &mut World) {
         match call.name().as_str() {
-            "ec2:CreateSubnet" if answer.status().is_success() => remember_zone(answer, world),
+            "ec2:CreateSubnet" if answer.status().is_success() => remember_zone(call, answer, world),
             "ec2:DescribeAvailabilityZones" if answer.status().is_success() => add_zones(&call.region, answer),
             "ec2:DescribeInstanceTypeOfferings" if answer.status() != StatusCode::FORBIDDEN => *answer = offerings(call),
             "ec2:DescribeInstanceTypes" if answer.status() != StatusCode::FORBIDDEN => *answer = types(call),
@@ -73,8 +73,9 @@ fn texts(list: &Value) -> Vec<&str> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
-fn remember_zone(answer: &Answer, world: &mut World) {
-    if let (Some(subnet), Some(zone)) = (xml::text_of(answer, "subnetId"), xml::text_of(answer, "availabilityZone")) {
+/// Where AWS chooses the zone, what the AWS behind says counts as unknown: it knows only its own region.
+fn remember_zone(call: &Call, answer: &Answer, world: &mut World) {
+    if let (Some(subnet), Some(zone)) = (xml::text_of(answer, "subnetId"), call.field("AvailabilityZone")) {
         world.network.place(subnet, zone);
     }
 }

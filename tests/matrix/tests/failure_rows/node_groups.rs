@@ -95,7 +95,7 @@ async fn row_35_nodes_go_into_zones_that_offer_their_type_and_a_type_in_no_zone_
 
     let scene = Scene::wanting(&["m6i.lrge", "g4dn.xlarge", "p3.2xlarge"]).await;
     let reason = "No availability zone of us-west-2 that a cluster could have offers m6i.lrge (instead: m6i.large, m6i.xlarge, m6i.2xlarge, \
-                  m6g.large); p3.2xlarge (instead: g4dn.2xlarge, g5.2xlarge, g6.2xlarge, g7e.2xlarge).";
+                  m6a.large); p3.2xlarge (instead: g4dn.2xlarge, g5.2xlarge, g6.2xlarge, g7e.2xlarge).";
     reads(&scene.parks().await, Class::Customer, reason, Code::InstanceTypeNotOffered.means().hint);
     assert!(scene.account.calls().iter().all(|call| !call.contains(":Create")), "nothing was made");
     scene.goes().await;
