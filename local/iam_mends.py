@@ -90,10 +90,13 @@ def with_whole_arns(extract):
     return extract_resource_arn
 
 
-def of_ec2(query, _path, prefix, _account):
+def of_ec2(query, _path, prefix, account):
     made = MADE.get(field(query, "Action"))
     if made:
         return f"{prefix}{made}/*"
+    if field(query, "Action") == "DeleteSnapshot":
+        # Snapshots have no account in their ARN.
+        return f"{prefix.replace(account, '')}snapshot/{field(query, 'SnapshotId')}"
     return next((f"{prefix}{kind}/{field(query, name)}" for name, kind in NAMED.items() if field(query, name)), None)
 
 

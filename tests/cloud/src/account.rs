@@ -23,8 +23,6 @@ pub struct Account {
     pub blocks_public_buckets: bool,
     /// VPC Block Public Access is on: internet gateways and NAT gateways let nothing through.
     pub blocks_internet: bool,
-    /// EKS writes a log group anew, minutes after its cluster has gone.
-    pub writes_late_logs: bool,
     /// Quota code → value, where AWS has granted another one than its default.
     pub quotas: BTreeMap<String, u32>,
 }

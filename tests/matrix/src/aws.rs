@@ -172,6 +172,7 @@ impl Aws {
             "DescribeVpcEndpoints" => show_tags(answer, &self.see_ec2().await),
             "AttachInternetGateway"
             | "DeleteNatGateway"
+            | "DeleteSnapshot"
             | "DeleteSubnet"
             | "DeleteVolume"
             | "DeleteVpc"
@@ -316,6 +317,7 @@ fn settle(ec2: &mut Ec2StateView) {
     darken_routes(ec2);
     // EC2 uses the recycle bin only if a rule asks for it.
     ec2.deleted_volumes_recycle_bin.clear();
+    ec2.deleted_snapshots_recycle_bin.clear();
 }
 
 /// What EC2 made with a VPC goes with it. Nothing else does, so that a test sees what was left inside.

@@ -30,6 +30,7 @@ const ABOUT: &[(&str, Option<&str>, &[&str])] = &[
     ("DeleteNetworkInterface", None, &["NetworkInterfaceId"]),
     ("DeleteRouteTable", None, &["RouteTableId"]),
     ("DeleteSecurityGroup", None, &["GroupId"]),
+    ("DeleteSnapshot", None, &["SnapshotId"]),
     ("DeleteSubnet", None, &["SubnetId"]),
     ("DeleteVolume", None, &["VolumeId"]),
     ("DeleteVpc", None, &["VpcId"]),
@@ -54,6 +55,7 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("elastic-ip", "eipalloc-", "allocationId"),
     ("launch-template", "lt-", "launchTemplateId"),
     ("volume", "vol-", "volumeId"),
+    ("snapshot", "snap-", "snapshotId"),
     ("instance", "i-", "instanceId"),
     ("network-interface", "eni-", "networkInterfaceId"),
     ("security-group", "sg-", "groupId"),
@@ -97,8 +99,16 @@ fn on(scene: &Scene<'_>, action: &str, id: &str) -> Authorization {
     let vpc = thing.and_then(|thing| thing.vpc.as_ref()).filter(|_| within_a_vpc(kind));
     let vpc = vpc.map(|vpc| scene.arn("ec2", format!("vpc/{vpc}")));
     let service = thing.and_then(|thing| thing.service.as_deref());
-    let asked = Authorization::new(action, scene.arn("ec2", format!("{kind}/{id}"))).tagged(thing);
+    let asked = Authorization::new(action, arn(scene, kind, id)).tagged(thing);
     asked.with_given("ec2:Vpc", vpc.as_deref()).with_given("ec2:VpceServiceName", service)
+}
+
+/// Snapshots have no account in theirs.
+fn arn(scene: &Scene<'_>, kind: &str, id: &str) -> String {
+    match kind {
+        "snapshot" => format!("arn:{}:ec2:{}::snapshot/{id}", scene.partition, scene.region),
+        _ => scene.arn("ec2", format!("{kind}/{id}")),
+    }
 }
 
 /// The kinds that have `ec2:Vpc` in the reference.
@@ -150,7 +160,9 @@ pub fn seen(element: &Element) -> Option<(String, Thing)> {
         return Some((association, Thing { ties, ..Thing::default() }));
     }
     let tags = tags::elements(element.get_child("tagSet")?);
-    let id = KINDS.iter().find_map(|(_, _, own)| text(own))?;
+    // A snapshot names its volume, and a volume the snapshot that it was made from; only a snapshot has a progress.
+    let snapshot = text("progress").and_then(|_| text("snapshotId"));
+    let id = snapshot.or_else(|| KINDS.iter().find_map(|(_, _, own)| text(own)))?;
     Some((id, Thing { tags, vpc: text("vpcId"), service: text("serviceName"), ..Thing::default() }))
 }
 
@@ -193,6 +205,24 @@ mod tests {
         let things = known(&[(form("ec2", "Action=DescribeVpcEndpoints"), endpoint)]);
         let expected = "ec2:DeleteVpcEndpoints vpc-endpoint/vpce-1 ec2:VpceServiceName=com.amazonaws.us-west-2.s3";
         assert_eq!(told(&form("ec2", "Action=DeleteVpcEndpoints&VpcEndpointId.1=vpce-1"), &things), [expected]);
+    }
+
+    #[test]
+    fn a_snapshot_and_its_volume_are_known_apart() {
+        let tag = |value: &str| format!("<tagSet><item><key>owner</key><value>{value}</value></item></tagSet>");
+        let ids = "<snapshotId>snap-1</snapshotId><volumeId>vol-1</volumeId>";
+        let snapshots = format!("<r><item>{ids}<progress>100%</progress>{}</item></r>", tag("x"));
+        let volumes = format!("<r><item>{ids}{}</item></r>", tag("y"));
+        let things = known(&[
+            (form("ec2", "Action=DescribeSnapshots"), snapshots.as_str()),
+            (form("ec2", "Action=DescribeVolumes"), volumes.as_str()),
+        ]);
+        for (call, expected) in [
+            ("Action=DeleteSnapshot&SnapshotId=snap-1", "ec2:DeleteSnapshot snapshot/snap-1 aws:ResourceTag/owner=x"),
+            ("Action=DeleteVolume&VolumeId=vol-1", "ec2:DeleteVolume volume/vol-1 aws:ResourceTag/owner=y"),
+        ] {
+            assert_eq!(told(&form("ec2", call), &things), [expected]);
+        }
     }
 
     #[test]
