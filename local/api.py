@@ -17,8 +17,8 @@ class Api:
     def show(self, name):
         return self.call("GET", f"/clusters/{name}")
 
-    def delete(self, name):
-        return self.call("DELETE", f"/clusters/{name}")
+    def delete(self, name, **saying):
+        return self.call("DELETE", f"/clusters/{name}", params=saying)
 
     def logs(self, name, after):
         return self.call("GET", f"/clusters/{name}/logs", params={"after": after} if after else {})

@@ -54,7 +54,7 @@ def mine(call):
 
 
 def lingers(thing):
-    """EC2 goes on listing some things for a while after they are deleted; a control plane's log group stays until it expires."""
+    """EC2 goes on listing some things for a while after they are deleted; a kept log of a control plane stays until it expires."""
     expires = thing.get("logGroupName", "").startswith("/aws/eks/groundwork-") and thing.get("retentionInDays")
     return expires or thing.get("State") in ("deleted", "deleting")
 

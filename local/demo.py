@@ -8,6 +8,7 @@ import census
 import cloud
 import deploy
 import environment
+import kept
 import kubernetes
 import settings
 import sign_in
@@ -36,38 +37,63 @@ def main():
 
 
 def show_a_cluster():
+    """Two clusters at once: of one the data is kept, as it is by default, and of the other it is deleted, too."""
     account = Account(settings.DEMO_ACCOUNT)
     settle_neighbours(account)
     before = census.census(account)
     request = json.loads((settings.REPOSITORY / "examples/cluster.json").read_text())
-    name = request["name"]
-    print(f"\nPOST /clusters {json.dumps(request)}", flush=True)
+    name, other = request["name"], "scratch"
+    print(f"\nPOST /clusters {json.dumps(request)}, and another one, {other}", flush=True)
     api = Api(environment.read())
     with timed("create"):
-        api.create(request)
+        for one in (name, other):
+            api.create(request | {"name": one})
         cluster = follow(api, name, until="running")
+        scratch = follow(api, other, until="running", quietly=True)
     print_cluster(cluster)
     timeline.show(cluster, whole_log(api, name))
-    kubernetes.of_cluster(account, cluster).make()
-    print("\nKubernetes has made a load balancer, its security groups, an interface and a volume.")
-    print(f"\nDELETE /clusters/{name}", flush=True)
+    for one in (cluster, scratch):
+        leave_behind(account, one)
+    print("\nIn both, Kubernetes has made a load balancer, its security groups, an interface and a node's disk.")
+    print("There is data, too: objects in a bucket, a claim's volume, and a snapshot of that.")
+    print(f"\nDELETE /clusters/{name}\nDELETE /clusters/{other}?data=delete", flush=True)
     with timed("delete"):
         # At AWS's own speed a token may not last for both.
         api = Api(environment.read() | {"GROUNDWORK_TOKEN": sign_in.token(deploy.outputs(), settings.DEMO_TENANT)})
         # The log goes on from where the creation ended, so that nothing is shown twice.
         seen = api.logs(name, None).get("next")
         api.delete(name)
+        api.delete(other, data="delete")
         cluster = follow(api, name, until="deleted", after=seen)
-    print_inventory(cluster["inventory"])
+        print_inventory(name, cluster["inventory"])
+        scratch = follow(api, other, until="deleted", quietly=True)
+    print_inventory(other, scratch["inventory"])
+    remove_what_was_kept(account, cluster)
     print_neighbours(before, census.census(account))
 
 
-def follow(api, name, until, after=None):
-    """Prints the log as it grows, until the cluster has the wanted status or cannot reach it. Returns the cluster."""
+def leave_behind(account, cluster):
+    leftovers = kubernetes.of_cluster(account, cluster)
+    leftovers.make()
+    leftovers.claim()
+    for text in (b"first", b"second"):
+        account.client("s3").put_object(Bucket=cluster["outputs"]["buckets"]["checkpoints"], Key="weights", Body=text)
+
+
+def remove_what_was_kept(account, cluster):
+    """With the commands, as they stand."""
+    for thing in cluster["inventory"]["kept"]:
+        if thing.get("remove"):
+            kept.remove(account, thing)
+    print(f"The tenant has removed what was kept of {cluster['name']}, with these commands.")
+
+
+def follow(api, name, until, after=None, quietly=False):
+    """Prints the log as it grows, or is quiet, until the cluster has the wanted status or cannot reach it. Returns the cluster."""
     deadline = time.monotonic() + SECONDS_FOR_A_CLUSTER
     while time.monotonic() < deadline:
         cluster = api.show(name)
-        after = read_news(api, name, after)
+        after = after if quietly else read_news(api, name, after)
         if cluster["status"] == until:
             return cluster
         if cluster["status"] in ("failed", "delete_blocked"):
@@ -100,13 +126,19 @@ def print_cluster(cluster):
     print(json.dumps(cluster["outputs"], indent=2))
 
 
-def print_inventory(inventory):
-    left, kept = inventory["left"], inventory["kept"]
-    print(f"\nInventory of the account: {len(left)} left, {len(kept)} kept")
-    for thing in left + kept:
-        print(f"  {thing}")
+def print_inventory(name, inventory):
+    left = inventory["left"]
+    print(f"\nInventory after {name}: {len(left)} left, {len(inventory['kept'])} kept")
+    for thing in left + inventory["kept"]:
+        print(f"  {thing['kind']} {thing['id']}{of_size(thing)}: {thing['why']}")
+        if thing.get("remove"):
+            print(f"    {thing['remove']}")
     if left:
         raise Problem("Something is left in the customer's account.")
+
+
+def of_size(thing):
+    return f" ({thing['size']})" if thing.get("size") else ""
 
 
 def settle_neighbours(account):

@@ -1,13 +1,16 @@
-"""What Kubernetes makes in a cluster's network and does not delete."""
+"""What Kubernetes makes in a cluster's network and does not delete, and the data that claims leave."""
 
 import census
 import settings
 
 
-class Leftovers:
-    """A load balancer with its group and target group, an interface and a volume, tagged for an EKS cluster.
+DRIVER = {"ebs.csi.aws.com/cluster": "true"}
 
-    The tags are those that EKS, Kubernetes and its controllers set. The add-ons of a cluster are told to add an owner tag, `owner`."""
+
+class Leftovers:
+    """A load balancer with its group and target group, an interface and a node's disk, tagged for an EKS cluster.
+
+    The tags are those that EKS, Kubernetes and its controllers set. A cluster's add-ons and launch templates add an owner tag, `owner`."""
 
     def __init__(self, account, vpc_id, subnet_ids, eks_name, owner=None):
         self.account, self.vpc_id, self.subnet_ids = account, vpc_id, subnet_ids
@@ -19,7 +22,7 @@ class Leftovers:
         self.let_in(self.security_group("nodes", {"aws:eks:cluster-name": self.eks_name}), balancers)
         self.load_balancer(balancers)
         self.interface()
-        self.volume()
+        self.volume(self.owners())
 
     def security_group(self, name, more):
         made = self.ec2.create_security_group(
@@ -51,8 +54,15 @@ class Leftovers:
         if self.eks_name:
             self.ec2.create_tags(Resources=[made["NetworkInterfaceId"]], Tags=self.tags(self.owners()))
 
-    def volume(self):
-        self.ec2.create_volume(AvailabilityZone=f"{settings.REGION}a", Size=1, **self.tagged("volume", self.owners()))
+    def claim(self):
+        """A claim's volume and a snapshot of it, with the tags of the EBS CSI driver (its docs/tagging.md)."""
+        volume = self.volume(self.owners() | DRIVER | {"CSIVolumeName": "pvc-1"})
+        tags = self.owners() | DRIVER | {"CSIVolumeSnapshotName": "snapcontent-1"}
+        self.ec2.create_snapshot(VolumeId=volume, **self.tagged("snapshot", tags))
+
+    def volume(self, tags):
+        made = self.ec2.create_volume(AvailabilityZone=f"{settings.REGION}a", Size=1, **self.tagged("volume", tags))
+        return made["VolumeId"]
 
     def controller(self):
         return {"elbv2.k8s.aws/cluster": self.eks_name}

@@ -86,6 +86,7 @@ fn example(code: ProblemCode) -> (Problem, Turn) {
         ProblemCode::NameTaken => (Problem::name_taken("research", Status::Running), Turn::Tenant),
         ProblemCode::NotParked => (Problem::not_parked(Status::Running), Turn::Tenant),
         ProblemCode::NotForgettable => (Problem::not_forgettable("The cluster is running."), Turn::Tenant),
+        ProblemCode::AlreadyDeleted => (Problem::already_deleted("research", vec![]), Turn::Tenant),
         ProblemCode::RoleRegistered => (Problem::role_registered(), Turn::Tenant),
         ProblemCode::IdempotencyKeyReused => (Problem::key_reused(), Turn::Tenant),
         ProblemCode::ClusterLimit => (Problem::too_many_clusters(20), Turn::Tenant),

@@ -18,8 +18,9 @@ def create(tenant, name, key, **more):
     })
 
 
-def delete(tenant, name):
-    return json.dumps({"action": "delete", "tenant": tenant.name, "name": name})
+def delete(tenant, name, data=None):
+    said = {"data": data} if data else {}
+    return json.dumps({"action": "delete", "tenant": tenant.name, "name": name} | said)
 
 
 def schedule_once(service, name, job, seconds_ahead=1):

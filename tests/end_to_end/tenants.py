@@ -39,8 +39,8 @@ class Tenant:
     def create(self, name, **more):
         return self.accepted("POST", "/clusters", self.request(name, **more))
 
-    def delete(self, name):
-        return self.accepted("DELETE", f"/clusters/{name}")
+    def delete(self, name, data=None):
+        return self.accepted("DELETE", f"/clusters/{name}" + (f"?data={data}" if data else ""))
 
     def retry(self, name):
         return self.accepted("POST", f"/clusters/{name}/retry")
@@ -81,9 +81,9 @@ class Tenant:
         self.create(name, **more)
         return self.wait(name, "running")
 
-    def gone(self, name):
+    def gone(self, name, data=None):
         """Deletes a cluster and waits until nothing is left of it."""
-        self.delete(name)
+        self.delete(name, data)
         cluster = self.wait(name, "deleted")
         assert cluster["inventory"]["left"] == []
         return cluster

@@ -6,7 +6,10 @@ import pytest
 
 import census
 import cloud
+import kept
+import kubernetes
 import settings
+from answers import problem
 
 ADMIN = "administrator"
 
@@ -26,10 +29,12 @@ def test_an_account_is_the_same_after_a_cluster_as_before(tenant):
         look(tenant.account, cluster)
     assert set(census.owned(tenant.account, cluster["id"]).values()) == {1}
     fill(tenant.account, cluster["outputs"]["buckets"]["artifacts"])
+    kubernetes.of_cluster(tenant.account, cluster).claim()
 
-    assert [one for one in tenant.gone("whole")["inventory"]["kept"] if one["kind"] != "log group"] == service_linked(tenant)
-    assert [one["id"] for one in kept(tenant, "log group")] == [f"/aws/eks/{cluster['outputs']['cluster_name']}/cluster"]
+    assert tenant.gone("whole", data="delete")["inventory"]["kept"] == service_linked(tenant)
+    assert tenant.requested("whole")[-1]["message"].endswith("Its data is to be deleted, too.")
     assert census.census(tenant.account) == before
+    assert log_groups(tenant.account, cluster) == []
 
 
 def filters(cluster):
@@ -156,9 +161,13 @@ def refuses_plain_http(statement):
 
 
 def log_group(account, cluster):
-    name = f"/aws/eks/{cluster['outputs']['cluster_name']}/cluster"
-    [group] = account.client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    [group] = log_groups(account, cluster)
     assert group["retentionInDays"] > 0
+
+
+def log_groups(account, cluster):
+    name = f"/aws/eks/{cluster['outputs']['cluster_name']}/cluster"
+    return account.client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
 
 
 def fill(account, bucket):
@@ -173,13 +182,43 @@ def fill(account, bucket):
 def service_linked(tenant):
     """The roles that AWS keeps for the whole account are listed as kept, if there are any."""
     found = tenant.account.client("iam").list_roles(PathPrefix="/aws-service-role/")["Roles"]
-    roles = kept(tenant, "service-linked role")
+    roles = [one for one in tenant.show("whole")["inventory"]["kept"] if one["kind"] == "service-linked role"]
     assert {one["id"] for one in roles} <= {role["RoleName"] for role in found}
     return roles
 
 
-def kept(tenant, kind):
-    return [one for one in tenant.show("whole")["inventory"]["kept"] if one["kind"] == kind]
+def test_data_stays_and_is_listed_with_its_size_and_a_command_that_removes_it(tenant):
+    before = census.census(tenant.account)
+    cluster = tenant.running("dear")
+    bucket = cluster["outputs"]["buckets"]["artifacts"]
+    fill(tenant.account, bucket)
+    kubernetes.of_cluster(tenant.account, cluster).claim()
+
+    left_behind = [one for one in tenant.gone("dear")["inventory"]["kept"] if one["kind"] != "service-linked role"]
+    assert [(one["kind"], one["size"]) for one in left_behind] == [
+        ("volume", "1 GiB"),
+        ("snapshot", "of a volume of 1 GiB"),
+        ("log group", "0 bytes"),
+        ("bucket", "2 object versions with 6 bytes, 1 delete markers"),
+    ]
+    there = census.census(tenant.account)
+    assert {kind for kind in there if there[kind] != before[kind]} == {"Volumes", "Snapshots", "Buckets"}
+    assert there["Buckets"] == sorted([*before["Buckets"], bucket])
+
+    told = problem(tenant.call("DELETE", "/clusters/dear?data=delete"), 409, "already_deleted")
+    assert told["kept"] == left_behind and tenant.delete("dear")["status"] == "deleted"
+    for one in told["kept"]:
+        kept.remove(tenant.account, one)
+    assert census.census(tenant.account) == before
+    assert log_groups(tenant.account, cluster) == []
+
+
+def test_an_unfinished_upload_alone_is_data(tenant):
+    cluster = tenant.running("begun")
+    bucket = cluster["outputs"]["buckets"]["logs"]
+    tenant.account.client("s3").create_multipart_upload(Bucket=bucket, Key="unfinished")
+    buckets = [one for one in tenant.gone("begun")["inventory"]["kept"] if one["kind"] == "bucket"]
+    assert [(one["id"], one["size"]) for one in buckets] == [(bucket, "1 unfinished uploads")]
 
 
 def test_retained_buckets_stay_with_their_content_and_are_listed(tenant):

@@ -51,11 +51,11 @@ BAD_BODIES = [
             "role_arn": "arn:aws:iam::222222222222:role/groundwork",
             "region": "us-west-2",
             "instance_types": [{"name": "m6i.large", "max_count": 0, "color": "red"}],
-            "deletion": {"buckets": "burn", "later": True},
+            "deletion": {"buckets": "burn", "data": "archive", "later": True},
         },
         {
             "$.name", "$.instance_types[0].max_count", "$.instance_types[0].color", "$.deletion.buckets",
-            "$.deletion.later",
+            "$.deletion.data", "$.deletion.later",
         },
     ),
     (
@@ -64,11 +64,12 @@ BAD_BODIES = [
             "role_arn": "arn:aws:iam::222222222222:role/groundwork",
             "region": "us-west-2",
             "public_access_cidrs": ["10.0.0.1/8"],
+            "deletion": {"buckets": "delete", "data": "delete"},
             "instance_types": [{"name": "m6i.large", "overprovisioned_ondemand_count": 11}, {"name": "m6i.large"}],
         },
         {
             "$.instance_types[0].overprovisioned_ondemand_count", "$.instance_types[1].name",
-            "$.public_access_cidrs[0]",
+            "$.public_access_cidrs[0]", "$.deletion.buckets",
         },
     ),
     (
@@ -156,6 +157,14 @@ def test_a_control_character_in_a_header_is_refused(stranger, header):
 def test_an_unknown_query_parameter_is_refused(stranger, path):
     [fault] = problem(stranger.call("GET", path), 400)["faults"]
     assert fault["path"] == "?" + path.split("?")[1].split("=")[0]
+
+
+@pytest.mark.parametrize("data", ["", "Delete", "retain"])
+def test_a_deletion_says_keep_or_delete_about_the_data_or_nothing(stranger, data):
+    without_role(stranger).create("dear")
+    [fault] = problem(stranger.call("DELETE", f"/clusters/dear?data={data}"), 400)["faults"]
+    assert fault == {"path": "?data", "message": "is not keep or delete"}
+    assert stranger.show("dear")["status"] != "terminating"
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/"), ("GET", "/nothing?a=b"), ("PUT", "/clusters/any"), ("POST", "/clusters/any/logs")])

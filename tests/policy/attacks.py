@@ -66,6 +66,11 @@ def ec2(what, action, resource, context=None):
     return Attack(what, f"ec2:{action}", f"{EC2}:{resource}", context or {})
 
 
+def snapshot(what, action, name, context=None):
+    """Snapshots have no account in their ARN."""
+    return Attack(what, f"ec2:{action}", f"arn:aws:ec2:{REGION}::snapshot/{name}", context or {})
+
+
 def balancer(what, action, resource, context=None):
     return Attack(what, f"elasticloadbalancing:{action}", f"{ELB}:{resource}", context or {})
 
@@ -154,6 +159,7 @@ ATTACKS = [
     ec2("Delete a foreign network interface", "DeleteNetworkInterface", "network-interface/eni-1"),
     ec2("Delete a foreign volume", "DeleteVolume", "volume/vol-1"),
     ec2("Delete a foreign cluster's volume", "DeleteVolume", "volume/vol-1", FOREIGN_CLUSTER),
+    snapshot("Delete a foreign snapshot", "DeleteSnapshot", "snap-1"),
     ec2("Copy a foreign volume", "CreateSnapshot", "volume/vol-1"),
     ec2("Terminate a foreign instance", "TerminateInstances", "instance/i-1"),
     ec2("Run instances from a foreign launch template", "RunInstances", "launch-template/lt-1"),

@@ -22,6 +22,7 @@ from attacks import (
     ec2,
     iam,
     passed,
+    snapshot,
 )
 
 # The role that has the boundary, and the tag that says which cluster it belongs to.
@@ -39,11 +40,6 @@ IMAGES = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/app"
 AMAZONS = f"arn:aws:ecr:{REGION}:602401143452:repository/eks/pause"
 ELSEWHERE = "arn:aws:ecr:eu-south-1:590381155156:repository/amazon-k8s-cni"
 BOTTLEROCKETS = f"arn:aws:ecr:{REGION}:328549459982:repository/bottlerocket-control"
-
-
-def snapshot(what, action, name, context=None):
-    """Snapshots have no account in their ARN."""
-    return Attack(what, f"ec2:{action}", f"arn:aws:ec2:{REGION}::snapshot/{name}", context or {})
 
 
 def creating(call):

@@ -35,15 +35,16 @@ def as_administrator(tenant):
 
 
 def full(tenant, _):
-    """The cluster is deleted with everything in it that makes deleting hard."""
+    """The cluster is deleted with its data and everything in it that makes deleting hard."""
     cluster = tenant.wait("full", "running")
     for bucket in cluster["outputs"]["buckets"].values():
         fill(tenant.account, bucket)
     leave_in_roles(tenant.account, cluster)
     leftovers = kubernetes.of_cluster(tenant.account, cluster)
     leftovers.make()
+    leftovers.claim()
     let_out(leftovers)
-    tenant.gone("full")
+    tenant.gone("full", data="delete")
 
 
 def broken(tenant, _):

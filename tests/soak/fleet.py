@@ -27,6 +27,8 @@ class Cluster:
     id: str | None = None
     status: str = "asked for"
     stage: str | None = None
+    # What its deletion says about the data, once there is some.
+    data: str | None = None
 
     @property
     def label(self):
@@ -75,7 +77,7 @@ class Fleet:
 
     def delete(self):
         for cluster in self.by("queue"):
-            job = jobs.delete(cluster.tenant, cluster.name)
+            job = jobs.delete(cluster.tenant, cluster.name, cluster.data)
             self.service.send(job, job)
         at_once(self.post_deletion, self.by("http") + self.by("schedule"))
 
@@ -86,7 +88,8 @@ class Fleet:
         persistently(cluster.tenant, "POST", "/clusters", cluster.tenant.request(cluster.name), key=cluster.name)
 
     def post_deletion(self, cluster):
-        persistently(cluster.tenant, "DELETE", f"/clusters/{cluster.name}", key=f"delete-{cluster.name}")
+        said = f"?data={cluster.data}" if cluster.data else ""
+        persistently(cluster.tenant, "DELETE", f"/clusters/{cluster.name}{said}", key=f"delete-{cluster.name}")
 
     def firing(self, cluster):
         return jobs.create(cluster.tenant, cluster.name, jobs.KEY_OF_FIRING)

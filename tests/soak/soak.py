@@ -20,6 +20,7 @@ import census  # noqa: E402
 import cloud  # noqa: E402
 import environment  # noqa: E402
 import faults  # noqa: E402
+import kept  # noqa: E402
 import kubernetes  # noqa: E402
 import parameters  # noqa: E402
 import settings  # noqa: E402
@@ -33,6 +34,7 @@ CLUSTERS = int(os.environ.get("CLUSTERS", "30"))
 FAULTS = float(os.environ.get("FAULTS", "0.05"))
 SECONDS_TO_SETTLE = 420
 SHARE_WITH_LEFTOVERS = 0.3
+DATA = {"bucket", "volume", "snapshot"}
 
 # Thirty clusters share two processors with the local AWS, so calls take longer than with a single cluster.
 PARAMETERS = parameters.PARAMETERS | {
@@ -41,7 +43,8 @@ PARAMETERS = parameters.PARAMETERS | {
     "CreateBucketsBudgetSeconds": "1200",
     "CreateEksBudgetSeconds": "1200",
     "CreateNodegroupsBudgetSeconds": "1200",
-    "TeardownBudgetSeconds": "1200",
+    # With its data, a deletion waits ten minutes for the control plane's log.
+    "TeardownBudgetSeconds": "1800",
 }
 
 
@@ -86,6 +89,7 @@ def soak():
             trouble.during_deletes()
         with timed("settle"):
             lost += [f"{cluster.label} was never deleted: {cluster.status}" for cluster in fleet.settle("deleted", SECONDS_TO_SETTLE)]
+    lost += remove_what_was_kept(fleet)
     leaks += [leak for tenant, then in zip(fleet.tenants, before) for leak in changes(tenant.account, then)]
     tell(fleet, trouble, leaks, lost)
     return len(leaks), len(fleet.parked), len(lost)
@@ -97,13 +101,28 @@ def made_twice(fleet):
 
 
 def leave_behind(fleet):
-    """In the networks of some clusters, makes what Kubernetes makes and does not delete."""
+    """In some clusters, makes what Kubernetes makes and does not delete, and data, which is to be kept in every other one."""
     running = [cluster for cluster in fleet.clusters if cluster.status == "running"]
     chosen = fleet.random.sample(running, round(SHARE_WITH_LEFTOVERS * len(running)))
-    for cluster in chosen:
+    for number, cluster in enumerate(chosen):
         shown = persistently(cluster.tenant, "GET", f"/clusters/{cluster.name}")
-        kubernetes.of_cluster(cluster.tenant.account, shown).make()
-    print(f"  {len(chosen)} clusters have leftovers of Kubernetes", flush=True)
+        leftovers = kubernetes.of_cluster(cluster.tenant.account, shown)
+        leftovers.make()
+        leftovers.claim()
+        cluster.tenant.account.client("s3").put_object(Bucket=shown["outputs"]["buckets"]["checkpoints"], Key="weights", Body=b"data")
+        cluster.data = ("keep", "delete")[number % 2]
+    print(f"  {len(chosen)} clusters have leftovers of Kubernetes and data", flush=True)
+
+
+def remove_what_was_kept(fleet):
+    """As the tenants do it. Returns what was to be kept and is not listed."""
+    missing = []
+    for cluster in (one for one in fleet.clusters if one.data == "keep" and one.status == "deleted"):
+        listed = persistently(cluster.tenant, "GET", f"/clusters/{cluster.id}")["inventory"]["kept"]
+        for thing in (one for one in listed if one.get("remove")):
+            kept.remove(cluster.tenant.account, thing)
+        missing += [f"{cluster.label} lost its {kind}" for kind in DATA - {one["kind"] for one in listed}]
+    return missing
 
 
 def changes(account, before):

@@ -8,13 +8,13 @@ use engine::desk::Desk;
 use engine::records::record::Record;
 use engine::records::{Records, events};
 use engine::requests::audit::Asked;
-use engine::requests::{Action, Request, Requests};
+use engine::requests::{Action, Deletion, Request, Requests};
 use engine::{requests, view};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use wire::event::Page;
 use wire::problem::{Problem, ProblemCode};
-use wire::spec::{self, Fault};
+use wire::spec::{self, Data, Fault};
 use wire::view::Clusters;
 
 pub struct Api {
@@ -49,6 +49,7 @@ impl Api {
         http.check(match http.route_key.as_str() {
             "$default" => return Err(Problem::no_route(&http.line())),
             "GET /clusters" => &["deleted"],
+            "DELETE /clusters/{name}" => &["data"],
             "GET /clusters/{name}/logs" => &["after", "limit"],
             _ => &[],
         })?;
@@ -56,7 +57,7 @@ impl Api {
             "POST /clusters" => self.accept(http, tenant, Action::Create(http.body()?)).await,
             "GET /clusters" => self.list(http, &tenant).await,
             "GET /clusters/{name}" => self.show(&tenant, http.name()).await,
-            "DELETE /clusters/{name}" => self.accept(http, tenant, Action::Delete(http.name().to_owned())).await,
+            "DELETE /clusters/{name}" => self.accept(http, tenant, Action::Delete(deletion(http)?)).await,
             "POST /clusters/{name}/retry" => self.accept(http, tenant, Action::Retry(http.name().to_owned())).await,
             "POST /clusters/{name}/forget" => self.accept(http, tenant, Action::Forget(http.name().to_owned())).await,
             "GET /clusters/{name}/logs" => self.logs(http, &tenant, http.name()).await,
@@ -163,6 +164,12 @@ impl Api {
         let external_id = self.records.external_id(tenant).await?;
         Ok(Answer::Found(json!(self.operator.answer(&external_id))))
     }
+}
+
+fn deletion(http: &Http) -> Result<Deletion, Problem> {
+    let data = http.parameter("data").map(str::parse::<Data>).transpose();
+    let data = data.map_err(|_| Problem::invalid(vec![Fault::new("?data", "is not keep or delete")]))?;
+    Ok(Deletion { name: http.name().to_owned(), data })
 }
 
 fn actor(http: &Http) -> String {

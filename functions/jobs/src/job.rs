@@ -1,12 +1,12 @@
 //! The job message, the same from an operator's program and from a schedule.
 
 use aws_lambda_events::sqs::SqsMessage;
-use engine::requests::{self, Action, Request};
+use engine::requests::{self, Action, Deletion, Request};
 use serde::Deserialize;
 use serde_json::Value;
 use wire::body;
 use wire::problem::Problem;
-use wire::spec::{Fault, shortened};
+use wire::spec::{Data, Fault, shortened};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -15,6 +15,8 @@ struct Job {
     tenant: String,
     cluster: Option<Value>,
     name: Option<String>,
+    /// What happens to the data this once, with a delete job.
+    data: Option<Data>,
     idempotency_key: Option<String>,
 }
 
@@ -46,9 +48,12 @@ fn parse(message: &SqsMessage, body: Value) -> Result<Request, String> {
     if !requests::is_tenant(&job.tenant) {
         return Err(format!("tenant {:?} is not 1 to 128 letters, digits and ._@-", shortened(&job.tenant)));
     }
+    if job.data.is_some() && !matches!(job.action, Verb::Delete) {
+        return Err("only a delete job says something about the data".into());
+    }
     let action = match (job.action, job.cluster, job.name) {
         (Verb::Create, Some(cluster), None) => Action::Create(cluster),
-        (Verb::Delete, None, Some(name)) => Action::Delete(name),
+        (Verb::Delete, None, Some(name)) => Action::Delete(Deletion { name, data: job.data }),
         (Verb::Retry, None, Some(name)) => Action::Retry(name),
         (Verb::Forget, None, Some(name)) => Action::Forget(name),
         (Verb::Create, ..) => return Err("a create job has a cluster and no name".into()),
@@ -80,11 +85,20 @@ mod tests {
     #[test]
     fn a_job_names_its_sender_and_without_a_key_its_message_is_the_key() {
         let request = read(&message(r#"{"action":"delete","tenant":"demo","name":"research"}"#)).expect("a job");
-        assert_eq!(request.action, Action::Delete("research".into()));
+        assert_eq!(request.action, Action::Delete(Deletion { name: "research".into(), data: None }));
         assert_eq!((request.actor.as_str(), request.from.as_str()), ("queue:AIDAEXAMPLE", "AIDAEXAMPLE"));
         assert_eq!(request.idempotency_key.as_deref(), Some("m-1"));
         let request = read(&message(r#"{"action":"delete","tenant":"demo","name":"research","idempotency_key":"k"}"#)).expect("a job");
         assert_eq!(request.idempotency_key.as_deref(), Some("k"));
+    }
+
+    #[test]
+    fn a_delete_job_may_say_what_happens_to_the_data() {
+        for (text, data) in [("keep", Data::Keep), ("delete", Data::Delete)] {
+            let body = format!(r#"{{"action":"delete","tenant":"demo","name":"research","data":"{text}"}}"#);
+            let action = read(&message(&body)).expect("a job").action;
+            assert_eq!(action, Action::Delete(Deletion { name: "research".into(), data: Some(data) }));
+        }
     }
 
     #[test]
@@ -98,6 +112,8 @@ mod tests {
             (r#"{"action":"destroy","tenant":"demo","name":"a"}"#, "not a job"),
             (r#"{"action":"delete","tenant":"demo","name":"a","force":true}"#, "not a job"),
             (r#"{"action":"delete","tenant":"de#mo","name":"a"}"#, "tenant"),
+            (r#"{"action":"delete","tenant":"demo","name":"a","data":"burn"}"#, "`keep` or `delete`"),
+            (r#"{"action":"retry","tenant":"demo","name":"a","data":"delete"}"#, "only a delete job"),
             (r#"{"action":"create","tenant":"demo","name":"a"}"#, "a create job has a cluster"),
             (r#"{"action":"retry","tenant":"demo"}"#, "a delete, retry or forget job has a name"),
             (r#"{"action":"delete","tenant":"demo","name":"a","idempotency_key":""}"#, "idempotency_key"),

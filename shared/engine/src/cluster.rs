@@ -4,7 +4,7 @@ use crate::names;
 use crate::offering::{Offering, SYSTEM_TYPES};
 use std::collections::BTreeMap;
 use wire::key::{Group, Key};
-use wire::spec::{Ground, Spec};
+use wire::spec::{Data, Ground, Spec};
 
 /// What a cluster's resources are derived from; the same for all of them.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub struct Cluster {
     pub zones: Vec<String>,
     /// None in a customer's own cluster, and if an earlier version chose the zones: then each counts as offering everything.
     pub offering: Option<Offering>,
+    /// What happens to the data if it is deleted now.
+    pub data: Data,
     pub spec: Spec,
 }
 
@@ -57,6 +59,11 @@ impl Cluster {
         names::log_group(&self.name, &self.id)
     }
 
+    /// True if our buckets stay in a deletion, whether there is something in them or not.
+    pub fn retains_buckets(&self) -> bool {
+        self.data == Data::Keep && self.spec.retains_buckets()
+    }
+
     /// The owner tags, as every create call gives them.
     pub fn tags(&self, key: &Key) -> BTreeMap<String, String> {
         BTreeMap::from([
@@ -91,6 +98,7 @@ impl Cluster {
             account: spec.account().to_owned(),
             zones: ["a", "b", "c"].map(|zone| format!("us-west-2{zone}")).into(),
             offering: None,
+            data: spec.data(),
             spec,
         }
     }

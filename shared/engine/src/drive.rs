@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use wire::error::{Class, Code};
-use wire::journal::{Entry, Outputs, State};
+use wire::journal::{Entry, KEPT, Outputs, State};
 use wire::key::Key;
 
 /// What one walk does: it creates the wanted and removes the unwanted resources. A teardown wants nothing.
@@ -161,6 +161,9 @@ struct Item<'a> {
     need_not: Vec<Key>,
 }
 
+/// What may come back is believed to be gone once the cluster has been gone for so many creation graces: ten minutes.
+const GRACES_UNTIL_GONE: u32 = 2;
+
 /// How long something waits for a delete although it need not.
 const OVERDUE: Duration = Duration::from_secs(900);
 
@@ -214,12 +217,13 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Not looked at again: what this run has seen ready (or gone, if unwanted), and what other stages made ready.
+    /// Not looked at again: what this run has seen ready (or gone, if unwanted, or kept), and what other stages made ready.
     fn done_before(&self) -> BTreeSet<Key> {
         let run = self.journal.run();
         let done = |key: &Key, entry: &Entry| match self.todo.iter().find(|item| item.key == *key) {
             None => entry.state == State::Ready && !self.stuck.contains(key),
-            Some(item) => entry.run == run && entry.state == if item.wanted { State::Ready } else { State::Gone },
+            Some(item) if item.wanted => entry.run == run && entry.state == State::Ready,
+            Some(_) => entry.run == run && entry.is_removed_or_kept(run),
         };
         lock(&self.entries).iter().filter(|(key, entry)| done(key, entry)).map(|(key, _)| key.clone()).collect()
     }
@@ -284,13 +288,26 @@ impl<'a> Walk<'a> {
             found => found?,
         };
         let Some(found) = found else {
-            return self.absent_at_last(&made.key(), self.again(made)).await;
+            return match self.may_come_back(made) {
+                Some(wait) => Ok(Step::Wait(wait, Why::Busy)),
+                None => self.absent_at_last(&made.key(), self.again(made)).await,
+            };
         };
         match found.judge(&self.cx.cluster) {
             Seen::Busy => Ok(Step::Wait(self.again(made), Why::Busy)),
             Seen::DeleteFailed(error) => self.delete_again(made, found.as_ref(), error).await,
-            Seen::Ready | Seen::Differs(_) | Seen::Sick(_) | Seen::Broken(_) => self.delete(made, found.as_ref()).await,
+            Seen::Ready | Seen::Differs(_) | Seen::Sick(_) | Seen::Broken(_) => match found.stays(self.cx).await? {
+                true => self.record_ready(&made.key(), found.outputs(&self.cx.cluster), Some(KEPT.into())).await,
+                false => self.delete(made, found.as_ref()).await,
+            },
         }
+    }
+
+    /// How long it is too early to believe that it is gone for good.
+    fn may_come_back(&self, made: &dyn AnyMade) -> Option<Duration> {
+        let cluster = self.entry(&Key::Cluster).filter(|entry| made.comes_back() && entry.state == State::Gone)?;
+        let left = (self.bounds.grace * GRACES_UNTIL_GONE).saturating_sub(self.age(&cluster));
+        (!left.is_zero()).then_some(left)
     }
 
     async fn look(&self, looked_at: &dyn LookedAt) -> Stepped {
@@ -418,8 +435,11 @@ impl<'a> Walk<'a> {
         if self.within_grace(key) {
             return Ok(Step::Wait(again, Why::Unseen));
         }
-        if self.entry(key).is_some() {
-            self.write(key, self.new_entry(State::Gone)).await?;
+        match self.entry(key) {
+            // Since when it is gone decides how long what may come back is waited for.
+            Some(entry) if entry.state == State::Gone => self.write(key, Entry { run: self.journal.run(), ..entry }).await?,
+            Some(_) => self.write(key, self.new_entry(State::Gone)).await?,
+            None => {}
         }
         Ok(Step::Done)
     }

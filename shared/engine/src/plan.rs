@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use wire::error::Code;
 use wire::journal::{Entry, State};
 use wire::key::{Addon, Group, Key, Role, Side};
-use wire::spec::{Ground, SelfManaged};
+use wire::spec::{Data, Ground, SelfManaged};
 use wire::stage::Stage;
 
 type Journal = BTreeMap<Key, Entry>;
@@ -50,9 +50,8 @@ pub fn of_stage(cluster: &Cluster, stage: Stage, journal: &Journal, stuck: BTree
     Plan { wanted: all.into_iter().filter(|(key, _)| needed.contains(key)).map(|(_, one)| one).collect(), unwanted, stuck }
 }
 
-/// Everything that teardown must see gone: what the spec wants, and what only the journal knows; not the buckets if the tenant keeps
-/// them, and nothing that the customer made. Once there was a control plane, its log group stays until it expires: minutes after the
-/// control plane has gone, EKS still writes to it, and would make a group that nobody deletes if it found none.
+/// Everything that teardown must see gone: what the spec wants, and what only the journal knows; nothing that the customer made. Of what
+/// holds data, only that is in it of which the walk has to see whether something is in it.
 ///
 /// # Errors
 /// `Permanent` if a newer version, rolled back since, made something that this one cannot remove: better nothing goes than a part.
@@ -72,11 +71,18 @@ pub fn teardown(cluster: &Cluster, journal: &Journal) -> Result<Plan> {
 /// False for what a deletion leaves where it is.
 pub fn goes(resource: &Resource, cluster: &Cluster, journal: &Journal) -> bool {
     match resource {
-        Resource::Made(made) if made.key() == Key::LogGroup => !journal.contains_key(&Key::Cluster),
-        Resource::Made(made) => !(made.holds_data() && cluster.spec.keeps_buckets()),
+        // Once there was a control plane, there is something in its log.
+        Resource::Made(made) if made.key() == Key::LogGroup => cluster.data == Data::Delete || !had_control_plane(journal),
+        Resource::Made(made) => !(matches!(made.key(), Key::Bucket(_)) && cluster.retains_buckets()),
         Resource::LookedAt(_) => false,
         Resource::Removed(_) => true,
     }
+}
+
+/// By its own entry, or if that is lost by those of what is made only in it.
+fn had_control_plane(journal: &Journal) -> bool {
+    let in_it = |key: &Key| matches!(key, Key::AccessEntry | Key::PodIdentity | Key::Addon(_) | Key::NodeGroup(_));
+    journal.keys().any(|key| *key == Key::Cluster || in_it(key))
 }
 
 fn is_unknown(key: &Key) -> bool {
@@ -134,7 +140,7 @@ fn network(zones: usize) -> Vec<Key> {
 
 fn control_plane(cluster: &Cluster) -> Vec<Key> {
     let mut all: Vec<Key> = [Role::Cluster, Role::Node, Role::EbsCsi].map(Key::Role).into();
-    all.extend([Key::LogGroup, Key::Cluster]);
+    all.extend([Key::LogGroup, Key::Disks, Key::Cluster]);
     if cluster.administrator().is_some() {
         all.push(Key::AccessEntry);
     }
@@ -261,6 +267,20 @@ mod tests {
         ] {
             let plan = of_stage(&cluster, stage, &entries(state, dropped), BTreeSet::new());
             assert_eq!(keys(&plan.unwanted), expected, "{reason}");
+        }
+    }
+
+    #[test]
+    fn the_control_planes_log_goes_only_with_the_data_or_if_it_is_empty() {
+        for (data, entries_of, goes, reason) in [
+            ("keep", ["cluster"].as_slice(), false, "EKS has written to it"),
+            ("keep", &["addon/vpc-cni"], false, "the entry of the control plane is lost"),
+            ("keep", &["vpc", "role/cluster"], true, "there was no control plane"),
+            ("delete", &["cluster"], true, "somebody said so"),
+        ] {
+            let cluster = cluster(json!({"deletion": {"data": data}}));
+            let plan = teardown(&cluster, &entries(State::Ready, entries_of.iter().copied())).expect("a plan");
+            assert_eq!(keys(&plan.unwanted).contains(&"log-group".to_owned()), goes, "{reason}");
         }
     }
 

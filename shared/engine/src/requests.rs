@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod audit;
+mod delete;
 mod forget;
 mod refusal;
 
@@ -18,16 +19,24 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use wire::event::{self, Event};
 use wire::problem::Problem;
-use wire::spec::{self, Fault, Spec};
-use wire::status::{Desired, EndpointAccess, Status};
+use wire::spec::{self, Data, Fault, Spec};
+use wire::status::{EndpointAccess, Status};
 
 /// What a tenant asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     Create(Value),
-    Delete(String),
+    Delete(Deletion),
     Retry(String),
     Forget(String),
+}
+
+/// Which cluster is to be deleted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Deletion {
+    pub name: String,
+    /// What happens to its data this once, whatever its spec says.
+    pub data: Option<Data>,
 }
 
 impl Action {
@@ -44,7 +53,8 @@ impl Action {
     pub fn cluster(&self) -> Option<&str> {
         let name = match self {
             Action::Create(body) => body.get("name")?.as_str()?,
-            Action::Delete(name) | Action::Retry(name) | Action::Forget(name) => name,
+            Action::Delete(deletion) => &deletion.name,
+            Action::Retry(name) | Action::Forget(name) => name,
         };
         spec::is_name(name).then_some(name)
     }
@@ -53,7 +63,19 @@ impl Action {
     fn fingerprint(&self) -> String {
         match self {
             Action::Create(body) => format!("create {}", without_external_id(body).0),
-            Action::Delete(name) | Action::Retry(name) | Action::Forget(name) => format!("{} {name}", self.verb()),
+            Action::Delete(Deletion { name, data: None }) | Action::Retry(name) | Action::Forget(name) => {
+                format!("{} {name}", self.verb())
+            }
+            Action::Delete(Deletion { name, data: Some(data) }) => format!("delete {name} data={}", data.name()),
+        }
+    }
+
+    /// What it says about the data.
+    fn about_data(&self) -> &'static str {
+        match self {
+            Action::Delete(Deletion { data: Some(Data::Keep), .. }) => " Its data is to be kept.",
+            Action::Delete(Deletion { data: Some(Data::Delete), .. }) => " Its data is to be deleted, too.",
+            Action::Create(_) | Action::Delete(_) | Action::Retry(_) | Action::Forget(_) => "",
         }
     }
 }
@@ -106,7 +128,7 @@ impl Requests {
         }
         let accepted = match &request.action {
             Action::Create(body) => self.create(request, body).await,
-            Action::Delete(name) => self.delete(request, name).await,
+            Action::Delete(deletion) => self.delete(request, deletion).await,
             Action::Retry(name) => self.retry(request, name).await,
             Action::Forget(name) => self.forget(request, name).await,
         };
@@ -164,20 +186,6 @@ impl Requests {
         }
     }
 
-    /// Tears a cluster down; repeating it changes nothing.
-    async fn delete(&self, request: &Request, name: &str) -> Result<Record, Problem> {
-        let record = self.find(&request.tenant, name).await?;
-        let begin = |record: &mut Record| {
-            let at_work = record.status == Status::Terminating || record.status.is_over();
-            if !at_work {
-                record.begin_run(Desired::Absent, self.desk.now());
-            }
-            Ok(())
-        };
-        let (record, ()) = change(self.desk.as_ref(), &record.id, begin, |record| self.traces(request, record)).await?;
-        Ok(record)
-    }
-
     /// Begins a new run of a parked cluster; repeating it while that run is at work changes nothing, so that of two retries at once both
     /// are accepted and one begins a run.
     async fn retry(&self, request: &Request, name: &str) -> Result<Record, Problem> {
@@ -206,7 +214,7 @@ impl Requests {
 
     /// What every accepted request leaves: an event, and the answer under its idempotency key.
     fn traces(&self, request: &Request, record: &Record) -> Vec<With> {
-        let message = format!("The cluster is {}.", record.status.name());
+        let message = format!("The cluster is {}.{}", record.status.name(), request.action.about_data());
         let event = Event::new(self.desk.now(), &request.actor, event::Action::Requested, request.action.verb(), message);
         let mut traces = vec![With::Event(Event { from: Some(request.from.clone()), ..event })];
         if let Some(key) = request.idempotency_key.clone() {
@@ -263,12 +271,21 @@ mod tests {
     use super::*;
     use crate::cluster::Cluster;
     use jiff::Timestamp;
+    use wire::status::Desired;
 
     #[test]
     fn the_external_id_makes_no_other_request_and_is_not_in_its_text() {
         let (with, without) = (json!({"name": "a", "external_id": "secret"}), json!({"name": "a"}));
         assert_eq!(Action::Create(with.clone()).fingerprint(), Action::Create(without.clone()).fingerprint());
         assert_eq!(without_external_id(&with), (without, Some(json!("secret"))));
+    }
+
+    /// The keys of earlier versions are answered, too.
+    #[test]
+    fn a_deletion_that_says_something_about_the_data_is_another_request() {
+        let of = |data| Action::Delete(Deletion { name: "a".into(), data }).fingerprint();
+        assert_eq!(of(None), "delete a");
+        assert_eq!([Data::Keep, Data::Delete].map(|data| of(Some(data))), ["delete a data=keep", "delete a data=delete"]);
     }
 
     #[test]
@@ -288,7 +305,7 @@ mod tests {
     #[test]
     fn an_action_names_its_cluster_if_the_name_is_valid() {
         assert_eq!(Action::Create(json!({"name": "a"})).cluster(), Some("a"));
-        assert_eq!(Action::Delete("b".into()).cluster(), Some("b"));
+        assert_eq!(Action::Delete(Deletion { name: "b".into(), data: None }).cluster(), Some("b"));
         for no_name in [json!({}), json!([]), json!({"name": 1}), json!({"name": "No name"})] {
             assert_eq!(Action::Create(no_name).cluster(), None);
         }

@@ -125,6 +125,10 @@ pub trait Made: Planned {
     fn holds_data(&self) -> bool {
         false
     }
+    /// True if AWS may make it again by itself for some time after the cluster has gone.
+    fn comes_back(&self) -> bool {
+        false
+    }
     /// None if it is not there.
     async fn find(&self, cx: &Context) -> Result<Option<Self::Thing>>;
     fn judge(&self, cluster: &Cluster, thing: &Self::Thing) -> Seen;
@@ -136,6 +140,10 @@ pub trait Made: Planned {
         Err(Error::of(Code::NothingToMend, format!("{} has nothing that can be mended in place.", self.key())))
     }
     async fn delete(&self, cx: &Context, thing: &Self::Thing) -> Result<()>;
+    /// True if it stays although nobody wants it: there is data in it, and nobody said that this may go.
+    async fn stays(&self, _: &Context, _: &Self::Thing) -> Result<bool> {
+        Ok(false)
+    }
 }
 
 /// What somebody else made and a cluster needs: never created, changed, tagged or deleted.
@@ -186,6 +194,8 @@ pub enum LeftoverKind {
     Endpoint,
     #[strum(serialize = "volume")]
     Volume,
+    #[strum(serialize = "snapshot")]
+    Snapshot,
 }
 
 /// A resource of a plan, of any of the three kinds.
@@ -213,6 +223,7 @@ impl Resource {
 #[async_trait]
 pub trait AnyMade: Planned {
     fn holds_data(&self) -> bool;
+    fn comes_back(&self) -> bool;
     async fn find<'a>(&'a self, cx: &Context) -> Result<Option<Box<dyn Found + 'a>>>;
     async fn create(&self, cx: &Context) -> Result<()>;
 }
@@ -224,6 +235,7 @@ pub trait Found: Send + Sync {
     fn outputs(&self, cluster: &Cluster) -> Outputs;
     async fn mend(&self, cx: &Context) -> Result<()>;
     async fn delete(&self, cx: &Context) -> Result<()>;
+    async fn stays(&self, cx: &Context) -> Result<bool>;
 }
 
 struct Bound<'a, M: Made> {
@@ -235,6 +247,10 @@ struct Bound<'a, M: Made> {
 impl<M: Made> AnyMade for M {
     fn holds_data(&self) -> bool {
         Made::holds_data(self)
+    }
+
+    fn comes_back(&self) -> bool {
+        Made::comes_back(self)
     }
 
     async fn find<'a>(&'a self, cx: &Context) -> Result<Option<Box<dyn Found + 'a>>> {
@@ -263,5 +279,9 @@ impl<M: Made> Found for Bound<'_, M> {
 
     async fn delete(&self, cx: &Context) -> Result<()> {
         self.resource.delete(cx, &self.thing).await
+    }
+
+    async fn stays(&self, cx: &Context) -> Result<bool> {
+        self.resource.stays(cx, &self.thing).await
     }
 }

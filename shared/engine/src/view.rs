@@ -89,14 +89,15 @@ fn needs(record: &Record, cluster: &Cluster, journal: &BTreeMap<Key, Entry>) -> 
 }
 
 fn is_done(one: &Resource, record: &Record, journal: &BTreeMap<Key, Entry>) -> bool {
-    let state = journal.get(&one.key()).map(|entry| entry.state);
+    let entry = journal.get(&one.key());
+    let state = entry.map(|entry| entry.state);
     match (record.desired, one) {
         // Going up, what is only removed is nobody's work, and going down what is only looked at.
         (Desired::Present, Resource::Removed(_)) | (Desired::Absent, Resource::LookedAt(_)) => true,
         (Desired::Present, _) => state == Some(State::Ready),
         // It has an entry only once there was something to remove.
         (Desired::Absent, Resource::Removed(_)) => state == Some(State::Gone),
-        (Desired::Absent, Resource::Made(_)) => matches!(state, Some(State::Gone) | None),
+        (Desired::Absent, Resource::Made(_)) => entry.is_none_or(|entry| entry.is_removed_or_kept(record.run)),
     }
 }
 

@@ -2,17 +2,29 @@
 
 use crate::names::eks_cluster;
 use crate::records::record::Record;
-use wire::spec::{Access, EVERYBODY, Spec};
+use wire::spec::{Access, Deletion, EVERYBODY, Spec};
 use wire::status::Desired;
 use wire::view::Warning;
 
-/// Nothing about a cluster that is being deleted, or whose spec this version does not understand.
+/// Nothing about a cluster whose spec this version does not understand; about one that is being deleted only what can still be said.
 pub fn of(record: &Record) -> Vec<Warning> {
-    match record.spec.read() {
-        Ok(spec) if record.desired == Desired::Present => of_access(record, spec).into_iter().chain(record.advice.clone()).collect(),
-        _ => vec![],
-    }
+    let Ok(spec) = record.spec.read() else { return vec![] };
+    let of_now = match record.desired {
+        Desired::Present => of_access(record, spec).into_iter().chain(record.advice.clone()).collect(),
+        Desired::Absent => vec![],
+    };
+    of_now.into_iter().chain(of_data(record, spec)).collect()
 }
+
+/// A record of before that says nothing about the data, or what may have been only the default of its time.
+fn of_data(record: &Record, spec: &Spec) -> Option<Warning> {
+    let Deletion { data, .. } = spec.managed()?.deletion;
+    let is_said = data.is_some() || spec.retains_buckets() || record.data.is_some() || record.status.is_over();
+    (!is_said).then(|| Warning::new("$.deletion", format!("{KEPT} DELETE /clusters/{}?data=delete deletes it, too.", record.name)))
+}
+
+const KEPT: &str =
+    "The cluster is older than deletion.data, so its record does not tell a wish from the default of its time: its data is kept.";
 
 fn of_access(record: &Record, spec: &Spec) -> Vec<Warning> {
     let Some(Access { admin_principal_arn, public_access_cidrs }) = spec.managed().map(|ours| &ours.access) else { return vec![] };
@@ -53,7 +65,8 @@ mod tests {
     use crate::cluster::Cluster;
     use jiff::Timestamp;
     use serde_json::json;
-    use wire::status::EndpointAccess;
+    use wire::spec::Data;
+    use wire::status::{EndpointAccess, Status};
 
     fn record(example: Cluster) -> Record {
         let Cluster { id, tenant, spec, .. } = example;
@@ -82,6 +95,28 @@ mod tests {
         let mut record = record(Cluster::self_managed(json!({})));
         record.advice = vec![Warning::new("$.role_arn", "It may be denied.")];
         assert_eq!(of(&record), record.advice);
+    }
+
+    #[test]
+    fn a_record_of_before_is_told_that_its_data_is_kept_until_somebody_speaks_of_it() {
+        for (deletion, said, status, warned, reason) in [
+            (json!({"buckets": "delete"}), None, Status::Running, true, "perhaps the default"),
+            (json!({}), None, Status::Terminating, true, "nothing is too late yet"),
+            (json!({"buckets": "delete"}), Some(Data::Delete), Status::Terminating, false, "now it is said"),
+            (json!({"buckets": "delete"}), None, Status::Deleted, false, "too late"),
+            (json!({"buckets": "retain"}), None, Status::Running, false, "no default was ever that"),
+            (json!({"data": "keep"}), None, Status::Running, false, "today's default is written as a wish"),
+        ] {
+            let mut record = record(Cluster::example(json!({})));
+            let mut spec = json!(record.spec);
+            spec["deletion"] = deletion.clone();
+            (record.spec, record.data) = (spec.into(), said);
+            record.set_status(status, Timestamp::UNIX_EPOCH);
+            let warnings = of(&record);
+            let of_data: Vec<&Warning> = warnings.iter().filter(|warning| warning.path == "$.deletion").collect();
+            assert_eq!(!of_data.is_empty(), warned, "{reason}: {deletion}");
+            assert!(of_data.iter().all(|warning| warning.message.ends_with("DELETE /clusters/research?data=delete deletes it, too.")));
+        }
     }
 
     #[test]

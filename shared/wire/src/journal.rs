@@ -24,6 +24,9 @@ pub enum State {
     Gone,
 }
 
+/// The note of what a deletion leaves where it is.
+pub const KEPT: &str = "There is data in it, so the deletion keeps it.";
+
 /// What the journal holds about one resource.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Entry {
@@ -42,6 +45,15 @@ pub struct Entry {
 impl Entry {
     pub fn new(state: State, run: u64, since: Timestamp) -> Self {
         Self { state, since, run, outputs: Outputs::new(), note: None }
+    }
+
+    /// True if a deletion in that run is done with the resource: it is gone, or it was seen there and stays because of the data in it.
+    pub fn is_removed_or_kept(&self, run: u64) -> bool {
+        match self.state {
+            State::Gone => true,
+            State::Ready => self.run == run && self.note.as_deref() == Some(KEPT),
+            State::Creating | State::Pending | State::Broken | State::Deleting => false,
+        }
     }
 }
 
@@ -71,6 +83,20 @@ mod tests {
         ] {
             assert_eq!(json!(entry), row);
             assert_eq!(serde_json::from_value::<Entry>(row).expect("an entry"), entry);
+        }
+    }
+
+    #[test]
+    fn a_deletion_is_done_with_what_is_gone_and_with_what_it_saw_and_left() {
+        for (state, run, note, done, reason) in [
+            (State::Gone, 1, None, true, "gone in an earlier run"),
+            (State::Ready, 2, Some(KEPT), true, "seen in this run, and left"),
+            (State::Ready, 1, Some(KEPT), false, "left by an earlier run"),
+            (State::Ready, 2, None, false, "made"),
+            (State::Deleting, 2, Some(KEPT), false, "asked to go"),
+        ] {
+            let entry = Entry { note: note.map(str::to_owned), ..Entry::new(state, run, Timestamp::UNIX_EPOCH) };
+            assert_eq!(entry.is_removed_or_kept(2), done, "{reason}");
         }
     }
 

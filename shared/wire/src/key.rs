@@ -18,8 +18,10 @@ pub enum Key {
     NatGateway,
     RouteTable(Side),
     S3Endpoint,
-    /// What Kubernetes left in the account.
+    /// What Kubernetes left in the network.
     Leftovers,
+    /// What claims and nodes left on EBS.
+    Disks,
     Role(Role),
     LogGroup,
     /// The EKS control plane.
@@ -85,8 +87,9 @@ impl Key {
     /// True if AWS charges for it as long as it is there. Exhaustive, so that a new resource does not compile until somebody has decided.
     pub fn costs_money(&self) -> bool {
         match self {
-            // An address that is not in use costs, too; what Kubernetes left are volumes and load balancers.
-            Key::Cluster | Key::NodeGroup(_) | Key::NatGateway | Key::ElasticIp | Key::Leftovers | Key::Bucket(_) | Key::LogGroup => true,
+            // An address that is not in use costs, too; what Kubernetes left are load balancers.
+            Key::Cluster | Key::NodeGroup(_) | Key::NatGateway | Key::ElasticIp | Key::Leftovers | Key::Disks => true,
+            Key::Bucket(_) | Key::LogGroup => true,
             Key::Vpc | Key::InternetGateway | Key::Subnet(..) | Key::RouteTable(_) | Key::S3Endpoint | Key::Role(_) | Key::AccessEntry => {
                 false
             }
@@ -108,6 +111,7 @@ impl fmt::Display for Key {
             Key::RouteTable(side) => write!(f, "route-table/{side}"),
             Key::S3Endpoint => f.write_str("s3-endpoint"),
             Key::Leftovers => f.write_str("leftovers"),
+            Key::Disks => f.write_str("disks"),
             Key::Role(role) => write!(f, "role/{role}"),
             Key::LogGroup => f.write_str("log-group"),
             Key::Cluster => f.write_str("cluster"),
@@ -144,6 +148,7 @@ fn known(text: &str) -> Option<Key> {
         "route-table" => Key::RouteTable(name.parse().ok()?),
         "s3-endpoint" => Key::S3Endpoint,
         "leftovers" => Key::Leftovers,
+        "disks" => Key::Disks,
         "role" => Key::Role(name.parse().ok()?),
         "log-group" => Key::LogGroup,
         "cluster" => Key::Cluster,
@@ -201,6 +206,7 @@ mod tests {
             "route-table/private",
             "s3-endpoint",
             "leftovers",
+            "disks",
             "role/cluster",
             "role/node",
             "role/ebs-csi",

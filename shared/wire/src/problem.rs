@@ -1,5 +1,6 @@
 //! Why a request is refused: RFC 9457 problem details with a stable `code` and a `hint`.
 
+use crate::inventory::Found;
 use crate::spec::{Fault, shortened};
 use crate::status::Status;
 use schemars::JsonSchema;
@@ -21,6 +22,9 @@ pub struct Problem {
     /// With `invalid_request`: every fault in the request, or the first fifty and how many more there are.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Fault>,
+    /// With `already_deleted`: what was kept, each with the command that removes it.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub kept: Box<[Found]>,
     /// Seconds after which the same request may be sent again: the header `Retry-After`.
     #[serde(skip)]
     pub retry_after: Option<u32>,
@@ -47,6 +51,8 @@ pub enum ProblemCode {
     NotParked,
     /// The cluster cannot be given up: it is not blocked, or its account may still let Groundwork in.
     NotForgettable,
+    /// The cluster is deleted, and its data was kept: what the request says about the data comes too late.
+    AlreadyDeleted,
     /// Another tenant has registered the role.
     RoleRegistered,
     /// The idempotency key was used for another request.
@@ -78,9 +84,8 @@ impl ProblemCode {
             ProblemCode::InvalidRequest => (400, "Bad Request"),
             ProblemCode::NoTenant => (403, "Forbidden"),
             ProblemCode::ClusterNotFound | ProblemCode::RouteNotFound => (404, "Not Found"),
-            ProblemCode::NameTaken | ProblemCode::NotParked | ProblemCode::NotForgettable | ProblemCode::RoleRegistered => {
-                (409, "Conflict")
-            }
+            ProblemCode::NameTaken | ProblemCode::NotParked | ProblemCode::NotForgettable => (409, "Conflict"),
+            ProblemCode::AlreadyDeleted | ProblemCode::RoleRegistered => (409, "Conflict"),
             ProblemCode::BodyTooLarge => (413, "Content Too Large"),
             ProblemCode::IdempotencyKeyReused => (422, "Unprocessable Content"),
             ProblemCode::ClusterLimit | ProblemCode::RequestLimit => (429, "Too Many Requests"),
@@ -157,6 +162,22 @@ impl Problem {
         Self::new(ProblemCode::NotForgettable, reason, hint)
     }
 
+    /// Of what was kept, only what the tenant may remove.
+    pub fn already_deleted(name: &str, kept: Vec<Found>) -> Self {
+        let things: Vec<String> = kept.iter().map(|found| format!("{} {}", found.kind, found.id)).collect();
+        let detail = format!("The cluster {name} is deleted, and kept in its account: {}.", things.join(", "));
+        let hint =
+            "Groundwork does not go back to the account of a deleted cluster. Each of kept has the command that removes it for good.";
+        Self { kept: kept.into(), ..Self::new(ProblemCode::AlreadyDeleted, detail, hint) }
+    }
+
+    /// Nobody knows what is in the account.
+    pub fn already_forgotten(name: &str) -> Self {
+        let detail = format!("The cluster {name} was given up, so Groundwork removes nothing of it any more.");
+        let hint = format!("Remove it yourself: GET /clusters/{name} lists under inventory.left what may still be there.");
+        Self::new(ProblemCode::AlreadyDeleted, detail, hint)
+    }
+
     pub fn role_registered() -> Self {
         let detail = "Another tenant has already registered this role.";
         let hint = "Make a role of your own; GET /onboarding says how. If this one is yours alone, ask the operator.";
@@ -195,7 +216,7 @@ impl Problem {
 
     fn new(code: ProblemCode, detail: impl Into<String>, hint: impl Into<String>) -> Self {
         let (status, title) = code.http();
-        Self { status, title, code, detail: detail.into(), hint: hint.into(), faults: vec![], retry_after: None }
+        Self { status, title, code, detail: detail.into(), hint: hint.into(), faults: vec![], kept: Box::default(), retry_after: None }
     }
 }
 
@@ -218,6 +239,8 @@ mod tests {
             (Problem::name_taken("a", Status::Deleted), 409, "Conflict", "name_taken"),
             (Problem::not_parked(Status::Running), 409, "Conflict", "not_parked"),
             (Problem::not_forgettable("It runs."), 409, "Conflict", "not_forgettable"),
+            (Problem::already_deleted("a", vec![]), 409, "Conflict", "already_deleted"),
+            (Problem::already_forgotten("a"), 409, "Conflict", "already_deleted"),
             (Problem::role_registered(), 409, "Conflict", "role_registered"),
             (Problem::key_reused(), 422, "Unprocessable Content", "idempotency_key_reused"),
             (Problem::too_many_clusters(20), 429, "Too Many Requests", "cluster_limit"),
@@ -253,6 +276,14 @@ mod tests {
             let told = Problem::name_taken("a", status);
             assert!(told.detail.contains(detail) && told.hint.contains(hint), "{told:?}");
         }
+    }
+
+    #[test]
+    fn what_was_kept_is_told_with_its_command() {
+        let kept = Found { remove: Some("aws x".into()), ..Found::new("volume", "vol-1", "a claim's") };
+        let shown = json!(Problem::already_deleted("a", vec![kept]));
+        assert_eq!(shown["detail"], "The cluster a is deleted, and kept in its account: volume vol-1.");
+        assert_eq!(shown["kept"], json!([{"kind": "volume", "id": "vol-1", "why": "a claim's", "remove": "aws x"}]));
     }
 
     #[test]

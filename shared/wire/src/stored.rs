@@ -81,7 +81,7 @@ impl From<Spec> for StoredSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::{BucketsAfter, Ground, SelfManaged, parse};
+    use crate::spec::{BucketsAfter, Data, Ground, SelfManaged, parse};
     use serde_json::json;
 
     /// As written by the last version without modes as types.
@@ -127,7 +127,7 @@ mod tests {
         let ours = managed.read().expect("understood").managed().expect("managed");
         assert_eq!(ours.access.admin_principal_arn.as_deref(), Some("arn:aws:iam::222222222222:role/admin"));
         assert_eq!(ours.access.public_access_cidrs, Some(vec!["54.240.193.129/32".to_owned()]));
-        assert_eq!(ours.deletion.buckets, BucketsAfter::Retain);
+        assert_eq!((ours.deletion.data, ours.deletion.buckets), (None, Some(BucketsAfter::Retain)));
         let expected = SelfManaged {
             eks_cluster_name: "theirs".into(),
             buckets: vec!["their-data".into()],
@@ -146,6 +146,16 @@ mod tests {
         let stored = StoredSpec::from(row.clone());
         assert_eq!(stored.read().expect("understood").managed(), Some(&Default::default()));
         assert_eq!((json!(stored), stored.notice()), (row, None));
+    }
+
+    /// It wrote its default out, so that nobody can tell whether the tenant had asked for it.
+    #[test]
+    fn a_row_of_the_version_that_deleted_by_default_keeps_the_data_and_its_text() {
+        let mut row = value(MANAGED);
+        row["deletion"] = json!({"buckets": "delete"});
+        let stored = StoredSpec::from(row.clone());
+        assert_eq!(stored.read().map(Spec::data), Ok(Data::Keep));
+        assert_eq!((json!(stored), json!(stored.read().expect("understood")), stored.notice()), (row.clone(), row, None));
     }
 
     #[test]

@@ -18,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::sleep;
 use wire::journal::State;
+use wire::spec::Data;
 use wire::status::Status;
 
 /// The driver waits as for AWS, but what it waits for comes ten times as fast; otherwise most calls would look in vain.
@@ -26,6 +27,9 @@ const SPEED: f64 = 10.0;
 const IDS_SEEN_AFTER: f64 = 100.0;
 /// The seed for how long things take. Random cases have their own seeds.
 const SEED: u64 = 1;
+
+/// By then AWS has done all that it does by itself.
+const LATE: Duration = Duration::from_secs(3600);
 
 fn world() -> World {
     let mut world = World::new(SEED, SPEED);
@@ -39,12 +43,30 @@ pub enum Scenario {
     Create,
     /// An edit: one node group goes and another comes.
     Change,
+    /// With what Kubernetes left, and with data, which stays.
     Delete,
+    /// The same, but the tenant says that the data goes, too: only the cases at what is about the data.
+    DeleteData,
     /// Node groups in a customer's own cluster, from creation to deletion.
     SelfManaged,
 }
 
-pub const SCENARIOS: [Scenario; 4] = [Scenario::Create, Scenario::Change, Scenario::Delete, Scenario::SelfManaged];
+pub const SCENARIOS: [Scenario; 5] = [Scenario::Create, Scenario::Change, Scenario::Delete, Scenario::DeleteData, Scenario::SelfManaged];
+
+impl Scenario {
+    /// It begins with a running cluster, to be deleted.
+    fn is_deletion(self) -> bool {
+        matches!(self, Scenario::Delete | Scenario::DeleteData)
+    }
+
+    /// Whether a step of it is one of its own cases. What is not about the data is the same in the other deletion.
+    fn tries(self, step: &Step) -> bool {
+        let (Step::Call(text) | Step::Entry(text) | Step::Record(text)) = step;
+        let about_data = ["s3:", "logs:", "ec2:DescribeVolumes", "ec2:DeleteVolume", "ec2:DescribeSnapshots", "ec2:DeleteSnapshot"];
+        let keys = ["bucket/", "log-group ", "disks "];
+        self != Scenario::DeleteData || about_data.iter().chain(&keys).any(|begin| text.starts_with(begin))
+    }
+}
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Trouble {
@@ -63,6 +85,8 @@ pub const TROUBLES: [Trouble; 5] =
 pub enum Visit {
     /// The tenant deletes the cluster.
     Delete,
+    /// The tenant says of a cluster that is going down that its data goes, too.
+    DeleteData,
     /// Two sweeps at once, as if the cluster had not moved for long.
     Sweep,
     /// Step Functions loses the answer of a stage, and calls it again while it is still at work.
@@ -152,9 +176,10 @@ pub async fn cases(start: &Start) -> Vec<Case> {
     let mut said = BTreeSet::new();
     let (mut calls, mut writes, mut done) = (0, 0, 0);
     let lasting = lasting::all(&scene.life.cluster, &scene.life.account.calls()).into_iter();
-    let mut whats: Vec<What> = lasting.filter(|_| start.scenario != Scenario::Change).map(What::Lasting).collect();
+    let lasting = lasting.filter(|fault| start.scenario != Scenario::Change && start.scenario.tries(&Step::Call(fault.calls.clone())));
+    let mut whats: Vec<What> = lasting.map(What::Lasting).collect();
     for step in scene.life.account.log().steps() {
-        let new = said.insert((done, step.clone()));
+        let new = said.insert((done, step.clone())) && start.scenario.tries(&step);
         match &step {
             Step::Call(call) => {
                 let changes = changes(call);
@@ -189,13 +214,14 @@ fn troubles_of_write(step: &Step) -> &'static [Trouble] {
 
 /// A deletion comes in at every call of a creation; the others take turns, as each call is only another moment for the same few writes.
 fn visits(scenario: Scenario, call: usize) -> impl Iterator<Item = Visit> {
-    let [delete, others] = match scenario {
-        Scenario::Create => [true, true],
-        Scenario::Delete => [false, call.is_multiple_of(3)],
-        Scenario::Change | Scenario::SelfManaged => [false, false],
+    let [delete, data, others] = match scenario {
+        Scenario::Create => [true, false, true],
+        Scenario::Delete => [false, call % 3 == 1, call.is_multiple_of(3)],
+        Scenario::Change | Scenario::DeleteData | Scenario::SelfManaged => [false, false, false],
     };
     let turn = [Visit::Again, Visit::Sweep, Visit::ClockBack, Visit::ClockAhead][call % 4];
-    delete.then_some(Visit::Delete).into_iter().chain(others.then_some(turn))
+    let all = [(delete, Visit::Delete), (data, Visit::DeleteData), (others, turn)];
+    all.into_iter().filter(|(comes, _)| *comes).map(|(_, visit)| visit)
 }
 
 pub(crate) fn action(call: &str) -> &str {
@@ -246,6 +272,8 @@ pub struct Start {
     desk: Frozen,
     /// The account before there was a cluster.
     empty: Value,
+    /// The same with the data that a deletion keeps.
+    kept: Value,
     /// How many things of each kind there are once the scenario has ended well.
     ended: BTreeMap<String, usize>,
 }
@@ -255,27 +283,32 @@ impl Start {
         let account = Account::of(Aws::new(), world());
         let mut life = match scenario {
             Scenario::SelfManaged => Life::self_managed(account).await,
-            Scenario::Create | Scenario::Change | Scenario::Delete => Life::new(account),
+            Scenario::Create | Scenario::Change | Scenario::Delete | Scenario::DeleteData => Life::new(account),
         };
         // With our cluster's tag on a neighbour's things, owner tags no longer say what is ours.
         let owner = if without == Without::OwnerTags { &life.cluster.id } else { neighbour::OTHER };
         neighbour::settle_in(&life.clients(), owner).await;
         let empty = life.account.snapshot().await;
-        if matches!(scenario, Scenario::Change | Scenario::Delete) {
+        if scenario == Scenario::Change || scenario.is_deletion() {
             life.provision().await.expect("nothing goes wrong yet");
         }
         match scenario {
             Scenario::Create | Scenario::SelfManaged => {}
             Scenario::Change => life.change_spec().await,
-            Scenario::Delete => neighbour::leave_behind(&life).await,
+            Scenario::Delete | Scenario::DeleteData => {
+                neighbour::leave_behind(&life).await;
+                neighbour::fill(&life).await;
+            }
         }
         sleep(neighbour::UNTIL_SEEN).await;
+        let account = life.account.snapshot().await;
         let mut start = Self {
             scenario,
             without,
-            account: life.account.snapshot().await,
             world: life.account.cloud().world(),
             desk: life.desk.frozen(),
+            kept: if scenario == Scenario::Delete { judge::with_data(&life.cluster, &empty, &account) } else { empty.clone() },
+            account,
             empty,
             ended: BTreeMap::new(),
         };
@@ -292,7 +325,8 @@ impl Start {
         let account = Account::thawed(&self.account, world.copy(*now, seed)).await;
         let mut desk = MemoryDesk::thawed(&self.desk, seed, account.log().clone());
         desk.lax = self.without.lax();
-        let life = Life::of(account, desk, self.without.patience());
+        let mut life = Life::of(account, desk, self.without.patience());
+        life.says = (self.scenario == Scenario::DeleteData).then_some(Data::Delete);
         life.machines.mortality.set(true);
         Scene { life, start: self }
     }
@@ -340,7 +374,7 @@ impl Scene<'_> {
     async fn act(&self) -> Result<(), String> {
         match self.start.scenario {
             Scenario::Create | Scenario::Change => self.provision().await,
-            Scenario::Delete => self.tear_down().await,
+            Scenario::Delete | Scenario::DeleteData => self.tear_down().await,
             Scenario::SelfManaged => {
                 self.provision().await?;
                 judge::one_of_everything(&self.life.cluster, &self.life.account.snapshot().await)?;
@@ -368,25 +402,26 @@ impl Scene<'_> {
                     life.delete().await;
                     deletion = Some(self.under_way());
                 }
+                Visit::DeleteData => life.delete_saying(Some(Data::Delete)).await.expect("it is going down"),
                 Visit::Again => life.machines.invoke_again(&life.record()).await,
                 Visit::Sweep => drop(tokio::join!(life.sweep(Duration::ZERO), life.sweep(Duration::ZERO))),
                 Visit::ClockBack => life.desk.put_clock(-SignedDuration::from_hours(1)),
                 Visit::ClockAhead => life.desk.put_clock(SignedDuration::from_mins(2)),
             }
         };
-        if self.start.scenario == Scenario::Delete {
+        if self.start.scenario.is_deletion() {
             life.delete().await;
         } else {
             life.start().await;
         }
-        let runs = life.record().run + u64::from(visit == Visit::Delete);
+        let runs = life.record().run + u64::from(matches!(visit, Visit::Delete | Visit::DeleteData));
         if !life.settle(meanwhile).await {
             return Err("nobody came, or it comes to no end".into());
         }
         if let Some(deletion) = deletion {
             self.gave_way(deletion)?;
         }
-        let (record, deleted) = (life.record(), visit == Visit::Delete || self.start.scenario == Scenario::Delete);
+        let (record, deleted) = (life.record(), visit == Visit::Delete || self.start.scenario.is_deletion());
         let expected = if deleted { Status::Deleted } else { Status::Running };
         if record.status != expected {
             return Err(format!("{}: {:?}", record.status.name(), record.failure));
@@ -394,7 +429,11 @@ impl Scene<'_> {
         if record.run != runs {
             return Err(format!("run {} and not {runs}", record.run));
         }
-        if deleted { judge::gone(&life.cluster, &self.start.empty, &life.account.snapshot().await) } else { self.judge().await }
+        match visit {
+            Visit::Delete => judge::gone(&life.cluster, &self.start.empty, &life.account.snapshot().await),
+            Visit::DeleteData => self.gone_for_good().await,
+            Visit::Sweep | Visit::Again | Visit::ClockBack | Visit::ClockAhead => self.judge().await,
+        }
     }
 
     /// How many things have their intent in the journal, and how many calls there were.
@@ -419,7 +458,7 @@ impl Scene<'_> {
             return Err("the fault never came".into());
         }
         let record = life.record();
-        match (&ended, fault.holds_up_nothing() && self.start.scenario == Scenario::Delete) {
+        match (&ended, fault.holds_up_nothing() && self.start.scenario.is_deletion()) {
             (Ok(()), true) => return self.judge().await,
             (Err(error), true) => return Err(format!("held up: {error}")),
             (Ok(()), false) => return Err(format!("{} in spite of it", record.status.name())),
@@ -457,11 +496,20 @@ impl Scene<'_> {
     /// Running with one of everything and nothing else, or the account as it was before the cluster.
     async fn judge(&self) -> Result<(), String> {
         let account = self.life.account.snapshot().await;
-        if matches!(self.start.scenario, Scenario::Delete | Scenario::SelfManaged) {
-            return judge::gone(&self.life.cluster, &self.start.empty, &account);
+        match self.start.scenario {
+            Scenario::Delete | Scenario::SelfManaged => return judge::gone(&self.life.cluster, &self.start.kept, &account),
+            Scenario::DeleteData => return self.gone_for_good().await,
+            Scenario::Create | Scenario::Change => {}
         }
         judge::one_of_everything(&self.life.cluster, &account)?;
         if self.start.without == Without::Nothing { judge::as_many(&self.start.ended, &account) } else { Ok(()) }
+    }
+
+    /// The account as it was, even after all that AWS does late.
+    async fn gone_for_good(&self) -> Result<(), String> {
+        sleep(LATE).await;
+        self.life.clients().logs.describe_log_groups().send().await.expect("an answer");
+        judge::same(&self.start.empty, &self.life.account.snapshot().await)
     }
 
     /// What is running is as it should be, and goes, too.
@@ -470,6 +518,6 @@ impl Scene<'_> {
             judge::nothing_differs(&self.life.context()).await?;
         }
         self.tear_down().await?;
-        judge::gone(&self.life.cluster, &self.start.empty, &self.life.account.snapshot().await)
+        judge::gone(&self.life.cluster, &self.start.kept, &self.life.account.snapshot().await)
     }
 }

@@ -91,6 +91,28 @@ pub fn gone(cluster: &Cluster, before: &Value, after: &Value) -> Result<(), Stri
     same(before, &after)
 }
 
+/// The account before a cluster, with the data of it that is in another one: what is in its buckets, claims' volumes, and snapshots.
+pub fn with_data(cluster: &Cluster, before: &Value, full: &Value) -> Value {
+    let mut with = before.clone();
+    let ours = |thing: &Value| tag(&thing["tags"], OWNER_TAG) == Some(&cluster.id) && tag(&thing["tags"], DRIVER_TAG).is_some();
+    for kind in ["volumes", "snapshots"] {
+        add(&mut with["ec2"][kind], &full["ec2"][kind], |_, thing| ours(thing));
+    }
+    let bucket = cluster.scoped("artifacts");
+    add(&mut with["s3"]["buckets"], &full["s3"]["buckets"], |name, _| name == bucket);
+    with
+}
+
+/// The EBS CSI driver's, on what it made for claims.
+const DRIVER_TAG: &str = "ebs.csi.aws.com/cluster";
+
+fn add(to: &mut Value, from: &Value, which: impl Fn(&str, &Value) -> bool) {
+    let chosen = from.as_object().into_iter().flatten().filter(|(name, thing)| which(name, thing));
+    let chosen: Vec<(String, Value)> = chosen.map(|(name, thing)| (name.clone(), thing.clone())).collect();
+    assert!(!chosen.is_empty(), "the data is there");
+    to.as_object_mut().expect("a kind of things").extend(chosen);
+}
+
 fn compare(before: &Value, after: &Value, path: String, differences: &mut Vec<String>) {
     match (before, after) {
         (Value::Object(one), Value::Object(other)) => {

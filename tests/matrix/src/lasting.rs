@@ -17,7 +17,7 @@ use wire::status::Desired;
 /// Strikes every call of this name, or only those about one thing.
 #[derive(Clone, Debug)]
 pub struct Lasting {
-    calls: String,
+    pub calls: String,
     about: String,
     how: How,
 }
@@ -135,7 +135,8 @@ impl Lasting {
         let mut told: BTreeSet<Key> = shown.into_iter().flat_map(|trouble| trouble.waiting.into_iter().chain([trouble.key])).collect();
         let mut open = open(record, journal);
         // Without a journal entry nobody knows whether anything is left.
-        [&mut told, &mut open].into_iter().for_each(|keys| drop(keys.take(&Key::Leftovers)));
+        let removed = |key: &Key| matches!(key, Key::Leftovers | Key::Disks);
+        [&mut told, &mut open].into_iter().for_each(|keys| keys.retain(|key| !removed(key)));
         if told == open { Ok(()) } else { Err(format!("told: {}; open: {}", list(&told), list(&open))) }
     }
 }
@@ -165,7 +166,8 @@ fn open(record: &Record, journal: &BTreeMap<Key, Entry>) -> BTreeSet<Key> {
         }
         Desired::Absent => {
             let all = plan::teardown(&cluster, journal).expect("nothing of another version").unwanted;
-            all.iter().map(Resource::key).filter(|key| !matches!(state(key), None | Some(State::Gone))).collect()
+            let done = |key: &Key| journal.get(key).is_none_or(|entry| entry.is_removed_or_kept(record.run));
+            all.iter().map(Resource::key).filter(|key| !done(key)).collect()
         }
     }
 }

@@ -14,7 +14,7 @@ use engine::errors::{Error, Result};
 use engine::executions::Executions;
 use engine::gate::Gate;
 use engine::records::record::Record;
-use engine::requests::{Action, Request, Requests};
+use engine::requests::{Action, Deletion, Request, Requests};
 use engine::stage::{Function, Patience, Stage};
 use engine::sweep::Sweep;
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -26,6 +26,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use wire::error::Code;
 use wire::problem::Problem;
+use wire::spec::Data;
 use wire::status::{Desired, EndpointAccess, Status};
 
 const ID: &str = "abcdefghijkl";
@@ -51,6 +52,8 @@ pub struct Life {
     requests: Requests,
     /// Whether the customer has deleted the role.
     pub role_is_gone: Arc<AtomicBool>,
+    /// What its tenant says about the data when it deletes the cluster.
+    pub says: Option<Data>,
     /// Made once, because in a debug build that takes longer than most calls.
     aws: Clients,
 }
@@ -157,7 +160,16 @@ impl Life {
         let gate = Arc::new(Knocking(function(Stage::Teardown)));
         let requests = Requests { desk: desk.clone(), executions: started.clone(), gate, clusters_per_tenant: 20 };
         let cluster = desk.peek(ID).cluster().expect("a spec that is understood");
-        Self { account, cluster, machines: Machines::new(stages, sweep, desk.clone(), started), desk, requests, role_is_gone, aws }
+        Self {
+            account,
+            cluster,
+            machines: Machines::new(stages, sweep, desk.clone(), started),
+            desk,
+            requests,
+            role_is_gone,
+            says: None,
+            aws,
+        }
     }
 
     /// The cluster as its record has it by now.
@@ -242,7 +254,13 @@ impl Life {
     }
 
     pub async fn delete(&self) {
-        self.ask(Action::Delete(NAME.into())).await.expect("the cluster is there");
+        self.delete_saying(self.says).await.expect("the cluster is there");
+    }
+
+    /// # Errors
+    /// Why it is refused: what was kept is kept.
+    pub async fn delete_saying(&self, data: Option<Data>) -> Result<(), Problem> {
+        self.ask(Action::Delete(Deletion { name: NAME.into(), data })).await
     }
 
     /// # Errors

@@ -3,6 +3,8 @@
 use crate::account::REGION;
 use crate::life::Life;
 use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use engine::aws::Clients;
 use engine::names::{OWNER_TAG, RESOURCE_TAG};
 use std::time::Duration;
@@ -45,8 +47,8 @@ fn owner_tags(kind: ResourceType, owner: &str, key: &str) -> TagSpecification {
     TagSpecification::builder().resource_type(kind).tags(tag(OWNER_TAG, owner)).tags(tag(RESOURCE_TAG, key)).build()
 }
 
-/// What a cluster's Kubernetes leaves: the network plugin's interface, a claim's volume, a group and a load balancer. Plugin and driver
-/// are configured to give our owner tag to what they make.
+/// What a cluster's Kubernetes leaves: the network plugin's interface, a node's disk, a group and a load balancer. Plugin and launch
+/// template are configured to give our owner tag to what they make.
 pub async fn leave_behind(life: &Life) {
     let aws = life.clients();
     let owned = |kind| {
@@ -69,4 +71,29 @@ pub async fn leave_behind(life: &Life) {
     let tag = aws_sdk_elasticloadbalancingv2::types::Tag::builder().key("elbv2.k8s.aws/cluster").value(life.cluster.eks_name());
     let balancer = aws.elbv2.create_load_balancer().name("k8s-ours").set_subnets(Some(vec![subnet.to_owned()]));
     balancer.tags(tag.build()).send().await.expect("a load balancer");
+}
+
+/// The data of a cluster: in the bucket `artifacts` two versions and a delete marker, a claim's volume, and a snapshot of that.
+pub async fn fill(life: &Life) {
+    let (aws, bucket) = (life.clients(), life.cluster.scoped("artifacts"));
+    for _ in 0..2 {
+        aws.s3.put_object().bucket(&bucket).key("weights").body(ByteStream::from_static(&[1; 512])).send().await.expect("an object");
+    }
+    let object = ObjectIdentifier::builder().key("weights").build().expect("an object");
+    let delete = Delete::builder().objects(object).build().expect("a list");
+    aws.s3.delete_objects().bucket(&bucket).delete(delete).send().await.expect("a delete marker");
+    let volume = aws.ec2.create_volume().availability_zone(format!("{REGION}a")).size(8);
+    let volume = volume.tag_specifications(of_driver(life, ResourceType::Volume, "CSIVolumeName", "pvc-1"));
+    let volume = volume.send().await.expect("a volume").volume_id.expect("its id");
+    let snapshot = aws.ec2.create_snapshot().volume_id(volume);
+    let snapshot = snapshot.tag_specifications(of_driver(life, ResourceType::Snapshot, "CSIVolumeSnapshotName", "snapcontent-1"));
+    snapshot.send().await.expect("a snapshot");
+}
+
+/// As the EBS CSI driver tags what it makes, with the owner tag that its add-on is told to add.
+/// <https://github.com/kubernetes-sigs/aws-ebs-csi-driver/blob/master/docs/tagging.md>
+fn of_driver(life: &Life, kind: ResourceType, name: &str, value: &str) -> TagSpecification {
+    let tag = |name: &str, value: &str| Tag::builder().key(name).value(value).build();
+    let own = TagSpecification::builder().resource_type(kind).tags(tag("ebs.csi.aws.com/cluster", "true")).tags(tag(name, value));
+    own.tags(tag(OWNER_TAG, &life.cluster.id)).build()
 }

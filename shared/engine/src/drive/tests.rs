@@ -28,6 +28,8 @@ struct World {
     fault: Option<(usize, Fault)>,
     /// How many looks do not find a new thing.
     invisible: u32,
+    /// The role may be made again by somebody else.
+    role_comes_back: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -50,6 +52,8 @@ struct Thing {
     blocked: bool,
     /// AWS accepts the delete and gives up.
     clinging: bool,
+    /// There is data in it that is to be kept.
+    filled: bool,
     size: u32,
 }
 
@@ -107,6 +111,9 @@ impl Made for Part {
     fn holds_data(&self) -> bool {
         matches!(self.key, Key::Bucket(_))
     }
+    fn comes_back(&self) -> bool {
+        self.key == ROLE && lock(&self.world).role_comes_back
+    }
     async fn find(&self, _: &Context) -> Result<Option<Thing>> {
         let mut world = lock(&self.world);
         let Some(thing) = world.things.get_mut(&self.key) else {
@@ -156,6 +163,9 @@ impl Made for Part {
                 world.things.remove(&self.key);
             }
         })
+    }
+    async fn stays(&self, _: &Context, thing: &Thing) -> Result<bool> {
+        Ok(thing.filled)
     }
 }
 
@@ -385,6 +395,46 @@ async fn a_broken_thing_that_holds_data_is_never_deleted_by_a_retry() {
         assert!(matches!(scene.walk(Aim::Up).await[&bucket()], Why::Failed(_)));
     }
     assert!(!scene.calls().contains(&"delete bucket/logs".to_owned()));
+}
+
+#[tokio::test]
+async fn what_holds_data_stays_and_is_looked_at_once_in_a_run() {
+    let mut scene = Scene::new();
+    scene.walk_to_the_end(Aim::Up).await;
+    scene.journal.run = 2;
+    scene.put(bucket(), Thing { filled: true, ..Thing::default() });
+    scene.walk_to_the_end(Aim::Down).await;
+    assert_eq!(scene.copies(), [1], "the rest goes");
+    let entry = lock(&scene.journal.entries)[&bucket()].clone();
+    assert_eq!((entry.state, entry.run, entry.note.as_deref()), (State::Ready, 2, Some(KEPT)));
+
+    scene.put(bucket(), Thing::default());
+    assert!(scene.walk(Aim::Down).await.is_empty(), "seen in this run");
+    assert_eq!(scene.copies(), [1]);
+    scene.journal.run = 3;
+    scene.walk_to_the_end(Aim::Down).await;
+    assert!(scene.copies().is_empty(), "the next run looks again");
+}
+
+#[tokio::test]
+async fn what_may_come_back_is_believed_to_be_gone_only_some_time_after_the_cluster() {
+    let mut scene = Scene::new();
+    scene.walk_to_the_end(Aim::Up).await;
+    scene.journal.run = 2;
+    let minute = Duration::from_secs(60);
+    lock(&scene.world).role_comes_back = true;
+    let open = scene.walk(Aim::Down).await;
+    assert_eq!(open.into_iter().collect::<Vec<_>>(), [(ROLE, Why::Busy)], "everything else is gone");
+    scene.journal.passed += 2 * GRACE - minute;
+    scene.put(ROLE, Thing::default());
+    assert_eq!(scene.walk(Aim::Down).await.into_keys().collect::<Vec<_>>(), [ROLE], "it came back, and is removed again");
+    assert!(scene.copies().is_empty());
+
+    scene.journal.run = 3;
+    let left = scene.walk_plan(&scene.plan(Aim::Down)).await.expect("an answer").wait;
+    assert_eq!(left, minute, "another run does not wait anew");
+    scene.journal.passed += minute;
+    assert!(scene.walk(Aim::Down).await.is_empty());
 }
 
 #[tokio::test]

@@ -165,6 +165,12 @@ pub const TABLE: &[Row] = &[
     // Listed, but gone before they were looked at.
     row("LoadBalancerNotFound", "", Class::Transient, SOON),
     row("TargetGroupNotFound", "", Class::Transient, SOON),
+    row(
+        "InvalidSnapshot.InUse",
+        "",
+        Class::Customer,
+        "An image was made from the snapshot that the reason names: deregister the image, then retry.",
+    ),
     // Work in progress on the same thing (rows 30, 31, 41, 53).
     row("InvalidRequestException", "not in ACTIVE", Class::Transient, WAIT),
     row("InvalidRequestException", "is in invalid state", Class::Transient, WAIT),

@@ -1,4 +1,4 @@
-//! Everything in EC2 that carries this cluster's tags or is inside a VPC of ours.
+//! Everything in EC2 that carries this cluster's tags or is inside a VPC of ours, except what may hold data.
 
 use super::Found;
 use crate::cluster::Cluster;
@@ -7,7 +7,7 @@ use crate::errors::{Called, Result};
 use crate::names::{OWNER_TAG, kubernetes_tag};
 use crate::resources::owned::{filter, has_tag, in_vpcs};
 use aws_sdk_ec2::Client;
-use aws_sdk_ec2::types::{Filter, Instance, InstanceStateName, NatGatewayState, RouteTable, Tag, VolumeState, VpcEndpoint};
+use aws_sdk_ec2::types::{Filter, Instance, InstanceStateName, NatGatewayState, RouteTable, Tag, VpcEndpoint};
 use futures::FutureExt;
 use futures::future::{BoxFuture, try_join_all};
 use std::collections::BTreeMap;
@@ -49,7 +49,7 @@ pub async fn look(cx: &Context, vpcs: &[String]) -> Result<Vec<Found>> {
     Ok(ours.collect::<BTreeMap<_, _>>().into_values().collect())
 }
 
-fn tags(cluster: &Cluster) -> [Filter; 2] {
+pub fn tags(cluster: &Cluster) -> [Filter; 2] {
     let kubernetes = kubernetes_tag(&cluster.name, &cluster.id);
     [filter(format!("tag:{OWNER_TAG}"), &cluster.id), filter(format!("tag:{kubernetes}"), "owned")]
 }
@@ -79,13 +79,8 @@ fn in_any_vpc<'a>(ec2: &'a Client, by: &Filter, attached_by: &Filter) -> [Look<'
     ]
 }
 
-fn in_no_vpc<'a>(ec2: &'a Client, by: &Filter) -> [Look<'a>; 4] {
-    [
-        vpcs(ec2, by.clone()).boxed(),
-        addresses(ec2, by.clone()).boxed(),
-        launch_templates(ec2, by.clone()).boxed(),
-        volumes(ec2, by.clone()).boxed(),
-    ]
+fn in_no_vpc<'a>(ec2: &'a Client, by: &Filter) -> [Look<'a>; 3] {
+    [vpcs(ec2, by.clone()).boxed(), addresses(ec2, by.clone()).boxed(), launch_templates(ec2, by.clone()).boxed()]
 }
 
 async fn vpcs(ec2: &Client, by: Filter) -> Result<Vec<Thing>> {
@@ -169,14 +164,6 @@ async fn launch_templates(ec2: &Client, by: Filter) -> Result<Vec<Thing>> {
     let request = ec2.describe_launch_templates().filters(by).into_paginator().items();
     let found: Vec<_> = request.send().collect::<Result<_, _>>().await.called("ec2:DescribeLaunchTemplates")?;
     Ok(found.into_iter().map(|template| Thing::new("launch template", template.launch_template_id, template.tags, None)).collect())
-}
-
-async fn volumes(ec2: &Client, by: Filter) -> Result<Vec<Thing>> {
-    let request = ec2.describe_volumes().filters(by).into_paginator().items();
-    let found: Vec<_> = request.send().collect::<Result<_, _>>().await.called("ec2:DescribeVolumes")?;
-    let going = [VolumeState::Deleting, VolumeState::Deleted];
-    let there = found.into_iter().filter(|volume| volume.state().is_none_or(|state| !going.contains(state)));
-    Ok(there.map(|volume| Thing::new("volume", volume.volume_id, volume.tags, None)).collect())
 }
 
 #[cfg(test)]

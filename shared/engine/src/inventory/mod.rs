@@ -1,5 +1,6 @@
 //! The last look at an account after a teardown: it asks each AWS service's own API, by tag, by VPC and by name.
 
+mod data;
 mod ec2;
 
 use crate::context::Context;
@@ -12,7 +13,7 @@ use crate::resources::owned::own_vpcs;
 use aws_sdk_iam::types::Role;
 use futures::try_join;
 use wire::inventory::{Found, Inventory};
-use wire::spec::{BucketsAfter, Ground, Managed, SelfManaged};
+use wire::spec::{Ground, SelfManaged};
 
 /// AWS makes these for EKS, once for all clusters of the account.
 const SERVICE_LINKED: [&str; 4] = [
@@ -28,7 +29,7 @@ const NAME: &str = "its name is this cluster's";
 /// If any query fails, all of it fails, because half an inventory proves nothing.
 pub async fn take(cx: &Context) -> Result<Inventory> {
     match &cx.cluster.spec.ground {
-        Ground::Managed(ours) => of_ours(cx, ours).await,
+        Ground::Managed(_) => of_ours(cx).await,
         Ground::SelfManaged(theirs) => of_theirs(cx, theirs).await,
     }
 }
@@ -44,33 +45,23 @@ async fn of_theirs(cx: &Context, theirs: &SelfManaged) -> Result<Inventory> {
     Ok(Inventory { left: left.map(|group| Found::new("node group", group, NAME)).collect(), kept })
 }
 
-async fn of_ours(cx: &Context, ours: &Managed) -> Result<Inventory> {
+async fn of_ours(cx: &Context) -> Result<Inventory> {
     let vpcs = own_vpcs(cx).await?;
-    let (ec2, balancers, roles, cluster, logs, buckets, service_linked) = try_join!(
+    let (ec2, balancers, roles, cluster, data, service_linked) = try_join!(
         ec2::look(cx, &vpcs),
         balancers(cx, &Within::Account),
         roles(cx),
         cluster(cx),
-        log_groups(cx),
-        buckets(cx),
+        data::look(cx),
         service_linked_roles(cx),
     )?;
-    let mut left: Vec<Found> = [ec2, roles, cluster].into_iter().flatten().collect();
+    let mut left: Vec<Found> = [ec2, roles, cluster, data.left].into_iter().flatten().collect();
     left.extend(balancers.into_iter().map(balancer));
-    let mut kept: Vec<Found> = [logs, service_linked].into_iter().flatten().collect();
-    match ours.deletion.buckets {
-        BucketsAfter::Delete => left.extend(named(buckets)),
-        BucketsAfter::Retain => kept.extend(buckets.into_iter().map(|name| Found::new("bucket", name, "retained on request"))),
-    }
-    Ok(Inventory { left, kept })
+    Ok(Inventory { left, kept: data.kept.into_iter().chain(service_linked).collect() })
 }
 
 fn balancer(left: Leftover) -> Found {
     Found::new(&left.kind.to_string(), left.id, ec2::KUBERNETES)
-}
-
-fn named(buckets: Vec<String>) -> impl Iterator<Item = Found> {
-    buckets.into_iter().map(|name| Found::new("bucket", name, NAME))
 }
 
 async fn roles(cx: &Context) -> Result<Vec<Found>> {
@@ -105,21 +96,4 @@ async fn node_groups(cx: &Context) -> Result<Option<Vec<String>>> {
     let request = cx.aws.eks.list_nodegroups().cluster_name(cx.cluster.eks_name());
     let groups: Result<Vec<String>> = request.into_paginator().items().send().collect::<Result<_, _>>().await.called("eks:ListNodegroups");
     groups.unless(GONE_IN_EKS)
-}
-
-const LOG: &str = "the control plane's log, which expires after 90 days; delete it if you do not need it";
-
-async fn log_groups(cx: &Context) -> Result<Vec<Found>> {
-    let name = cx.cluster.log_group();
-    let request = cx.aws.logs.describe_log_groups().log_group_name_prefix(&name);
-    let found: Vec<_> = request.into_paginator().items().send().collect::<Result<_, _>>().await.called("logs:DescribeLogGroups")?;
-    let ours = found.into_iter().filter_map(|group| group.log_group_name).filter(|found| *found == name);
-    Ok(ours.map(|name| Found::new("log group", name, LOG)).collect())
-}
-
-async fn buckets(cx: &Context) -> Result<Vec<String>> {
-    let ours = cx.cluster.scoped("");
-    let request = cx.aws.s3.list_buckets().prefix(&ours);
-    let found: Vec<_> = request.into_paginator().items().send().collect::<Result<_, _>>().await.called("s3:ListAllMyBuckets")?;
-    Ok(found.into_iter().filter_map(|bucket| bucket.name).filter(|name| name.starts_with(&ours)).collect())
 }

@@ -63,7 +63,14 @@ fn other_administrators(administrator: Option<&str>) -> Statement {
 /// What is left in the network: this cluster's by its owner tag, or by the tag of EKS or the AWS Load Balancer Controller; or GuardDuty's,
 /// which names no cluster.
 fn other_leftovers(id: &str) -> Statement {
-    let actions = ["ec2:DeleteN*Interface", "ec2:DeleteSecurityGroup", "ec2:DeleteVolume", "ec2:RevokeS*", "elasticloadbalancing:Delete*"];
+    let actions = [
+        "ec2:DeleteN*Interface",
+        "ec2:DeleteSecurityGroup",
+        "ec2:DeleteSnapshot",
+        "ec2:DeleteVolume",
+        "ec2:RevokeS*",
+        "elasticloadbalancing:Delete*",
+    ];
     let cluster = vec![format!("groundwork-*-{id}")];
     Statement::deny("Left", &actions)
         .when("StringNotEquals", &format!("aws:ResourceTag/{OWNER_TAG}"), vec![id.into()])

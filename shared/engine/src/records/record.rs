@@ -12,7 +12,7 @@ use strum::VariantArray;
 use wire::error::{Class, Code, Turn};
 use wire::inventory::Inventory;
 use wire::key::Key;
-use wire::spec::Spec;
+use wire::spec::{Data, Spec};
 use wire::stage::Stage;
 use wire::status::{Desired, EndpointAccess, Status};
 use wire::stored::StoredSpec;
@@ -85,6 +85,9 @@ pub struct Record {
     /// Counts the changes of the spec.
     pub generation: u64,
     pub desired: Desired,
+    /// What the deletion says about the data, whatever the spec says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Data>,
     pub status: Status,
     pub endpoint_access: EndpointAccess,
     /// Counts the executions: each request that is acted on begins a run, and older runs give way.
@@ -152,6 +155,7 @@ impl Record {
             spec: spec.into(),
             generation: 1,
             desired: Desired::Present,
+            data: None,
             status: Status::Queued,
             endpoint_access,
             run: 1,
@@ -243,6 +247,11 @@ impl Record {
         open.map(|(stage, _)| *stage).next_back()
     }
 
+    /// What happens to the data when the cluster is deleted.
+    pub fn data(&self) -> Data {
+        self.data.or_else(|| self.spec.read().ok().map(Spec::data)).unwrap_or_default()
+    }
+
     /// What a run works on. A record can be read, listed, shown and changed whatever its spec says; it has to make sense only here.
     ///
     /// # Errors
@@ -257,6 +266,7 @@ impl Record {
             account: spec.account().to_owned(),
             zones: self.zones.clone(),
             offering: self.offering.clone(),
+            data: self.data(),
             spec,
         })
     }
@@ -325,6 +335,21 @@ mod tests {
         assert_eq!(json!(record), row);
         let cluster = record.cluster().expect("a spec that is understood");
         assert_eq!((cluster.zones_with("g4dn.xlarge"), cluster.zones_with("m6i.large")), (vec![1], vec![0, 1]));
+    }
+
+    #[test]
+    fn the_word_of_a_deletion_about_the_data_comes_before_the_spec_s() {
+        for (spec, said, data) in [
+            (json!({"buckets": "delete"}), None, Data::Keep),
+            (json!({"buckets": "retain"}), None, Data::Keep),
+            (json!({"data": "delete"}), None, Data::Delete),
+            (json!({"data": "delete"}), Some(Data::Keep), Data::Keep),
+            (json!({"buckets": "retain"}), Some(Data::Delete), Data::Delete),
+        ] {
+            let mut record = record(&row("/spec/deletion", spec.clone()));
+            record.data = said;
+            assert_eq!((record.data(), record.cluster().map(|cluster| cluster.data)), (data, Ok(data)), "{spec} {said:?}");
+        }
     }
 
     #[test]

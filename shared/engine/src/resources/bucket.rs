@@ -1,7 +1,7 @@
 //! An S3 bucket of the cluster: encrypted, versioned, closed to the public and to plain HTTP, without old versions for ever.
 
-use super::expiry;
 use super::owned::{check_ours, outputs};
+use super::{contents, expiry};
 use crate::cluster::Cluster;
 use crate::context::Context;
 use crate::errors::{Called, Error, Result, Unless, from_answer};
@@ -17,6 +17,7 @@ use serde_json::json;
 use wire::error::Code;
 use wire::journal::Outputs;
 use wire::key::Key;
+use wire::spec::Data;
 use wire::stage::Stage;
 
 /// A million objects take hundreds of batches. One call removes this many, and the next look goes on.
@@ -238,12 +239,22 @@ impl Made for Bucket {
     }
 
     async fn delete(&self, cx: &Context, _: &Found) -> Result<()> {
-        if !self.empty(cx).await? {
+        let (name, goes_with_its_data) = (self.name(&cx.cluster), cx.cluster.data == Data::Delete);
+        if goes_with_its_data && !self.empty(cx).await? {
             return Ok(());
         }
-        let name = self.name(&cx.cluster);
         let deleted = cx.aws.s3.delete_bucket().bucket(&name).send().await.called("s3:DeleteBucket").done_if(&["NoSuchBucket"]);
-        deleted.map_err(|error| if error.code.as_str() == "BucketNotEmpty" { written_to(&name, error) } else { error })
+        match deleted {
+            Err(error) if error.code.as_str() == "BucketNotEmpty" && goes_with_its_data => Err(written_to(&name, error)),
+            // Something was written since it was seen empty, so the next look keeps it.
+            Err(error) if error.code.as_str() == "BucketNotEmpty" => Ok(()),
+            deleted => deleted,
+        }
+    }
+
+    async fn stays(&self, cx: &Context, _: &Found) -> Result<bool> {
+        let name = self.name(&cx.cluster);
+        Ok(cx.cluster.data == Data::Keep && !contents::look(cx, &name, 1).await?.is_nothing())
     }
 }
 

@@ -84,7 +84,7 @@ impl Planned for ControlPlane {
     }
 
     fn needs(&self) -> Vec<Key> {
-        [ROLE, Key::LogGroup, Key::Leftovers].into_iter().chain(self.subnets()).collect()
+        [ROLE, Key::LogGroup, Key::Leftovers, Key::Disks].into_iter().chain(self.subnets()).collect()
     }
 
     fn pace(&self) -> Pace {

@@ -8,6 +8,7 @@ use crate::resource::{Difference, How, Made, Planned, Seen};
 use async_trait::async_trait;
 use wire::journal::Outputs;
 use wire::key::Key;
+use wire::spec::Data;
 use wire::stage::Stage;
 
 const RETENTION_DAYS: i32 = 90;
@@ -51,6 +52,14 @@ impl Planned for LogGroup {
 impl Made for LogGroup {
     type Thing = Found;
 
+    /// EKS flushes the last lines minutes after the control plane has gone, by its service-linked role, and makes the group anew if it is
+    /// not there. How many minutes is documented nowhere.
+    /// <https://github.com/terraform-aws-modules/terraform-aws-eks/issues/2446>
+    /// <https://github.com/terraform-aws-modules/terraform-aws-eks/issues/2763>
+    fn comes_back(&self) -> bool {
+        true
+    }
+
     async fn find(&self, cx: &Context) -> Result<Option<Found>> {
         let name = cx.cluster.log_group();
         let answer = cx.aws.logs.describe_log_groups().log_group_name_prefix(&name).send().await.called("logs:DescribeLogGroups")?;
@@ -87,6 +96,11 @@ impl Made for LogGroup {
     async fn delete(&self, cx: &Context, _: &Found) -> Result<()> {
         let call = cx.aws.logs.delete_log_group().log_group_name(cx.cluster.log_group());
         call.send().await.called("logs:DeleteLogGroup").done_if(&["ResourceNotFoundException"])
+    }
+
+    /// The plan lets it go only if there was no control plane, but a journal can be lost. CloudWatch says after some hours what is in it.
+    async fn stays(&self, cx: &Context, found: &Found) -> Result<bool> {
+        Ok(cx.cluster.data == Data::Keep && found.group.stored_bytes().is_some_and(|bytes| bytes > 0))
     }
 }
 

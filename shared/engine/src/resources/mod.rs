@@ -4,6 +4,8 @@ mod access_entry;
 mod addon;
 mod bucket;
 mod cluster;
+pub mod contents;
+pub mod disks;
 pub(crate) mod elastic_ip;
 mod existing_bucket;
 mod existing_cluster;
@@ -40,6 +42,7 @@ pub fn of(key: &Key, cluster: &Cluster) -> Option<Resource> {
         Key::RouteTable(side) => made(route_table::RouteTable { side: *side, zones }),
         Key::S3Endpoint => made(s3_endpoint::S3Endpoint),
         Key::Leftovers => Resource::Removed(Box::new(leftovers::Leftovers { zones })),
+        Key::Disks => Resource::Removed(Box::new(disks::Disks)),
         Key::Role(role) => made(*role),
         Key::LogGroup => made(log_group::LogGroup),
         Key::Cluster => control_plane(cluster),

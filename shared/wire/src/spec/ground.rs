@@ -20,7 +20,7 @@ pub enum Ground {
 pub struct Managed {
     #[serde(flatten)]
     pub access: Access,
-    // Shown with its defaults even if absent: what happens to the data should surprise nobody.
+    // Shown even if absent, with what it comes to: what happens to the data should surprise nobody.
     #[serde(default)]
     pub deletion: Deletion,
 }

@@ -14,7 +14,7 @@ mod schema;
 mod self_managed;
 
 pub use access::{Access, EVERYBODY, REQUESTER, is_public};
-pub use deletion::{BucketsAfter, Deletion};
+pub use deletion::{BucketsAfter, Data, Deletion};
 pub use fault::{Fault, shortened};
 pub use ground::{Ground, Managed};
 pub use mode::Mode;
@@ -66,9 +66,15 @@ pub fn parse(body: &Value) -> Result<Spec, Vec<Fault>> {
     if !faults.is_empty() {
         return Err(faults);
     }
-    let spec = Spec::deserialize(body).map_err(|error| vec![Fault::new("$", error.to_string())])?;
+    let mut spec = Spec::deserialize(body).map_err(|error| vec![Fault::new("$", error.to_string())])?;
     let faults: Vec<Fault> = spec.sections().iter().flat_map(|section| section.check()).chain(spec.strangers()).collect();
-    if faults.is_empty() { Ok(spec) } else { Err(faults) }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    if let Ground::Managed(ours) = &mut spec.ground {
+        ours.deletion.settle();
+    }
+    Ok(spec)
 }
 
 /// True for a valid cluster name, by the schema.
@@ -146,9 +152,14 @@ impl Spec {
         Names { partition: self.partition(), account: self.account(), role: self.role_name() }
     }
 
-    /// True if the buckets and what is in them stay when the cluster is deleted.
-    pub fn keeps_buckets(&self) -> bool {
-        self.managed().is_none_or(|ours| ours.deletion.buckets == BucketsAfter::Retain)
+    /// What happens to the data if nobody says otherwise with the deletion. A spec of before, which does not tell a default from a wish, keeps it.
+    pub fn data(&self) -> Data {
+        self.managed().and_then(|ours| ours.deletion.data).unwrap_or_default()
+    }
+
+    /// True if buckets stay even if they are empty, as earlier versions promised it.
+    pub fn retains_buckets(&self) -> bool {
+        self.managed().is_some_and(|ours| ours.deletion.buckets == Some(BucketsAfter::Retain))
     }
 
     /// The IPv4 ranges that may reach the public endpoint of a managed cluster. None if the customer decides.

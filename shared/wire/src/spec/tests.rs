@@ -28,17 +28,18 @@ fn paths(body: &Value) -> Vec<String> {
 fn the_smallest_body_gets_the_documented_defaults() {
     let spec = parse(&smallest()).expect("valid");
     assert_eq!((spec.instance_types[0].overprovisioned_ondemand_count, spec.instance_types[0].max_count), (0, 10));
-    assert_eq!(spec.ground, Ground::Managed(Managed::default()));
-    assert_eq!(spec.managed().map(|ours| ours.deletion.buckets), Some(BucketsAfter::Delete));
+    let deletion = Deletion { data: Some(Data::Keep), buckets: None };
+    assert_eq!(spec.ground, Ground::Managed(Managed { deletion, ..Managed::default() }));
 }
 
 #[test]
 fn every_fault_is_named_by_its_path_at_once() {
     let body = json!({
-        "name": "-Research", "region": "us-west-2", "flavour": "sour", "deletion": {"buckets": "burn"},
+        "name": "-Research", "region": "us-west-2", "flavour": "sour", "deletion": {"buckets": "burn", "data": "archive"},
         "instance_types": [{"name": "g4dn.xlarge", "count": 1}, {"name": 7}]
     });
-    let expected = ["$.deletion.buckets", "$.flavour", "$.instance_types[0].count", "$.instance_types[1].name", "$.name", "$.role_arn"];
+    let of_nodes = ["$.instance_types[0].count", "$.instance_types[1].name"];
+    let expected = [["$.deletion.buckets", "$.deletion.data", "$.flavour"].as_slice(), &of_nodes, &["$.name", "$.role_arn"]].concat();
     assert_eq!(paths(&body), expected);
 }
 
@@ -72,7 +73,9 @@ fn faults_that_a_schema_cannot_find_are_found_in_every_section() {
         {"name": "g4ad.xlarge"}
     ]);
     body["public_access_cidrs"] = json!(["54.240.193.0/24", "54.240.193.1/24", "10.0.0.0/8"]);
+    body["deletion"] = json!({"data": "keep", "buckets": "retain"});
     let expected = [
+        "$.deletion.buckets",
         "$.instance_types[0].overprovisioned_ondemand_count",
         "$.instance_types[1].name",
         "$.instance_types[2].name",
@@ -160,7 +163,7 @@ fn a_written_spec_is_read_the_same() {
 fn a_spec_is_shown_only_with_the_fields_of_its_mode() {
     let mut managed = smallest();
     managed["mode"] = json!("managed");
-    managed["deletion"] = json!({"buckets": "delete"});
+    managed["deletion"] = json!({"data": "keep"});
     managed["instance_types"][0] = json!({"name": "g4dn.xlarge", "overprovisioned_ondemand_count": 0, "max_count": 10});
     assert_eq!(json!(parse(&smallest()).expect("valid")), managed);
     let mut theirs = self_managed();
@@ -304,10 +307,19 @@ fn only_partitions_that_are_supported_are_let_in_and_others_stay_readable() {
 }
 
 #[test]
-fn buckets_stay_if_the_tenant_keeps_or_made_them() {
-    let mut retained = smallest();
-    retained["deletion"] = json!({"buckets": "retain"});
-    for (body, kept) in [(smallest(), false), (retained, true), (self_managed(), true)] {
-        assert_eq!(parse(&body).expect("valid").keeps_buckets(), kept, "{body}");
+fn data_goes_only_if_the_tenant_says_so() {
+    for (deletion, data, retains_buckets, stored) in [
+        (json!({}), Data::Keep, false, json!({"data": "keep"})),
+        (json!({"data": null, "buckets": null}), Data::Keep, false, json!({"data": "keep"})),
+        (json!({"data": "keep"}), Data::Keep, false, json!({"data": "keep"})),
+        (json!({"data": "delete"}), Data::Delete, false, json!({"data": "delete"})),
+        (json!({"buckets": "delete"}), Data::Delete, false, json!({"data": "delete"})),
+        (json!({"buckets": "retain"}), Data::Keep, true, json!({"buckets": "retain"})),
+    ] {
+        let mut body = smallest();
+        body["deletion"] = deletion.clone();
+        let spec = parse(&body).expect("valid");
+        assert_eq!((spec.data(), spec.retains_buckets()), (data, retains_buckets), "{deletion}");
+        assert_eq!(json!(spec)["deletion"], stored, "{deletion}");
     }
 }

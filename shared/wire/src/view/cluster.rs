@@ -160,7 +160,7 @@ mod tests {
         let spec = json!({
             "name": "research", "role_arn": "arn:aws:iam::222222222222:role/groundwork", "region": "us-west-2", "mode": "managed",
             "instance_types": [{"name": "g4dn.xlarge", "overprovisioned_ondemand_count": 0, "max_count": 10}],
-            "public_access_cidrs": ["54.240.193.129/32"], "deletion": {"buckets": "delete"}
+            "public_access_cidrs": ["54.240.193.129/32"], "deletion": {"data": "keep"}
         });
         let view = Cluster {
             summary: summary(),

@@ -1,4 +1,4 @@
-//! The network, volumes, load balancers.
+//! The network, load balancers.
 
 use crate::scene::{QUICK_START, Scene, TEMPLATE, doom, goes_in_spite_of, passes_by_itself, reads, refuse, runs_in_spite_of, times};
 use aws_sdk_ec2::types::{IpPermission, NetworkInterface, NetworkInterfaceType, ResourceType, Tag, TagSpecification, UserIdGroupPair};
@@ -53,18 +53,6 @@ async fn row_45_rules_that_name_a_group_go_before_it() {
     }
     scene.goes().await;
     assert!(scene.last("ec2:RevokeSecurityGroupIngress") < scene.first("ec2:DeleteSecurityGroup"));
-}
-
-/// C: Volumes of claims stay and cost money.
-#[tokio::test(start_paused = true)]
-async fn row_48_only_volumes_that_kubernetes_tagged_for_this_cluster_go() {
-    let mut scene = Scene::new().await;
-    neighbour::settle_in(&scene.clients(), neighbour::OTHER).await;
-    scene.begin_here().await;
-    scene.runs().await;
-    neighbour::leave_behind(&scene).await;
-    scene.goes().await;
-    assert_eq!(scene.last("ec2:DeleteVolume"), scene.first("ec2:DeleteVolume"));
 }
 
 fn raise(code: &str, name: &str, service: &str, room: &str) -> String {

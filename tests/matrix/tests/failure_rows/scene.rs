@@ -11,6 +11,7 @@ use matrix::life::Life;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut};
+use std::time::Duration;
 use wire::error::Class;
 use wire::key::Key;
 
@@ -35,7 +36,7 @@ pub fn times(times: usize, fault: Fault) -> Fault {
 
 pub struct Scene {
     life: Life,
-    before: Value,
+    pub before: Value,
 }
 
 impl Deref for Scene {
@@ -108,6 +109,24 @@ impl Scene {
 
     pub async fn is_gone(&self) {
         judge::gone(&self.cluster, &self.before, &self.account.snapshot().await).expect("the account as it was");
+    }
+
+    /// When AWS has done all that it does late.
+    pub async fn is_gone_after_an_hour(&self) {
+        self.hour_passes().await;
+        self.is_gone().await;
+    }
+
+    /// The same, and not even the control plane's log is there.
+    pub async fn is_gone_for_good_after_an_hour(&self) {
+        self.hour_passes().await;
+        judge::same(&self.before, &self.account.snapshot().await).expect("the account as it was");
+    }
+
+    /// What AWS does late, it has done by the next call.
+    async fn hour_passes(&self) {
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        self.clients().logs.describe_log_groups().send().await.expect("an answer");
     }
 
     pub async fn is_blocked(&self) -> Error {

@@ -1,10 +1,67 @@
-//! S3, logs, throttling.
+//! S3, volumes, logs, throttling.
 
 use crate::scene::{Scene, and_more, parks_until_mended, reads, refuse, runs_in_spite_of, times};
-use cloud::faults::Fault;
+use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
+use aws_sdk_s3::primitives::ByteStream;
+use cloud::faults::{Effect, Fault};
+use engine::names::OWNER_TAG;
+use matrix::{judge, neighbour};
 use std::time::Duration;
 use wire::error::Class;
 use wire::inventory::Found;
+use wire::spec::Data;
+
+/// A cluster with data in it, and what Kubernetes leaves beside that.
+async fn with_data(says: Option<Data>) -> Scene {
+    let mut scene = Scene::running().await;
+    scene.says = says;
+    neighbour::leave_behind(&scene).await;
+    neighbour::fill(&scene).await;
+    tokio::time::sleep(neighbour::UNTIL_SEEN).await;
+    scene
+}
+
+/// From now on what holds data counts as part of the account as it was.
+async fn expects_data(scene: &mut Scene) {
+    let account = scene.account.snapshot().await;
+    scene.before = judge::with_data(&scene.cluster, &scene.before, &account);
+}
+
+fn slow(call: &str) -> Fault {
+    Fault::on(call, Effect::Slow(5.0))
+}
+
+/// What was kept: its kind, its size and the beginning of the command that removes it.
+fn kept(scene: &Scene) -> Vec<(String, String, String)> {
+    let beginning = |remove: &str| remove.split(" --").next().unwrap_or_default().to_owned();
+    let told = |found: Found| (found.kind, found.size.unwrap_or_default(), beginning(&found.remove.unwrap_or_default()));
+    scene.record().inventory.expect("an inventory").kept.into_iter().map(told).collect()
+}
+
+fn told(kind: &str, size: &str, remove: &str) -> (String, String, String) {
+    (kind.into(), size.into(), remove.into())
+}
+
+/// P: Volumes and snapshots of claims outlive the cluster, which may be all that is left of the data.
+#[tokio::test(start_paused = true)]
+async fn row_48_what_claims_made_stays_unless_the_tenant_says_that_the_data_goes_and_nodes_disks_go() {
+    let mut scene = with_data(None).await;
+    expects_data(&mut scene).await;
+    scene.goes().await;
+    assert_eq!(
+        kept(&scene),
+        [
+            told("volume", "8 GiB", "aws ec2 delete-volume"),
+            told("snapshot", "of a volume of 8 GiB", "aws ec2 delete-snapshot"),
+            told("log group", "0 bytes", "aws logs delete-log-group"),
+            told("bucket", "2 object versions with 1024 bytes, 1 delete markers", "until aws s3api delete-bucket"),
+        ]
+    );
+
+    let scene = with_data(Some(Data::Delete)).await;
+    scene.goes().await;
+    assert_eq!(kept(&scene), []);
+}
 
 /// R: S3 is still working on a bucket of that name.
 #[tokio::test(start_paused = true)]
@@ -64,7 +121,8 @@ async fn row_70_another_accounts_bucket_is_named_and_holds_up_no_deletion() {
 /// F: Objects are locked.
 #[tokio::test(start_paused = true)]
 async fn row_71_a_locked_object_is_named_and_what_frees_it() {
-    let scene = Scene::running().await;
+    let mut scene = Scene::running().await;
+    scene.says = Some(Data::Delete);
     let bucket = scene.cluster.scoped("logs");
     scene.clients().s3.put_object().bucket(bucket).key("ledger").send().await.expect("an object");
     scene.set(vec![refuse(
@@ -84,7 +142,8 @@ async fn row_71_a_locked_object_is_named_and_what_frees_it() {
 /// F: A bucket is written to while it is emptied.
 #[tokio::test(start_paused = true)]
 async fn row_73_a_bucket_that_something_writes_to_is_named() {
-    let scene = Scene::running().await;
+    let mut scene = Scene::running().await;
+    scene.says = Some(Data::Delete);
     let message = "The bucket you tried to delete is not empty. You must delete all versions in the bucket.";
     scene.set(vec![Fault { about: scene.cluster.scoped("logs"), ..refuse("s3:DeleteBucket", 409, "BucketNotEmpty", message) }]);
     let error = scene.is_blocked().await;
@@ -96,15 +155,18 @@ async fn row_73_a_bucket_that_something_writes_to_is_named() {
 
 /// P: EKS writes its last log lines after the cluster has gone, and makes the log group if it is missing.
 #[tokio::test(start_paused = true)]
-async fn row_74_the_log_group_stays_until_it_expires_and_is_listed() {
+async fn row_74_the_log_group_stays_and_is_listed_or_is_gone_for_good() {
     let scene = Scene::running().await;
     scene.goes().await;
-    let kept = scene.record().inventory.expect("an inventory").kept;
-    let why = "the control plane's log, which expires after 90 days; delete it if you do not need it";
-    assert_eq!(kept, [Found::new("log group", scene.cluster.log_group(), why)]);
-    tokio::time::sleep(Duration::from_secs(3600)).await;
-    scene.clients().logs.describe_log_groups().send().await.expect("an answer");
-    scene.is_gone().await;
+    assert_eq!(kept(&scene), [told("log group", "0 bytes", "aws logs delete-log-group")]);
+    scene.is_gone_after_an_hour().await;
+
+    let mut scene = Scene::running().await;
+    scene.says = Some(Data::Delete);
+    scene.tear_down().await.expect("nothing blocks the deletion");
+    let deleted = |scene: &Scene| scene.account.calls().iter().filter(|call| call.starts_with("logs:DeleteLogGroup")).count();
+    assert_eq!((kept(&scene), deleted(&scene)), (vec![], 2), "once when the cluster has gone, and once when EKS has made it anew");
+    scene.is_gone_for_good_after_an_hour().await;
 
     // Before there is a control plane, nobody writes to it.
     let scene = Scene::new().await;
@@ -125,4 +187,59 @@ async fn row_84_a_bucket_whose_expiry_an_older_role_may_not_see_goes_all_the_sam
     let reason = and_more(2, "AWS refused s3:GetLifecycleConfiguration: the role does not allow it (AccessDenied).");
     let hint = "Add s3:GetLifecycleConfiguration to the role (and to its boundary and the organization's policies), then retry.";
     parks_until_mended([(denied, Class::Customer, reason, hint)]).await;
+}
+
+/// P: An object arrives between the look that found the bucket empty and its deletion.
+#[tokio::test(start_paused = true)]
+async fn row_85_a_bucket_that_was_empty_when_it_was_looked_at_stays_with_what_arrived() {
+    let scene = Scene::running().await;
+    let (bucket, s3) = (scene.cluster.scoped("logs"), scene.clients().s3);
+    let before = scene.account.calls().len();
+    scene.delete().await;
+    let arrives = async {
+        let deletes = |call: &String| call.starts_with("s3:DeleteBucket") && call.contains(&bucket);
+        // A call that is logged has not reached S3 yet.
+        while !scene.account.calls()[before..].iter().any(deletes) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        s3.put_object().bucket(&bucket).key("late").body(ByteStream::from_static(b"1")).send().await.expect("an object");
+    };
+    scene.set(vec![Fault { about: bucket.clone(), times: 1, ..slow("s3:DeleteBucket") }]);
+    assert!(scene.settle(arrives).await);
+    assert_eq!(kept(&scene).last(), Some(&told("bucket", "1 object versions with 1 bytes", "until aws s3api delete-bucket")));
+    s3.head_object().bucket(&bucket).key("late").send().await.expect("it is still there");
+}
+
+/// F: An image was made from a snapshot of a claim's volume.
+#[tokio::test(start_paused = true)]
+async fn row_86_a_snapshot_that_an_image_uses_is_named_and_holds_up_nothing() {
+    let scene = with_data(Some(Data::Delete)).await;
+    let message = "The snapshot snap-1 is currently in use by ami-1";
+    scene.set(vec![refuse("ec2:DeleteSnapshot", 400, "InvalidSnapshot.InUse", message)]);
+    let reason = format!("AWS refused ec2:DeleteSnapshot: InvalidSnapshot.InUse: {message}");
+    let hint = "An image was made from the snapshot that the reason names: deregister the image, then retry.";
+    reads(&scene.is_blocked().await, Class::Customer, &reason, hint);
+    let left: Vec<String> = scene.record().inventory.expect("an inventory").left.into_iter().map(|found| found.kind).collect();
+    assert_eq!(left, ["snapshot"], "the network is gone");
+    scene.mend();
+    scene.goes().await;
+}
+
+/// P: A backup plan copies the tags of a claim's volume to its own snapshots.
+#[tokio::test(start_paused = true)]
+async fn row_87_a_backup_plans_snapshot_is_never_removed() {
+    let mut scene = with_data(Some(Data::Delete)).await;
+    let ec2 = scene.clients().ec2;
+    let volumes = ec2.describe_volumes().send().await.expect("volumes").volumes.unwrap_or_default();
+    let volume = volumes.first().and_then(|volume| volume.volume_id()).expect("a volume");
+    let tag = |name: &str, value: &str| Tag::builder().key(name).value(value).build();
+    let tags = TagSpecification::builder().resource_type(ResourceType::Snapshot).tags(tag(OWNER_TAG, &scene.cluster.id));
+    let tags = tags.tags(tag("aws:backup:source-resource", volume)).build();
+    let backup = ec2.create_snapshot().volume_id(volume).tag_specifications(tags).send().await.expect("a snapshot");
+    let id = backup.snapshot_id.expect("its id");
+    let account = scene.account.snapshot().await;
+    scene.before["ec2"]["snapshots"][&id] = account["ec2"]["snapshots"][&id].clone();
+    scene.goes().await;
+    let kept = scene.record().inventory.expect("an inventory").kept;
+    assert_eq!(kept.into_iter().map(|found| found.id).collect::<Vec<_>>(), [id]);
 }

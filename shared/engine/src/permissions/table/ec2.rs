@@ -12,6 +12,8 @@ const ENDPOINT: &str = "arn:${partition}:ec2:*:${account}:vpc-endpoint/*";
 const LAUNCH_TEMPLATE: &str = "arn:${partition}:ec2:*:${account}:launch-template/*";
 const INSTANCE: &str = "arn:${partition}:ec2:*:${account}:instance/*";
 const VOLUME: &str = "arn:${partition}:ec2:*:${account}:volume/*";
+/// Snapshots have no account in their ARN.
+const SNAPSHOT: &str = "arn:${partition}:ec2:*::snapshot/*";
 const INTERFACE: &str = "arn:${partition}:ec2:*:${account}:network-interface/*";
 const SECURITY_GROUP: &str = "arn:${partition}:ec2:*:${account}:security-group/*";
 /// Amazon's images have no account in their ARN.
@@ -42,6 +44,7 @@ pub const GRANTS: &[Grant] = &[
             action("ec2:DescribeNetworkInterfaces", DOWN, "Find interfaces that are left in our VPC."),
             action("ec2:DescribeSecurityGroups", DOWN, "Find security groups that are left in our VPC."),
             action("ec2:DescribeVolumes", DOWN, "Find volumes that claims and nodes left."),
+            action("ec2:DescribeSnapshots", DOWN, "Find snapshots of claims' volumes."),
         ],
     },
     Grant {
@@ -241,7 +244,14 @@ pub const GRANTS: &[Grant] = &[
         resources: &[VOLUME],
         conditions: OURS,
         why: "Only with our owner tag: nodes' disks have it from the launch template, claims' volumes from the EBS CSI add-on.",
-        actions: &[action("ec2:DeleteVolume", DOWN, "Remove volumes that outlived their claim or node.")],
+        actions: &[action("ec2:DeleteVolume", DOWN, "Remove nodes' disks, and claims' volumes if the tenant said that the data goes.")],
+    },
+    Grant {
+        sid: "OurNetwork",
+        resources: &[SNAPSHOT],
+        conditions: OURS,
+        why: "Only with our owner tag, which the EBS CSI add-on gives.",
+        actions: &[action("ec2:DeleteSnapshot", DOWN, "Remove snapshots of claims' volumes if the tenant said that the data goes.")],
     },
     Grant {
         sid: "OurNetwork",

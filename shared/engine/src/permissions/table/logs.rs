@@ -30,7 +30,11 @@ pub const GRANTS: &[Grant] = &[
         actions: &[
             action("logs:ListTagsForResource", EKS_NODES_DOWN, "See that the log group is ours."),
             action("logs:PutRetentionPolicy", EKS, "Keep the control plane's logs for 90 days."),
-            action("logs:DeleteLogGroup", DOWN, "Remove the log group if no control plane was made that writes to it."),
+            action(
+                "logs:DeleteLogGroup",
+                DOWN,
+                "Remove the log group if no control plane wrote to it, or the tenant said that the data goes.",
+            ),
         ],
     },
 ];

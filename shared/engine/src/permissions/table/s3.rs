@@ -50,7 +50,11 @@ pub const GRANTS: &[Grant] = &[
             action("s3:PutBucketPolicy", BUCKETS, "Make it refuse plain HTTP."),
             action("s3:GetLifecycleConfiguration", BUCKETS_DOWN, "See whether old versions in it expire."),
             action("s3:PutLifecycleConfiguration", BUCKETS, "Let old versions and unfinished uploads in it expire."),
-            action("s3:ListBucketVersions", DOWN, "List what is in it, to empty it."),
+            action(
+                "s3:ListBucketVersions",
+                DOWN,
+                "See whether it may go: only if it is empty, or the tenant said that the data goes. Then, to empty it.",
+            ),
             action("s3:ListBucketMultipartUploads", DOWN, "Find unfinished uploads in it."),
             action("s3:DeleteBucket", DOWN, "Remove it."),
         ],

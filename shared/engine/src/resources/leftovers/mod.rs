@@ -1,5 +1,5 @@
-//! What Kubernetes made and left behind: load balancers, their security groups, network interfaces and volumes; and what GuardDuty put into
-//! our VPC.
+//! What Kubernetes made in our network and left behind: load balancers, their security groups and network interfaces; and what GuardDuty put
+//! into our VPC.
 //!
 //! Removed after the cluster, so that nothing makes them again, and before the network, which they hold.
 
@@ -8,7 +8,6 @@ mod interfaces;
 mod load_balancers;
 mod security_groups;
 mod target_groups;
-mod volumes;
 
 use super::owned::own_vpcs;
 use crate::context::Context;
@@ -41,18 +40,18 @@ impl Within<'_> {
     }
 }
 
-/// Everything that can be removed or must be waited for, in the order in which things let go of each other. Without a VPC of ours only
-/// volumes can be left, because a VPC is deleted after what is inside it.
+/// Everything that can be removed or must be waited for, in the order in which things let go of each other. Without a VPC of ours nothing
+/// can be left, because a VPC is deleted after what is inside it.
 async fn find(cx: &Context) -> Result<Vec<Leftover>> {
     let vpcs = own_vpcs(cx).await?;
     if vpcs.is_empty() {
-        return volumes::find(cx).await;
+        return Ok(vec![]);
     }
     let inside = interfaces::inside(cx, &vpcs).await?;
     let ours = Within::Vpcs(&vpcs);
-    let (balancers, endpoints, groups, volumes) =
-        try_join!(balancers(cx, &ours), endpoints::find(cx, &vpcs), security_groups::find(cx, &vpcs, &inside), volumes::find(cx))?;
-    Ok([balancers, endpoints, interfaces::leftovers(&cx.cluster, &inside), groups, volumes].into_iter().flatten().collect())
+    let (balancers, endpoints, groups) =
+        try_join!(balancers(cx, &ours), endpoints::find(cx, &vpcs), security_groups::find(cx, &vpcs, &inside))?;
+    Ok([balancers, endpoints, interfaces::leftovers(&cx.cluster, &inside), groups].into_iter().flatten().collect())
 }
 
 /// The load balancers and target groups that the controller made for this cluster.
@@ -68,7 +67,8 @@ async fn remove(cx: &Context, leftover: &Leftover) -> Result<()> {
         Kind::Interface => interfaces::remove(cx, &leftover.id).await,
         Kind::SecurityGroup => security_groups::remove(cx, &leftover.id).await,
         Kind::Endpoint => endpoints::remove(cx, &leftover.id).await,
-        Kind::Volume => volumes::remove(cx, &leftover.id).await,
+        // Disks are another resource's.
+        Kind::Volume | Kind::Snapshot => Ok(()),
     }
 }
 
