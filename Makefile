@@ -1,6 +1,7 @@
 # make demo   creates and deletes a cluster in a customer's account, on a local AWS
 # make up     runs the service on a local AWS until make down; then `. .local/env`
 # make tenant NAME=acme   another tenant of that service, with an account of its own; or a new token; then `. .local/acme.env`
+# make company   a cluster's whole life in an account with everything that only companies' have, step by step
 # make test   everything that CI checks
 # make matrix every call of a cluster's life × every way in which it can fail
 # make failure-rows   writes docs/failures.md from the tests of AWS's known failures
@@ -18,13 +19,16 @@ FUNCTIONS = $(notdir $(wildcard functions/*))
 SHELL = /bin/bash
 .SHELLFLAGS = -euo pipefail -c
 
-.PHONY: demo up tenant down test matrix soak failure-rows policy-proof press tools build release publish check-rust check-templates end-to-end
+.PHONY: demo company up tenant down test matrix soak failure-rows policy-proof press tools build release publish check-rust check-templates end-to-end
 
 demo:
 	@mkdir -p $(LOCAL) && rm -f $(LOCAL)/times
 	@$(TIMED) install $(MAKE) --no-print-directory --jobs=2 tools
 	@$(TIMED) build $(MAKE) --no-print-directory build
 	@$(LOCAL)/test/bin/python local/demo.py
+
+company: tools build
+	@$(LOCAL)/test/bin/python -m pytest --quiet --numprocesses 0 --capture=no tests/end_to_end/test_company.py
 
 up: tools build
 	@$(LOCAL)/test/bin/python local/up.py
