@@ -48,7 +48,7 @@ pub fn all() -> Vec<Box<dyn Rule>> {
         Box::new(offerings::Offerings),
         Box::new(public_buckets::PublicBuckets),
         Box::new(public_access::PublicAccess),
-        Box::new(quotas::Quotas::default()),
+        Box::new(quotas::Quotas),
         Box::new(routes::Routes::default()),
         Box::new(joining::Joining),
         Box::new(lifecycle::Lifecycle),

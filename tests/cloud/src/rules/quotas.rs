@@ -12,7 +12,6 @@ use crate::quotas::{
 use crate::usage::Owner;
 use crate::world::World;
 use crate::xml;
-use std::collections::BTreeMap;
 
 /// Something of which an account may have so many.
 struct Counted {
@@ -75,27 +74,19 @@ const COUNTED: [Counted; 9] = [
     counted("iam:CreateRole", "iam:DeleteRole", &ROLES, (409, "LimitExceeded", "Cannot exceed quota for RolesPerAccount: {}")),
 ];
 
-#[derive(Default)]
-pub struct Quotas {
-    /// Subnet → its zone.
-    zones: BTreeMap<String, String>,
-}
+pub struct Quotas;
 
 impl Rule for Quotas {
     fn before(&mut self, call: &Call, world: &mut World) -> Option<Answer> {
-        too_large(call, world).or_else(|| self.used_up(call, world)).map(|refusal| refusal.answer(&call.service))
+        too_large(call, world).or_else(|| used_up(call, world)).map(|refusal| refusal.answer(&call.service))
     }
 
     fn after(&mut self, call: &Call, answer: &mut Answer, world: &mut World) {
         if !answer.status().is_success() {
             return;
         }
-        if call.name() == "ec2:CreateSubnet" {
-            let zone = xml::text_of(answer, "availabilityZone").map(str::to_owned);
-            self.zones.extend(xml::text_of(answer, "subnetId").map(str::to_owned).zip(zone));
-        }
         if let Some((counted, name)) = made(call).and_then(|counted| Some((counted, name_of_new(call, answer)?))) {
-            let (owner, within) = (owner(counted.quota, call, world), self.within(call));
+            let (owner, within) = (owner(counted.quota, call, world), within(call, world));
             world.usage.add(counted.quota, owner, within, name);
         }
         remove(call, world);
@@ -107,23 +98,21 @@ impl Rule for Quotas {
     }
 }
 
-impl Quotas {
-    fn used_up(&self, call: &Call, world: &World) -> Option<Refusal> {
-        let Counted { quota, status, code, message, .. } = made(call)?;
-        let (owner, limit) = (owner(quota, call, world), quota.of(world.account(&call.access_key)));
-        // What is there already is refused for that, or answered as before.
-        let is_there = given_name(call).is_some_and(|name| world.usage.has(quota, &owner.account, &name));
-        let is_used_up = !is_there && world.usage.count(quota, &owner, &self.within(call)) >= limit;
-        is_used_up.then(|| Refusal::new(*status, code, message.replace("{}", &limit.to_string())))
-    }
+fn used_up(call: &Call, world: &World) -> Option<Refusal> {
+    let Counted { quota, status, code, message, .. } = made(call)?;
+    let (owner, limit) = (owner(quota, call, world), quota.of(world.account(&call.access_key)));
+    // What is there already is refused for that, or answered as before.
+    let is_there = given_name(call).is_some_and(|name| world.usage.has(quota, &owner.account, &name));
+    let is_used_up = !is_there && world.usage.count(quota, &owner, &within(call, world)) >= limit;
+    is_used_up.then(|| Refusal::new(*status, code, message.replace("{}", &limit.to_string())))
+}
 
-    /// What has the quota within the region.
-    fn within(&self, call: &Call) -> String {
-        match call.action.as_str() {
-            "CreateNatGateway" => call.field("SubnetId").and_then(|subnet| self.zones.get(subnet)).cloned().unwrap_or_default(),
-            "CreateNodegroup" => call.path[..2].join("/"),
-            _ => String::new(),
-        }
+/// What has the quota within the region.
+fn within(call: &Call, world: &World) -> String {
+    match call.action.as_str() {
+        "CreateNatGateway" => call.field("SubnetId").and_then(|subnet| world.network.zone(subnet)).unwrap_or_default().to_owned(),
+        "CreateNodegroup" => call.path[..2].join("/"),
+        _ => String::new(),
     }
 }
 

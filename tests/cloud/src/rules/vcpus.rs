@@ -1,5 +1,6 @@
 //! Which node groups an account may run: EC2 counts the vCPUs of running instances, by family.
 
+use crate::instance_types;
 use crate::quotas::{G_AND_VT, P, Quota, STANDARD, X};
 use crate::world::{Issue, Kind, Life, World};
 
@@ -31,16 +32,6 @@ fn wanted_by(life: &Life) -> Option<(&'static Quota, u64)> {
         "x" => &X,
         _ => return None,
     };
-    Some((quota, life.body["scalingConfig"]["desiredSize"].as_u64().unwrap_or_default() * vcpus_of(instance_type)))
-}
-
-/// By AWS's naming convention: an `xlarge` has four, and its multiples that many times as many.
-fn vcpus_of(instance_type: &str) -> u64 {
-    let size = instance_type.split('.').nth(1).unwrap_or_default();
-    match size.strip_suffix("xlarge") {
-        Some("") => 4,
-        Some(times) => 4 * times.parse::<u64>().unwrap_or(1),
-        None if size.starts_with("metal") => 96,
-        None => 2,
-    }
+    let vcpus = instance_types::find(instance_type)?.vcpus;
+    Some((quota, life.body["scalingConfig"]["desiredSize"].as_u64().unwrap_or_default() * u64::from(vcpus)))
 }
