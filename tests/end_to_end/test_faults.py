@@ -76,7 +76,7 @@ def test_a_permission_missing_at_deletion_blocks_it_and_retry_finishes_it(tenant
     tenant.running("held")
     mend = customer_role.take_permission(tenant.account, OWN_ROLE, "ec2:DeleteSubnet")
     tenant.delete("held")
-    assert "ec2:DeleteSubnet" in tenant.wait("held", "delete_blocked")["hint"]
+    assert "ec2:DeleteSubnet" in tenant.wait("held", "delete_blocked")["reason"]
     mend()
     tenant.retry("held")
     tenant.wait("held", "deleted")

@@ -13,7 +13,8 @@ from account import new_account
 from answers import problem
 from waiting import until
 
-EXISTS, NEVER = "secret", "nobody"
+# Words that stand nowhere else.
+EXISTS, NEVER = "made-in-secret", "never-made"
 # The text is compared anyway, and its length varies with the digits of its timestamps.
 NEW_IN_EVERY_ANSWER = ("date", "x-amzn-requestid", "apigw-requestid", "content-length")
 
@@ -42,7 +43,10 @@ def ask(tenant, method, path, name):
     assert "route_not_found" not in answer.text
     headers = {key: value.replace(name, "<name>") for key, value in answer.headers.items() if key.lower() not in NEW_IN_EVERY_ANSWER}
     text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "<time>", answer.text.replace(name, "<name>"))
-    return answer.status_code, headers, re.sub(r'"id":"\w+"', '"id":"<id>"', text)
+    # Commands in warnings have the id, too.
+    for own in re.findall(r'"id":"(\w+)"', text):
+        text = text.replace(own, "<id>")
+    return answer.status_code, headers, text
 
 
 @pytest.mark.parametrize(("method", "path"), templates.routes())
