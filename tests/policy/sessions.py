@@ -37,11 +37,11 @@ class Session:
 
 
 def as_stage_function(pattern):
-    """A session of a role whose name matches the pattern that customers trust."""
+    """A session of a role that matches the pattern that customers trust: a path, and any name."""
     iam = aws_clients.operator("iam")
-    name = pattern.rpartition("/")[2].replace("*", secrets.token_hex(4))
+    path, name = pattern.split(":role")[1].removesuffix("*"), secrets.token_hex(4)
     root = {"AWS": f"arn:aws:iam::{settings.OPERATOR_ACCOUNT}:root"}
-    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(Principal=root, Action="sts:AssumeRole"))["Role"]
+    role = iam.create_role(Path=path, RoleName=name, AssumeRolePolicyDocument=document(Principal=root, Action="sts:AssumeRole"))["Role"]
     iam.put_role_policy(RoleName=name, PolicyName="assume", PolicyDocument=document(Action="sts:AssumeRole", Resource="*"))
     keys = dict(zip(("aws_access_key_id", "aws_secret_access_key"), settings.OPERATOR_KEYS))
     return assumed(keys, role["Arn"], "proof")

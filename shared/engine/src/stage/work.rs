@@ -88,9 +88,22 @@ impl Function {
         let plan = plan::teardown(&cx.cluster, &self.desk.journal(&record.id).await?)?;
         let answer = self.walk(invocation, &plan, &cx).await?;
         if self.ends(record, &answer) {
+            if answer.open.is_empty() && !record.troubles.is_empty() {
+                self.forget_troubles(invocation).await?;
+            }
             self.look_around(invocation, &cx, &answer).await?;
         }
         Ok(answer)
+    }
+
+    /// What is gone is no trouble any more, whatever the last look at the account meets.
+    async fn forget_troubles(&self, invocation: &Invocation) -> Result<()> {
+        let forget = |record: &mut Record| {
+            self.still_ours(record, invocation)?;
+            record.troubles.clear();
+            Ok(())
+        };
+        change(self.desk.as_ref(), &invocation.input.cluster_id, forget, |_| vec![]).await.map(drop)
     }
 
     /// The last look at the account.
