@@ -40,7 +40,7 @@ fn is_own(call: &Call) -> bool {
     call.request.headers().get("user-agent").is_some_and(|name| name == NAME)
 }
 
-/// As soon as the control plane is there.
+/// As soon as the control plane is there, unless an earlier one of the VPC brought it.
 fn make_group(call: &Call, world: &mut World) {
     let cluster = format!("clusters/{}", call.json["name"].as_str().unwrap_or_default());
     let Some(ready) = world.lives.get(&cluster).map(|life| life.ready) else { return };
@@ -48,10 +48,19 @@ fn make_group(call: &Call, world: &mut World) {
     let Some(vpc) = subnets.flat_map(|subnet| world.network.parents(subnet)).find(|id| id.starts_with("vpc-")).map(str::to_owned) else {
         return;
     };
+    if has_endpoint(&vpc, world) {
+        return;
+    }
     let about = format!("Associated with VPC-{vpc} and tagged as GuardDutyManaged");
     let name = format!("GuardDutyManagedSecurityGroup-{vpc}");
     let fields = [("GroupName", name.as_str()), ("GroupDescription", &about), ("VpcId", &vpc)];
     ask(call, "CreateSecurityGroup", Some("security-group"), fields.into(), ready, world);
+}
+
+/// Gateway endpoints have no interfaces.
+fn has_endpoint(vpc: &str, world: &World) -> bool {
+    let mut endpoints = world.network.children(vpc).filter(|id| id.starts_with("vpce-"));
+    endpoints.any(|endpoint| world.network.children(endpoint).next().is_some())
 }
 
 /// In every subnet: which zone each is in, and that one in each zone is enough, makes no difference here.
