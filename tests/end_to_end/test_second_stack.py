@@ -63,7 +63,7 @@ def remove(stack):
     removing, forgetting = (of_this_stack(readme.commands("Remove it", word)) for word in ("delete-stack", "delete-table"))
     output = of_this_stack(shell.functions(readme.commands("Jobs and schedules", "create-schedule")))
     shell.run(output, removing)
-    assert there(stack) == {"table", "users", f"/aws/lambda/{STACK}-api", f"/aws/lambda/{STACK}-jobs", f"/aws/http-api/{STACK}"}
+    assert there(stack) == {"table", "users", f"/aws/lambda/{STACK}-api", f"/aws/lambda/{STACK}-jobs", f"/aws/vendedlogs/http-api/{STACK}"}
     values = f"table={stack['TableName']}\npool={stack['UserPoolId']}\n"
     shell.run(values, forgetting)
     assert there(stack) == set()
