@@ -29,7 +29,8 @@ const KEPT: &str =
 fn of_access(record: &Record, spec: &Spec) -> Vec<Warning> {
     let Some(Access { admin_principal_arn, public_access_cidrs }) = spec.managed().map(|ours| &ours.access) else { return vec![] };
     let cluster = format!("--region {} --cluster-name {}", spec.region, eks_cluster(&record.name, &record.id));
-    let nobody = admin_principal_arn.is_none().then(|| Warning::new("$.admin_principal_arn", nobody_is_administrator(&cluster)));
+    let nobody =
+        admin_principal_arn.is_none().then(|| Warning::new("$.admin_principal_arn", nobody_is_administrator(&cluster, spec.partition())));
     let ranges = public_access_cidrs.as_deref().unwrap_or_default();
     let reach = if ranges.is_empty() {
         Some(closed(&cluster.replace("--cluster-name", "--name")))
@@ -39,12 +40,12 @@ fn of_access(record: &Record, spec: &Spec) -> Vec<Warning> {
     nobody.into_iter().chain(reach.map(|message| Warning::new("$.public_access_cidrs", message))).collect()
 }
 
-fn nobody_is_administrator(cluster: &str) -> String {
+fn nobody_is_administrator(cluster: &str, partition: &str) -> String {
     format!(
         "Nobody is the cluster's administrator, not even whoever asks for it, so kubectl lets nobody in. Once it runs, whoever may change access \
          entries in the account can let somebody in: aws eks create-access-entry {cluster} --principal-arn <ARN>, then aws eks \
          associate-access-policy {cluster} --principal-arn <ARN> --policy-arn \
-         arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy --access-scope type=cluster."
+         arn:{partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy --access-scope type=cluster."
     )
 }
 
