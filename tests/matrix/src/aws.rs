@@ -145,7 +145,6 @@ impl Aws {
 
     /// What EC2 refuses but winterbaume does, mostly a second time.
     async fn refused(&self, action: &str, form: &Form) -> Option<(&'static str, &'static str)> {
-        let ec2 = self.see_ec2().await;
         let refusals: &[(IsSo, &str, &str)] = match action {
             "CreateSubnet" => &[(has_subnet, "InvalidSubnet.Conflict", "The CIDR conflicts with another subnet")],
             "CreateRoute" => &[(has_route, "RouteAlreadyExists", "The route exists.")],
@@ -159,8 +158,10 @@ impl Aws {
             ],
             "DetachInternetGateway" => &[(is_detached, "Gateway.NotAttached", "It is not attached.")],
             "DeleteSecurityGroup" => &[(is_default, "CannotDelete", "The default group cannot be deleted.")],
-            _ => &[],
+            // To see all that EC2 has takes longer than most calls.
+            _ => return None,
         };
+        let ec2 = self.see_ec2().await;
         refusals.iter().find(|(is_so, ..)| is_so(form, &ec2)).map(|(_, code, message)| (*code, *message))
     }
 
