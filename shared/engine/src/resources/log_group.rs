@@ -70,11 +70,12 @@ impl Made for LogGroup {
     }
 
     fn judge(&self, _: &Cluster, found: &Found) -> Seen {
-        let kept = found.group.retention_in_days().map_or("for ever".to_owned(), |days| days.to_string());
-        Seen::but_for([
-            Difference::between("tagged", found.tagged, true, How::InPlace),
-            Difference::between("retention_days", kept, RETENTION_DAYS.to_string(), How::InPlace),
-        ])
+        // Another retention is the account's own wish: many companies set one for all their groups.
+        let retention = match found.group.retention_in_days() {
+            Some(_) => None,
+            None => Difference::between("retention_days", "for ever".to_owned(), RETENTION_DAYS.to_string(), How::InPlace),
+        };
+        Seen::but_for([Difference::between("tagged", found.tagged, true, How::InPlace), retention])
     }
 
     fn outputs(&self, cluster: &Cluster, _: &Found) -> Outputs {
@@ -89,6 +90,9 @@ impl Made for LogGroup {
     async fn mend(&self, cx: &Context, found: &Found) -> Result<()> {
         let call = cx.aws.logs.tag_resource().resource_arn(found.arn()).set_tags(tag_map(&cx.cluster, &self.key()));
         call.send().await.called("logs:TagResource")?;
+        if found.group.retention_in_days().is_some() {
+            return Ok(());
+        }
         let call = cx.aws.logs.put_retention_policy().log_group_name(cx.cluster.log_group()).retention_in_days(RETENTION_DAYS);
         call.send().await.called("logs:PutRetentionPolicy").map(drop)
     }
@@ -115,6 +119,7 @@ mod tests {
         let tags = || Difference::between("tagged", false, true, How::InPlace);
         for (tagged, days, expected) in [
             (true, Some(90), Seen::Ready),
+            (true, Some(400), Seen::Ready),
             (true, None, Seen::but_for([retention()])),
             (false, Some(90), Seen::but_for([tags()])),
             (false, None, Seen::but_for([tags(), retention()])),
