@@ -13,7 +13,7 @@ use aws_sdk_s3::types::{
     ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag,
     VersioningConfiguration,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use wire::error::Code;
 use wire::journal::Outputs;
 use wire::key::Key;
@@ -306,37 +306,44 @@ async fn encrypt(cx: &Context, bucket: &str) -> Result<()> {
     call.send().await.called("s3:PutEncryptionConfiguration").map(drop)
 }
 
-async fn is_tls_only(cx: &Context, bucket: &str) -> Result<bool> {
+/// With what the tenant or their company added.
+async fn policy(cx: &Context, bucket: &str) -> Result<Value> {
     let answer = cx.aws.s3.get_bucket_policy().bucket(bucket).send().await.called("s3:GetBucketPolicy").unless(&["NoSuchBucketPolicy"])?;
-    let policy = answer.and_then(|answer| answer.policy);
-    Ok(policy.is_some_and(|policy| denies_plain_http(&policy)))
+    let policy = answer.and_then(|answer| answer.policy).and_then(|policy| serde_json::from_str(&policy).ok());
+    Ok(policy.unwrap_or_else(|| json!({"Version": "2012-10-17", "Statement": []})))
+}
+
+async fn is_tls_only(cx: &Context, bucket: &str) -> Result<bool> {
+    Ok(list(&policy(cx, bucket).await?["Statement"]).iter().any(denies_plain_http))
 }
 
 async fn demand_tls(cx: &Context, bucket: &str, arn: &str) -> Result<()> {
-    cx.aws.s3.put_bucket_policy().bucket(bucket).policy(tls_policy(arn)).send().await.called("s3:PutBucketPolicy")?;
-    Ok(())
+    let mut policy = policy(cx, bucket).await?;
+    policy["Statement"] = [list(&policy["Statement"]), &[tls_only(arn)]].concat().into();
+    cx.aws.s3.put_bucket_policy().bucket(bucket).policy(policy.to_string()).send().await.called("s3:PutBucketPolicy").map(drop)
 }
 
-fn tls_policy(arn: &str) -> String {
+fn tls_only(arn: &str) -> Value {
     json!({
-        "Version": "2012-10-17",
-        "Statement": [{
-            "Sid": "TlsOnly",
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": "s3:*",
-            "Resource": [arn, format!("{arn}/*")],
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}}
-        }]
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [arn, format!("{arn}/*")],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}}
     })
-    .to_string()
 }
 
-/// True even if the tenant added their own statements.
-fn denies_plain_http(policy: &str) -> bool {
-    let policy: serde_json::Value = serde_json::from_str(policy).unwrap_or_default();
-    let statements = policy["Statement"].as_array().cloned().unwrap_or_default();
-    statements.iter().any(|statement| statement["Effect"] == "Deny" && statement["Condition"]["Bool"]["aws:SecureTransport"] == "false")
+/// Also as others write it, for a policy has many spellings.
+fn denies_plain_http(statement: &Value) -> bool {
+    let without_tls = ["Bool", "BoolIfExists"].map(|operator| &statement["Condition"][operator]["aws:SecureTransport"]);
+    let is_false = |value: &Value| *value == json!("false") || *value == json!(false);
+    statement["Effect"] == "Deny" && without_tls.into_iter().flat_map(list).any(is_false)
+}
+
+/// Where a policy has one thing, it may stand without a list around it.
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice)
 }
 
 fn unbuilt(error: BuildError) -> Error {
@@ -365,16 +372,19 @@ mod tests {
     }
 
     #[test]
-    fn our_policy_is_recognized_among_others() {
-        let ours = tls_policy("arn:aws:s3:::groundwork-a-logs");
-        let allow = ours.replace("Deny", "Allow");
-        for (policy, expected, why) in [
-            (ours.as_str(), true, "as we put it"),
-            (allow.as_str(), false, "an Allow denies nothing"),
-            (r#"{"Statement": [{"Effect": "Deny", "Action": "s3:*"}]}"#, false, "another Deny"),
-            ("not a policy", false, "rubbish"),
+    fn a_statement_that_denies_plain_http_is_recognized_however_it_is_written() {
+        let denial = |condition| json!({"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*", "Condition": condition});
+        let mut allow = tls_only("arn:aws:s3:::groundwork-a-logs");
+        allow["Effect"] = json!("Allow");
+        for (statement, expected, why) in [
+            (tls_only("arn:aws:s3:::groundwork-a-logs"), true, "as we put it"),
+            (denial(json!({"Bool": {"aws:SecureTransport": false}})), true, "without quotation marks"),
+            (denial(json!({"BoolIfExists": {"aws:SecureTransport": ["false"]}})), true, "as a list, with another operator"),
+            (denial(json!({"Bool": {"aws:SecureTransport": "true"}})), false, "the wrong way round"),
+            (allow, false, "an Allow denies nothing"),
+            (json!({"Effect": "Deny", "Action": "s3:*"}), false, "another Deny"),
         ] {
-            assert_eq!(denies_plain_http(policy), expected, "{why}");
+            assert_eq!(denies_plain_http(&statement), expected, "{why}");
         }
     }
 }

@@ -6,6 +6,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use cloud::faults::{Effect, Fault};
 use engine::names::OWNER_TAG;
 use matrix::{judge, neighbour};
+use serde_json::{Value, json};
 use std::time::Duration;
 use wire::error::Class;
 use wire::inventory::Found;
@@ -242,4 +243,43 @@ async fn row_87_a_backup_plans_snapshot_is_never_removed() {
     scene.goes().await;
     let kept = scene.record().inventory.expect("an inventory").kept;
     assert_eq!(kept.into_iter().map(|found| found.id).collect::<Vec<_>>(), [id]);
+}
+
+/// P, F: The role's policies are older than the look at snapshots.
+#[tokio::test(start_paused = true)]
+async fn row_88_snapshots_that_an_older_role_may_not_list_hold_up_only_a_deletion_of_the_data() {
+    let denied =
+        || vec![refuse("ec2:DescribeSnapshots", 403, "UnauthorizedOperation", "You are not authorized to perform this operation.")];
+    let mut scene = with_data(None).await;
+    expects_data(&mut scene).await;
+    scene.set(denied());
+    scene.goes().await;
+    let kept = scene.record().inventory.expect("an inventory").kept;
+    let snapshots = kept.iter().find(|found| found.kind == "snapshot").expect("a line about snapshots");
+    assert_eq!(snapshots.id, "not looked for");
+    assert!(snapshots.why.contains("ec2:DescribeSnapshots") && snapshots.why.contains("aws ec2 describe-snapshots"), "{}", snapshots.why);
+
+    let scene = with_data(Some(Data::Delete)).await;
+    scene.set(denied());
+    let reason = "AWS refused ec2:DescribeSnapshots: the role does not allow it (UnauthorizedOperation).";
+    let hint = "Add ec2:DescribeSnapshots to the role (and to its boundary and the organization's policies), then retry.";
+    reads(&scene.is_blocked().await, Class::Customer, reason, hint);
+    scene.mend();
+    scene.goes().await;
+}
+
+/// P: A company's tool gives every bucket a policy of its own.
+#[tokio::test(start_paused = true)]
+async fn row_89_a_bucket_keeps_the_statements_of_others_beside_ours() {
+    let mut scene = Scene::running().await;
+    let (bucket, s3) = (scene.cluster.scoped("logs"), scene.clients().s3);
+    let theirs = json!({"Sid": "Theirs", "Effect": "Deny", "Principal": "*", "Action": "s3:PutObjectAcl", "Resource": scene.cluster.id});
+    let policy = json!({"Version": "2012-10-17", "Id": "company", "Statement": theirs}).to_string();
+    s3.put_bucket_policy().bucket(&bucket).policy(policy).send().await.expect("a policy");
+    scene.change_spec().await;
+    scene.provision().await.expect("nothing parks it");
+    let answer = s3.get_bucket_policy().bucket(&bucket).send().await.expect("a policy");
+    let policy: Value = serde_json::from_str(answer.policy().expect("its text")).expect("JSON");
+    let sids: Vec<&Value> = policy["Statement"].as_array().expect("a list").iter().map(|statement| &statement["Sid"]).collect();
+    assert_eq!((&policy["Id"], sids), (&json!("company"), vec![&json!("Theirs"), &json!("TlsOnly")]));
 }
