@@ -78,9 +78,10 @@ impl Error {
 
 fn first(table: &'static [Row], code: &Code, message: &str) -> Option<&'static Row> {
     table.iter().find(|row| {
-        let code_matches = match row.code.strip_suffix('*') {
-            Some(prefix) => code.as_str().starts_with(prefix),
-            None => row.code.is_empty() || code.as_str() == row.code,
+        let code_matches = match (row.code.strip_suffix('*'), row.code.strip_prefix('*')) {
+            (Some(prefix), _) => code.as_str().starts_with(prefix),
+            (None, Some(suffix)) => code.as_str().ends_with(suffix),
+            (None, None) => row.code.is_empty() || code.as_str() == row.code,
         };
         code_matches && message.contains(row.says)
     })
@@ -228,6 +229,7 @@ mod tests {
             ("RequestLimitExceeded", "Request limit exceeded.", Class::Throttled, "row 58"),
             ("ThrottlingException", "Rate exceeded", Class::Throttled, "row 58, matched by its prefix"),
             ("VpcLimitExceeded", "The maximum number of VPCs has been reached.", Class::Customer, "row 50"),
+            ("RouteTableLimitExceeded", "The maximum number of route tables has been reached.", Class::Customer, "matched by its suffix"),
             ("DependencyViolation", "The vpc has dependencies and cannot be deleted.", Class::Transient, "row 43"),
             (
                 "AuthFailure",
@@ -259,6 +261,9 @@ mod tests {
             ("OptInRequired", "You are not subscribed to this service.", Class::Customer),
             ("UnrecognizedClientException", "The security token included in the request is invalid", Class::Customer),
             ("Blocked", "This account is currently blocked", Class::Customer),
+            ("NotSignedUp", "Your account is not signed up for the Amazon S3 service", Class::Customer),
+            ("AllAccessDisabled", "All access to this object has been disabled", Class::Customer),
+            ("BucketHasAccessPointsAttached", "The bucket you tried to delete has access points attached", Class::Customer),
             ("ResourceInUse", "cannot be deleted because it is currently associated with another service", Class::Customer),
             ("InvalidAddress.Locked", "The address is locked", Class::Customer),
             ("ClientException", "anything else than that a cluster is not found", Class::Permanent),

@@ -55,6 +55,7 @@ pub const THERE_IN_EKS: &[(&str, &str)] =
 pub const FREE_PLAN: &str = "The account is on AWS's free plan, which allows only small instances: upgrade it (Billing and Cost Management, Upgrade plan), then retry.";
 pub const RESTRICTED: &str = "AWS restricts this account: check that billing is set up, and open a case with AWS Support (account and billing) to have EC2 enabled, then retry.";
 const UNFINISHED_SIGN_UP: &str = "The account's sign-up is not finished: add a valid payment method and verify the phone number, wait until AWS's mail says that the account is active, then retry.";
+pub const QUOTA: &str = "Raise the quota that the reason names, then retry.";
 const SOON: &str = "AWS cannot see what was just created yet, which passes within minutes; Groundwork tries again by itself.";
 const SLOW: &str = "AWS is throttling calls; Groundwork tries again by itself, more and more slowly.";
 pub const INSIDE: &str = "Something failed inside AWS; Groundwork tries again by itself.";
@@ -195,6 +196,12 @@ pub const TABLE: &[Row] = &[
         Class::Transient,
         "Stop what still writes to the bucket (a job, a replication or a log delivery into it); Groundwork tries again by itself.",
     ),
+    row(
+        "BucketHasAccessPointsAttached",
+        "",
+        Class::Customer,
+        "Delete the access points of the bucket that the reason names (aws s3control list-access-points), then retry.",
+    ),
     row("IncorrectState", "", Class::Transient, WAIT),
     row("EntityTemporarilyUnmodifiable", "", Class::Transient, WAIT),
     row(
@@ -244,6 +251,10 @@ pub const TABLE: &[Row] = &[
     row("InvalidToken", "", Class::Customer, REGION),
     row("InvalidAccessKeyId", "", Class::Customer, REGION),
     row("Blocked", "", Class::Customer, RESTRICTED),
+    // S3's words for the same.
+    row("NotSignedUp", "", Class::Customer, UNFINISHED_SIGN_UP),
+    row("AccountProblem", "", Class::Customer, RESTRICTED),
+    row("AllAccessDisabled", "", Class::Customer, RESTRICTED),
     row("InvalidParameterCombination", "not eligible for Free Tier", Class::Customer, FREE_PLAN),
     // An account that is new, or new to the region (row 61).
     row("PendingVerification", "", Class::Later, VERIFY),
@@ -279,7 +290,8 @@ pub const TABLE: &[Row] = &[
     ),
     row("ResourceLimitExceeded*", "", Class::Customer, "Raise the EKS quota that the reason names, then retry."),
     row("LimitExceeded*", "RolesPerAccount", Class::Customer, raise!("L-FE177D64", "Roles per account", "iam", " or delete a role")),
-    row("LimitExceeded*", "", Class::Customer, "Raise the quota that the reason names, then retry."),
+    row("LimitExceeded*", "", Class::Customer, QUOTA),
+    row("*LimitExceeded", "", Class::Customer, QUOTA),
     row(
         "UnsupportedAvailabilityZoneException",
         "",

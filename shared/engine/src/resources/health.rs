@@ -3,7 +3,7 @@
 //! None of them passes for the thing that has them: a later run deletes it and makes it again. `Later` is what passes without anybody.
 
 use crate::errors::Error;
-use crate::errors::table::{FREE_PLAN, OFFERING, RESTRICTED, Row, SUBNETS, VERIFY, row};
+use crate::errors::table::{FREE_PLAN, OFFERING, QUOTA, RESTRICTED, Row, SUBNETS, VERIFY, row};
 use std::fmt::Write;
 use wire::error::{Class, Code, NODES_CANNOT_JOIN};
 
@@ -17,8 +17,9 @@ const VCPUS: &str = "Raise the EC2 quota for running On-Demand vCPUs of this ins
 const CAPACITY: &str = "AWS has no capacity for this instance type in the cluster's zones now; Groundwork tries again by itself. To stop waiting, delete the cluster and create it with another type, or in another region.";
 const EBS_KEY: &str =
     "Let AWSServiceRoleForAutoScaling use the account's default key for EBS encryption (kms:CreateGrant in the key's policy), then retry.";
-const QUOTA: &str = "Raise the quota that the reason names, then retry.";
 const GONE: &str = "Something that the cluster needs was deleted from the account; retry to create it again.";
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-allowed-amis.html>
+const IMAGES: &str = "EC2 shows the account no such image: if the account's Allowed AMIs setting (aws ec2 get-allowed-images-settings) is on, let it allow images of the owner amazon, then retry.";
 const DENIED: &str = "A policy of the account or the organization blocks EKS or the nodes; allow what the reason names, then retry.";
 const SIGN_UP: &str = "EC2 and Auto Scaling are not active in the account; finish signing up for them, then retry.";
 const AGAIN: &str = "Something failed inside AWS; Groundwork makes it again by itself.";
@@ -78,7 +79,7 @@ pub const TABLE: &[Row] = &[
     row("Ec2ServiceNotSubscribed", "", Class::Customer, SIGN_UP),
     row("AutoScalingGroupOptInRequired", "", Class::Customer, SIGN_UP),
     row("AutoScalingGroupNotFound", "", Class::Customer, GONE),
-    row("AmiIdNotFound", "", Class::Customer, GONE),
+    row("AmiIdNotFound", "", Class::Customer, IMAGES),
     row("SourceEc2LaunchTemplateNotFound", "", Class::Customer, GONE),
     row("Ec2LaunchTemplateNotFound", "", Class::Customer, GONE),
     row("Ec2SecurityGroupNotFound", "", Class::Customer, GONE),

@@ -81,7 +81,9 @@ impl Code {
             ),
             Code::RoleRefused => tenants(
                 "See that the role exists, and compare its trust policy with GET /onboarding: the principal, and the external ID in its \
-                 sts:ExternalId condition. Then retry. If role_arn is wrong, delete the cluster and create it with the right one.",
+                 sts:ExternalId condition. Then retry. If role_arn is wrong, delete the cluster and create it with the right one. If all is right, \
+                 a policy of the organization (a resource control policy on sts:AssumeRole) keeps other companies out: an administrator of \
+                 the organization has to exempt the role.",
             ),
             Code::RoleRegistered => tenants(
                 "Deploy the quick-start with another role name, then delete this cluster and create it with that role. If the role is yours \
