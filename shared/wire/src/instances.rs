@@ -131,6 +131,15 @@ mod tests {
     }
 
     #[test]
+    fn a_family_that_no_image_runs_on_is_refused_for_a_reason_of_its_own() {
+        let met = ["g2", "g3", "g3s", "p2", "g7", "a1"].into_iter();
+        for family in REFUSED.iter().flat_map(|(names, _)| names.split(' ')).chain(met) {
+            let refusal = image(&format!("{family}.xlarge")).expect_err(family);
+            assert!(!refusal.contains("does not know"), "{refusal}");
+        }
+    }
+
+    #[test]
     fn every_family_is_listed_once() {
         let known = KNOWN.iter().map(|(_, names)| names);
         let all: Vec<&str> = known.chain(REFUSED.iter().map(|(names, _)| names)).flat_map(|names| names.split(' ')).collect();

@@ -55,7 +55,7 @@ pub const SCENARIOS: [Scenario; 5] = [Scenario::Create, Scenario::Change, Scenar
 
 impl Scenario {
     /// It begins with a running cluster, to be deleted.
-    fn is_deletion(self) -> bool {
+    pub fn is_deletion(self) -> bool {
         matches!(self, Scenario::Delete | Scenario::DeleteData)
     }
 
@@ -458,7 +458,7 @@ impl Scene<'_> {
             return Err("the fault never came".into());
         }
         let record = life.record();
-        match (&ended, fault.holds_up_nothing() && self.start.scenario.is_deletion()) {
+        match (&ended, fault.holds_up_nothing(self.start.scenario)) {
             (Ok(()), true) => return self.judge().await,
             (Err(error), true) => return Err(format!("held up: {error}")),
             (Ok(()), false) => return Err(format!("{} in spite of it", record.status.name())),

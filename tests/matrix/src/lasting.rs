@@ -1,6 +1,6 @@
 //! Faults that last: a call that AWS refuses until somebody mends it, and what AWS never finishes or gives up.
 
-use crate::cases::{action, changes};
+use crate::cases::{Scenario, action, changes};
 use cloud::answer::Refusal;
 use cloud::faults::{Effect, Fault};
 use cloud::world::Issue;
@@ -104,8 +104,9 @@ impl Lasting {
         }
     }
 
-    /// EKS removes these with the cluster; and what of a bucket expires does not matter to one that goes.
-    pub fn holds_up_nothing(&self) -> bool {
+    /// EKS removes these with the cluster; what of a bucket expires does not matter to one that goes, nor does which snapshots there are
+    /// if they stay.
+    pub fn holds_up_nothing(&self, scenario: Scenario) -> bool {
         let goes_along = ["eks:DeleteAddon", "eks:DeleteAccessEntry", "eks:DeletePodIdentityAssociation"];
         let looks = [
             "eks:DescribeAddon",
@@ -114,8 +115,10 @@ impl Lasting {
             "eks:ListAssociatedAccessPolicies",
             "eks:ListPodIdentityAssociations",
         ];
-        let of_expiry = self.how == How::Denied && self.calls == "s3:GetLifecycleConfiguration";
-        of_expiry || goes_along.iter().chain(&looks).any(|call| self.calls == *call)
+        let denied = |call| self.how == How::Denied && self.calls == call;
+        let does_not_matter = denied("s3:GetLifecycleConfiguration") || denied("ec2:DescribeSnapshots") && scenario == Scenario::Delete;
+        let holds_up = !does_not_matter && !goes_along.iter().chain(&looks).any(|call| self.calls == *call);
+        scenario.is_deletion() && !holds_up
     }
 
     /// What the user reads: each thing that cannot be done, with what to do, and nothing else is undone than what waits for it.

@@ -87,6 +87,14 @@ mod tests {
     }
 
     #[test]
+    fn old_versions_go_after_a_month_unfinished_uploads_after_a_week_and_current_objects_never() {
+        let rules = with_ours(vec![]).expect("ours");
+        let old = rules[0].noncurrent_version_expiration().and_then(NoncurrentVersionExpiration::noncurrent_days);
+        let unfinished = rules[0].abort_incomplete_multipart_upload().and_then(AbortIncompleteMultipartUpload::days_after_initiation);
+        assert_eq!((old, unfinished, rules[0].expiration()), (Some(30), Some(7), None));
+    }
+
+    #[test]
     fn the_tenants_rules_stay_beside_ours() {
         let theirs = rule("theirs", ExpirationStatus::Enabled, false, false);
         let off = rule(OURS, ExpirationStatus::Disabled, true, true);

@@ -62,9 +62,9 @@ fn raise(code: &str, name: &str, service: &str, room: &str) -> String {
     )
 }
 
-/// F: A network quota is used up.
+/// F: A quota is used up.
 #[tokio::test(start_paused = true)]
-async fn row_50_a_used_up_network_quota_is_named_by_its_code() {
+async fn row_50_a_used_up_quota_is_named_by_its_code() {
     let vpcs = raise("L-F678F1CE", "VPCs per Region", "vpc", "delete a VPC");
     let gateways = raise("L-A4707A72", "Internet gateways per Region", "vpc", "delete an internet gateway");
     let nats = raise("L-FE5A380F", "NAT gateways per Availability Zone", "vpc", "delete a NAT gateway in the zone");
@@ -98,6 +98,22 @@ async fn row_50_a_used_up_network_quota_is_named_by_its_code() {
         let scene = Scene::new().await;
         scene.grant(&[(quota, 0)]);
         reads(&scene.parks().await, Class::Customer, &format!("AWS refused {call}: {code}: {message}"), hint);
+        scene.grant(&[]);
+        scene.runs().await;
+        scene.goes().await;
+    }
+
+    for (quota, name, service, region, room) in [
+        ("L-DC2B2D3D", "General purpose buckets", "s3", "us-east-1", "delete a bucket"),
+        ("L-1194D53C", "Clusters", "eks", "the cluster's region", "delete a cluster"),
+        ("L-6D54EA21", "Managed node groups per cluster", "eks", "the cluster's region", "delete a node group"),
+        ("L-FE177D64", "Roles per account", "iam", "us-east-1", "delete a role"),
+    ] {
+        let scene = Scene::new().await;
+        scene.grant(&[(quota, 0)]);
+        let hint = raise(quota, name, service, room).replace("the cluster's region", region);
+        let parked = scene.parks().await;
+        assert_eq!((parked.class, parked.hint), (Class::Customer, hint));
         scene.grant(&[]);
         scene.runs().await;
         scene.goes().await;

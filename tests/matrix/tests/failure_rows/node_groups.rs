@@ -43,7 +43,8 @@ fn given_up(code: &str, message: &str, class: Class, hint: &'static str) -> (Fau
 /// P, F: Nodes never join.
 #[tokio::test(start_paused = true)]
 async fn row_33_nodes_that_never_join_raise_the_alarm_and_a_retry_makes_them_again() {
-    // What would keep all of them out is found before anything is made. This one began when nothing did.
+    // What would keep all of them out is found before anything is made (`nothing_is_made_until_the_account_lets_nodes_out`). This one began
+    // when nothing did.
     let scene = Scene::new().await;
     scene.account.becomes(Account { blocks_internet: true, ..Account::default() });
     let reason = "The node group system is CREATE_FAILED; NodeCreationFailure: Instances failed to join the kubernetes cluster";

@@ -11,6 +11,7 @@ use std::time::Duration;
 use wire::error::Class;
 use wire::inventory::Found;
 use wire::spec::Data;
+use wire::status::Status;
 
 /// A cluster with data in it, and what Kubernetes leaves beside that.
 async fn with_data(says: Option<Data>) -> Scene {
@@ -193,22 +194,29 @@ async fn row_84_a_bucket_whose_expiry_an_older_role_may_not_see_goes_all_the_sam
 /// P: An object arrives between the look that found the bucket empty and its deletion.
 #[tokio::test(start_paused = true)]
 async fn row_85_a_bucket_that_was_empty_when_it_was_looked_at_stays_with_what_arrived() {
-    let scene = Scene::running().await;
-    let (bucket, s3) = (scene.cluster.scoped("logs"), scene.clients().s3);
-    let before = scene.account.calls().len();
-    scene.delete().await;
-    let arrives = async {
-        let deletes = |call: &String| call.starts_with("s3:DeleteBucket") && call.contains(&bucket);
-        // A call that is logged has not reached S3 yet.
-        while !scene.account.calls()[before..].iter().any(deletes) {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        s3.put_object().bucket(&bucket).key("late").body(ByteStream::from_static(b"1")).send().await.expect("an object");
-    };
-    scene.set(vec![Fault { about: bucket.clone(), times: 1, ..slow("s3:DeleteBucket") }]);
-    assert!(scene.settle(arrives).await);
-    assert_eq!(kept(&scene).last(), Some(&told("bucket", "1 object versions with 1 bytes", "until aws s3api delete-bucket")));
-    s3.head_object().bucket(&bucket).key("late").send().await.expect("it is still there");
+    for moment in ["s3:ListBucketMultipartUploads", "s3:DeleteBucket"] {
+        let scene = Scene::running().await;
+        let (bucket, s3) = (scene.cluster.scoped("logs"), scene.clients().s3);
+        let before = scene.account.calls().len();
+        scene.delete().await;
+        let arrives = async {
+            let comes = |call: &String| call.starts_with(moment) && call.contains(&bucket);
+            // A call that is logged has not reached S3 yet.
+            while !scene.account.calls()[before..].iter().any(comes) {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            s3.put_object().bucket(&bucket).key("late").body(ByteStream::from_static(b"1")).send().await.expect("an object");
+        };
+        scene.set(vec![Fault { about: bucket.clone(), times: 1, ..slow(moment) }]);
+        assert!(scene.settle(arrives).await);
+        assert_eq!(scene.record().status, Status::Deleted, "{moment}");
+        assert_eq!(
+            kept(&scene).last(),
+            Some(&told("bucket", "1 object versions with 1 bytes", "until aws s3api delete-bucket")),
+            "{moment}"
+        );
+        s3.head_object().bucket(&bucket).key("late").send().await.expect("it is still there");
+    }
 }
 
 /// F: An image was made from a snapshot of a claim's volume.
