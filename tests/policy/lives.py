@@ -143,7 +143,7 @@ def retried_until_running(tenant, name):
     """Once only nodes are missing, breaks what was ready. Returns whether it came to that."""
     spoilt = False
     for _ in range(RETRIES):
-        cluster = until(lambda: at_rest(tenant, name), f"{name} is at rest", seconds=180)
+        cluster = until(lambda: at_rest(tenant, name), f"{name} is at rest", seconds=60)
         if cluster["status"] == "running":
             return spoilt
         if cluster["stage"] == "create-nodegroups" and not spoilt:
@@ -157,7 +157,7 @@ def retried_until_running(tenant, name):
 def retried_until_deleted(tenant, name):
     """Returns whether something was in the way."""
     for retries in range(RETRIES):
-        cluster = until(lambda: at_rest(tenant, name), f"{name} is at rest", seconds=180)
+        cluster = until(lambda: at_rest(tenant, name), f"{name} is at rest", seconds=60)
         if cluster["status"] == "deleted":
             return retries > 0
         tenant.retry(name)
