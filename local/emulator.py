@@ -10,6 +10,7 @@ from ipaddress import ip_network
 import clock
 import clock_mends
 import cloudformation_mends
+import cognito_mends
 import iam_mends
 import s3_mends
 import scheduler_mends
@@ -46,6 +47,7 @@ def refusing_overlaps(create):
 
 clock_mends.mend(str(clock.LIBRARY))
 cloudformation_mends.mend()
+cognito_mends.mend()
 iam_mends.mend()
 s3_mends.mend()
 scheduler_mends.mend()

@@ -17,7 +17,7 @@ def of(tenant):
 
 
 def write(variables, file=FILE):
-    """In shell syntax, and readable by its owner only, because it holds a token and an external ID."""
+    """In shell syntax, and readable by its owner only, because it holds a token, a password and an external ID."""
     file.touch(mode=0o600)
     os.chmod(file, 0o600)
     file.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()) + COMMAND)

@@ -7,13 +7,21 @@ import aws_clients
 
 def token(stack, tenant):
     """The ID token, because the access token does not carry the tenant."""
-    cognito = aws_clients.operator("cognito-idp")
-    pool = stack["UserPoolId"]
+    return with_password(stack, tenant, user(stack, tenant))
+
+
+def user(stack, tenant):
+    """Makes the tenant's user, or gives it another password, and returns the password."""
+    cognito, pool = aws_clients.operator("cognito-idp"), stack["UserPoolId"]
     password = secrets.token_urlsafe(24) + "aA1!"
     make_user(cognito, pool, tenant, password)
     cognito.admin_set_user_password(UserPoolId=pool, Username=tenant, Password=password, Permanent=True)
-    signed_in = cognito.admin_initiate_auth(
-        UserPoolId=pool,
+    return password
+
+
+def with_password(stack, tenant, password):
+    signed_in = aws_clients.operator("cognito-idp").admin_initiate_auth(
+        UserPoolId=stack["UserPoolId"],
         ClientId=stack["UserPoolClientId"],
         AuthFlow="ADMIN_USER_PASSWORD_AUTH",
         AuthParameters={"USERNAME": tenant, "PASSWORD": password},

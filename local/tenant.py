@@ -23,12 +23,14 @@ def bring(stack, name, account):
     """Makes what is not there yet, in a company's account, writes the tenant's file, and returns what it says."""
     cloud.set_account(account, cloud.COMPANY)
     api_url = deploy.api_url(stack)
-    token = sign_in.token(stack, name)
+    password = sign_in.user(stack, name)
+    token = sign_in.with_password(stack, name, password)
     wanted = customer.onboarding(api_url, token)
     variables = {
         "GROUNDWORK_API_URL": api_url,
         "GROUNDWORK_TOKEN": token,
         "GROUNDWORK_TENANT": name,
+        "GROUNDWORK_PASSWORD": password,
         "GROUNDWORK_ACCOUNT_ID": account,
         "GROUNDWORK_ROLE_ARN": customer.grant(account, wanted),
         "GROUNDWORK_EXTERNAL_ID": wanted["external_id"],

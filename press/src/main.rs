@@ -1,6 +1,7 @@
 //! Prints what follows from the tables: from the permissions, what customers deploy and the page about it; from the stages, the state
-//! machines and their part of template.yaml; from the errors, the page about them.
+//! machines and their part of template.yaml; from the errors, the page about them; from the routes, the template's, OpenAPI and a page.
 
+mod api;
 mod cloudformation;
 mod errors;
 mod frame;
@@ -33,6 +34,8 @@ fn files() -> Result<Vec<(String, String)>> {
     files.push(("onboarding/permissions.json".into(), table::rows()));
     files.push(("docs/permissions.md".into(), page::page()));
     files.push(("docs/errors.md".into(), errors::page()));
+    files.push(("docs/api.md".into(), api::page()));
+    files.push(("docs/openapi.json".into(), api::document()));
     Ok(files)
 }
 

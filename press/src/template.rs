@@ -1,11 +1,16 @@
-//! The part of template.yaml that the table of stages decides: the stages' functions, the state machines and their alarms.
+//! The parts of template.yaml that tables decide: the routes; and the stages' functions, the state machines and their alarms.
 
 use crate::frame::{fill, pascal};
 use engine::stage::Stage;
 use engine::stages::{Account, Budget, MACHINES, Machine, row, stages};
+use strum::VariantArray;
+use wire::api::Route;
 
-const BEGIN: &str = "  # Begin of what `make press` writes from shared/engine/src/stages.rs: change that.\n";
+const BEGIN_STAGES: &str = "  # Begin of what `make press` writes from shared/engine/src/stages.rs: change that.\n";
+const BEGIN_ROUTES: &str = "  # Begin of what `make press` writes from shared/wire/src/api: change that.\n";
 const END: &str = "  # End of what `make press` writes.\n";
+const ROUTE: &str = include_str!("frames/route.yaml");
+const TOKEN: &str = "AuthorizationType: JWT\nAuthorizerId: !Ref HttpAuthorizer";
 const STAGE: &str = include_str!("frames/stage.yaml");
 const OPERATOR_DOOR: &str = include_str!("frames/operator-door.yaml");
 const CUSTOMER_DOOR: &str = include_str!("frames/customer-door.yaml");
@@ -14,17 +19,24 @@ const ALARM: &str = include_str!("frames/alarm.yaml");
 /// How an execution can end without parking its cluster: the suffix of AWS's metric, and the words for it.
 const ENDS: [(&str, &str); 3] = [("Failed", "failed"), ("TimedOut", "ran out of time"), ("Aborted", "was stopped")];
 
-/// The template with its part replaced. None if a comment around that part is missing.
+/// The template with its parts replaced. None if a comment around a part is missing.
 pub fn template(now: &str) -> Option<String> {
-    let (before, rest) = now.split_once(BEGIN)?;
-    let (_, after) = rest.split_once(END)?;
-    Some(format!("{before}{BEGIN}{}{END}{after}", part()))
+    let routes = Route::VARIANTS.iter().map(|route| self::route(*route));
+    let stages = stages().into_iter().map(stage).chain(MACHINES.iter().map(machine));
+    let with_routes = replaced(now, BEGIN_ROUTES, &routes.collect::<Vec<_>>().join("\n"))?;
+    replaced(&with_routes, BEGIN_STAGES, &stages.collect::<Vec<_>>().join("\n\n"))
 }
 
-fn part() -> String {
-    let resources: Vec<String> = stages().into_iter().map(stage).chain(MACHINES.iter().map(machine)).collect();
+fn replaced(now: &str, begin: &str, resources: &str) -> Option<String> {
+    let (before, rest) = now.split_once(begin)?;
+    let (_, after) = rest.split_once(END)?;
     let indented = |line: &str| if line.is_empty() { "\n".to_owned() } else { format!("  {line}\n") };
-    resources.join("\n\n").lines().map(indented).collect()
+    Some(format!("{before}{begin}{}{END}{after}", resources.lines().map(indented).collect::<String>()))
+}
+
+fn route(route: Route) -> String {
+    let authorization = if route.needs_token() { TOKEN } else { "AuthorizationType: NONE" };
+    fill(ROUTE, &[("Route", &format!("{route:?}")), ("key", route.about().key), ("authorization", authorization)])
 }
 
 fn stage(stage: Stage) -> String {
@@ -33,10 +45,8 @@ fn stage(stage: Stage) -> String {
         Budget::Seconds(seconds) => format!("\"{seconds}\""),
         Budget::Setting { parameter, .. } => format!("!Ref {parameter}"),
     };
-    let door = match row.account {
-        Account::Operator => OPERATOR_DOOR,
-        Account::Customer => CUSTOMER_DOOR,
-    };
+    let doors = [(row.regions, OPERATOR_DOOR), (row.account == Account::Customer, CUSTOMER_DOOR)];
+    let doors: String = doors.into_iter().filter(|(opens, _)| *opens).map(|(_, door)| door).collect();
     fill(
         STAGE,
         &[
@@ -44,7 +54,7 @@ fn stage(stage: Stage) -> String {
             ("stage", &name),
             ("budget", &budget),
             ("records", &row.records.join(", ")),
-            ("door", door.trim_end()),
+            ("doors", doors.trim_end()),
         ],
     )
 }
@@ -88,5 +98,11 @@ mod tests {
             }
         }
         assert!(max_value("StageTimeoutSeconds") < TASK_TIMEOUT_SECONDS);
+    }
+
+    #[test]
+    fn people_may_be_sent_back_to_the_ports_that_the_api_names() {
+        let callbacks = wire::view::LOGIN_PORTS.map(|port| format!("http://localhost:{port}/callback")).join(", ");
+        assert!(include_str!("../../template.yaml").contains(&format!("\n      CallbackURLs: [{callbacks}]\n")), "{callbacks}");
     }
 }

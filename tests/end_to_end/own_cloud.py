@@ -10,7 +10,7 @@ TESTS = Path(__file__).resolve().parents[1]
 
 
 def choose(folder, speed, clock_speed=1, keeps_state=False):
-    """Gives it a folder and free ports, unless the environment has others, and makes `local/` and `tests/tools/` importable."""
+    """Gives it a folder and free ports, unless the environment has others, and makes `local/`, `tests/tools/` and `tests/issuer/` importable."""
     os.environ.setdefault("GROUNDWORK_LOCAL_DIR", folder)
     os.environ.setdefault("GROUNDWORK_PORT", str(free_port()))
     os.environ.setdefault("GROUNDWORK_CLOUD_PORT", str(free_port()))
@@ -18,7 +18,7 @@ def choose(folder, speed, clock_speed=1, keeps_state=False):
     os.environ.setdefault("GROUNDWORK_CLOCK_SPEED", str(clock_speed))
     os.environ.setdefault("GROUNDWORK_KEEPS_STATE", "1" if keeps_state else "0")
     os.environ.setdefault("GROUNDWORK_TEST_RUN", secrets.token_hex(8))
-    sys.path[:0] = [str(TESTS / "tools"), str(TESTS.parent / "local")]
+    sys.path[:0] = [str(TESTS / "tools"), str(TESTS / "issuer"), str(TESTS.parent / "local")]
 
 
 def free_port():

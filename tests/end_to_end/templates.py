@@ -47,11 +47,12 @@ def statements(path):
     return [(where, part) for where, part in found if isinstance(part, dict) and {"Effect", "Action"} <= part.keys()]
 
 
-def routes():
-    """The routes of the HTTP API, without the one for everything else: (method, path)."""
+def routes(authorization="JWT"):
+    """The routes of the HTTP API that need a token, or with NONE those that do not, without the one for everything else: (method, path)."""
     resources = template("template.yaml")["Resources"].values()
-    keys = [one["Properties"]["RouteKey"] for one in resources if one["Type"] == "AWS::ApiGatewayV2::Route"]
-    assert "$default" in keys
+    all_routes = [one["Properties"] for one in resources if one["Type"] == "AWS::ApiGatewayV2::Route"]
+    keys = [one["RouteKey"] for one in all_routes if one["AuthorizationType"] == authorization]
+    assert authorization == "NONE" or "$default" in keys
     return [tuple(key.split()) for key in keys if key != "$default"]
 
 

@@ -1,6 +1,7 @@
 """A tenant: what it asks the API for, and what it waits for."""
 
 import secrets
+from urllib.parse import urlencode
 
 import pytest
 import requests
@@ -87,6 +88,13 @@ class Tenant:
         cluster = self.wait(name, "deleted")
         assert cluster["inventory"]["left"] == []
         return cluster
+
+    def check(self, role_arn=None, **parameters):
+        """Whether a role, or its own, would do for a cluster."""
+        query = urlencode({"role_arn": role_arn or self.role_arn, **parameters})
+        answer = self.call("GET", f"/onboarding/check?{query}")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
 
     def onboarding(self):
         return self.call("GET", "/onboarding").json()

@@ -3,6 +3,8 @@
 import json
 from datetime import datetime
 
+import requests
+
 import audit_log
 import aws_clients
 import clock
@@ -35,6 +37,15 @@ def test_every_endpoint_leaves_one_event_with_actor_time_and_address(stranger, s
     for event in events:
         assert event["actor"].startswith("tenant:") and event["tenant"] == stranger.name and event["from"] == "127.0.0.1"
         assert begun <= datetime.fromisoformat(event["at"]) <= clock.now()
+
+
+def test_a_request_without_a_token_leaves_one_event_too(service):
+    [(method, path), *_] = templates.routes("NONE")
+    of_route = lambda: [event for event in audit_log.events(service, "api", "anonymous") if event["request"] == f"{method} {path}"]  # noqa: E731
+    before = len(of_route())
+    assert requests.request(method, service.url + path, timeout=30).status_code == 200
+    event = until(lambda: of_route()[before:], "it is in the log")[0]
+    assert (event["actor"], event.get("tenant"), event["from"]) == ("anonymous", None, "127.0.0.1")
 
 
 def test_an_event_has_the_result_of_its_request_whatever_that_is(stranger, service):

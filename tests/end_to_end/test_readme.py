@@ -20,6 +20,7 @@ from waiting import until
 TRY = readme.commands("Try it on a laptop", "wait_for research running")
 JOBS = readme.commands("Jobs and schedules", "create-schedule")
 LET_IN = readme.commands("Let it into your account", "template")
+CHECK = readme.commands("Let it into your account", "onboarding/check")
 
 
 def test_an_account_lets_groundwork_in_by_the_commands_and_its_stack_is_protected(stranger, tmp_path):
@@ -31,6 +32,7 @@ def test_an_account_lets_groundwork_in_by_the_commands_and_its_stack_is_protecte
     role = account.client("iam").get_role(RoleName="groundwork")["Role"]
     assert printed.splitlines()[-1] == role["Arn"]
     assert role["AssumeRolePolicyDocument"] == stranger.onboarding()["trust_policy"]
+    assert '"works":true' in run(functions(TRY), CHECK, file=file, GROUNDWORK_ROLE_ARN=role["Arn"])
     cloudformation = account.client("cloudformation")
     with pytest.raises(cloudformation.exceptions.ClientError, match="TerminationProtection is enabled"):
         cloudformation.delete_stack(StackName="groundwork")

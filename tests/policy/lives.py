@@ -63,7 +63,8 @@ def torn(tenant, cluster):
 
 
 def early(tenant, _):
-    """It is deleted before there is a control plane, whose log group would stay."""
+    """It is deleted before there is a control plane, whose log group would stay. Its role is tried without a cluster, too."""
+    assert tenant.check()["works"]
     tenant.wait("early", "failed")
     tenant.gone("early")
 

@@ -4,6 +4,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use wire::api::{MOST_LISTED, Route};
 use wire::body;
 use wire::problem::Problem;
 use wire::spec::Fault;
@@ -86,14 +87,34 @@ impl Http {
 
     /// # Errors
     /// Names each header with a control character, and each query parameter that the route does not know.
-    pub fn check(&self, known: &[&str]) -> Result<(), Problem> {
+    pub fn check(&self, route: Option<Route>) -> Result<(), Problem> {
+        let route = route.ok_or_else(|| Problem::no_route(&self.line()))?;
         let garbled = self.headers.iter().filter(|(_, value)| value.chars().any(|character| character.is_control() && character != '\t'));
         let garbled = garbled.map(|(name, _)| Fault::new(name, "this header has a control character"));
         let given = self.query_string_parameters.iter().flatten().map(|(name, _)| name);
-        let strange = given.filter(|name| !known.contains(&name.as_str()));
+        let strange = given.filter(|name| !route.query().any(|known| known == name.as_str()));
         let strange = strange.map(|name| Fault::new(format!("?{name}"), "there is no such parameter"));
         let faults: Vec<Fault> = garbled.chain(strange).collect();
         if faults.is_empty() { Ok(()) } else { Err(Problem::invalid(faults)) }
+    }
+
+    /// # Errors
+    /// It is neither true nor false.
+    pub fn flag(&self, name: &str) -> Result<bool, Fault> {
+        match self.parameter(name) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(Fault::new(format!("?{name}"), "is not true or false")),
+        }
+    }
+
+    /// # Errors
+    /// Says from what to what it may be.
+    pub fn limit(&self) -> Result<usize, Fault> {
+        let most = usize::from(MOST_LISTED);
+        let Some(text) = self.parameter("limit") else { return Ok(most) };
+        let limit = text.parse().ok().filter(|limit| (1..=most).contains(limit));
+        limit.ok_or_else(|| Fault::new("?limit", format!("is not a number from 1 to {most}")))
     }
 
     /// The body as JSON. API Gateway passes a body on as base64 unless its content type is textual.
@@ -134,7 +155,13 @@ mod tests {
     }
 
     fn faults(event: &Value) -> Vec<String> {
-        read(event).check(&["after", "limit"]).err().into_iter().flat_map(|problem| problem.faults).map(|fault| fault.path).collect()
+        read(event)
+            .check(Some(Route::GetClusterLogs))
+            .err()
+            .into_iter()
+            .flat_map(|problem| problem.faults)
+            .map(|fault| fault.path)
+            .collect()
     }
 
     #[test]
@@ -151,7 +178,7 @@ mod tests {
         for event in [json!({}), json!({"routeKey": "$default", "pathParameters": null, "queryStringParameters": null, "body": null})] {
             let http = read(&event);
             assert_eq!((http.name(), http.parameter("limit"), http.claim("sub"), http.source()), ("", None, None, "unknown"));
-            assert!(http.check(&[]).is_ok());
+            assert!(http.check(Some(Route::GetCluster)).is_ok());
         }
         assert!(Http::read(&json!({"headers": [1]})).is_err());
     }

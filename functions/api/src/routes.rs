@@ -2,32 +2,41 @@
 
 use crate::answer::{Answer, response};
 use crate::http::Http;
+use crate::listing::Wanted;
+use crate::log::Reading;
 use crate::onboarding::Operator;
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use engine::desk::Desk;
+use engine::gate::StageFunction;
+use engine::records::Records;
 use engine::records::record::Record;
-use engine::records::{Records, events};
 use engine::requests::audit::Asked;
 use engine::requests::{Action, Deletion, Request, Requests};
+use engine::stage::Candidate;
 use engine::{requests, view};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+use tokio::time::sleep;
+use wire::api::{Route, openapi};
 use wire::event::Page;
 use wire::problem::{Problem, ProblemCode};
 use wire::spec::{self, Data, Fault};
-use wire::view::Clusters;
+use wire::view::Login;
 
 pub struct Api {
     pub requests: Requests,
     pub records: Records,
+    pub assume_role: StageFunction,
     pub tenant_claim: String,
     /// The most requests that a tenant may send in a minute.
     pub requests_per_minute: u32,
     pub operator: Operator,
+    pub login: Login,
 }
 
-/// The most events in one answer.
-const PAGE: i32 = 1000;
+/// How often whoever waits for an event looks for one.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 
 impl Api {
     /// Answers whatever API Gateway sends, so that nobody gets an error of the runtime's in place of ours.
@@ -44,25 +53,34 @@ impl Api {
     }
 
     async fn route(&self, http: &Http) -> Result<Answer, Problem> {
+        let route = Route::of(&http.route_key);
+        if let Some(public) = route.and_then(|route| self.public(route)) {
+            http.check(route)?;
+            return Ok(Answer::Found(public));
+        }
         let tenant = self.tenant(http)?;
         self.count(&tenant).await?;
-        http.check(match http.route_key.as_str() {
-            "$default" => return Err(Problem::no_route(&http.line())),
-            "GET /clusters" => &["deleted"],
-            "DELETE /clusters/{name}" => &["data"],
-            "GET /clusters/{name}/logs" => &["after", "limit"],
-            _ => &[],
-        })?;
-        match http.route_key.as_str() {
-            "POST /clusters" => self.accept(http, tenant, Action::Create(http.body()?)).await,
-            "GET /clusters" => self.list(http, &tenant).await,
-            "GET /clusters/{name}" => self.show(&tenant, http.name()).await,
-            "DELETE /clusters/{name}" => self.accept(http, tenant, Action::Delete(deletion(http)?)).await,
-            "POST /clusters/{name}/retry" => self.accept(http, tenant, Action::Retry(http.name().to_owned())).await,
-            "POST /clusters/{name}/forget" => self.accept(http, tenant, Action::Forget(http.name().to_owned())).await,
-            "GET /clusters/{name}/logs" => self.logs(http, &tenant, http.name()).await,
-            "GET /onboarding" => self.onboarding(&tenant).await,
-            _ => Err(Problem::no_route(&http.line())),
+        http.check(route)?;
+        match route {
+            Some(Route::CreateCluster) => self.accept(http, tenant, Action::Create(http.body()?)).await,
+            Some(Route::DeleteCluster) => self.accept(http, tenant, Action::Delete(deletion(http)?)).await,
+            Some(Route::RetryCluster) => self.accept(http, tenant, Action::Retry(http.name().to_owned())).await,
+            Some(Route::ForgetCluster) => self.accept(http, tenant, Action::Forget(http.name().to_owned())).await,
+            Some(Route::ListClusters) => self.list(http, &tenant).await,
+            Some(Route::GetCluster) => self.show(&tenant, http.name()).await,
+            Some(Route::GetClusterLogs) => self.logs(http, &tenant, http.name()).await,
+            Some(Route::GetOnboarding) => self.onboarding(&tenant).await,
+            Some(Route::CheckRole) => self.check_role(http, tenant).await,
+            Some(Route::GetLogin | Route::GetOpenApi) | None => Err(Problem::no_route(&http.line())),
+        }
+    }
+
+    /// What is the same for everybody, and so needs no token and reads no records.
+    fn public(&self, route: Route) -> Option<Value> {
+        match route {
+            Route::GetLogin => Some(json!(self.login)),
+            Route::GetOpenApi => Some(openapi()),
+            _ => None,
         }
     }
 
@@ -113,13 +131,10 @@ impl Api {
     }
 
     async fn list(&self, http: &Http, tenant: &str) -> Result<Answer, Problem> {
-        let clusters = match http.parameter("deleted") {
-            None | Some("false") => self.records.clusters(tenant).await?,
-            Some("true") => self.records.deleted(tenant).await?,
-            Some(_) => return Err(Problem::invalid(vec![Fault::new("?deleted", "is not true or false")])),
-        };
-        let clusters = clusters.iter().map(view::summary).collect();
-        Ok(Answer::Found(json!(Clusters { clusters })))
+        let wanted = Wanted::read(http)?;
+        let records = if wanted.deleted { self.records.deleted(tenant).await? } else { self.records.clusters(tenant).await? };
+        let clusters = records.iter().map(view::summary).collect();
+        Ok(Answer::Found(json!(wanted.page(clusters, Timestamp::now())?)))
     }
 
     /// The tenant's cluster with this name, or else with this id.
@@ -130,40 +145,55 @@ impl Api {
         }
     }
 
-    /// The id of a cluster whose log is kept. The log outlives the record of a deleted one.
-    async fn id(&self, tenant: &str, name_or_id: &str) -> Result<String, Problem> {
-        match self.find(tenant, name_or_id).await? {
-            Some(record) => Ok(record.id),
-            None if self.records.had(tenant, name_or_id).await? => Ok(name_or_id.to_owned()),
-            None => Err(Problem::no_cluster(name_or_id)),
-        }
-    }
-
     async fn show(&self, tenant: &str, name: &str) -> Result<Answer, Problem> {
         let record = self.find(tenant, name).await?.ok_or_else(|| Problem::no_cluster(name))?;
         let journal = self.records.journal(&record.id).await?;
-        Ok(Answer::Found(json!(view::cluster(&record, &journal))))
+        Ok(Answer::Found(json!(view::cluster(&record, &journal, Timestamp::now()))))
     }
 
     async fn logs(&self, http: &Http, tenant: &str, name: &str) -> Result<Answer, Problem> {
-        let id = self.id(tenant, name).await?;
-        let limit = match http.parameter("limit").map(str::parse) {
-            None => PAGE,
-            Some(Ok(limit)) if (1..=PAGE).contains(&limit) => limit,
-            Some(_) => return Err(Problem::invalid(vec![Fault::new("?limit", "is not a number from 1 to 1000")])),
+        let Reading { span, limit, wait } = Reading::read(http, Timestamp::now())?;
+        let found = self.find(tenant, name).await?;
+        let may_happen = found.as_ref().is_some_and(|record| !record.status.is_over());
+        let id = match found {
+            Some(record) => record.id,
+            // The log outlives the record of a deleted cluster.
+            None if self.records.had(tenant, name).await? => name.to_owned(),
+            None => return Err(Problem::no_cluster(name)),
         };
-        let after = http.parameter("after").unwrap_or_default();
-        if !events::is_cursor(after) {
-            return Err(Problem::invalid(vec![Fault::new("?after", "is not the `next` of an earlier answer")]));
+        let until = Instant::now() + wait;
+        loop {
+            let events = self.records.events(&id, &span, limit, Timestamp::now()).await?;
+            if !events.is_empty() || !may_happen || Instant::now() >= until {
+                return Ok(Answer::Found(json!(Page::new(events, &span.after))));
+            }
+            sleep(BETWEEN_LOOKS).await;
         }
-        let events = self.records.events(&id, after, limit).await?;
-        Ok(Answer::Found(json!(Page::new(events, after))))
     }
 
     async fn onboarding(&self, tenant: &str) -> Result<Answer, Problem> {
         let external_id = self.records.external_id(tenant).await?;
         Ok(Answer::Found(json!(self.operator.answer(&external_id))))
     }
+
+    /// Another tenant's role is not tried.
+    async fn check_role(&self, http: &Http, tenant: String) -> Result<Answer, Problem> {
+        let check = candidate(http, tenant, &self.operator.region)?;
+        if self.records.role_of_another(&check.tenant, &check.role_arn).await? {
+            return Err(Problem::role_registered());
+        }
+        Ok(Answer::Found(json!(self.assume_role.check(check).await?)))
+    }
+}
+
+/// Without a region the operator's own is meant.
+fn candidate(http: &Http, tenant: String, own_region: &str) -> Result<Candidate, Problem> {
+    let (role_arn, region) = (http.parameter("role_arn"), http.parameter("region").unwrap_or(own_region));
+    let faults = spec::parameter_faults(&[("role_arn", role_arn), ("region", Some(region))]);
+    if !faults.is_empty() {
+        return Err(Problem::invalid(faults));
+    }
+    Ok(Candidate { tenant, role_arn: role_arn.unwrap_or_default().to_owned(), region: region.to_owned() })
 }
 
 fn deletion(http: &Http) -> Result<Deletion, Problem> {
@@ -172,8 +202,9 @@ fn deletion(http: &Http) -> Result<Deletion, Problem> {
     Ok(Deletion { name: http.name().to_owned(), data })
 }
 
+/// Whoever has no token is nobody in particular.
 fn actor(http: &Http) -> String {
-    format!("tenant:{}", http.claim("sub").unwrap_or("unknown"))
+    http.claim("sub").map_or_else(|| "anonymous".into(), |sub| format!("tenant:{sub}"))
 }
 
 /// The name of the cluster that a request is about, if it is a valid name.

@@ -4,7 +4,7 @@ mod job;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use engine::executions::StepFunctions;
-use engine::gate::Teardown;
+use engine::gate::StageFunction;
 use engine::records::Records;
 use engine::requests::audit::Asked;
 use engine::requests::{Request, Requests};
@@ -20,7 +20,7 @@ async fn main() -> Result<(), Error> {
     let requests = &Requests {
         desk: Arc::new(Records::new(&config, settings::text("TABLE")?)),
         executions: Arc::new(StepFunctions::new(&config)?),
-        gate: Arc::new(Teardown::new(&config)?),
+        gate: Arc::new(StageFunction::new(&config, "TEARDOWN_FUNCTION")?),
         clusters_per_tenant: settings::number("CLUSTERS_PER_TENANT")?,
     };
     let handle = move |event: LambdaEvent<SqsEvent>| async move { Ok::<_, Error>(work(requests, event.payload).await) };

@@ -4,12 +4,13 @@ use crate::aws::Clients;
 use crate::cluster::Cluster;
 use crate::context::Context;
 use crate::desk::Desk;
-use crate::errors::Result;
+use crate::errors::{Error, Result};
 use crate::session::{self, Door, SessionPolicies};
 use crate::{permissions, preflight};
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use std::sync::Arc;
+use wire::error::Class;
 use wire::spec::Ground;
 use wire::stage::Stage;
 use wire::view::Warning;
@@ -23,8 +24,8 @@ pub trait Doors: Send + Sync {
     /// Proves that the cluster's role lets only us in and has every permission that it needs. Changes nothing.
     ///
     /// # Errors
-    /// `Customer`, with everything that is missing.
-    async fn prove(&self, cluster: &Cluster) -> Result<Proven>;
+    /// Everything that keeps it from working, as far as it could be tried.
+    async fn prove(&self, cluster: &Cluster) -> Result<Proven, Faults>;
 
     /// A session for one stage, for this cluster only.
     async fn open(&self, cluster: &Cluster, stage: Stage) -> Result<Clients>;
@@ -35,6 +36,37 @@ pub struct Proven {
     pub aws: Clients,
     /// What may yet be denied.
     pub advice: Vec<Warning>,
+}
+
+/// What keeps a role from working, in the order in which it was found.
+#[derive(Debug)]
+pub struct Faults {
+    pub first: Box<Error>,
+    pub others: Vec<Error>,
+}
+
+impl Faults {
+    /// # Errors
+    /// The faults, if there are any.
+    pub fn none_of(found: impl IntoIterator<Item = Error>) -> Result<(), Self> {
+        let mut found = found.into_iter();
+        found.next().map_or(Ok(()), |first| Err(Self { first: first.into(), others: found.collect() }))
+    }
+}
+
+impl From<Error> for Faults {
+    fn from(first: Error) -> Self {
+        Self { first: first.into(), others: vec![] }
+    }
+}
+
+impl IntoIterator for Faults {
+    type Item = Error;
+    type IntoIter = std::iter::Chain<std::iter::Once<Error>, std::vec::IntoIter<Error>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        std::iter::once(*self.first).chain(self.others)
+    }
 }
 
 /// By STS, with the tenant's external ID.
@@ -49,15 +81,19 @@ impl Doors for Sts {
         preflight::region(&self.config, name).await
     }
 
-    async fn prove(&self, cluster: &Cluster) -> Result<Proven> {
+    async fn prove(&self, cluster: &Cluster) -> Result<Proven, Faults> {
         let external_id = self.desk.external_id(&cluster.tenant).await?;
-        let customer = preflight::trust::both_ways(&self.config, &door(cluster, Stage::AssumeRole), &external_id).await?;
+        let own = door(cluster, Stage::AssumeRole);
+        let customer = session::assume(&self.config, &own, &external_id).await?;
+        let mut found = vec![];
+        noted(&mut found, preflight::trust::nobody_else(&self.config, &own).await)?;
         let others = permissions::STAGES.iter().filter(|stage| **stage != Stage::AssumeRole).map(|stage| door(cluster, *stage));
-        let others = preflight::trust::every_stage(&self.config, others, &external_id).await?;
+        let others = noted(&mut found, preflight::trust::every_stage(&self.config, others, &external_id).await)?.unwrap_or_default();
         let context = |session: &SdkConfig| Context::new(Clients::new(session), cluster.clone(), self.desk.now());
         let (cx, making) = (context(&customer), others.get(&Stage::CreateEks).map(context));
-        let advice = preflight::permissions::check(&cx, making.as_ref()).await?;
-        preflight::trust::no_wildcard(&cx).await?;
+        let advice = noted(&mut found, preflight::permissions::check(&cx, making.as_ref()).await)?.unwrap_or_default();
+        noted(&mut found, preflight::trust::no_wildcard(&cx).await)?;
+        Faults::none_of(found)?;
         Ok(Proven { aws: cx.aws, advice })
     }
 
@@ -66,6 +102,19 @@ impl Doors for Sts {
         let customer = session::assume(&self.config, &door(cluster, stage), &external_id).await?;
         Ok(Clients::new(&customer))
     }
+}
+
+/// What the customer can mend hides nothing of what comes after it. Anything else ends the trial, because it says nothing about the role.
+fn noted<T>(found: &mut Vec<Error>, outcome: Result<T, impl Into<Faults>>) -> Result<Option<T>, Faults> {
+    let faults = match outcome {
+        Ok(value) => return Ok(Some(value)),
+        Err(faults) => faults.into(),
+    };
+    found.extend(faults);
+    if found.iter().any(|error| error.class != Class::Customer) {
+        Faults::none_of(std::mem::take(found))?;
+    }
+    Ok(None)
 }
 
 fn door(cluster: &Cluster, stage: Stage) -> Door<'_> {
@@ -80,4 +129,32 @@ fn door(cluster: &Cluster, stage: Stage) -> Door<'_> {
         }
     };
     Door { role_arn: &spec.role_arn, region: &spec.region, cluster_id: id, stage, policies }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wire::error::Code;
+
+    #[test]
+    fn what_the_customer_can_mend_hides_nothing_and_what_says_nothing_of_the_role_ends_the_trial() {
+        for (outcomes, expected, reason) in [
+            (&[Code::OpenTrust, Code::MissingPolicies, Code::MissingPermissions][..], 3, "all of it is the customer's"),
+            (&[Code::NoAnswer, Code::MissingPolicies], 1, "AWS did not answer: the rest would not be answered, either"),
+            (&[Code::OpenTrust, Code::NoAnswer, Code::MissingPermissions], 2, "what was found before is told, and first"),
+            (&[Code::TrustPolicy, Code::MissingPermissions], 1, "nobody foresaw it"),
+        ] {
+            let tried = || {
+                let mut found = vec![];
+                for code in outcomes {
+                    noted(&mut found, Err::<(), _>(Error::of(code.clone(), "It is so.")))?;
+                }
+                Faults::none_of(found)
+            };
+            let codes: Vec<Code> = tried().expect_err(reason).into_iter().map(|error| error.code).collect();
+            assert_eq!(codes, outcomes[..expected], "{reason}");
+        }
+        let mut found = vec![];
+        assert!(matches!(noted(&mut found, Ok::<_, Error>(1)), Ok(Some(1))) && Faults::none_of(found).is_ok());
+    }
 }

@@ -139,7 +139,7 @@ impl Requests {
                 }
                 match &request.action {
                     // A new cluster has no journal yet.
-                    Action::Create(_) => Ok(json!(view::cluster(&record, &BTreeMap::new()))),
+                    Action::Create(_) => Ok(json!(view::cluster(&record, &BTreeMap::new(), self.desk.now()))),
                     Action::Delete(_) | Action::Retry(_) | Action::Forget(_) => self.shown(&record).await,
                 }
             }
@@ -238,7 +238,7 @@ impl Requests {
 
     async fn shown(&self, record: &Record) -> Result<Value, Problem> {
         let journal = self.desk.journal(&record.id).await?;
-        Ok(json!(view::cluster(record, &journal)))
+        Ok(json!(view::cluster(record, &journal, self.desk.now())))
     }
 
     /// The request is accepted even if this fails: sweep starts what could not be started.

@@ -88,6 +88,13 @@ impl Pace {
     }
 }
 
+/// How many seconds AWS usually takes. People are told so; nothing is decided by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usual {
+    pub made: u32,
+    pub removed: u32,
+}
+
 /// What the plan has to know about a resource.
 pub trait Planned: Send + Sync {
     fn key(&self) -> Key;
@@ -102,6 +109,10 @@ pub trait Planned: Send + Sync {
     }
     fn pace(&self) -> Pace {
         Pace::seconds(2, 3)
+    }
+    /// Medians of public logs of eksctl and Terraform.
+    fn usual(&self) -> Usual {
+        Usual { made: 3, removed: 3 }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the stage functions share: take the lease, do the stage's work, write down what came of it, answer the state machine.
 
+mod check;
 mod held_journal;
 mod lease;
 mod outcome;
@@ -28,6 +29,9 @@ use wire::event::{Action, Event, sentence};
 use wire::key::Key;
 pub use wire::stage::Stage;
 use wire::trouble::Trouble;
+use wire::view::RoleCheck;
+
+pub use check::Candidate;
 
 const SOON: &str = " This usually passes: it is tried again within a minute.";
 
@@ -58,13 +62,15 @@ pub struct Patience {
 }
 
 /// What a stage's function is called with.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(untagged)]
-enum Asked {
+pub enum Asked {
     /// By a state machine.
     Run(Input),
     /// By a request that has to know whether the role of the cluster with this id lets Groundwork in.
     Knock { knock: String },
+    /// By a request that has to know whether a role would do for a cluster.
+    Check { check: Candidate },
 }
 
 #[derive(Serialize)]
@@ -72,6 +78,7 @@ enum Asked {
 enum Told {
     Reply(Reply),
     Knocked(Knocked),
+    Checked(RoleCheck),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -112,6 +119,7 @@ fn handle(function: Arc<Function>, event: LambdaEvent<Asked>) -> BoxFuture<'stat
         let deadline = deadline.map_err(|error: jiff::Error| Error::caused(Code::Deadline, &error))?;
         let told = match event.payload {
             Asked::Knock { knock } => function.knock(&knock).await.map(Told::Knocked),
+            Asked::Check { check } => Ok(Told::Checked(function.check(&check).await)),
             Asked::Run(input) => {
                 let invocation = Invocation { input, holder: event.context.request_id, deadline };
                 function.invoke(&invocation).await.map(Told::Reply)
@@ -151,6 +159,11 @@ impl Function {
             Err(error) if error.code == Code::RoleRefused => Ok(Knocked { open: false }),
             Err(error) => Err(error),
         }
+    }
+
+    /// Tries a role that may have no cluster yet. Claims nothing, and writes no record.
+    pub async fn check(&self, candidate: &Candidate) -> RoleCheck {
+        check::check(self.doors.as_ref(), candidate, self.desk.now()).await
     }
 
     /// Only what the operator has to look at is an error of theirs.

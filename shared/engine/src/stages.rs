@@ -17,6 +17,8 @@ pub struct State {
 pub struct Row {
     pub state: State,
     pub account: Account,
+    /// Whether it asks AWS which regions there are.
+    pub regions: bool,
     pub budget: Budget,
     /// The status of the cluster once the stage is ready; none if another stage follows.
     pub settles: Option<Status>,
@@ -125,6 +127,7 @@ pub fn row(stage: Stage) -> Row {
         Stage::Validate => Row {
             state: State { title: "Validate", comment: "Checks what can be known without the tenant's account." },
             account: Account::Operator,
+            regions: true,
             budget: Budget::Seconds(60),
             settles: None,
             records: READS_AND_WRITES,
@@ -135,6 +138,7 @@ pub fn row(stage: Stage) -> Row {
                 comment: "Checks that the tenant's role lets us in only with its external ID, and that the region can be used.",
             },
             account: Account::Customer,
+            regions: true,
             budget: Budget::Seconds(60),
             settles: None,
             records: READS_AND_WRITES,
@@ -142,6 +146,7 @@ pub fn row(stage: Stage) -> Row {
         Stage::CreateBuckets => Row {
             state: State { title: "Create buckets", comment: "Creates the buckets." },
             account: Account::Customer,
+            regions: false,
             budget: Budget::Setting { parameter: "CreateBucketsBudgetSeconds", most_seconds: 3600 },
             settles: None,
             records: KEEPS_THE_JOURNAL,
@@ -149,6 +154,7 @@ pub fn row(stage: Stage) -> Row {
         Stage::CreateEks => Row {
             state: State { title: "Create EKS", comment: "Creates network, roles, control plane and the add-ons that need no node." },
             account: Account::Customer,
+            regions: false,
             budget: Budget::Setting { parameter: "CreateEksBudgetSeconds", most_seconds: 3600 },
             settles: None,
             records: KEEPS_THE_JOURNAL,
@@ -159,6 +165,7 @@ pub fn row(stage: Stage) -> Row {
                 comment: "Creates the nodes and the add-ons that need them, and marks the record running.",
             },
             account: Account::Customer,
+            regions: false,
             budget: Budget::Setting { parameter: "CreateNodegroupsBudgetSeconds", most_seconds: 3600 },
             settles: Some(Status::Running),
             records: KEEPS_THE_JOURNAL,
@@ -166,6 +173,7 @@ pub fn row(stage: Stage) -> Row {
         Stage::Teardown => Row {
             state: State { title: "Tear down", comment: "Removes everything that is ours, then checks that nothing is left." },
             account: Account::Customer,
+            regions: false,
             budget: Budget::Setting { parameter: "TeardownBudgetSeconds", most_seconds: 3600 },
             settles: Some(Status::Deleted),
             records: CLOSES_THE_JOURNAL,

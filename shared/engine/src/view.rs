@@ -1,25 +1,30 @@
 //! A cluster as the API shows it.
 
+mod progress;
+
 use crate::cluster::Cluster;
 use crate::plan;
 use crate::records::record::Record;
 use crate::resource::Resource;
 use crate::resources;
 use crate::warnings;
+use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use wire::journal::{Entry, State};
 use wire::key::Key;
+use wire::spec::{InstanceType, Spec};
 use wire::status::Desired;
-use wire::view::{self, ClusterOutputs, Endpoint, Summary};
+use wire::view::{self, ClusterOutputs, Endpoint, Nodes, Summary};
 
 /// The cluster with its stage, each resource with its state, and its outputs.
-pub fn cluster(record: &Record, journal: &BTreeMap<Key, Entry>) -> view::Cluster {
+pub fn cluster(record: &Record, journal: &BTreeMap<Key, Entry>, now: Timestamp) -> view::Cluster {
     let wanted = record.cluster().ok().filter(|cluster| is_planned(record, cluster));
     let cidrs = record.spec.read().ok().and_then(|spec| spec.public_access_cidrs());
     view::Cluster {
         summary: summary(record),
         spec: record.spec.clone(),
         endpoint_access: Endpoint { mode: record.endpoint_access, cidrs: cidrs.map(<[String]>::to_vec) },
+        progress: progress::of(record, wanted.as_ref(), journal, now),
         warnings: warnings::of(record),
         resources: resources(wanted.as_ref(), journal),
         troubles: troubles(record, wanted.as_ref(), journal),
@@ -44,9 +49,16 @@ pub fn summary(record: &Record) -> Summary {
         again_at: record.again_at(),
         region: record.spec.region().map(str::to_owned),
         account: record.spec.account().map(str::to_owned),
+        mode: record.spec.read().ok().map(Spec::mode),
+        nodes: record.spec.read().ok().map(nodes),
         created_at: record.created_at,
         updated_at: record.updated_at,
     }
+}
+
+fn nodes(spec: &Spec) -> Nodes {
+    let sum = |count: fn(&InstanceType) -> u32| spec.instance_types.iter().map(count).sum();
+    Nodes { kept: sum(|group| group.overprovisioned_ondemand_count), most: sum(|group| group.max_count) }
 }
 
 /// A managed cluster's resources are known once its zones are; a deleted one has none.
@@ -61,7 +73,8 @@ fn resources(cluster: Option<&Cluster>, journal: &BTreeMap<Key, Entry>) -> Vec<v
     let planned = cluster.into_iter().flat_map(|cluster| keys.iter().filter_map(|key| resources::of(key, cluster)));
     let shown = planned.filter(|one| !matches!(one, Resource::Removed(_))).map(|one| {
         let one = one.planned();
-        view::Resource::planned(one.key(), one.stage(), one.needs(), journal.get(&one.key()))
+        let planned = view::Planned { stage: one.stage(), needs: one.needs(), usual_seconds: one.usual().made };
+        view::Resource::planned(one.key(), planned, journal.get(&one.key()))
     });
     shown.chain(unplanned(&keys, journal)).collect()
 }
@@ -73,10 +86,7 @@ fn troubles(record: &Record, cluster: Option<&Cluster>, journal: &BTreeMap<Key, 
 
 /// What is not done yet, and what has to be done before each.
 fn needs(record: &Record, cluster: &Cluster, journal: &BTreeMap<Key, Entry>) -> BTreeMap<Key, BTreeSet<Key>> {
-    let keys: BTreeSet<Key> = plan::wanted(cluster).into_iter().chain(journal.keys().cloned()).collect();
-    let all = keys.iter().filter_map(|key| resources::of(key, cluster));
-    let all = all.filter(|one| record.desired == Desired::Present || plan::goes(one, cluster, journal));
-    let open: Vec<Resource> = all.filter(|one| !is_done(one, record, journal)).collect();
+    let open: Vec<Resource> = work(record, cluster, journal).into_iter().filter(|one| !is_done(one, record, journal)).collect();
     let lets_go = |one: &Resource| record.troubles.contains_key(&one.key()) && one.planned().goes_with_the_cluster();
     let before = |one: &Resource| match record.desired {
         Desired::Present => one.planned().needs().into_iter().collect(),
@@ -86,6 +96,13 @@ fn needs(record: &Record, cluster: &Cluster, journal: &BTreeMap<Key, Entry>) -> 
         }
     };
     open.iter().map(|one| (one.key(), before(one))).collect()
+}
+
+/// What the current run is about.
+fn work(record: &Record, cluster: &Cluster, journal: &BTreeMap<Key, Entry>) -> Vec<Resource> {
+    let keys: BTreeSet<Key> = plan::wanted(cluster).into_iter().chain(journal.keys().cloned()).collect();
+    let all = keys.iter().filter_map(|key| resources::of(key, cluster));
+    all.filter(|one| record.desired == Desired::Present || plan::goes(one, cluster, journal)).collect()
 }
 
 fn is_done(one: &Resource, record: &Record, journal: &BTreeMap<Key, Entry>) -> bool {
@@ -129,7 +146,6 @@ fn unplanned(planned: &[Key], journal: &BTreeMap<Key, Entry>) -> Vec<view::Resou
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jiff::Timestamp;
     use serde_json::json;
     use wire::status::{EndpointAccess, Status};
 
@@ -150,19 +166,20 @@ mod tests {
         let known = ["vpc", "fargate/a", "cluster", "addon/coredns"].map(|key| (Key::from(key), ready.clone()));
         let gone = (Key::NatGateway, Entry { state: State::Gone, ..ready.clone() });
         let journal = known.into_iter().chain([gone]).collect();
-        let shown = cluster(&record(Cluster::self_managed(json!({"instance_types": [], "node_role_arn": null}))), &journal);
+        let shown =
+            cluster(&record(Cluster::self_managed(json!({"instance_types": [], "node_role_arn": null}))), &journal, Timestamp::UNIX_EPOCH);
         assert_eq!(keys(&shown), ["bucket/their-data", "bucket/their-logs", "cluster", "addon/coredns", "fargate/a", "vpc"]);
     }
 
     #[test]
     fn resources_are_shown_once_the_zones_are_known_and_until_deletion() {
         let mut record = record(Cluster::example(json!({})));
-        assert_eq!(keys(&cluster(&record, &BTreeMap::new())).first().map(String::as_str), Some("bucket/artifacts"));
+        assert_eq!(keys(&cluster(&record, &BTreeMap::new(), Timestamp::UNIX_EPOCH)).first().map(String::as_str), Some("bucket/artifacts"));
         record.set_status(Status::Deleted, Timestamp::UNIX_EPOCH);
-        assert_eq!(keys(&cluster(&record, &BTreeMap::new())), [""; 0]);
+        assert_eq!(keys(&cluster(&record, &BTreeMap::new(), Timestamp::UNIX_EPOCH)), [""; 0]);
         record.set_status(Status::Queued, Timestamp::UNIX_EPOCH);
         record.zones.clear();
-        assert_eq!(keys(&cluster(&record, &BTreeMap::new())), [""; 0]);
+        assert_eq!(keys(&cluster(&record, &BTreeMap::new(), Timestamp::UNIX_EPOCH)), [""; 0]);
     }
 
     #[test]
@@ -172,7 +189,7 @@ mod tests {
         written["mode"] = json!("fargate");
         record.spec = written.clone().into();
         let journal = BTreeMap::from([(Key::Vpc, Entry::new(State::Ready, 1, Timestamp::UNIX_EPOCH))]);
-        let shown = cluster(&record, &journal);
+        let shown = cluster(&record, &journal, Timestamp::UNIX_EPOCH);
         assert_eq!((keys(&shown), json!(shown.spec)), (vec!["vpc".to_owned()], written));
         assert_eq!((shown.summary.region.as_deref(), shown.summary.account.as_deref()), (Some("us-west-2"), Some("222222222222")));
         assert!(shown.notice.is_some_and(|notice| notice.contains("fargate")));

@@ -1,5 +1,6 @@
 //! What crosses the wire between Groundwork and its users, and what of it is stored. Nothing here knows AWS.
 
+pub mod api;
 pub mod body;
 pub mod error;
 pub mod event;

@@ -8,22 +8,22 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumMessage, IntoStaticStr, VariantArray};
 
 /// The body of every refusal, as `application/problem+json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Problem {
     /// The HTTP status.
     pub status: u16,
     /// The HTTP status in words.
-    pub title: &'static str,
+    pub title: Box<str>,
     pub code: ProblemCode,
     /// What is wrong.
     pub detail: String,
     /// What to do about it.
     pub hint: String,
     /// With `invalid_request`: every fault in the request, or the first fifty and how many more there are.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Fault>,
     /// With `already_deleted`: what was kept, each with the command that removes it.
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     pub kept: Box<[Found]>,
     /// Seconds after which the same request may be sent again: the header `Retry-After`.
     #[serde(skip)]
@@ -126,7 +126,7 @@ impl Problem {
     /// `asked` is the method and the path.
     pub fn no_route(asked: &str) -> Self {
         let detail = format!("There is no route {:?}.", shortened(asked));
-        Self::new(ProblemCode::RouteNotFound, detail, "The README lists the routes.")
+        Self::new(ProblemCode::RouteNotFound, detail, "GET /openapi.json lists the routes.")
     }
 
     /// The cluster that has the name has this status.
@@ -216,7 +216,16 @@ impl Problem {
 
     fn new(code: ProblemCode, detail: impl Into<String>, hint: impl Into<String>) -> Self {
         let (status, title) = code.http();
-        Self { status, title, code, detail: detail.into(), hint: hint.into(), faults: vec![], kept: Box::default(), retry_after: None }
+        Self {
+            status,
+            title: title.into(),
+            code,
+            detail: detail.into(),
+            hint: hint.into(),
+            faults: vec![],
+            kept: Box::default(),
+            retry_after: None,
+        }
     }
 }
 

@@ -131,7 +131,7 @@ impl Lasting {
             // No resource's: of the stage.
             return Ok(());
         }
-        let shown = view::cluster(record, journal).troubles;
+        let shown = view::cluster(record, journal, record.updated_at).troubles;
         if let Some(other) = record.troubles.values().find(|trouble| trouble.class != self.class() || trouble.given_up_at.is_none()) {
             return Err(format!("not of the fault: {other:?}"));
         }

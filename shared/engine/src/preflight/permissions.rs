@@ -6,6 +6,7 @@
 
 use super::simulation::{self, Denied};
 use crate::context::Context;
+use crate::doors::Faults;
 use crate::errors::table::GONE_IN_EKS;
 use crate::errors::{Called, Error, Result, Unless};
 use crate::names::ROLE_PATH;
@@ -25,8 +26,9 @@ type Refused = (&'static str, Error);
 /// With the session of this stage, and of the one that makes the network. Returns what the tenant should know although the check passes.
 ///
 /// # Errors
-/// `Customer`, with everything that is missing. IAM may not know a new role everywhere yet, so for a while this counts as a refusal.
-pub async fn check(cx: &Context, making: Option<&Context>) -> Result<Vec<Warning>> {
+/// `Customer`, with everything that is missing, and everything that the organization denies. IAM may not know a new role everywhere yet, so
+/// for a while this counts as a refusal.
+pub async fn check(cx: &Context, making: Option<&Context>) -> Result<Vec<Warning>, Faults> {
     let (spec, id) = (&cx.cluster.spec, &cx.cluster.id);
     let (needed, refused) = match &spec.ground {
         Ground::Managed(_) => (permissions::whole(&spec.names()), refused(cx, making).await?),
@@ -39,14 +41,10 @@ pub async fn check(cx: &Context, making: Option<&Context>) -> Result<Vec<Warning
         refused.into_iter().partition(|(action, error)| error.is_denied_by_organization() || suspected(action));
     let missing: Vec<String> =
         by_role.into_iter().chain(refused.iter().map(|(action, _)| format!("{action} (refused when tried)"))).collect();
-    if !missing.is_empty() {
-        return Err(lacking(spec, &missing));
-    }
-    if forbidden.is_empty() {
-        Ok(advice(&by_organization.into_iter().collect::<Vec<_>>()).into_iter().collect())
-    } else {
-        Err(forbids(&forbidden))
-    }
+    let lacks = (!missing.is_empty()).then(|| lacking(spec, &missing));
+    let forbids = (!forbidden.is_empty()).then(|| forbids(&forbidden));
+    Faults::none_of(lacks.into_iter().chain(forbids))?;
+    Ok(advice(&by_organization.into_iter().collect::<Vec<_>>()).into_iter().collect())
 }
 
 fn lacking(spec: &Spec, missing: &[String]) -> Error {
@@ -76,8 +74,8 @@ fn advice(doubtful: &[String]) -> Option<Warning> {
     (!doubtful.is_empty()).then(|| {
         let message = format!(
             "In IAM's simulation a policy of the organization denies {} of the role's permissions ({named}{more}). It errs about policies \
-             with conditions, such as one that denies other regions, and every call that was tried for real was allowed: so the cluster is \
-             being made. If a call is denied after all, the cluster's reason will say which.",
+             with conditions, such as one that denies other regions, and every call that was tried for real was allowed: so it stops no \
+             cluster. If a call is denied after all, the cluster's reason will say which.",
             doubtful.len()
         );
         Warning::new("$.role_arn", message)

@@ -6,7 +6,7 @@ use wire::problem::Problem;
 
 /// Who asked for what, and from where.
 pub struct Asked<'a> {
-    /// `tenant:<subject of the token>`, `queue:<sender>`.
+    /// `tenant:<subject of the token>`, `queue:<sender>`, or `anonymous` without a token.
     pub actor: &'a str,
     /// None if the request names no valid tenant.
     pub tenant: Option<&'a str>,

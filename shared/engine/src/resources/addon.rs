@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::errors::table::{GONE_IN_EKS, THERE_IN_EKS};
 use crate::errors::{Called, Error, Result, Unless};
 use crate::names::OWNER_TAG;
-use crate::resource::{Difference, How, Made, Pace, Planned, Seen};
+use crate::resource::{Difference, How, Made, Pace, Planned, Seen, Usual};
 use async_trait::async_trait;
 use aws_sdk_eks::types::{AddonStatus, ResolveConflicts};
 use serde_json::{Value, json};
@@ -60,6 +60,10 @@ impl Planned for Addon {
 
     fn pace(&self) -> Pace {
         Pace::seconds(15, 5)
+    }
+
+    fn usual(&self) -> Usual {
+        Usual { made: 45, removed: 15 }
     }
 }
 

@@ -4,7 +4,7 @@ use super::owned::{ec2_filters, ec2_tags, ec2_token, id, is_this};
 use crate::cluster::Cluster;
 use crate::context::Context;
 use crate::errors::{Called, Error, Result, Unless, from_answer};
-use crate::resource::{Made, Pace, Planned, Seen};
+use crate::resource::{Made, Pace, Planned, Seen, Usual};
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{NatGatewayState as State, ResourceType};
 use wire::error::Code;
@@ -68,6 +68,10 @@ impl Planned for NatGateway {
 
     fn pace(&self) -> Pace {
         Pace::seconds(80, 5)
+    }
+
+    fn usual(&self) -> Usual {
+        Usual { made: 105, removed: 55 }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::cluster::Cluster;
 use crate::context::Context;
 use crate::errors::table::{GONE_IN_EKS, OFFERING, THERE_IN_EKS};
 use crate::errors::{Called, Error, Result, Unless};
-use crate::resource::{Difference, How, Made, Pace, Planned, Seen};
+use crate::resource::{Difference, How, Made, Pace, Planned, Seen, Usual};
 use async_trait::async_trait;
 use aws_sdk_eks::types::{
     AmiTypes, CapacityTypes, LaunchTemplateSpecification, Nodegroup, NodegroupScalingConfig, NodegroupStatus, Taint, TaintEffect,
@@ -182,6 +182,10 @@ impl Planned for NodeGroup {
 
     fn pace(&self) -> Pace {
         Pace::seconds(60, 10)
+    }
+
+    fn usual(&self) -> Usual {
+        Usual { made: 120, removed: 300 }
     }
 }
 

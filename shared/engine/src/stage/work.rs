@@ -33,7 +33,7 @@ impl Function {
 
     /// All checks come first; only then is anything claimed or chosen.
     async fn assume_role(&self, invocation: &Invocation, cluster: Cluster) -> Result<Answer> {
-        let Proven { aws, advice } = self.doors.prove(&cluster).await?;
+        let Proven { aws, advice } = self.doors.prove(&cluster).await.map_err(|faults| *faults.first)?;
         let cx = Context::new(aws, cluster, self.desk.now());
         let (zones, offering) = match cx.cluster.spec.ground {
             Ground::Managed(_) => {

@@ -27,7 +27,7 @@ pub(crate) use mode::foreign;
 use crate::names::Names;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The body of `POST /clusters`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -77,6 +77,17 @@ pub fn parse(body: &Value) -> Result<Spec, Vec<Fault>> {
     Ok(spec)
 }
 
+/// The faults in fields that are given as parameters of a query, by the same rules: with paths such as `?role_arn`. What a spec must have must be
+/// given.
+pub fn parameter_faults(given: &[(&str, Option<&str>)]) -> Vec<Fault> {
+    let body: Map<String, Value> = given.iter().filter_map(|(name, value)| Some(((*name).to_owned(), Value::from((*value)?)))).collect();
+    let faults = fields::faults(&body.into()).into_iter().filter_map(|fault| {
+        let name = fault.path.strip_prefix("$.")?;
+        given.iter().any(|(known, _)| *known == name).then(|| Fault::new(format!("?{name}"), fault.message))
+    });
+    faults.collect()
+}
+
 /// True for a valid cluster name, by the schema.
 pub fn is_name(text: &str) -> bool {
     let plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
@@ -114,6 +125,14 @@ impl Spec {
         let nodes = self.self_managed().and_then(|theirs| theirs.node_role_arn.as_deref());
         let given = [("admin_principal_arn", administrator), ("node_role_arn", nodes)];
         given.into_iter().filter_map(|(name, arn)| fault((name, arn?))).collect()
+    }
+
+    /// Who makes the cluster and its buckets.
+    pub fn mode(&self) -> Mode {
+        match &self.ground {
+            Ground::Managed(_) => Mode::Managed,
+            Ground::SelfManaged(_) => Mode::SelfManaged,
+        }
     }
 
     /// What a cluster has that Groundwork makes.

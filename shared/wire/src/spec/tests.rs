@@ -323,3 +323,22 @@ fn data_goes_only_if_the_tenant_says_so() {
         assert_eq!(json!(spec)["deletion"], stored, "{deletion}");
     }
 }
+
+#[test]
+fn a_field_that_is_given_as_a_parameter_has_the_rules_of_the_body() {
+    let role = "arn:aws:iam::222222222222:role/groundwork";
+    for (role_arn, region, expected, reason) in [
+        (Some(role), "us-west-2", &[][..], "both are valid, and nothing else of a spec is asked for"),
+        (None, "us-west-2", &["?role_arn"], "it is needed"),
+        (Some(""), "us-west-2", &["?role_arn"], "empty"),
+        (Some("arn:aws:iam::222222222222:role/admin"), "Oregon", &["?role_arn", "?region"], "both faults at once"),
+    ] {
+        let mut faults = parameter_faults(&[("role_arn", role_arn), ("region", Some(region))]);
+        faults.sort_by(|one, other| other.path.cmp(&one.path));
+        assert_eq!(faults.iter().map(|fault| fault.path.as_str()).collect::<Vec<_>>(), expected, "{reason}");
+        let says = |fault: &Fault| {
+            ["\"groundwork\" and up to", "such as us-west-2", fields::REQUIRED].iter().any(|rule| fault.message.contains(rule))
+        };
+        assert!(faults.iter().all(says), "{faults:?}");
+    }
+}

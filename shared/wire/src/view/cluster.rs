@@ -1,8 +1,9 @@
 //! A cluster, as a line of a list and in full.
 
-use super::{ClusterOutputs, Resource, Trouble, Warning};
+use super::{ClusterOutputs, Progress, Resource, Trouble, Warning};
 use crate::error::{Code, Turn};
 use crate::inventory::Inventory;
+use crate::spec::Mode;
 use crate::stage::Stage;
 use crate::status::{EndpointAccess, Status};
 use crate::stored::StoredSpec;
@@ -15,6 +16,10 @@ use serde::{Deserialize, Serialize};
 pub struct Clusters {
     /// The tenant's clusters that are not deleted, by name; or with `deleted=true` those that are, the last one first.
     pub clusters: Vec<Summary>,
+    /// The cursor for `after`, which returns the clusters that follow; null if there are none.
+    pub next: Option<String>,
+    /// The service's time as it answered. All of an answer's times are of the service's clock.
+    pub at: Timestamp,
 }
 
 /// A cluster's line in a list.
@@ -40,8 +45,21 @@ pub struct Summary {
     pub region: Option<String>,
     /// The AWS account, twelve digits; null only if a newer version wrote the record and this one does not find it there.
     pub account: Option<String>,
+    /// Who makes the cluster; null only if a newer version wrote the record and this one does not understand it.
+    pub mode: Option<Mode>,
+    /// How many nodes the spec asks for; null as mode.
+    pub nodes: Option<Nodes>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+/// How many nodes a spec asks for, the system's not counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Nodes {
+    /// Kept running even when nothing asks for them.
+    pub kept: u32,
+    /// The most that there may be.
+    pub most: u32,
 }
 
 /// The answer of `GET /clusters/{name}`, and of every request that was accepted.
@@ -52,6 +70,7 @@ pub struct Cluster {
     /// What was asked for, with its defaults.
     pub spec: StoredSpec,
     pub endpoint_access: Endpoint,
+    pub progress: Progress,
     /// What a person would regret; nothing keeps the cluster from running.
     #[serde(default)]
     pub warnings: Vec<Warning>,
@@ -83,6 +102,7 @@ mod tests {
     use crate::inventory::Found;
     use crate::journal::{Entry, State};
     use crate::key::{Key, Side};
+    use crate::view::Planned;
     use serde_json::{Value, json};
     use std::collections::BTreeMap;
 
@@ -115,6 +135,8 @@ mod tests {
             again_at: None,
             region: Some("us-west-2".into()),
             account: Some("222222222222".into()),
+            mode: None,
+            nodes: None,
             created_at: at(),
             updated_at: at(),
         }
@@ -152,7 +174,7 @@ mod tests {
         ] {
             other[field] = value;
         }
-        assert_eq!(json!(Clusters { clusters: vec![summary(), parked] }), json!({"clusters": [line(), other]}));
+        assert_eq!(json!(Clusters { clusters: vec![summary(), parked], next: None, at: at() }), json!({"clusters": [line(), other]}));
     }
 
     #[test]
@@ -166,8 +188,9 @@ mod tests {
             summary: summary(),
             spec: StoredSpec::from(spec.clone()),
             endpoint_access: Endpoint { mode: EndpointAccess::Requester, cidrs: Some(vec!["54.240.193.129/32".into()]) },
+            progress: Progress { at: at(), ready: 0, total: 0, seconds_elapsed: 0, seconds_expected: None },
             warnings: vec![Warning::new("$.admin_principal_arn", "Nobody.")],
-            resources: vec![Resource::planned(Key::Vpc, Stage::CreateEks, vec![], None)],
+            resources: vec![Resource::planned(Key::Vpc, Planned { stage: Stage::CreateEks, needs: vec![], usual_seconds: 3 }, None)],
             troubles: vec![Trouble::new(&Key::Vpc, &trouble(), vec![Key::Subnet(Side::Public, 0)])],
             outputs: ClusterOutputs::of(&BTreeMap::new()),
             inventory: None,
@@ -178,7 +201,7 @@ mod tests {
             ("spec", spec),
             ("endpoint_access", json!({"mode": "requester", "cidrs": ["54.240.193.129/32"]})),
             ("warnings", json!([{"path": "$.admin_principal_arn", "message": "Nobody."}])),
-            ("resources", json!([{"key": "vpc", "stage": "create-eks", "needs": [], "state": "absent"}])),
+            ("resources", json!([{"key": "vpc", "stage": "create-eks", "needs": [], "usual_seconds": 3, "state": "absent"}])),
             (
                 "troubles",
                 json!([{
@@ -202,6 +225,7 @@ mod tests {
             summary: summary(),
             spec: StoredSpec::from(json!({})),
             endpoint_access: Endpoint { mode: EndpointAccess::Customer, cidrs: None },
+            progress: Progress { at: at(), ready: 0, total: 0, seconds_elapsed: 0, seconds_expected: None },
             warnings: vec![],
             resources: vec![Resource::unplanned(Key::Vpc, &Entry::new(State::Deleting, 1, at()))],
             troubles: vec![],

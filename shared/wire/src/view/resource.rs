@@ -27,6 +27,8 @@ pub struct Planned {
     pub stage: Stage,
     /// The resources that must be ready before it.
     pub needs: Vec<Key>,
+    /// How long AWS usually takes to make it.
+    pub usual_seconds: u32,
 }
 
 /// What the journal says about a resource.
@@ -58,10 +60,10 @@ pub enum ResourceState {
 
 impl Resource {
     /// A resource in the plan, with its journal entry if there is one.
-    pub fn planned(key: Key, stage: Stage, needs: Vec<Key>, entry: Option<&Entry>) -> Self {
+    pub fn planned(key: Key, planned: Planned, entry: Option<&Entry>) -> Self {
         let state = entry.map_or(ResourceState::Absent, |entry| entry.state.into());
         let seen = entry.filter(|_| state != ResourceState::Absent).map(Seen::from);
-        Self { key, planned: Some(Planned { stage, needs }), state, seen }
+        Self { key, planned: Some(planned), state, seen }
     }
 
     /// A resource that only the journal knows.
@@ -100,22 +102,23 @@ mod tests {
         let ready = Entry { outputs: Outputs::from([("id".into(), "nat-1".into())]), ..Entry::new(State::Ready, 1, at) };
         let broken = Entry { note: Some("AWS gave up".into()), ..Entry::new(State::Broken, 1, at) };
         let gone = Entry::new(State::Gone, 1, at);
-        let planned = |entry| Resource::planned(Key::NatGateway, Stage::CreateEks, vec![Key::ElasticIp], entry);
+        let plan = Planned { stage: Stage::CreateEks, needs: vec![Key::ElasticIp], usual_seconds: 105 };
+        let planned = |entry| Resource::planned(Key::NatGateway, plan.clone(), entry);
         for (resource, shown, reason) in [
             (
                 planned(None),
-                json!({"key": "nat-gateway", "stage": "create-eks", "needs": ["elastic-ip"], "state": "absent"}),
+                json!({"key": "nat-gateway", "stage": "create-eks", "needs": ["elastic-ip"], "usual_seconds": 105, "state": "absent"}),
                 "nothing is known of it yet",
             ),
             (
                 planned(Some(&gone)),
-                json!({"key": "nat-gateway", "stage": "create-eks", "needs": ["elastic-ip"], "state": "absent"}),
+                json!({"key": "nat-gateway", "stage": "create-eks", "needs": ["elastic-ip"], "usual_seconds": 105, "state": "absent"}),
                 "what is gone is absent",
             ),
             (
                 planned(Some(&ready)),
                 json!({
-                    "key": "nat-gateway", "stage": "create-eks", "needs": ["elastic-ip"], "state": "ready",
+                    "key": "nat-gateway", "stage": "create-eks", "needs": ["elastic-ip"], "usual_seconds": 105, "state": "ready",
                     "since": "2025-01-02T03:04:05.678901Z", "note": null, "outputs": {"id": "nat-1"}
                 }),
                 "a note is null where there is nothing to say",
