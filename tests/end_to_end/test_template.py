@@ -207,3 +207,26 @@ def test_the_tenant_of_a_user_cannot_be_changed_by_the_user():
     assert pool["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is True
     assert [attribute["Mutable"] for attribute in pool["Schema"] if attribute["Name"] == "tenant"] == [False]
     assert "custom:tenant" not in client["WriteAttributes"]
+
+
+def test_the_client_that_people_log_in_with_has_no_secret_and_sends_them_to_their_own_machine_only():
+    resources = templates.template("template.yaml")["Resources"]
+    client = resources["UserPoolClient"]["Properties"]
+    assert "GenerateSecret" not in client, "AWS would replace the client of an earlier version"
+    assert (client["AllowedOAuthFlows"], client["AllowedOAuthScopes"]) == (["code"], ["openid"])
+    assert client["CallbackURLs"] and all(re.fullmatch(r"http://localhost:\d+/callback", url) for url in client["CallbackURLs"])
+    # Cognito refuses the two together, and the first in a pool of the plan Lite.
+    assert client["RefreshTokenRotation"]["Feature"] == "ENABLED" and "ALLOW_REFRESH_TOKEN_AUTH" not in client["ExplicitAuthFlows"]
+    assert resources["UserPool"]["Properties"]["UserPoolTier"] == "ESSENTIALS"
+
+
+def test_the_pages_where_people_log_in_have_an_address_that_no_stack_s_name_makes_invalid_or_takes():
+    domain = templates.template("template.yaml")["Resources"]["UserPoolDomain"]["Properties"]["Domain"]
+    assert "AWS::StackId" in str(domain) and "AWS::StackName" not in str(domain)
+
+
+def test_people_are_sent_to_the_issuer_that_the_authorizer_believes():
+    resources = templates.template("template.yaml")["Resources"]
+    told = resources["Api"]["Properties"]["Environment"]["Variables"]
+    believed = resources["HttpAuthorizer"]["Properties"]["JwtConfiguration"]
+    assert (told["LOGIN_ISSUER"], [told["LOGIN_CLIENT_ID"]]) == (believed["Issuer"], believed["Audience"])
