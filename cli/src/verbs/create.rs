@@ -1,0 +1,283 @@
+use crate::context::Context;
+use crate::failure::{Exit, Failure, Result};
+use crate::live::Wait;
+use crate::told;
+use clap::Args;
+use dialoguer::{Confirm, Editor, Input};
+use serde_json::{Value, json};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use wire::spec::{self, Data, Ground, Managed, REQUESTER, Spec};
+
+/// Create a cluster in your account.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  groundwork create
+  groundwork create research --region us-west-2 --instance-types g4dn.xlarge,m6i.large --wait
+  groundwork create -f cluster.yaml --wait --timeout 90m
+  groundwork create gpu -f cluster.yaml --edit-before-creation
+
+The file is the request as YAML or JSON, and what is given as a flag goes before what is in it. What is missing is asked for, if somebody
+is there. Nothing is made before you have seen what will be.")]
+pub struct Create {
+    /// The cluster's name: lower-case letters, digits and hyphens.
+    name: Option<String>,
+    /// The request, as YAML or JSON; - is the standard input.
+    #[arg(long, short, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// The role that lets Groundwork into your account; by default the one that groundwork onboard saw work.
+    #[arg(long, env = "GROUNDWORK_ROLE_ARN", value_name = "ARN")]
+    role_arn: Option<String>,
+    /// The AWS region.
+    #[arg(long)]
+    region: Option<String>,
+    /// EC2 instance types, each of which gets a node group.
+    #[arg(long, value_delimiter = ',', value_name = "TYPES")]
+    instance_types: Vec<String>,
+    /// The external ID that your role expects. Groundwork made it and knows it; if you give it, it is compared.
+    #[arg(long, value_name = "ID")]
+    external_id: Option<String>,
+    /// Open the whole request in your editor before it is sent.
+    #[arg(long)]
+    edit_before_creation: bool,
+    /// Do not ask whether to create it.
+    #[arg(long, short)]
+    yes: bool,
+    #[command(flatten)]
+    wait: Wait,
+}
+
+impl Create {
+    pub fn run(&self, cx: &Context) -> Result<()> {
+        let api = cx.api()?;
+        let mut body = self.body(cx)?;
+        if cx.is_attended() {
+            ask(&mut body)?;
+        }
+        if self.edit_before_creation {
+            body = edit(cx, &body)?;
+        }
+        let spec = spec::parse(&body).map_err(|faults| refused(faults, cx.is_attended()))?;
+        if let Some(given) = &self.external_id {
+            compare(given, &api.onboarding()?.external_id)?;
+        }
+        if cx.is_attended() {
+            eprintln!("{}", plan(&spec));
+            if !self.yes && !confirmed()? {
+                return Err(Failure::new(Exit::Interrupted, "Nothing was created."));
+            }
+        }
+        let cluster = api.create(&body)?;
+        self.wait.follow(cx, &api, cluster, "is being created")
+    }
+
+    /// The file, and over it the flags.
+    fn body(&self, cx: &Context) -> Result<Value> {
+        let mut body = self.file.as_deref().map(read).transpose()?.unwrap_or_else(|| json!({}));
+        let remembered = || cx.operator().ok().and_then(|(_, operator)| operator.role_arn);
+        let role_arn = self.role_arn.clone().or_else(|| if body["role_arn"].is_null() { remembered() } else { None });
+        for (field, value) in [("name", self.name.clone()), ("role_arn", role_arn), ("region", self.region.clone())] {
+            if let Some(value) = value {
+                body[field] = json!(value);
+            }
+        }
+        if !self.instance_types.is_empty() {
+            body["instance_types"] = instance_types(self.instance_types.iter().map(String::as_str));
+        }
+        Ok(body)
+    }
+}
+
+fn instance_types<'a>(names: impl Iterator<Item = &'a str>) -> Value {
+    names.map(str::trim).filter(|name| !name.is_empty()).map(|name| json!({"name": name})).collect()
+}
+
+fn read(path: &Path) -> Result<Value> {
+    let named = path.display();
+    let text = if path == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).map(|_| text)
+    } else {
+        std::fs::read_to_string(path)
+    };
+    let text = text.map_err(|error| Failure::new(Exit::Failed, format!("{named} cannot be read.")).because(error))?;
+    parse(&text).map_err(|why| {
+        Failure::new(Exit::Usage, format!("{named} is no request."))
+            .because(why)
+            .next("Write a mapping as YAML or JSON, with name, role_arn, region and instance_types.")
+    })
+}
+
+/// JSON is YAML, too.
+fn parse(text: &str) -> std::result::Result<Value, String> {
+    let value: Value = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
+    if value.is_object() { Ok(value) } else { Err("It is not a mapping.".into()) }
+}
+
+/// For what every request needs and this one lacks.
+fn ask(body: &mut Value) -> Result<()> {
+    let region = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(crate::context::variable).unwrap_or("us-west-2".into());
+    for (field, question, default) in [
+        ("name", "Name", Some("research".to_owned())),
+        ("role_arn", "ARN of the role that lets Groundwork in (groundwork onboard makes one)", None),
+        ("region", "AWS region", Some(region)),
+        ("instance_types", "Instance types, with commas between them", Some("g4dn.xlarge".into())),
+    ] {
+        let is_asked = body[field].is_null() && !(field == "instance_types" && body["mode"] == "self_managed");
+        if is_asked {
+            let answer = asked(question, default)?;
+            body[field] = if field == "instance_types" { instance_types(answer.split(',')) } else { json!(answer.trim()) };
+        }
+    }
+    Ok(())
+}
+
+fn asked(question: &str, default: Option<String>) -> Result<String> {
+    let input = Input::<String>::new().with_prompt(question);
+    let input = if let Some(default) = default { input.default(default) } else { input };
+    input.interact_text().map_err(unanswered)
+}
+
+fn confirmed() -> Result<bool> {
+    Confirm::new().with_prompt("Create it?").default(true).interact().map_err(unanswered)
+}
+
+fn unanswered(error: dialoguer::Error) -> Failure {
+    Failure::new(Exit::Interrupted, "Nothing was created.").because(error)
+}
+
+/// Until it is a mapping, or the editor is left without saving.
+fn edit(cx: &Context, body: &Value) -> Result<Value> {
+    if !cx.is_attended() {
+        return Err(Failure::new(Exit::Usage, "--edit-before-creation needs a terminal.")
+            .next("Write the request to a file: groundwork create -f cluster.yaml"));
+    }
+    let mut text =
+        serde_saphyr::to_string(body).map_err(|error| Failure::new(Exit::Failed, "The request cannot be edited.").because(error))?;
+    loop {
+        let edited = Editor::new().extension(".yaml").require_save(true).edit(&text).map_err(unanswered)?;
+        text = edited.ok_or_else(|| Failure::new(Exit::Interrupted, "Nothing was created: the editor was left without saving."))?;
+        match parse(&text) {
+            Ok(body) => return Ok(body),
+            Err(why) => eprintln!("That is no request: {why}"),
+        }
+    }
+}
+
+/// In words of the flags where there is one.
+fn refused(faults: Vec<spec::Fault>, attended: bool) -> Failure {
+    let count = faults.len();
+    let what = if count == 1 { "The request has a fault.".into() } else { format!("The request has {count} faults.") };
+    let lines = faults.into_iter().map(|fault| {
+        let flag = ["role_arn", "region", "instance_types"].into_iter().find(|name| fault.path == format!("$.{name}"));
+        let flag = flag.map_or(String::new(), |name| format!(" (--{})", name.replace('_', "-")));
+        format!("{}{flag}: {}", fault.path, fault.message)
+    });
+    let failure = lines.fold(Failure::new(Exit::Usage, what), |failure, line| failure.because(line));
+    failure.next(if attended {
+        "Correct it and run the command again."
+    } else {
+        "Correct every fault and run the command again, or run it in a terminal to be asked."
+    })
+}
+
+fn compare(given: &str, known: &str) -> Result<()> {
+    if given == known {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Usage, format!("{given} is not your external ID."))
+        .because(format!("Groundwork made yours, which is {known}, and presents it to your role."))
+        .next("Let the role expect that one (groundwork onboard), and leave out --external-id."))
+}
+
+/// What will be made, in a few lines.
+fn plan(spec: &Spec) -> String {
+    let Spec { name, region, .. } = spec;
+    let nodes = told::nodes(spec);
+    let place = format!("account {}, {region}", spec.account());
+    let parts = match &spec.ground {
+        Ground::Managed(ours) => format!(
+            "  a network, an EKS cluster with its add-ons, IAM roles and buckets\n  nodes: {nodes}, and one for the system\n  access: {}\n  data:   {}\n\
+             Groundwork takes all of it away again: groundwork delete {name}",
+            access(ours),
+            data(ours)
+        ),
+        Ground::SelfManaged(theirs) => {
+            let buckets = theirs.buckets.len();
+            format!(
+                "  nodes: {nodes}\nfor your EKS cluster {}, after a look at it and at your {buckets} bucket(s).",
+                theirs.eks_cluster_name
+            )
+        }
+    };
+    format!("\n{name} will be made in {place}:\n{parts}\n")
+}
+
+fn access(ours: &Managed) -> String {
+    let from = match ours.access.public_access_cidrs.as_deref() {
+        None => "the address that the request comes from".into(),
+        Some([]) => "nowhere on the internet".into(),
+        Some(ranges) => ranges
+            .iter()
+            .map(|range| if range == REQUESTER { "the address that the request comes from" } else { range })
+            .collect::<Vec<_>>()
+            .join(", "),
+    };
+    let who = ours.access.admin_principal_arn.as_deref().map_or("no administrator yet (admin_principal_arn)", |arn| arn);
+    format!("from {from}; {who}")
+}
+
+fn data(ours: &Managed) -> &'static str {
+    match ours.deletion.data {
+        Some(Data::Delete) => "deleted with the cluster",
+        Some(Data::Keep) | None => "kept when the cluster is deleted",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body() -> Value {
+        json!({
+            "name": "research", "role_arn": "arn:aws:iam::222222222222:role/groundwork", "region": "us-west-2",
+            "instance_types": instance_types(["g4dn.xlarge", " m6i.large ", ""].into_iter())
+        })
+    }
+
+    #[test]
+    fn what_will_be_made_is_said_before() {
+        let text = plan(&spec::parse(&body()).expect("a request"));
+        for told in [
+            "research will be made in account 222222222222, us-west-2",
+            "g4dn.xlarge 0-10, m6i.large 0-10, and one for the system",
+            "kept when",
+            "the address that the request comes from",
+        ] {
+            assert!(text.contains(told), "{told}: {text}");
+        }
+    }
+
+    #[test]
+    fn every_fault_is_named_with_its_flag() {
+        let failure = refused(spec::parse(&json!({"name": "A"})).expect_err("faults"), false);
+        let text = failure.why.join("\n");
+        for told in ["$.name:", "$.role_arn (--role-arn):", "$.region (--region):", "$.instance_types (--instance-types):"] {
+            assert!(text.contains(told), "{told}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_yaml_or_json_and_a_mapping() {
+        for (text, good) in [("name: a", true), ("{\"name\": \"a\"}", true), ("- a", false), ("a: [", false), ("", false)] {
+            assert_eq!(parse(text).is_ok(), good, "{text}");
+        }
+    }
+
+    #[test]
+    fn another_external_id_is_not_ignored() {
+        assert_eq!(compare("a", "a"), Ok(()));
+        assert!(compare("dummy", "a").is_err_and(|failure| failure.why[0].contains("which is a")));
+    }
+}

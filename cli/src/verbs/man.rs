@@ -1,0 +1,19 @@
+use crate::CommandLine;
+use crate::failure::{Exit, Failure, Result};
+use clap::{Args, CommandFactory};
+use std::path::PathBuf;
+
+/// Write the manual pages, one for each command, into a directory.
+#[derive(Args)]
+#[command(after_help = "Example:\n  groundwork man ~/.local/share/man/man1")]
+pub struct Man {
+    directory: PathBuf,
+}
+
+impl Man {
+    pub fn run(&self) -> Result<()> {
+        let written =
+            std::fs::create_dir_all(&self.directory).and_then(|()| clap_mangen::generate_to(CommandLine::command(), &self.directory));
+        written.map_err(|error| Failure::new(Exit::Failed, format!("{} cannot be written to.", self.directory.display())).because(error))
+    }
+}
