@@ -153,7 +153,8 @@ impl Requests {
         if self.desk.role_of_another(&request.tenant, &spec.role_arn).await? {
             return Err(Problem::role_registered());
         }
-        let record = Record::new(names::new_cluster_id(), request.tenant.clone(), spec, endpoint_access, self.desk.now());
+        let mut record = Record::new(names::new_cluster_id(), request.tenant.clone(), spec, endpoint_access, self.desk.now());
+        record.asked_by = Some(request.actor.clone());
         let mut with = vec![With::Arrival { places: self.clusters_per_tenant }];
         with.extend(self.traces(request, &record));
         match self.desk.write(&record, None, &with).await? {
@@ -198,6 +199,7 @@ impl Requests {
             if record.status.is_parked() {
                 record.begin_run(record.desired, self.desk.now());
                 record.retried = Some(record.run);
+                record.asked_by = Some(request.actor.clone());
             }
             Ok(())
         };

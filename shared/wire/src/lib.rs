@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod body;
+pub mod change;
 pub mod error;
 pub mod event;
 pub mod instances;

@@ -95,6 +95,9 @@ pub struct Record {
     /// The run that the last retry of its tenant began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retried: Option<u64>,
+    /// Who last asked for something that was acted on; none if an earlier version took it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_by: Option<String>,
     #[serde(default, deserialize_with = "of_known_stages")]
     pub leases: BTreeMap<Stage, Lease>,
     #[serde(default, deserialize_with = "of_known_stages")]
@@ -160,6 +163,7 @@ impl Record {
             endpoint_access,
             run: 1,
             retried: None,
+            asked_by: None,
             leases: BTreeMap::new(),
             stages: BTreeMap::new(),
             zones: vec![],

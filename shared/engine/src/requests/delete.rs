@@ -24,6 +24,7 @@ impl Requests {
             if !at_work || says_otherwise(record, deletion.data) {
                 record.data = deletion.data.or(record.data);
                 record.begin_run(Desired::Absent, self.desk.now());
+                record.asked_by = Some(request.actor.clone());
             }
             Ok(())
         };

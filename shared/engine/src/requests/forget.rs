@@ -37,6 +37,7 @@ impl Requests {
             }
             record.inventory = Some(left.clone());
             record.set_status(Status::Forgotten, self.desk.now());
+            record.asked_by = Some(request.actor.clone());
             Ok(())
         };
         match change(self.desk.as_ref(), &record.id, give_up, |record| self.traces_of_giving_up(request, record)).await {
