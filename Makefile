@@ -101,7 +101,7 @@ check-rust:
 
 check-templates: tools
 	SAM_CLI_TELEMETRY=0 $(LOCAL)/sam/bin/sam validate --lint --template template.yaml --region us-west-2
-	$(LOCAL)/sam/bin/cfn-lint template.yaml onboarding/quick-start.yaml
+	$(LOCAL)/sam/bin/cfn-lint template.yaml onboarding/quick-start.yaml examples/notifications.yaml
 	node tests/tools/terraform_format.mjs onboarding examples
 	for machine in statemachine/*.asl.json; do $(LOCAL)/node_modules/.bin/asl-validator --json-path $$machine; done
 

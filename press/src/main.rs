@@ -1,9 +1,11 @@
 //! Prints what follows from the tables: from the permissions, what customers deploy and the page about it; from the stages, the state
-//! machines and their part of template.yaml; from the errors, the page about them; from the routes, the template's, OpenAPI and a page.
+//! machines and their part of template.yaml; from the errors, the page about them; from the routes, the template's, OpenAPI and a page;
+//! from the change of a cluster, what subscribers of the bus have to know.
 
 mod api;
 mod cloudformation;
 mod errors;
+mod events;
 mod frame;
 mod machines;
 mod page;
@@ -35,6 +37,8 @@ fn files() -> Result<Vec<(String, String)>> {
     files.push(("docs/permissions.md".into(), page::page()));
     files.push(("docs/errors.md".into(), errors::page()));
     files.push(("docs/api.md".into(), api::page()));
+    files.push(("docs/events.md".into(), events::page()));
+    files.push(("docs/event.schema.json".into(), events::schema()));
     files.push(("docs/openapi.json".into(), api::document()));
     Ok(files)
 }

@@ -78,7 +78,8 @@ mod tests {
 
     /// As DynamoDB writes it.
     fn image(status: &str, version: u64) -> Value {
-        let spec = json!({"name": {"S": "research"}, "role_arn": {"S": "arn:aws:iam::222222222222:role/groundwork"}, "region": {"S": "us-west-2"}});
+        let role = "arn:aws:iam::222222222222:role/groundwork";
+        let spec = json!({"name": {"S": "research"}, "role_arn": {"S": role}, "region": {"S": "us-west-2"}});
         json!({
             "pk": {"S": "CLUSTER#abcdefghijkl"}, "sk": {"S": "RECORD"}, "schema": {"N": "1"}, "id": {"S": "abcdefghijkl"},
             "tenant": {"S": "demo"}, "name": {"S": "research"}, "spec": {"M": spec}, "generation": {"N": "1"}, "desired": {"S": "present"},
