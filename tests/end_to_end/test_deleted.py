@@ -32,7 +32,7 @@ def listed_as_deleted(tenant):
 def test_deleted_clusters_are_listed_the_last_one_first(past):
     assert [(one["id"], one["status"]) for one in listed_as_deleted(past)] == [(one["id"], "deleted") for one in reversed(past.past)]
     assert {one["id"] for one in past.list()}.isdisjoint(one["id"] for one in past.past)
-    assert past.call("GET", "/clusters?deleted=false").json() == past.call("GET", "/clusters").json()
+    assert past.call("GET", "/clusters?deleted=false").json()["clusters"] == past.list()
     problem(past.call("GET", "/clusters?deleted=yes"), 400)
 
 

@@ -135,8 +135,8 @@ mod tests {
             again_at: None,
             region: Some("us-west-2".into()),
             account: Some("222222222222".into()),
-            mode: None,
-            nodes: None,
+            mode: Some(Mode::Managed),
+            nodes: Some(Nodes { kept: 0, most: 10 }),
             created_at: at(),
             updated_at: at(),
         }
@@ -145,8 +145,8 @@ mod tests {
     fn line() -> Value {
         json!({
             "name": "research", "id": "abcdefghijkl", "status": "provisioning", "stage": "create-eks", "code": null, "reason": null,
-            "hint": null, "turn": null, "again_at": null, "region": "us-west-2", "account": "222222222222",
-            "created_at": "2025-01-02T03:04:05.678901Z", "updated_at": "2025-01-02T03:04:05.678901Z"
+            "hint": null, "turn": null, "again_at": null, "region": "us-west-2", "account": "222222222222", "mode": "managed",
+            "nodes": {"kept": 0, "most": 10}, "created_at": "2025-01-02T03:04:05.678901Z", "updated_at": "2025-01-02T03:04:05.678901Z"
         })
     }
 
@@ -174,7 +174,8 @@ mod tests {
         ] {
             other[field] = value;
         }
-        assert_eq!(json!(Clusters { clusters: vec![summary(), parked], next: None, at: at() }), json!({"clusters": [line(), other]}));
+        let list = Clusters { clusters: vec![summary(), parked], next: None, at: at() };
+        assert_eq!(json!(list), json!({"clusters": [line(), other], "next": null, "at": "2025-01-02T03:04:05.678901Z"}));
     }
 
     #[test]
@@ -200,6 +201,12 @@ mod tests {
         for (field, value) in [
             ("spec", spec),
             ("endpoint_access", json!({"mode": "requester", "cidrs": ["54.240.193.129/32"]})),
+            (
+                "progress",
+                json!({
+                    "at": "2025-01-02T03:04:05.678901Z", "ready": 0, "total": 0, "seconds_elapsed": 0, "seconds_expected": null
+                }),
+            ),
             ("warnings", json!([{"path": "$.admin_principal_arn", "message": "Nobody."}])),
             ("resources", json!([{"key": "vpc", "stage": "create-eks", "needs": [], "usual_seconds": 3, "state": "absent"}])),
             (
