@@ -154,17 +154,17 @@ impl Api {
     async fn logs(&self, http: &Http, tenant: &str, name: &str) -> Result<Answer, Problem> {
         let Reading { span, limit, wait } = Reading::read(http, Timestamp::now())?;
         let found = self.find(tenant, name).await?;
-        let may_happen = found.as_ref().is_some_and(|record| !record.status.is_over());
-        let id = match found {
-            Some(record) => record.id,
+        let (id, over) = match found {
+            Some(record) => (record.id, record.status.is_over().then_some(record.updated_at)),
             // The log outlives the record of a deleted cluster.
-            None if self.records.had(tenant, name).await? => name.to_owned(),
+            None if self.records.had(tenant, name).await? => (name.to_owned(), Some(Timestamp::MIN)),
             None => return Err(Problem::no_cluster(name)),
         };
         let until = Instant::now() + wait;
         loop {
-            let events = self.records.events(&id, &span, limit, Timestamp::now()).await?;
-            if !events.is_empty() || !may_happen || Instant::now() >= until {
+            let now = Timestamp::now();
+            let events = self.records.events(&id, &span, limit, now).await?;
+            if !events.is_empty() || !span.may_grow(over, now) || Instant::now() >= until {
                 return Ok(Answer::Found(json!(Page::new(events, &span.after))));
             }
             sleep(BETWEEN_LOOKS).await;

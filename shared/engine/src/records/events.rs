@@ -38,6 +38,13 @@ pub struct Between {
 }
 
 impl Between {
+    /// True if there may be more of it than can be shown now. `over` is when the record of a cluster that is over was written:
+    /// its last event is of a moment before or after, hence twice the time.
+    pub fn may_grow(&self, over: Option<Timestamp>, now: Timestamp) -> bool {
+        let ends = self.to.into_iter().chain(over).min();
+        ends.is_none_or(|end| end >= now - SETTLED * 2)
+    }
+
     /// The ids between which its events are; none if there can be none.
     fn ids(&self, now: Timestamp) -> Option<(String, String)> {
         let end = beginning(self.to.unwrap_or(Timestamp::MAX).min(now - SETTLED));
@@ -108,6 +115,23 @@ mod tests {
             (between("", None, Some(at(8_000_000))), ids("", settled), "what is not settled comes later"),
         ] {
             assert_eq!(span, expected, "{reason}");
+        }
+    }
+
+    #[test]
+    fn more_may_come_until_the_last_event_can_be_shown() {
+        let now = at(9_000_000);
+        let may_grow = |to, over| Between { to, ..Between::default() }.may_grow(over, now);
+        for (to, over, expected, reason) in [
+            (None, None, true, "the cluster goes on"),
+            (None, Some(at(8_000_000)), true, "its last event is not settled, and whoever followed would never see it"),
+            (None, Some(at(5_000_000)), true, "it may be a moment later than its record"),
+            (None, Some(at(4_999_999)), false, "its last event is shown"),
+            (Some(at(5)), None, false, "the span is past"),
+            (Some(at(20_000_000)), None, true, "the span is not past"),
+            (Some(at(20_000_000)), Some(at(5)), false, "the cluster is over before the span is"),
+        ] {
+            assert_eq!(may_grow(to, over), expected, "{reason}");
         }
     }
 }
