@@ -21,7 +21,9 @@ fn section(route: Route) -> String {
     let token = if route.needs_token() { "" } else { " It needs no token." };
     let mut text = format!("\n## {}\n\n{}.{token} Answers {} with {}.\n", about.key, about.summary, route.success(), answer(route));
     if route.takes_body() {
-        text.push_str("The body is a cluster's spec: see [the spec](spec.md), or `ClusterRequest` in openapi.json.\n");
+        text.push_str(
+            "The body is a cluster's spec: see [the README](../README.md#ask-for-a-cluster), or `ClusterRequest` in openapi.json.\n",
+        );
     }
     if !about.parameters.is_empty() {
         text.push_str("\n| parameter | in | |\n|---|---|---|\n");
@@ -31,7 +33,21 @@ fn section(route: Route) -> String {
         let codes: Vec<String> = about.problems.iter().map(|code| format!("`{}`", code.name())).collect();
         let _ = writeln!(text, "\nIt may be refused with {}.", codes.join(", "));
     }
+    let _ = write!(text, "\n    {}\n", example(route));
     text
+}
+
+/// A request that can be sent as it is, once the shell has its variables.
+fn example(route: Route) -> String {
+    let about = route.about();
+    let (method, path) = about.key.split_once(' ').unwrap_or_default();
+    let method = if method == "GET" { String::new() } else { format!("-X {method} ") };
+    let token = if route.needs_token() { "-H \"Authorization: Bearer $GROUNDWORK_TOKEN\" " } else { "" };
+    let body = if route.takes_body() { "-H \"Content-Type: application/json\" -d @examples/cluster.json " } else { "" };
+    let required = about.parameters.iter().filter(|parameter| parameter.required);
+    let query: Vec<String> = required.map(|one| format!("{}=${}", one.name, one.name.to_uppercase())).collect();
+    let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
+    format!("curl {method}{token}{body}\"$GROUNDWORK_API_URL{}{query}\"", path.replace("{name}", "research"))
 }
 
 /// The schema of a success, by its name in openapi.json.

@@ -39,10 +39,16 @@ pub fn openapi() -> Value {
         "components": {
             "schemas": components,
             "responses": {
-                "Refused": {"description": "Refused by the service, or by API Gateway", "content": {
-                    "application/problem+json": {"schema": problem},
-                    "application/json": {"schema": {"$ref": "#/components/schemas/Message"}}
-                }},
+                "Refused": {
+                    "description": "Refused by the service, or by API Gateway",
+                    "headers": {"Retry-After": {
+                        "description": "With `request_limit`: after how many seconds to send it again.", "schema": {"type": "integer"}
+                    }},
+                    "content": {
+                        "application/problem+json": {"schema": problem},
+                        "application/json": {"schema": {"$ref": "#/components/schemas/Message"}}
+                    }
+                },
             },
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
         }
