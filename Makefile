@@ -1,5 +1,6 @@
 # make demo   creates and deletes a cluster in a customer's account, on a local AWS
 # make up     runs the service on a local AWS until make down; then `. .local/env`
+# make cli    builds the command line, groundwork, optimized, with its manual pages and completions, into target/cli
 # make tenant NAME=acme   another tenant of that service, with an account of its own; or a new token; then `. .local/acme.env`
 # make company   a cluster's whole life in an account with everything that only companies' have, step by step
 # make test   everything that CI checks
@@ -19,7 +20,7 @@ FUNCTIONS = $(notdir $(wildcard functions/*))
 SHELL = /bin/bash
 .SHELLFLAGS = -euo pipefail -c
 
-.PHONY: demo company up tenant down test matrix soak failure-rows policy-proof press tools build release publish check-rust check-templates end-to-end
+.PHONY: demo company up tenant down test matrix soak failure-rows policy-proof press tools build cli release publish check-rust check-templates end-to-end
 
 demo:
 	@mkdir -p $(LOCAL) && rm -f $(LOCAL)/times
@@ -78,6 +79,13 @@ build:
 	@for name in $(FUNCTIONS); do \
 	  mkdir -p target/functions/local/$$name && strip -o target/functions/local/$$name/bootstrap target/debug/$$name || exit 1; \
 	done
+	@mkdir -p $(LOCAL)/bin && ln -sf $(CURDIR)/target/debug/groundwork $(LOCAL)/bin/groundwork
+
+# For the users' machines: those of this one's platform. Others build it with cargo install --locked --path cli.
+cli:
+	cargo build --release --locked --package groundwork
+	@mkdir -p target/cli/man && cp target/release/groundwork target/cli/ && target/cli/groundwork man target/cli/man
+	@for shell in bash fish zsh; do target/cli/groundwork completions $$shell > target/cli/groundwork.$$shell; done
 
 # For AWS: optimized, linked against the C library of provided.al2023, and in the folders that template.yaml names.
 release: $(LOCAL)/build/installed

@@ -6,8 +6,9 @@ import shlex
 import settings
 
 FILE = settings.STATE / "env"
-# The AWS CLI that the tests use is there for those who have none of their own. Its version 1 looks for SQS at AWS unless it is told.
-COMMAND = f"""PATH="$PATH:{settings.TOOLS / "test/bin"}"
+# The command line of this repository. The AWS CLI that the tests use is there for those who have none of their own. Its version 1 looks for
+# SQS at AWS unless it is told.
+COMMAND = f"""PATH="{settings.TOOLS / "bin"}:$PATH:{settings.TOOLS / "test/bin"}"
 aws() {{ command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }}
 """
 

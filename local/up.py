@@ -37,9 +37,18 @@ def outputs(stack):
     }
 
 
+def next_commands():
+    source = environment.of(settings.DEMO_TENANT).relative_to(settings.REPOSITORY)
+    return f"""
+  . {source}
+  groundwork create research --region {settings.REGION} --instance-types g4dn.xlarge --wait
+  groundwork delete research --wait
+"""
+
+
 def main():
     up()
-    print(f"Up at {settings.PROXY_URL}. Next: . {environment.FILE.relative_to(settings.REPOSITORY)}")
+    print(f"Up at {settings.PROXY_URL}. Next:\n{next_commands()}")
     print("The token in it is valid for an hour; `make up` writes a new one.")
 
 

@@ -1,5 +1,6 @@
 //! What went wrong, as a person reads it: one sentence, the reasons, and what to do next; with the exit code that a script reads.
 
+use crate::output::prose;
 use console::style;
 use serde::Serialize;
 use wire::problem::{Problem, ProblemCode};
@@ -78,7 +79,7 @@ impl Failure {
         }
         eprintln!("{} {}", style("error:").red().bold().for_stderr(), self.what);
         for why in &self.why {
-            eprintln!("  {}", why.replace('\n', "\n  "));
+            why.lines().for_each(|line| eprint!("{}", prose(line, "  ")));
         }
         if let Some(next) = &self.next {
             eprintln!("{} {next}", style("next:").bold().for_stderr());

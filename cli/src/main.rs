@@ -6,6 +6,7 @@ mod context;
 mod failure;
 mod files;
 mod http;
+mod interrupt;
 mod live;
 mod login;
 mod output;
@@ -31,7 +32,7 @@ struct CommandLine {
 fn main() -> ExitCode {
     let CommandLine { global, verb } = CommandLine::parse();
     let for_people = global.output.is_for_people();
-    let done = Context::new(global).and_then(|cx| verb.run(&cx));
+    let done = interrupt::listen().and_then(|()| Context::new(global)).and_then(|cx| verb.run(&cx));
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -7,6 +7,7 @@ use console::Term;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::io::Write;
+use textwrap::{Options, WordSplitter, fill};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -53,6 +54,14 @@ pub fn table(head: &[&str], rows: Vec<Vec<String>>) -> String {
         table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     }
     table.lines().map(|line| line.trim().to_owned() + "\n").collect()
+}
+
+/// Sentences, indented, and in a terminal no longer than it is wide. Words stay whole, so that commands and links can be copied.
+pub fn prose(text: &str, indent: &str) -> String {
+    let width = Term::stdout().size_checked().map_or(usize::MAX, |(_, columns)| columns.into());
+    let options =
+        Options::new(width).initial_indent(indent).subsequent_indent(indent).break_words(false).word_splitter(WordSplitter::NoHyphenation);
+    fill(text, options) + "\n"
 }
 
 /// "2 hours ago".

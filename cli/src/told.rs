@@ -1,6 +1,6 @@
 //! A cluster in words: how far it is, what is in its way, and what to do next.
 
-use crate::output::{ago, lasting, table};
+use crate::output::{ago, lasting, prose, table};
 use console::style;
 use jiff::SignedDuration;
 use std::fmt::Write;
@@ -8,7 +8,7 @@ use wire::error::Turn;
 use wire::inventory::Found;
 use wire::spec::Spec;
 use wire::status::Status;
-use wire::view::{Cluster, ResourceState, Trouble};
+use wire::view::{Cluster, ResourceState, Trouble, Warning};
 
 /// All that a person wants to know of it.
 pub fn cluster(cluster: &Cluster) -> String {
@@ -50,9 +50,9 @@ pub fn reason(cluster: &Cluster) -> String {
     let Some(reason) = &summary.reason else { return String::new() };
     let stage = summary.stage.map_or(String::new(), |stage| format!(" in {stage}"));
     let code = summary.code.as_ref().map_or(String::new(), |code| format!(" ({code})"));
-    let mut text = format!("\nIt stopped{stage}{code}:\n  {reason}\n");
+    let mut text = format!("\nIt stopped{stage}{code}:\n{}", prose(reason, "  "));
     if let Some(hint) = &summary.hint {
-        let _ = writeln!(text, "What to do:\n  {hint}");
+        text.push_str(&format!("What to do:\n{}", prose(hint, "  ")));
     }
     if summary.turn == Some(Turn::Operator) {
         text.push_str("This is for the operator to mend.\n");
@@ -119,13 +119,15 @@ pub fn troubles(troubles: &[Trouble]) -> String {
             count => format!(" ({count} others wait for it)"),
         };
         let money = if trouble.costs_money { " It costs money as long as it is there." } else { "" };
-        format!("  {}{waiting}: {}{money}\n    {}\n", style(&trouble.key).bold(), trouble.reason, trouble.hint)
+        let what = format!("{}{waiting}: {}{money}", style(&trouble.key).bold(), trouble.reason);
+        prose(&what, "  ") + &prose(&trouble.hint, "    ")
     });
     titled("In the way:", each.collect())
 }
 
 fn warnings(cluster: &Cluster) -> String {
-    titled("You should know:", cluster.warnings.iter().map(|warning| format!("  {}: {}\n", warning.path, warning.message)).collect())
+    let told = |warning: &Warning| prose(&format!("{}: {}", warning.path.trim_start_matches("$."), warning.message), "  ");
+    titled("You should know:", cluster.warnings.iter().map(told).collect())
 }
 
 fn inventory(cluster: &Cluster) -> String {
@@ -141,7 +143,7 @@ fn inventory(cluster: &Cluster) -> String {
 fn found(thing: &Found) -> String {
     let size = thing.size.as_ref().map_or(String::new(), |size| format!(" ({size})"));
     let remove = thing.remove.as_ref().map_or(String::new(), |command| format!("    {command}\n"));
-    format!("  {} {}{size}: {}\n{remove}", thing.kind, thing.id, thing.why)
+    prose(&format!("{} {}{size}: {}", thing.kind, thing.id, thing.why), "  ") + &remove
 }
 
 fn titled(title: &str, lines: String) -> String {

@@ -18,6 +18,7 @@ from waiting import until
 
 
 TRY = readme.commands("Try it on a laptop", "wait_for research running")
+TYPED = readme.commands("Try it on a laptop", "groundwork create")
 JOBS = readme.commands("Jobs and schedules", "create-schedule")
 LET_IN = readme.commands("Let it into your account", "template")
 CHECK = readme.commands("Let it into your account", "onboarding/check")
@@ -57,6 +58,11 @@ def get_in(kubeconfig):
     name = re.search(r":cluster/(\S+)", kubeconfig.read_text())[1]
     entries = aws_clients.client("eks", settings.DEMO_KEYS).list_access_entries(clusterName=name)["accessEntries"]
     assert any(arn.endswith(":role/admin") for arn in entries), entries
+
+
+def test_a_cluster_is_made_shown_and_taken_away_on_the_command_line(service):
+    printed = run(TYPED)
+    assert "research is running." in printed and "research is deleted." in printed and "creating   cluster" in printed
 
 
 def test_waiting_for_a_parked_cluster_ends_with_an_error(service, stranger):

@@ -8,6 +8,7 @@ mod tree;
 use crate::api::Api;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, Result};
+use crate::interrupt;
 use crate::output::{lasting, say};
 use crate::told;
 use clap::Args;
@@ -57,8 +58,9 @@ impl Wait {
 /// # Errors
 /// `Parked` if it needs somebody, and `TimedOut`.
 pub fn follow(cx: &Context, api: &Api, cluster: Cluster, timeout: Option<SignedDuration>) -> Result<()> {
-    let name = cluster.summary.name.clone();
-    let mut viewer: Box<dyn Viewer> = if cx.is_attended() { Box::new(Screen::new(&name)?) } else { Box::new(Log::new(cx)) };
+    let name = &cluster.summary.name;
+    interrupt::say_at_parting(format!("You have stopped watching; {name} goes on without you.\nnext: groundwork watch {name}"));
+    let mut viewer: Box<dyn Viewer> = if cx.is_attended() { Box::new(Screen::new()?) } else { Box::new(Log::new(cx)) };
     let watched = watch(api, cluster, timeout, viewer.as_mut());
     drop(viewer);
     let cluster = watched?;

@@ -15,16 +15,8 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// Ctrl-C leaves the terminal in order and says how to come back.
-    pub fn new(name: &str) -> Result<Self> {
+    pub fn new() -> Result<Self> {
         let term = Term::stdout();
-        let (at_the_end, name) = (term.clone(), name.to_owned());
-        let detach = move || {
-            let shown = at_the_end.show_cursor();
-            eprintln!("\nYou have stopped watching; {name} goes on without you.\nnext: groundwork watch {name}");
-            std::process::exit(if shown.is_ok() { Exit::Interrupted } else { Exit::Failed } as i32);
-        };
-        ctrlc::set_handler(detach).map_err(|error| Failure::new(Exit::Failed, "Ctrl-C cannot be listened to.").because(error))?;
         term.hide_cursor().map_err(unwritable)?;
         Ok(Self { term, drawn: vec![] })
     }

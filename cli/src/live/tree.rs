@@ -108,7 +108,7 @@ fn going(cluster: &Cluster) -> Vec<String> {
         format!("    {} {:<30} {elapsed}", mark(false, true), one.key.to_string())
     });
     let waiting = cluster.resources.iter().filter(|one| !matches!(one.state, ResourceState::Deleting | ResourceState::Absent)).count();
-    let waiting = (waiting > 0).then(|| style(format!("    · {waiting} more are there still")).dim().to_string());
+    let waiting = (waiting > 0 && !cluster.summary.status.is_over()).then(|| style(format!("    · {waiting} wait")).dim().to_string());
     asked.chain(waiting).collect()
 }
 
@@ -197,6 +197,6 @@ research  provisioning  2:10, about 7:50 more  2 of 4
         cluster["progress"] = json!({"at": "2026-01-02T03:06:05Z", "ready": 1, "total": 4, "seconds_elapsed": 90, "seconds_expected": 300});
         cluster["resources"][2]["state"] = json!("deleting");
         let text = drawn(cluster, 50);
-        assert!(text.contains("    ◐ cluster                        2:00\n    · 3 more are there still\n"), "{text}");
+        assert!(text.contains("    ◐ cluster                        2:00\n    · 3 wait\n"), "{text}");
     }
 }

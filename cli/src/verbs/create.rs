@@ -54,6 +54,9 @@ impl Create {
         let mut body = self.body(cx)?;
         if cx.is_attended() {
             ask(&mut body)?;
+            if self.file.is_none() {
+                ask_who_gets_in(&mut body)?;
+            }
         }
         if self.edit_before_creation {
             body = edit(cx, &body)?;
@@ -64,7 +67,7 @@ impl Create {
         }
         if cx.is_attended() {
             eprintln!("{}", plan(&spec));
-            if !self.yes && !confirmed()? {
+            if !self.yes && !confirmed("Create it?")? {
                 return Err(Failure::new(Exit::Interrupted, "Nothing was created."));
             }
         }
@@ -133,14 +136,27 @@ fn ask(body: &mut Value) -> Result<()> {
     Ok(())
 }
 
+/// By default nobody does, and a cluster without anybody is of little use.
+fn ask_who_gets_in(body: &mut Value) -> Result<()> {
+    let question = "ARN of the IAM role or user that becomes its administrator (empty for none)";
+    let administrator = asked(question, Some(String::new()))?;
+    if !administrator.trim().is_empty() {
+        body["admin_principal_arn"] = json!(administrator.trim());
+    }
+    if confirmed("May this machine's address reach its endpoint? (No: only what is in its network)")? {
+        body["public_access_cidrs"] = json!([REQUESTER]);
+    }
+    Ok(())
+}
+
 fn asked(question: &str, default: Option<String>) -> Result<String> {
     let input = Input::<String>::new().with_prompt(question);
-    let input = if let Some(default) = default { input.default(default) } else { input };
+    let input = if let Some(default) = default { input.default(default).allow_empty(true) } else { input };
     input.interact_text().map_err(unanswered)
 }
 
-fn confirmed() -> Result<bool> {
-    Confirm::new().with_prompt("Create it?").default(true).interact().map_err(unanswered)
+fn confirmed(question: &str) -> Result<bool> {
+    Confirm::new().with_prompt(question).default(true).interact().map_err(unanswered)
 }
 
 fn unanswered(error: dialoguer::Error) -> Failure {
@@ -216,16 +232,15 @@ fn plan(spec: &Spec) -> String {
 
 fn access(ours: &Managed) -> String {
     let from = match ours.access.public_access_cidrs.as_deref() {
-        None => "the address that the request comes from".into(),
-        Some([]) => "nowhere on the internet".into(),
+        None | Some([]) => "only from inside its network".into(),
         Some(ranges) => ranges
             .iter()
             .map(|range| if range == REQUESTER { "the address that the request comes from" } else { range })
             .collect::<Vec<_>>()
             .join(", "),
     };
-    let who = ours.access.admin_principal_arn.as_deref().map_or("no administrator yet (admin_principal_arn)", |arn| arn);
-    format!("from {from}; {who}")
+    let who = ours.access.admin_principal_arn.as_deref().map_or("no administrator".into(), |arn| format!("administrator {arn}"));
+    format!("{from}; {who}")
 }
 
 fn data(ours: &Managed) -> &'static str {

@@ -1,6 +1,7 @@
 use crate::context::Context;
 use crate::failure::{Exit, Failure, Result};
 use crate::live::Wait;
+use crate::output::prose;
 use clap::{Args, ValueEnum};
 use dialoguer::Input;
 use wire::spec::{self, Ground};
@@ -54,7 +55,7 @@ impl Delete {
                     .next(format!("groundwork delete {} --yes", self.name)));
             }
             let cluster = api.cluster(&self.name)?;
-            eprintln!("{}", goes(&cluster, self.data.map(Data::wire)));
+            eprint!("\n{}\n", goes(&cluster, self.data.map(Data::wire)));
             confirm(&cluster.summary.name)?;
         }
         let query = self.data.map(|data| ("data", data.wire().name().to_owned())).into_iter().collect();
@@ -86,7 +87,8 @@ fn goes(cluster: &Cluster, said: Option<spec::Data>) -> String {
         Some(spec::Data::Delete) => format!("Its data is deleted FOR GOOD: {buckets}, the volumes of claims, and the control plane's log."),
         None => String::new(),
     };
-    format!("\n{} in {place}, with {made} resources, will be deleted.\n{ground}\n{data}\n", summary.name)
+    let what = format!("{} in {place}, with {made} resources, will be deleted.", summary.name);
+    [what.as_str(), ground, &data].map(|sentence| prose(sentence, "")).concat()
 }
 
 fn confirm(name: &str) -> Result<()> {

@@ -2,10 +2,10 @@ use crate::api::Api;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, Result};
 use crate::files;
+use crate::output::prose;
 use clap::Args;
 use dialoguer::Input;
 use jiff::SignedDuration;
-use std::fmt::Write;
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -46,7 +46,7 @@ impl Onboard {
         cx.output().print(&check, |check| {
             let mut text = format!("{} works in {}.\n", check.role_arn, check.region);
             for warning in &check.warnings {
-                let _ = writeln!(text, "You should know: {}", warning.message);
+                text.push_str(&format!("You should know:\n{}", prose(&warning.message, "  ")));
             }
             text + "Next: groundwork create"
         })
@@ -95,7 +95,7 @@ impl Onboard {
 }
 
 fn missing(check: &RoleCheck) -> String {
-    check.faults.iter().map(|fault| format!("  {} ({})\n    {}\n", fault.reason, fault.code, fault.hint)).collect()
+    check.faults.iter().map(|fault| prose(&format!("{} ({})", fault.reason, fault.code), "  ") + &prose(&fault.hint, "    ")).collect()
 }
 
 /// Saves the template, because the commands read it.

@@ -20,11 +20,11 @@ pub fn of(record: &Record) -> Vec<Warning> {
 fn of_data(record: &Record, spec: &Spec) -> Option<Warning> {
     let Deletion { data, .. } = spec.managed()?.deletion;
     let is_said = data.is_some() || spec.retains_buckets() || record.data.is_some() || record.status.is_over();
-    (!is_said).then(|| Warning::new("$.deletion", format!("{KEPT} DELETE /clusters/{}?data=delete deletes it, too.", record.name)))
+    (!is_said).then(|| Warning::new("$.deletion", KEPT))
 }
 
-const KEPT: &str =
-    "The cluster is older than deletion.data, so its record does not tell a wish from the default of its time: its data is kept.";
+const KEPT: &str = "The cluster is older than deletion.data, so its record does not tell a wish from the default of its time: its data is kept. A deletion \
+     that says data=delete deletes it, too.";
 
 fn of_access(record: &Record, spec: &Spec) -> Vec<Warning> {
     let Some(Access { admin_principal_arn, public_access_cidrs }) = spec.managed().map(|ours| &ours.access) else { return vec![] };
@@ -116,7 +116,7 @@ mod tests {
             let warnings = of(&record);
             let of_data: Vec<&Warning> = warnings.iter().filter(|warning| warning.path == "$.deletion").collect();
             assert_eq!(!of_data.is_empty(), warned, "{reason}: {deletion}");
-            assert!(of_data.iter().all(|warning| warning.message.ends_with("DELETE /clusters/research?data=delete deletes it, too.")));
+            assert!(of_data.iter().all(|warning| warning.message.ends_with("A deletion that says data=delete deletes it, too.")));
         }
     }
 
