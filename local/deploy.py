@@ -13,7 +13,7 @@ BUILT = "target/functions/local"
 
 def deploy(parameters, stack=settings.STACK):
     """Deploys with these parameters of the template, and returns the stack's outputs."""
-    template = settings.STATE / "template.json"
+    template = settings.STATE / f"{stack}.template.json"
     template.write_text(json.dumps(with_local_functions(cloudformation.template("template.yaml")), indent=1))
     run(
         [
@@ -25,7 +25,7 @@ def deploy(parameters, stack=settings.STACK):
             "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar",
             "--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items()),
         ],
-        log=settings.STATE / "deploy.log",
+        log=settings.STATE / f"{stack}.deploy.log",
         environment=aws_clients.environment(settings.OPERATOR_KEYS) | {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.5"},
     )
     return outputs(stack)
