@@ -9,3 +9,8 @@ def problem(answer, status, code=None):
     assert body["status"] == status and body["title"] and body["code"] and body["hint"], body
     assert code in (None, body["code"])
     return body
+
+
+def timeless(cluster):
+    """Without the service's time, which goes on from one answer to the next."""
+    return cluster | {"progress": {name: value for name, value in cluster["progress"].items() if name != "at"}}

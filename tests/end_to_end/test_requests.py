@@ -9,7 +9,7 @@ import pytest
 import dynamodb_table
 import templates
 import tenants
-from answers import problem
+from answers import problem, timeless
 from tenants import without_role
 from waiting import at_once
 
@@ -153,7 +153,7 @@ def test_a_control_character_in_a_header_is_refused(stranger, header):
     assert answer.startswith("HTTP/1.1 400 ") and "application/problem+json" in answer and header.lower() in answer, answer
 
 
-@pytest.mark.parametrize("path", ["/clusters?status=running", "/clusters/any?verbose=1", "/clusters/any/logs?limits=1", "/onboarding?a=b"])
+@pytest.mark.parametrize("path", ["/clusters?colour=red", "/clusters/any?verbose=1", "/clusters/any/logs?limits=1", "/onboarding?a=b"])
 def test_an_unknown_query_parameter_is_refused(stranger, path):
     [fault] = problem(stranger.call("GET", path), 400)["faults"]
     assert fault["path"] == "?" + path.split("?")[1].split("=")[0]
@@ -188,7 +188,7 @@ def test_the_same_key_is_answered_with_the_same_cluster_as_it_is_now_and_makes_n
     again = stranger.call("POST", "/clusters", body, **key)
     assert (first.status_code, again.status_code) == (202, 202)
     assert (first.json()["id"], first.headers["Location"]) == (again.json()["id"], again.headers["Location"])
-    assert first.json()["status"] == "queued" and again.json() == now
+    assert first.json()["status"] == "queued" and timeless(again.json()) == timeless(now)
     assert len(stranger.list()) == 1 and len(stranger.requested("once")) == 1
     problem(stranger.call("POST", "/clusters", body | {"region": "eu-west-1"}, **key), 422)
     problem(stranger.call("DELETE", "/clusters/once", **key), 422)
@@ -201,7 +201,7 @@ def test_a_deletion_and_its_repetition_are_answered_with_every_resource_as_it_is
     assert accepted["status"] == "terminating"
     assert "ready" in {resource["state"] for resource in accepted["resources"]}
     gone = tenant.wait("lively", "deleted")
-    assert tenant.accepted("DELETE", "/clusters/lively", **key) == gone
+    assert timeless(tenant.accepted("DELETE", "/clusters/lively", **key)) == timeless(gone)
 
 
 def test_a_key_of_the_version_before_is_answered_with_its_cluster(stranger, service):
@@ -210,7 +210,7 @@ def test_a_key_of_the_version_before_is_answered_with_its_cluster(stranger, serv
     row = {"pk": {"S": f"IDEMPOTENCY#{stranger.name}#k-2"}, "sk": {"S": "KEY"}}
     dynamodb_table.replace(service, row, "cluster_id", "body", json.dumps(cluster))
     now = stranger.wait("older", "failed")
-    assert stranger.accepted("POST", "/clusters", body, **{"Idempotency-Key": "k-2"}) == now
+    assert timeless(stranger.accepted("POST", "/clusters", body, **{"Idempotency-Key": "k-2"})) == timeless(now)
 
 
 def test_a_name_in_use_is_a_conflict(stranger):

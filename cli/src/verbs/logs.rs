@@ -53,10 +53,12 @@ impl Logs {
         }
         self.print(cx.output(), &events)?;
         loop {
+            // Asked before the look, so that what ends in between is seen in the next.
+            let is_over = api.cluster(&name).map_or(true, |cluster| cluster.summary.status.is_over());
             let page = api.logs(&name, vec![("after", after.clone()), ("wait", WAIT.into())])?;
             self.print(cx.output(), &page.events)?;
-            // Nothing comes of a cluster that is over.
-            if page.events.is_empty() && api.cluster(&name).map_or(true, |cluster| cluster.summary.status.is_over()) {
+            // Nothing more comes of a cluster that is over.
+            if page.events.is_empty() && is_over {
                 return Ok(());
             }
             after = page.next;
@@ -81,7 +83,9 @@ impl Logs {
     fn query(&self, after: &str) -> Query<'_> {
         let given = [("from", &self.from), ("to", &self.to)].into_iter().filter_map(|(name, time)| Some((name, time.clone()?)));
         let after = (!after.is_empty()).then(|| ("after", after.to_owned()));
-        given.chain(after).collect()
+        // Whoever follows is shown an event only once none can come before it any more.
+        let wait = self.follow.then(|| ("wait", "1".to_owned()));
+        given.chain(after).chain(wait).collect()
     }
 
     /// As it comes: a line for each, which is a JSON object for programs.

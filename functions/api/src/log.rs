@@ -26,7 +26,10 @@ impl Reading {
         let faults = [from.as_ref().err(), to.as_ref().err(), limit.as_ref().err(), wait.as_ref().err(), after.as_ref().err()];
         let faults = faults.into_iter().flatten().cloned().collect();
         match (from, to, limit, wait, after) {
-            (Ok(from), Ok(to), Ok(limit), Ok(wait), Ok(after)) => Ok(Self { span: Between { after, from, to }, limit, wait }),
+            (Ok(from), Ok(to), Ok(limit), Ok(wait), Ok(after)) => {
+                let settled = !wait.is_zero();
+                Ok(Self { span: Between { after, from, to, settled }, limit, wait })
+            }
             _ => Err(Problem::invalid(faults)),
         }
     }

@@ -10,8 +10,8 @@ use wire::event::{Event, Listed};
 const PREFIX: &str = "EVENT#";
 /// How long an event is kept.
 pub(super) const KEPT: SignedDuration = SignedDuration::from_hours(24 * 400);
-/// How old an event is before it is shown. Two functions that write at once may do so in another order than that of their times, and a reader
-/// whose cursor has passed the earlier time would never see that event.
+/// How old an event is before whoever follows a log is shown it. Two functions that write at once may do so in another order than that of their
+/// times, and a reader whose cursor has passed the earlier time would never see that event.
 const SETTLED: SignedDuration = SignedDuration::from_secs(2);
 
 #[derive(Serialize)]
@@ -35,6 +35,8 @@ pub struct Between {
     pub from: Option<Timestamp>,
     /// Not what happened then, or later.
     pub to: Option<Timestamp>,
+    /// Only events that none can come before any more.
+    pub settled: bool,
 }
 
 impl Between {
@@ -47,7 +49,8 @@ impl Between {
 
     /// The ids between which its events are; none if there can be none.
     fn ids(&self, now: Timestamp) -> Option<(String, String)> {
-        let end = beginning(self.to.unwrap_or(Timestamp::MAX).min(now - SETTLED));
+        let settled = if self.settled { now - SETTLED } else { Timestamp::MAX };
+        let end = beginning(self.to.unwrap_or(Timestamp::MAX).min(settled));
         let first = self.from.map(beginning).unwrap_or_default().max(self.after.clone());
         (first <= end).then_some((first, end))
     }
@@ -103,7 +106,7 @@ mod tests {
     #[test]
     fn a_span_is_read_from_its_beginning_or_cursor_until_before_its_end() {
         let now = at(9_000_000);
-        let between = |after: &str, from, to| Between { after: after.into(), from, to }.ids(now);
+        let between = |after: &str, from, to| Between { after: after.into(), from, to, settled: true }.ids(now);
         let ids = |first: &str, end: &str| Some((first.to_owned(), end.to_owned()));
         let settled = "00000000007000000";
         for (span, expected, reason) in [
@@ -116,6 +119,8 @@ mod tests {
         ] {
             assert_eq!(span, expected, "{reason}");
         }
+        let end = Between::default().ids(now).map(|(_, end)| end);
+        assert!(end.is_some_and(|end| end.as_str() > settled), "whoever does not follow is shown everything");
     }
 
     #[test]

@@ -59,7 +59,7 @@ pub(super) const FROM: Parameter = query("from", "Not what happened before: a ti
 pub(super) const TO: Parameter = query("to", "Not what happened then or later: a time, or a while before now such as `1h ago`.", time);
 pub(super) const WAIT: Parameter = query(
     "wait",
-    "If there is nothing yet, wait that many seconds for something to happen.",
+    "If there is nothing yet, wait that many seconds for something to happen. An event is shown two seconds after it happened, then, so that whoever follows a log misses none that is written late.",
     || json!({"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT, "default": 0}),
 );
 pub(super) const DATA: Parameter = query(
