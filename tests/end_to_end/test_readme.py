@@ -62,7 +62,7 @@ def get_in(kubeconfig):
 
 def test_a_cluster_is_made_shown_and_taken_away_on_the_command_line(service):
     printed = run(TYPED)
-    assert "research is running." in printed and "research is deleted." in printed and "creating   cluster" in printed
+    assert "gpu is running." in printed and "The cluster is running." in printed and "gpu is deleted." in printed
 
 
 def test_waiting_for_a_parked_cluster_ends_with_an_error(service, stranger):

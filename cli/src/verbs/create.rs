@@ -54,9 +54,6 @@ impl Create {
         let mut body = self.body(cx)?;
         if cx.is_attended() {
             ask(&mut body)?;
-            if self.file.is_none() {
-                ask_who_gets_in(&mut body)?;
-            }
         }
         if self.edit_before_creation {
             body = edit(cx, &body)?;
@@ -118,8 +115,9 @@ fn parse(text: &str) -> std::result::Result<Value, String> {
     if value.is_object() { Ok(value) } else { Err("It is not a mapping.".into()) }
 }
 
-/// For what every request needs and this one lacks.
+/// For what every request needs and this one lacks; and whoever begins with nothing is asked who gets in, too.
 fn ask(body: &mut Value) -> Result<()> {
+    let begins = body["name"].is_null() && body["instance_types"].is_null();
     let region = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(crate::context::variable).unwrap_or("us-west-2".into());
     for (field, question, default) in [
         ("name", "Name", Some("research".to_owned())),
@@ -127,13 +125,13 @@ fn ask(body: &mut Value) -> Result<()> {
         ("region", "AWS region", Some(region)),
         ("instance_types", "Instance types, with commas between them", Some("g4dn.xlarge".into())),
     ] {
-        let is_asked = body[field].is_null() && !(field == "instance_types" && body["mode"] == "self_managed");
-        if is_asked {
+        let is_missing = body[field].is_null() && !(field == "instance_types" && body["mode"] == "self_managed");
+        if is_missing {
             let answer = asked(question, default)?;
             body[field] = if field == "instance_types" { instance_types(answer.split(',')) } else { json!(answer.trim()) };
         }
     }
-    Ok(())
+    if begins { ask_who_gets_in(body) } else { Ok(()) }
 }
 
 /// By default nobody does, and a cluster without anybody is of little use.
@@ -233,11 +231,9 @@ fn plan(spec: &Spec) -> String {
 fn access(ours: &Managed) -> String {
     let from = match ours.access.public_access_cidrs.as_deref() {
         None | Some([]) => "only from inside its network".into(),
-        Some(ranges) => ranges
-            .iter()
-            .map(|range| if range == REQUESTER { "the address that the request comes from" } else { range })
-            .collect::<Vec<_>>()
-            .join(", "),
+        Some(ranges) => {
+            ranges.iter().map(|range| if range == REQUESTER { "from this machine's address" } else { range }).collect::<Vec<_>>().join(", ")
+        }
     };
     let who = ours.access.admin_principal_arn.as_deref().map_or("no administrator".into(), |arn| format!("administrator {arn}"));
     format!("{from}; {who}")
@@ -268,7 +264,7 @@ mod tests {
             "research will be made in account 222222222222, us-west-2",
             "g4dn.xlarge 0-10, m6i.large 0-10, and one for the system",
             "kept when",
-            "the address that the request comes from",
+            "only from inside its network; no administrator",
         ] {
             assert!(text.contains(told), "{told}: {text}");
         }
