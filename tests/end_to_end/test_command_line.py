@@ -181,7 +181,7 @@ def test_every_command_of_the_page_about_it_works_as_it_stands(tenant, tmp_path)
     script = f'PATH="{settings.TOOLS}/bin:$PATH"\n' + "".join(blocks)
     ran = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=tmp_path, env=mine.environment, text=True, capture_output=True)
     assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
-    assert len(blocks) == 6 and "research is deleted." in ran.stdout
+    assert len(blocks) == 6 and "module \"groundwork\"" in ran.stdout and "research is deleted." in ran.stdout
     told = dict(re.findall(r"^\| (\d+) \| (.+) \|$", page, re.M))
     help = re.findall(r"^  (\d+) +(.+)$", mine.run("--help").partition("Exit codes:")[2], re.M)
     assert told == dict(help)

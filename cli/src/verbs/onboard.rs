@@ -40,7 +40,10 @@ const TEMPLATE: &str = "quick-start.yaml";
 impl Onboard {
     pub fn run(&self, cx: &Context) -> Result<()> {
         let api = cx.api()?;
-        let Some(role_arn) = self.role_arn.clone() else { return self.explain(cx, &api) };
+        if self.terraform || self.role_arn.is_none() {
+            self.explain(cx, &api)?;
+        }
+        let Some(role_arn) = self.role_arn(cx)? else { return Ok(()) };
         let check = self.wait(&api, &role_arn)?;
         cx.remember(|operator| operator.role_arn = Some(role_arn))?;
         cx.output().print(&check, |check| {
@@ -54,21 +57,23 @@ impl Onboard {
 
     fn explain(&self, cx: &Context, api: &Api) -> Result<()> {
         let wanted = api.onboarding()?;
-        if !cx.output().is_for_people() {
-            return cx.output().print(&wanted, |_| String::new());
-        }
-        let text = if self.terraform { terraform(&wanted) } else { cloudformation(&wanted)? };
-        cx.output().print(&wanted, |_| text)?;
-        if !cx.is_attended() {
-            return Ok(());
+        let text = match (cx.output().is_for_people(), self.terraform) {
+            (false, _) => String::new(),
+            (true, true) => terraform(&wanted),
+            (true, false) => cloudformation(&wanted)?,
+        };
+        cx.output().print(&wanted, |_| text)
+    }
+
+    /// The one that was given, or is made now; none if nobody is there to say.
+    fn role_arn(&self, cx: &Context) -> Result<Option<String>> {
+        if self.role_arn.is_some() || !cx.is_attended() {
+            return Ok(self.role_arn.clone());
         }
         let asked = Input::<String>::new().with_prompt("The role's ARN, once it is made").interact_text();
-        let role_arn = asked.map_err(|error| {
+        asked.map(|role_arn| Some(role_arn.trim().into())).map_err(|error| {
             Failure::new(Exit::Interrupted, "The role was not checked.").because(error).next("groundwork onboard --role-arn <ARN>")
-        })?;
-        let again =
-            Self { role_arn: Some(role_arn.trim().into()), region: self.region.clone(), terraform: self.terraform, timeout: self.timeout };
-        again.run(cx)
+        })
     }
 
     /// Until the role works. What is missing is said whenever that changes.
