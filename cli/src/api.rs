@@ -14,7 +14,7 @@ use std::time::Duration;
 use ureq::Agent;
 use ureq::http::{Request, Response, StatusCode, header};
 use url::Url;
-use wire::event::Page;
+use wire::event::{Listed, Page};
 use wire::problem::Problem;
 use wire::view::{Cluster, Clusters, Login, Onboarding, RoleCheck};
 
@@ -88,6 +88,20 @@ impl Api {
 
     pub fn logs(&self, name: &str, query: Query) -> Result<Page> {
         self.call("GET", &["clusters", name, "logs"], query, None)
+    }
+
+    /// A log page by page, each event once. The cursor after the last one.
+    pub fn read_log(&self, name: &str, query: Query, mut each: impl FnMut(Vec<Listed>)) -> Result<String> {
+        let mut after = String::new();
+        loop {
+            let cursor = (!after.is_empty()).then(|| ("after", after.clone()));
+            let Page { events, next } = self.logs(name, query.iter().cloned().chain(cursor).collect())?;
+            after = next;
+            if events.is_empty() {
+                return Ok(after);
+            }
+            each(events);
+        }
     }
 
     /// The ID token, renewed if it is over or nearly so.

@@ -10,6 +10,7 @@ mod interrupt;
 mod live;
 mod login;
 mod output;
+mod timeline;
 mod told;
 mod verbs;
 

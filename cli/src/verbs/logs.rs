@@ -8,7 +8,7 @@ use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 use serde_json::json;
 use std::collections::VecDeque;
-use wire::event::{Listed, Page};
+use wire::event::Listed;
 
 /// Print a cluster's log: who did what, when, to what.
 #[derive(Args)]
@@ -67,25 +67,20 @@ impl Logs {
 
     /// What happened until now, and the cursor after it.
     fn so_far(&self, api: &Api, name: &str) -> Result<(Vec<Listed>, String)> {
-        let (mut events, mut after) = (VecDeque::new(), String::new());
-        loop {
-            let Page { events: more, next } = api.logs(name, self.query(&after))?;
-            after = next;
-            if more.is_empty() {
-                return Ok((events.into(), after));
-            }
-            events.extend(more);
+        let mut events = VecDeque::new();
+        let after = api.read_log(name, self.query(), |page| {
+            events.extend(page);
             let surplus = self.limit.map_or(0, |limit| events.len().saturating_sub(limit));
             events.drain(..surplus);
-        }
+        })?;
+        Ok((events.into(), after))
     }
 
-    fn query(&self, after: &str) -> Query<'_> {
+    fn query(&self) -> Query<'_> {
         let given = [("from", &self.from), ("to", &self.to)].into_iter().filter_map(|(name, time)| Some((name, time.clone()?)));
-        let after = (!after.is_empty()).then(|| ("after", after.to_owned()));
         // Whoever follows is shown an event only once none can come before it any more.
         let wait = self.follow.then(|| ("wait", "1".to_owned()));
-        given.chain(after).chain(wait).collect()
+        given.chain(wait).collect()
     }
 
     /// As it comes: a line for each, which is a JSON object for programs.

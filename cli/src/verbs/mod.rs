@@ -14,6 +14,7 @@ mod man;
 mod onboard;
 mod retry;
 mod show;
+mod timeline;
 mod use_cluster;
 mod watch;
 mod whoami;
@@ -33,6 +34,7 @@ pub enum Verb {
     Show(show::Show),
     Watch(watch::Watch),
     Logs(logs::Logs),
+    Timeline(timeline::Timeline),
     Kubeconfig(kubeconfig::Kubeconfig),
     Use(use_cluster::Use),
     Retry(retry::Retry),
@@ -55,6 +57,7 @@ impl Verb {
             Verb::Show(verb) => verb.run(cx),
             Verb::Watch(verb) => verb.run(cx),
             Verb::Logs(verb) => verb.run(cx),
+            Verb::Timeline(verb) => verb.run(cx),
             Verb::Kubeconfig(verb) => verb.run(cx),
             Verb::Use(verb) => verb.run(cx),
             Verb::Retry(verb) => verb.run(cx),
