@@ -1,8 +1,9 @@
-"""From nothing to a running cluster in a customer's account, and back to nothing."""
+"""From nothing to a running cluster in a customer's account, and back to nothing, with the commands that its user would type."""
 
 import json
-import sys
-import time
+import os
+import shlex
+import subprocess
 
 import census
 import cloud
@@ -12,23 +13,21 @@ import kept
 import kubernetes
 import settings
 import sign_in
-import timeline
 import up
 from account import Account
-from api import Api
 from problem import Problem, explained
 from timed import TIMES, timed
 
-# Two hours of AWS, and ten minutes if that is less, because the machine's own work is not faster than on AWS.
-SECONDS_FOR_A_CLUSTER = max(600, 7200 / settings.SPEED)
-SECONDS_BETWEEN_LOOKS = 0.5
+REQUEST = "examples/cluster.json"
+# Of one the data is kept, as it is by default, and of the other it is deleted, too.
+NAME, OTHER = "research", "scratch"
 
 
 def main():
     was_up = cloud.is_running()
     try:
         up.up()
-        show_a_cluster()
+        show_two_clusters()
     finally:
         if not was_up:
             cloud.stop()
@@ -36,40 +35,46 @@ def main():
     print(f"\nIt took\n{TIMES.read_text()}", end="")
 
 
-def show_a_cluster():
-    """Two clusters at once: of one the data is kept, as it is by default, and of the other it is deleted, too."""
+def show_two_clusters():
     account = Account(settings.DEMO_ACCOUNT)
     settle_neighbours(account)
     before = census.census(account)
-    request = json.loads((settings.REPOSITORY / "examples/cluster.json").read_text())
-    name, other = request["name"], "scratch"
-    print(f"\nPOST /clusters {json.dumps(request)}, and another one, {other}", flush=True)
-    api = Api(environment.read())
     with timed("create"):
-        for one in (name, other):
-            api.create(request | {"name": one})
-        cluster = follow(api, name, until="running")
-        scratch = follow(api, other, until="running", quietly=True)
-    print_cluster(cluster)
-    timeline.show(cluster, whole_log(api, name))
-    for one in (cluster, scratch):
-        leave_behind(account, one)
+        groundwork("create", OTHER, "--file", REQUEST, "--yes")
+        groundwork("create", NAME, "--file", REQUEST, "--yes", "--wait")
+        groundwork("watch", OTHER)
+    groundwork("timeline", NAME)
+    for name in (NAME, OTHER):
+        leave_behind(account, shown(name))
     print("\nIn both, Kubernetes has made a load balancer, its security groups, an interface and a node's disk.")
     print("There is data, too: objects in a bucket, a claim's volume, and a snapshot of that.")
-    print(f"\nDELETE /clusters/{name}\nDELETE /clusters/{other}?data=delete", flush=True)
+    ids = {name: shown(name)["id"] for name in (NAME, OTHER)}
     with timed("delete"):
-        # At AWS's own speed a token may not last for both.
-        api = Api(environment.read() | {"GROUNDWORK_TOKEN": sign_in.token(deploy.outputs(), settings.DEMO_TENANT)})
-        # The log goes on from where the creation ended, so that nothing is shown twice.
-        seen = api.logs(name, None).get("next")
-        api.delete(name)
-        api.delete(other, data="delete")
-        cluster = follow(api, name, until="deleted", after=seen)
-        print_inventory(name, cluster["inventory"])
-        scratch = follow(api, other, until="deleted", quietly=True)
-    print_inventory(other, scratch["inventory"])
-    remove_what_was_kept(account, cluster)
+        groundwork("delete", OTHER, "--data", "delete", "--yes")
+        groundwork("delete", NAME, "--yes", "--wait")
+        groundwork("watch", ids[OTHER])
+    groundwork("list", "--deleted")
+    remove_what_was_kept(account, shown(ids[NAME]))
     print_neighbours(before, census.census(account))
+
+
+def groundwork(*arguments):
+    """As the demo's tenant would type it."""
+    print(f"\n$ {shlex.join(['groundwork', *arguments])}", flush=True)
+    if command(*arguments).returncode != 0:
+        raise Problem("The demo ends here, because this command failed.")
+
+
+def shown(name):
+    return json.loads(command("show", name, "--output", "json", stdout=subprocess.PIPE, check=True).stdout)
+
+
+def command(*arguments, **more):
+    # At AWS's own speed a token may not last from beginning to end.
+    tenant = environment.read()
+    token = sign_in.with_password(deploy.outputs(), settings.DEMO_TENANT, tenant["GROUNDWORK_PASSWORD"])
+    binary = settings.TOOLS / "bin/groundwork"
+    return subprocess.run([binary, *arguments], cwd=settings.REPOSITORY, env=os.environ | tenant | {"GROUNDWORK_TOKEN": token}, text=True, **more)
 
 
 def leave_behind(account, cluster):
@@ -85,60 +90,7 @@ def remove_what_was_kept(account, cluster):
     for thing in cluster["inventory"]["kept"]:
         if thing.get("remove"):
             kept.remove(account, thing)
-    print(f"The tenant has removed what was kept of {cluster['name']}, with these commands.")
-
-
-def follow(api, name, until, after=None, quietly=False):
-    """Prints the log as it grows, or is quiet, until the cluster has the wanted status or cannot reach it. Returns the cluster."""
-    deadline = time.monotonic() + SECONDS_FOR_A_CLUSTER
-    while time.monotonic() < deadline:
-        cluster = api.show(name)
-        after = after if quietly else read_news(api, name, after)
-        if cluster["status"] == until:
-            return cluster
-        if cluster["status"] in ("failed", "delete_blocked"):
-            raise Problem(f"{cluster['status']}: {cluster.get('reason')}\nhint: {cluster.get('hint')}")
-        time.sleep(SECONDS_BETWEEN_LOOKS)
-    raise Problem(f"{name} is not {until} after {SECONDS_FOR_A_CLUSTER:.0f} s; it is {cluster['status']}")
-
-
-def read_news(api, name, after):
-    """Prints the events after a cursor. Returns the next cursor."""
-    page = api.logs(name, after)
-    for event in page["events"]:
-        print(f"  {event['at']}  {event['action']:<10} {event.get('target') or '':<32} {event.get('message') or ''}")
-    sys.stdout.flush()
-    return page.get("next") or after
-
-
-def whole_log(api, name):
-    """Read anew: of two events at nearly the same time, the one that is written last may come before a cursor that has passed already."""
-    events, after = [], None
-    while news := (page := api.logs(name, after))["events"]:
-        events, after = events + news, page["next"]
-    return events
-
-
-def print_cluster(cluster):
-    print(f"\n{cluster['name']} is {cluster['status']}, with {len(cluster['resources'])} resources:")
-    for resource in cluster["resources"]:
-        print(f"  {resource['key']:<40} {resource['state']}")
-    print(json.dumps(cluster["outputs"], indent=2))
-
-
-def print_inventory(name, inventory):
-    left = inventory["left"]
-    print(f"\nInventory after {name}: {len(left)} left, {len(inventory['kept'])} kept")
-    for thing in left + inventory["kept"]:
-        print(f"  {thing['kind']} {thing['id']}{of_size(thing)}: {thing['why']}")
-        if thing.get("remove"):
-            print(f"    {thing['remove']}")
-    if left:
-        raise Problem("Something is left in the customer's account.")
-
-
-def of_size(thing):
-    return f" ({thing['size']})" if thing.get("size") else ""
+    print(f"\nThe tenant has removed what was kept of {cluster['name']}, with these commands.")
 
 
 def settle_neighbours(account):
