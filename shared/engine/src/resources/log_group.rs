@@ -4,7 +4,7 @@ use super::owned::{is_ours, tag_map};
 use crate::cluster::Cluster;
 use crate::context::Context;
 use crate::errors::{Called, Result, Unless};
-use crate::resource::{Difference, How, Made, Planned, Seen};
+use crate::resource::{Difference, How, Made, Planned, Seen, Usual};
 use async_trait::async_trait;
 use wire::journal::Outputs;
 use wire::key::Key;
@@ -45,6 +45,11 @@ impl Planned for LogGroup {
 
     fn stage(&self) -> Stage {
         Stage::CreateEks
+    }
+
+    /// It is waited for because it may come back: for two creation graces of five minutes.
+    fn usual(&self) -> Usual {
+        Usual { made: 3, removed: 600 }
     }
 }
 

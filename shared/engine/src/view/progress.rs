@@ -119,6 +119,12 @@ mod tests {
     }
 
     #[test]
+    fn what_may_come_back_is_waited_for() {
+        let going = of_example(Status::Terminating, Desired::Absent, &[(Key::LogGroup, State::Deleting)]);
+        assert_eq!(going.seconds_expected, Some(500), "{going:?}");
+    }
+
+    #[test]
     fn nothing_is_expected_of_what_is_at_rest() {
         for (status, desired) in
             [(Status::Running, Desired::Present), (Status::Failed, Desired::Present), (Status::DeleteBlocked, Desired::Absent)]
