@@ -13,6 +13,7 @@ use futures::future::BoxFuture;
 use http::Request;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::RwLock;
 
 /// The AWS behind the cloud.
 pub trait Aws: Send + Sync {
@@ -23,8 +24,8 @@ pub trait Aws: Send + Sync {
 pub struct Cloud<A> {
     pub behind: A,
     state: Mutex<State>,
-    /// Whoever passes deletions on has it.
-    burial: tokio::sync::Mutex<()>,
+    /// Whoever passes deletions on has it alone.
+    burial: RwLock<()>,
 }
 
 /// How a call gets no answer.
@@ -47,7 +48,7 @@ struct State {
 impl<A: Aws> Cloud<A> {
     pub fn new(behind: A, world: World) -> Self {
         let state = State { world, rules: rules::all(), faults: Faults::default(), report: Report::default(), ledger: Ledger::default() };
-        Self { behind, state: Mutex::new(state), burial: tokio::sync::Mutex::default() }
+        Self { behind, state: Mutex::new(state), burial: RwLock::default() }
     }
 
     /// # Errors
@@ -129,8 +130,11 @@ impl<A: Aws> Cloud<A> {
 
     /// Passes on deletions whose time has come, and does what AWS does by itself. Nobody waits for the answers.
     async fn bury_the_dead(&self) {
-        // A call that comes meanwhile waits, or the AWS behind would show it what is dead already.
-        let _turn = self.burial.lock().await;
+        if !self.state().world.is_burial_due() {
+            return;
+        }
+        // No other call is under way: the AWS behind would show it what is dead as if it were alive.
+        let _alone = self.burial.write().await;
         let buried = self.state().world.bury();
         for request in buried {
             self.pass_on(request).await;
@@ -167,6 +171,7 @@ impl<A: Aws> Cloud<A> {
         if let Some(answer) = self.state().answer_in_its_stead(call) {
             return Some(answer);
         }
+        let _before_burial = self.burial.read().await;
         let mut answer = self.behind.call(call.request.clone()).await;
         match &mut answer {
             Some(answer) => self.state().amend(call, answer),
@@ -195,5 +200,54 @@ impl State {
         for rule in self.rules.iter_mut().rev() {
             rule.after(call, answer, &mut self.world);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::{json_answer, json_of};
+    use serde_json::json;
+    use std::sync::Arc;
+    use tokio::sync::Semaphore;
+
+    /// A cluster, which takes its time to answer.
+    struct Slow(Semaphore);
+
+    impl Aws for Slow {
+        fn call(&self, request: Request<Bytes>) -> BoxFuture<'_, Option<Answer>> {
+            Box::pin(async move {
+                if request.method() == "GET" {
+                    self.0.acquire().await.ok()?.forget();
+                }
+                Some(json_answer(&json!({"cluster": {"name": "c", "status": "ACTIVE"}})))
+            })
+        }
+    }
+
+    fn eks(method: &str, path: &str) -> Request<Bytes> {
+        let scope = "AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-west-2/eks/aws4_request, SignedHeaders=host";
+        let request = Request::builder().method(method).uri(path).header("authorization", scope).header("content-type", "application/json");
+        request.body(Bytes::from_static(b"{\"name\": \"c\"}")).expect("valid")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_dies_while_it_is_looked_at_is_never_shown_alive() {
+        let cloud = Arc::new(Cloud::new(Slow(Semaphore::new(0)), World::new(1, 1.0)));
+        let call = |method, path| {
+            let cloud = Arc::clone(&cloud);
+            tokio::spawn(async move { cloud.call(eks(method, path)).await.expect("an answer") })
+        };
+        call("POST", "/clusters").await.expect("made");
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        call("DELETE", "/clusters/c").await.expect("asked for");
+        let look = call("GET", "/clusters/c");
+        tokio::time::sleep(Duration::from_secs(7200)).await;
+        let next = call("POST", "/clusters");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        cloud.behind.0.add_permits(1);
+        let seen = json_of(&look.await.expect("seen")).expect("JSON");
+        assert_eq!(seen["cluster"]["status"], "DELETING");
+        next.await.expect("it waits for the look, and then comes");
     }
 }

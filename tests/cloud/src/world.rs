@@ -158,6 +158,12 @@ impl World {
         self.late.push((at, request));
     }
 
+    /// True if there is something to bury, or AWS does something by itself now.
+    pub fn is_burial_due(&self) -> bool {
+        let now = self.now();
+        self.lives.values().any(|life| life.is_over(now)) || self.late.iter().any(|(at, _)| *at <= now)
+    }
+
     /// What AWS does by itself now; the requests are for the AWS behind.
     pub fn due(&mut self) -> Vec<Request<Bytes>> {
         let now = self.now();
@@ -167,8 +173,7 @@ impl World {
     /// Buries what has finished its deletion; the requests are for the AWS behind.
     pub fn bury(&mut self) -> Vec<Request<Bytes>> {
         let now = self.now();
-        let over = |life: &Life| life.clings.is_none() && life.dies.as_ref().is_some_and(|(at, _)| *at <= now);
-        let dead: Vec<String> = self.lives.iter().filter(|(_, life)| over(life)).map(|(name, _)| name.clone()).collect();
+        let dead: Vec<String> = self.lives.iter().filter(|(_, life)| life.is_over(now)).map(|(name, _)| name.clone()).collect();
         dead.iter().filter_map(|name| self.remove(name)).collect()
     }
 
@@ -233,6 +238,11 @@ fn is_within(name: &str, cluster: &str) -> bool {
 }
 
 impl Life {
+    /// Its deletion is finished.
+    fn is_over(&self, now: Duration) -> bool {
+        self.clings.is_none() && self.dies.as_ref().is_some_and(|(at, _)| *at <= now)
+    }
+
     pub fn phase(&self, now: Duration) -> Phase {
         if let Some((at, _)) = &self.dies {
             if self.clings.is_some() && *at <= now { Phase::DeleteFailed } else { Phase::Going }
