@@ -21,9 +21,7 @@ fn section(route: Route) -> String {
     let token = if route.needs_token() { "" } else { " It needs no token." };
     let mut text = format!("\n## {}\n\n{}.{token} Answers {} with {}.\n", about.key, about.summary, route.success(), answer(route));
     if route.takes_body() {
-        text.push_str(
-            "The body is a cluster's spec: see [the README](../README.md#ask-for-a-cluster), or `ClusterRequest` in openapi.json.\n",
-        );
+        text.push_str("The body is a cluster's spec: see [its fields](clusters.md#ask-for-one), or `ClusterRequest` in openapi.json.\n");
     }
     if !about.parameters.is_empty() {
         text.push_str("\n| parameter | in | |\n|---|---|---|\n");
@@ -33,7 +31,7 @@ fn section(route: Route) -> String {
         let codes: Vec<String> = about.problems.iter().map(|code| format!("`{}`", code.name())).collect();
         let _ = writeln!(text, "\nIt may be refused with {}.", codes.join(", "));
     }
-    let _ = write!(text, "\n    {}\n", example(route));
+    let _ = write!(text, "\n```sh\n{}\n```\n", example(route));
     text
 }
 
@@ -45,7 +43,7 @@ fn example(route: Route) -> String {
     let token = if route.needs_token() { "-H \"Authorization: Bearer $GROUNDWORK_TOKEN\" " } else { "" };
     let body = if route.takes_body() { "-H \"Content-Type: application/json\" -d @examples/cluster.json " } else { "" };
     let required = about.parameters.iter().filter(|parameter| parameter.required);
-    let query: Vec<String> = required.map(|one| format!("{}=${}", one.name, one.name.to_uppercase())).collect();
+    let query: Vec<String> = required.map(|one| format!("{}=$GROUNDWORK_{}", one.name, one.name.to_uppercase())).collect();
     let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
     format!("curl {method}{token}{body}\"$GROUNDWORK_API_URL{}{query}\"", path.replace("{name}", "research"))
 }

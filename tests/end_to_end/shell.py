@@ -1,9 +1,10 @@
-"""The README's shell blocks, run as they stand."""
+"""The pages' shell blocks, run as they stand."""
 
 import os
 import re
 import subprocess
 
+import aws_clients
 import environment
 import settings
 
@@ -23,3 +24,12 @@ def run(*blocks, file=None, cwd=settings.REPOSITORY, **more):
 def functions(block):
     """What a block defines, without what it does with it."""
     return re.sub(r"^(make up|\. \.local/env)\n", "", block[: block.index("\n\n") + 1], flags=re.M)
+
+
+def environment_of(tenant, folder):
+    """A file as `make tenant` writes it, for a tenant of a test."""
+    token = tenant.session.headers["Authorization"].removeprefix("Bearer ")
+    variables = {"GROUNDWORK_API_URL": tenant.service.url, "GROUNDWORK_TOKEN": token}
+    variables |= {"GROUNDWORK_ROLE_ARN": tenant.role_arn} if tenant.role_arn else {}
+    environment.write(variables | aws_clients.cli((tenant.account.number, "test")), folder / "env")
+    return folder / "env"

@@ -4,16 +4,17 @@ import base64
 import json
 import re
 import stat
-import subprocess
 
 import pytest
 
 import customer_role
+import pages
 import settings
 import sign_in
 import tenants
 from account import new_account
 from passage import Passage
+from shell import environment_of, run
 from terminal import CommandLine
 
 
@@ -174,14 +175,10 @@ def test_the_longest_name_fits_a_narrow_terminal_and_colours_can_be_switched_off
     tenant.gone(name)
 
 
-def test_every_command_of_the_page_about_it_works_as_it_stands(tenant, tmp_path):
-    page = (settings.REPOSITORY / "docs/use.md").read_text()
-    blocks = re.findall(r"^```sh\n(.*?)^```$", page, re.M | re.S)
-    mine = command_line(tmp_path, tenant, GROUNDWORK_ROLE_ARN=tenant.role_arn)
-    script = f'PATH="{settings.TOOLS}/bin:$PATH"\n' + "".join(blocks)
-    ran = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=tmp_path, env=mine.environment, text=True, capture_output=True)
-    assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
-    assert len(blocks) == 6 and "module \"groundwork\"" in ran.stdout and "research is deleted." in ran.stdout
-    told = dict(re.findall(r"^\| (\d+) \| (.+) \|$", page, re.M))
+def test_every_command_of_the_page_about_it_works_as_it_stands(mine, tenant, tmp_path):
+    of_mine = {"file": environment_of(tenant, tmp_path), "GROUNDWORK_CONFIG_DIR": str(tmp_path / "config")}
+    printed = run(*pages.all_commands("docs/use.md"), cwd=tmp_path, **of_mine)
+    assert 'module "groundwork"' in printed and "research is deleted." in printed
+    told = dict(re.findall(r"^\| (\d+) \| (.+) \|$", pages.section("docs/use.md", "When it fails"), re.M))
     help = re.findall(r"^  (\d+) +(.+)$", mine.run("--help").partition("Exit codes:")[2], re.M)
     assert told == dict(help)

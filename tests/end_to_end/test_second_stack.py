@@ -1,12 +1,12 @@
-"""A second stack beside the service's own, from deploying it to removing it as the README says."""
+"""A second stack beside the service's own, from deploying it to removing it as the page about it says."""
 
 import re
 from urllib.parse import parse_qsl, urlsplit
 
 import aws_clients
 import deploy
+import pages
 import pytest
-import readme
 import settings
 import shell
 import templates
@@ -60,12 +60,12 @@ def the_link_is_for(customer, wanted):
 
 def remove(stack):
     """Records, users and who did what are there until they are removed, too."""
-    removing, forgetting = (of_this_stack(readme.commands("Remove it", word)) for word in ("delete-stack", "delete-table"))
-    output = of_this_stack(shell.functions(readme.commands("Jobs and schedules", "create-schedule")))
-    shell.run(output, removing)
+    output = pages.commands("docs/deploy.md", "What the stack put out", "output()")
+    removing = pages.commands("docs/deploy.md", "Remove it", "delete-stack")
+    shell.run(of_this_stack(output), of_this_stack(removing))
     assert there(stack) == {"table", "users", f"/aws/lambda/{STACK}-api", f"/aws/lambda/{STACK}-jobs", f"/aws/vendedlogs/http-api/{STACK}"}
     values = f"table={stack['TableName']}\npool={stack['UserPoolId']}\n"
-    shell.run(values, forgetting)
+    shell.run(values, of_this_stack(pages.commands("docs/deploy.md", "Remove it", "delete-table")))
     assert there(stack) == set()
 
 

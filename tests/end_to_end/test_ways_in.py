@@ -76,7 +76,7 @@ def test_every_firing_of_a_schedule_makes_one_job_and_counts_once(service, tenan
 
 
 def test_a_schedule_outside_the_group_that_its_role_trusts_is_refused(service):
-    """AWS does so, and the README's command names the group because of it."""
+    """AWS does so, and the command of docs/operate.md names the group because of it."""
     scheduler = aws_clients.operator("scheduler")
     target = {"Arn": service.stack["JobsQueueArn"], "RoleArn": service.stack["JobSchedulesRoleArn"]}
     schedule = {"Name": "outside", "ScheduleExpression": "rate(1 hour)", "FlexibleTimeWindow": {"Mode": "OFF"}, "Target": target}

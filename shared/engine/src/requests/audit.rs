@@ -1,5 +1,5 @@
-//! The audit log: one line for every request, wherever it came from and whatever came of it. The README tells operators how to
-//! read it. A request that changed something also left an event in the cluster's own log, in the same transaction as the change.
+//! The audit log: one line for every request, wherever it came from and whatever came of it. docs/operate.md tells operators how
+//! to read it. A request that changed something also left an event in the cluster's own log, in the same transaction as the change.
 
 use jiff::Timestamp;
 use wire::problem::Problem;
