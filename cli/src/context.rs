@@ -11,6 +11,7 @@ use std::cell::RefCell;
 use url::Url;
 
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Global {
     /// How to print the answer.
     #[arg(long, short, global = true, value_enum, default_value_t, value_name = "FORMAT")]

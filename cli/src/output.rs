@@ -14,7 +14,9 @@ pub enum Format {
     /// Text for people.
     #[default]
     Table,
+    /// All that the service said, for programs.
     Json,
+    /// The same, as YAML.
     Yaml,
 }
 

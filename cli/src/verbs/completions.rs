@@ -7,9 +7,11 @@ use clap_complete::Shell;
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  groundwork completions bash > ~/.local/share/bash-completion/completions/groundwork
-  groundwork completions zsh > \"${fpath[1]}/_groundwork\"")]
+  echo 'source <(groundwork completions bash)' >> ~/.bashrc
+  groundwork completions zsh > \"${fpath[1]}/_groundwork\"
+  groundwork completions fish > ~/.config/fish/completions/groundwork.fish")]
 pub struct Completions {
+    /// Whose completions.
     shell: Shell,
 }
 

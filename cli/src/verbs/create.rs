@@ -10,16 +10,24 @@ use std::path::{Path, PathBuf};
 use wire::spec::{self, Data, Ground, Managed, REQUESTER, Spec};
 
 /// Create a cluster in your account.
+///
+/// In a terminal you are asked for what you leave out, and see what will be made before anything is. What is given as a flag goes before
+/// what is in the file.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   groundwork create
-  groundwork create research --region us-west-2 --instance-types g4dn.xlarge,m6i.large --wait
+  groundwork create research --instance-types g4dn.xlarge,m6i.large --wait
   groundwork create -f cluster.yaml --wait --timeout 90m
   groundwork create gpu -f cluster.yaml --edit-before-creation
 
-The file is the request as YAML or JSON, and what is given as a flag goes before what is in it. What is missing is asked for, if somebody
-is there. Nothing is made before you have seen what will be.")]
+A cluster.yaml:
+  name: research
+  role_arn: arn:aws:iam::222222222222:role/groundwork
+  region: us-west-2
+  instance_types: [{name: g4dn.xlarge, max_count: 4}]
+  admin_principal_arn: arn:aws:iam::222222222222:role/research
+  public_access_cidrs: [requester]")]
 pub struct Create {
     /// The cluster's name: lower-case letters, digits and hyphens.
     name: Option<String>,
@@ -29,13 +37,13 @@ pub struct Create {
     /// The role that lets Groundwork into your account; by default the one that groundwork onboard saw work.
     #[arg(long, env = "GROUNDWORK_ROLE_ARN", value_name = "ARN")]
     role_arn: Option<String>,
-    /// The AWS region.
+    /// The AWS region, such as us-west-2.
     #[arg(long)]
     region: Option<String>,
-    /// EC2 instance types, each of which gets a node group.
+    /// EC2 instance types, such as g4dn.xlarge,m6i.large. Each gets a node group of 0 to 10 nodes; the file can say other numbers.
     #[arg(long, value_delimiter = ',', value_name = "TYPES")]
     instance_types: Vec<String>,
-    /// The external ID that your role expects. Groundwork made it and knows it; if you give it, it is compared.
+    /// The external ID that your role expects. Groundwork knows it, so you need not give it; if you do, it is compared.
     #[arg(long, value_name = "ID")]
     external_id: Option<String>,
     /// Open the whole request in your editor before it is sent.

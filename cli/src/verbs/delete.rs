@@ -7,7 +7,10 @@ use dialoguer::Input;
 use wire::spec::{self, Ground};
 use wire::view::Cluster;
 
-/// Delete a cluster, and everything that Groundwork made for it. The data in it is kept unless you say otherwise.
+/// Delete a cluster and all that was made for it.
+///
+/// You see what goes and what data is in it, and type its name. The data is kept in your account, and listed with the commands that remove
+/// it, unless you say --data delete.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -15,7 +18,8 @@ Examples:
   groundwork delete research --data delete
   groundwork delete research --yes --wait --timeout 1h
 
-There is no --force: if something is in the way, groundwork show names it and says what to do about it.")]
+There is no --force: if something is in the way, groundwork show names it and \
+says what to do about it.")]
 pub struct Delete {
     /// The cluster's name.
     name: String,

@@ -12,7 +12,10 @@ use std::process::Command;
 use std::time::Duration;
 use url::Url;
 
-/// Look for what may be wrong: login, clock, API, role, reach of the endpoint, versions.
+/// Look for what may be wrong.
+///
+/// Checks the tools on this machine, the service and its version, your login, the clock, the role in your account, and whether the
+/// cluster's endpoint can be reached from here. Each problem comes with what to do.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  groundwork doctor\n  groundwork doctor research")]
 pub struct Doctor {

@@ -3,13 +3,16 @@ use crate::failure::Result;
 use crate::told;
 use clap::Args;
 
-/// Give up a blocked cluster whose account lets nobody in any more. What is left there stays, and is listed.
+/// Give up a cluster whose account lets nobody in.
+///
+/// For one that is delete_blocked because its role has been refused for a day: the name is free again. Nothing is removed; what is left in
+/// the account stays there, and is listed.
 #[derive(Args)]
 #[command(after_help = "\
 Example:
   groundwork forget research
 
-This frees the name; it removes nothing. The service refuses it as long as the account may let Groundwork in again.")]
+The service refuses it as long as the account may let Groundwork in again.")]
 pub struct Forget {
     /// The cluster's name.
     name: String,

@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 use wire::view::Cluster;
 
-/// Add a cluster to your kubeconfig, and make it the current context. No credentials are written: kubectl asks the AWS CLI for them.
+/// Add a cluster to your kubeconfig, for kubectl.
+///
+/// It becomes the current context; everything else in the file stays. No credentials are written: kubectl asks the AWS CLI for them.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -15,8 +17,8 @@ Examples:
 
   groundwork kubeconfig research --context gpu --file ./kubeconfig
 
-kubectl runs aws eks get-token, so the AWS CLI must be signed in as somebody whom the cluster lets in: admin_principal_arn, or whoever
-has an access entry.")]
+kubectl runs aws eks get-token, so the AWS CLI must be signed in as somebody whom \
+the cluster lets in: admin_principal_arn, or whoever has an access entry.")]
 pub struct Kubeconfig {
     /// The cluster's name; by default the one that groundwork use chose.
     name: Option<String>,

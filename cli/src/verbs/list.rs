@@ -18,7 +18,7 @@ Examples:
   groundwork list --output json | jq -r '.clusters[].name'"
 )]
 pub struct List {
-    /// Only those with this status, such as running or failed.
+    /// Only those with this status: queued, provisioning, running, failed, terminating or delete_blocked.
     #[arg(long)]
     status: Option<String>,
     /// Only those in this region.

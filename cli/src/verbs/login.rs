@@ -10,21 +10,24 @@ use serde_json::{Value, json};
 use wire::view;
 
 /// Log in to an operator's Groundwork.
+///
+/// Your browser opens the operator's page to log in. The operator is whoever runs Groundwork for you, and tells you its address. You stay
+/// logged in on this machine until groundwork logout, or until the operator wants to see you again.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   groundwork login https://abc123.execute-api.us-west-2.amazonaws.com
   groundwork login https://groundwork.example.com --name acme --device
 
-Without a browser on this machine, --device shows a code to type in on another one, if the operator's issuer offers that.
-Programs put an ID token into GROUNDWORK_TOKEN, and the address into GROUNDWORK_API_URL, in place of logging in.")]
+Programs put an ID token into GROUNDWORK_TOKEN, and the address into \
+GROUNDWORK_API_URL, in place of logging in.")]
 pub struct Login {
     /// The API's address, which the operator tells you; by default that of the operator that you logged in to last.
     address: Option<String>,
     /// What to call the operator, where you know several; by default the address's host.
     #[arg(long)]
     name: Option<String>,
-    /// Show a code to type in on another machine.
+    /// For a machine without a browser: show a code to type in on another one, if the operator's issuer offers that.
     #[arg(long)]
     device: bool,
 }

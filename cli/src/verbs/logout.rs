@@ -6,7 +6,7 @@ use serde_json::json;
 
 /// Forget the login on this machine.
 #[derive(Args)]
-#[command(after_help = "Example:\n  groundwork logout --operator acme")]
+#[command(after_help = "Examples:\n  groundwork logout\n  groundwork logout --operator acme")]
 pub struct Logout;
 
 impl Logout {

@@ -17,22 +17,23 @@ Examples:
   groundwork logs research
   groundwork logs research --follow
   groundwork logs research --from \"24 hours ago\" --limit 50
-  groundwork logs research --from 2026-01-02T03:04:05Z --to \"1 hour ago\" --time-format %H:%M
+  groundwork logs research --from 2026-01-02T03:04:05Z --to \"1 hour ago\"
+  groundwork logs research --time-format %H:%M:%S
 
 The log of a deleted cluster is kept, under its id: groundwork list --deleted --output json")]
 pub struct Logs {
     /// The cluster's name or id; by default the one that groundwork use chose.
     name: Option<String>,
-    /// Go on as long as something may happen; ctrl-C ends it.
+    /// Go on printing until nothing more can happen; ctrl-C ends it.
     #[arg(long, short)]
     follow: bool,
-    /// Not what was before: a time such as 2026-01-02T03:04:05Z, or a while such as "24 hours ago".
+    /// Only what happened since: a time such as 2026-01-02T03:04:05Z, or a while such as "24 hours ago".
     #[arg(long, value_name = "TIME")]
     from: Option<String>,
-    /// Not what was then or later.
+    /// Only what happened before: a time or a while, as with --from.
     #[arg(long, value_name = "TIME", conflicts_with = "follow")]
     to: Option<String>,
-    /// Only the last so many.
+    /// Only the last so many lines.
     #[arg(long, value_name = "COUNT")]
     limit: Option<usize>,
     /// How to write times, as strftime(3) says; your own time zone is meant.

@@ -3,10 +3,13 @@ use crate::failure::{Exit, Failure, Result};
 use clap::{Args, CommandFactory};
 use std::path::PathBuf;
 
-/// Write the manual pages, one for each command, into a directory.
+/// Write the manual pages into a directory.
+///
+/// One for each command.
 #[derive(Args)]
 #[command(after_help = "Example:\n  groundwork man ~/.local/share/man/man1")]
 pub struct Man {
+    /// Where to; it is made if it is not there.
     directory: PathBuf,
 }
 

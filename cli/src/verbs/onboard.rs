@@ -11,7 +11,9 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 use wire::view::{Onboarding, RoleCheck};
 
-/// Let Groundwork into your AWS account: what to run there, and a check until it works.
+/// Let Groundwork into your AWS account.
+///
+/// Prints what to run there, which makes a role. Then it tries the role until it works, and says what is still missing.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

@@ -3,7 +3,9 @@ use crate::failure::Result;
 use crate::live::Wait;
 use clap::Args;
 
-/// Try a failed or blocked cluster again, from where it stopped.
+/// Try a failed or blocked cluster again.
+///
+/// It goes on where it stopped: what exists is kept. First do what groundwork show says, or it stops there again.
 #[derive(Args)]
 #[command(after_help = "Example:\n  groundwork retry research --wait")]
 pub struct Retry {

@@ -3,7 +3,9 @@ use crate::failure::Result;
 use crate::told;
 use clap::Args;
 
-/// Show a cluster: how far it is, what is in its way, what it is made of and how to use it.
+/// Show a cluster, what is in its way and how to use it.
+///
+/// Its status and how far it is, the reason and what to do if it is stuck, what it is made of, and how to get in.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

@@ -3,9 +3,9 @@ use crate::failure::Result;
 use clap::Args;
 use serde_json::json;
 
-/// Choose the cluster that is meant where a command names none.
+/// Choose the cluster that commands mean if they name none.
 #[derive(Args)]
-#[command(after_help = "Example:\n  groundwork use research\n  groundwork show")]
+#[command(after_help = "Examples:\n  groundwork use research\n  groundwork show")]
 pub struct Use {
     /// The cluster's name.
     name: String,

@@ -3,7 +3,10 @@ use crate::failure::Result;
 use crate::live::{self, Timeout};
 use clap::Args;
 
-/// Watch a cluster until it is running, deleted, or needs somebody. Ctrl-C ends the watching, not the work.
+/// Watch a cluster until it is done or needs you.
+///
+/// Shows what is being made or removed, for how long, and what waits for what. It ends when the cluster is running, deleted, or stuck until
+/// somebody does something. Ctrl-C ends the watching, not the work.
 #[derive(Args)]
 #[command(after_help = "Example:\n  groundwork watch research --timeout 30m")]
 pub struct Watch {

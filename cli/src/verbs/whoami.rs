@@ -8,6 +8,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 /// Tell who you are for the operator.
+///
+/// The user and the tenant that your token names, at which operator, and until when the token is good.
 #[derive(Args)]
 #[command(after_help = "Example:\n  groundwork whoami")]
 pub struct Whoami;
