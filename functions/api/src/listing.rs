@@ -23,17 +23,12 @@ impl Wanted {
     /// # Errors
     /// Every parameter that is not what it should be.
     pub fn read(http: &Http) -> Result<Self, Problem> {
-        let (status, region, deleted, limit) = (status(http), region(http), http.flag("deleted"), http.limit());
-        let faults = [status.as_ref().err(), region.as_ref().err(), deleted.as_ref().err(), limit.as_ref().err()];
+        let (status, region, deleted) = (status(http), region(http), http.flag("deleted"));
+        let (after, limit) = (after(http), http.limit());
+        let faults = [status.as_ref().err(), region.as_ref().err(), deleted.as_ref().err(), after.as_ref().err(), limit.as_ref().err()];
         let faults = faults.into_iter().flatten().cloned().collect();
-        match (status, region, deleted, limit) {
-            (Ok(status), Ok(region), Ok(deleted), Ok(limit)) => Ok(Self {
-                deleted,
-                status,
-                region,
-                after: http.parameter("after").filter(|after| !after.is_empty()).map(str::to_owned),
-                limit,
-            }),
+        match (status, region, deleted, after, limit) {
+            (Ok(status), Ok(region), Ok(deleted), Ok(after), Ok(limit)) => Ok(Self { deleted, status, region, after, limit }),
             _ => Err(Problem::invalid(faults)),
         }
     }
@@ -47,7 +42,7 @@ impl Wanted {
             None => all,
             Some(after) if self.deleted => {
                 let place = all.iter().position(|one| one.id == *after);
-                let place = place.ok_or_else(|| Problem::invalid(vec![Fault::new("?after", "is not the `next` of an earlier answer")]))?;
+                let place = place.ok_or_else(|| Problem::invalid(vec![no_cursor()]))?;
                 all.into_iter().skip(place + 1).collect()
             }
             // By name, so that a cluster that has gone since is no matter.
@@ -74,6 +69,17 @@ fn status(http: &Http) -> Result<Option<Status>, Fault> {
 fn region(http: &Http) -> Result<Option<String>, Fault> {
     let Some(region) = http.parameter("region") else { return Ok(None) };
     parameter_faults(&[("region", Some(region))]).into_iter().next().map_or(Ok(Some(region.to_owned())), Err)
+}
+
+/// A name, or of a deleted cluster the id.
+fn after(http: &Http) -> Result<Option<String>, Fault> {
+    let Some(after) = http.parameter("after").filter(|after| !after.is_empty()) else { return Ok(None) };
+    let is_one = after.len() <= 63 && after.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if is_one { Ok(Some(after.to_owned())) } else { Err(no_cursor()) }
+}
+
+fn no_cursor() -> Fault {
+    Fault::new("?after", "is not the `next` of an earlier answer")
 }
 
 #[cfg(test)]
@@ -125,10 +131,11 @@ mod tests {
 
     #[test]
     fn every_bad_parameter_is_named_with_what_is_valid() {
-        let problem = asked(json!({"status": "asleep", "deleted": "yes", "limit": "0", "region": "mars"})).expect_err("refused");
+        let problem =
+            asked(json!({"status": "asleep", "deleted": "yes", "limit": "0", "region": "mars", "after": "~"})).expect_err("refused");
         let told: Vec<String> = problem.faults.iter().map(|fault| format!("{} {}", fault.path, fault.message)).collect();
-        assert_eq!(told.len(), 4, "{told:?}");
-        for (told, valid) in told.iter().zip(["running", "us-west-2", "true or false", "1 to 1000"]) {
+        assert_eq!(told.len(), 5, "{told:?}");
+        for (told, valid) in told.iter().zip(["running", "us-west-2", "true or false", "an earlier answer", "1 to 1000"]) {
             assert!(told.contains(valid), "{told}");
         }
         let gone = asked(json!({"deleted": "true", "after": "x"})).expect("a cursor").page(vec![], Timestamp::UNIX_EPOCH);

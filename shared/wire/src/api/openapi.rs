@@ -79,7 +79,7 @@ fn paths(schemas: &mut SchemaGenerator) -> BTreeMap<&'static str, Map<String, Va
 fn operation(route: Route, path: &str, schemas: &mut SchemaGenerator) -> Value {
     let about = route.about();
     let named = path.contains("{name}").then(|| {
-        json!({"name": "name", "in": "path", "required": true, "description": "The cluster's name or id.", "schema": {"type": "string"}})
+        json!({"name": "name", "in": "path", "required": true, "description": "The cluster's name or id.", "schema": {"type": "string"}, "example": "research"})
     });
     let parameters: Vec<Value> = named.into_iter().chain(about.parameters.iter().map(parameter)).collect();
     let mut operation = json!({

@@ -49,7 +49,7 @@ pub(super) const LIMIT: Parameter = query(
     || json!({"type": "integer", "minimum": 1, "maximum": MOST_LISTED, "default": MOST_LISTED}),
 );
 pub(super) const AFTER_CLUSTER: Parameter =
-    query("after", "What follows: the `next` of an earlier answer.", || json!({"type": "string", "maxLength": 63}));
+    query("after", "What follows: the `next` of an earlier answer.", || json!({"type": "string", "pattern": "^[a-z0-9-]{0,63}$"}));
 pub(super) const AFTER_EVENT: Parameter = query(
     "after",
     "Only what happened since: the `next` of an earlier answer.",
@@ -71,8 +71,12 @@ pub(super) const ROLE_ARN: Parameter = Parameter { required: true, ..query("role
 pub(super) const CHECKED_REGION: Parameter =
     query("region", "The region that clusters are to live in; by default the operator's.", || of_spec("region"));
 
+/// More is understood, such as ISO 8601's durations, and this much is promised.
 fn time() -> Value {
-    json!({"type": "string", "examples": ["2026-01-02T03:04:05Z", "24 hours ago"]})
+    const WHILE: &str = "^[0-9]{1,4} ?(s|m|h|d|w|seconds?|minutes?|hours?|days?|weeks?|months?|years?)( ago)?$";
+    json!({
+        "type": "string", "anyOf": [{"format": "date-time"}, {"pattern": WHILE}], "examples": ["2026-01-02T03:04:05Z", "24 hours ago"]
+    })
 }
 
 /// The schema of a field that every request to create a cluster has.

@@ -107,6 +107,10 @@ fn of_all_modes() -> Value {
         if all[name]["type"] == "string" {
             all[name]["type"] = json!(["string", "null"]);
         }
+        // An empty list is like none, which is the mode's to refuse.
+        if let Some(field) = all[name].as_object_mut() {
+            field.remove("minItems");
+        }
     }
     all.insert("mode".into(), Mode::json_schema(&mut SchemaGenerator::default()).to_value());
     json!({

@@ -31,6 +31,7 @@ pub(super) fn close(spec: &mut Schema) {
     let needed = spec.remove("required").unwrap_or_default();
     spec.remove("type");
     for mode in spec.get_mut("oneOf").and_then(Value::as_array_mut).into_iter().flatten().filter_map(Value::as_object_mut) {
+        fill(mode);
         extend_object(mode, "properties", &common);
         extend_list(mode, "required", &needed);
         mode.insert("additionalProperties".into(), false.into());
@@ -40,11 +41,22 @@ pub(super) fn close(spec: &mut Schema) {
     }
 }
 
+/// A list that a mode requires may not be empty.
+fn fill(mode: &mut Map<String, Value>) {
+    let needed: Vec<String> = mode["required"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+    for field in needed {
+        if mode["properties"][&field]["type"] == "array" {
+            mode["properties"][&field]["minItems"] = json!(1);
+        }
+    }
+}
+
 /// The default mode. It makes a cluster for its nodes, so it requires node groups; an existing cluster can do without.
 fn close_default(managed: &mut Map<String, Value>) {
     managed["properties"]["mode"]["default"] = json!(Mode::default());
     if let Some(nodes) = managed["properties"]["instance_types"].as_object_mut() {
         nodes.remove("default");
+        nodes.insert("minItems".into(), 1.into());
     }
     if let Some(required) = managed.get_mut("required").and_then(Value::as_array_mut) {
         required.retain(|name| name != "mode");
