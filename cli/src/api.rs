@@ -129,9 +129,7 @@ impl Api {
                 *tokens.borrow_mut() = renewed;
                 Ok(())
             }
-            Identity::Given(_) => Err(Failure::new(Exit::Login, "The service does not accept the token in GROUNDWORK_TOKEN.")
-                .because("It is over, or of another service.")
-                .next("Put a new ID token into GROUNDWORK_TOKEN, or unset it and log in: groundwork login")),
+            Identity::Given(token) => Err(not_accepted(token, Timestamp::now())),
             Identity::Nobody => Err(not_logged_in()),
         }
     }
@@ -191,6 +189,18 @@ impl Api {
     }
 }
 
+/// A token from the environment, which the service has refused.
+fn not_accepted(token: &str, now: Timestamp) -> Failure {
+    let failure = match tokens::expires_at(token) {
+        Some(end) if end <= now => {
+            Failure::new(Exit::Login, "The token in GROUNDWORK_TOKEN is over.").because(format!("It ended at {end}."))
+        }
+        _ => Failure::new(Exit::Login, "The service does not accept the token in GROUNDWORK_TOKEN.")
+            .because("It is no ID token, or one of another service."),
+    };
+    failure.next("Put a new ID token into GROUNDWORK_TOKEN, or unset it and log in: groundwork login")
+}
+
 pub fn not_logged_in() -> Failure {
     Failure::new(Exit::Login, "You are not logged in.").next("groundwork login <the address that the operator gave you>")
 }
@@ -228,6 +238,7 @@ fn refusal(url: &Url, status: StatusCode, text: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
     use serde_json::json;
 
     #[test]
@@ -238,6 +249,23 @@ mod tests {
             ("a/../b?c", "http://127.0.0.1:1/_aws/execute-api/abc/clusters/a%2F..%2Fb%3Fc?data=keep"),
         ] {
             assert_eq!(api.address(&["clusters", name], &vec![("data", "keep".into())]).expect("an address").as_str(), address);
+        }
+    }
+
+    #[test]
+    fn a_given_token_that_is_over_is_told_from_one_of_another_service() {
+        let token = |end: i64| format!("x.{}.y", BASE64_URL_SAFE_NO_PAD.encode(json!({"exp": end}).to_string()));
+        let now = Timestamp::from_second(1_700_000_000).expect("a time");
+        for (token, told) in [
+            (token(1_699_999_999), "The token in GROUNDWORK_TOKEN is over. It ended at 2023-11-14T22:13:19Z."),
+            (
+                token(1_700_000_001),
+                "The service does not accept the token in GROUNDWORK_TOKEN. It is no ID token, or one of another service.",
+            ),
+            ("opaque".into(), "The service does not accept the token in GROUNDWORK_TOKEN. It is no ID token, or one of another service."),
+        ] {
+            let failure = not_accepted(&token, now);
+            assert_eq!((format!("{} {}", failure.what, failure.why.join(" ")).as_str(), failure.exit), (told, Exit::Login));
         }
     }
 
