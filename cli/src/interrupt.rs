@@ -11,8 +11,10 @@ pub fn listen() -> Result<()> {
     let leave = || {
         // Prompts and the live tree hide the cursor.
         let shown = [Term::stdout(), Term::stderr()].iter().filter(|term| term.is_term()).try_for_each(Term::show_cursor);
+        // The terminal has printed ^C, and the shell's prompt is to have a line of its own.
+        eprintln!();
         if let Some(parting) = PARTING.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
-            eprintln!("\n{parting}");
+            eprintln!("{parting}");
         }
         std::process::exit(if shown.is_ok() { Exit::Interrupted } else { Exit::Failed } as i32);
     };
