@@ -16,6 +16,12 @@ impl Fault {
     pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self { path: shortened(&path.into()), message: message.into() }
     }
+
+    /// The field of the body that the path leads into.
+    pub(super) fn field(&self) -> &str {
+        let path = self.path.trim_start_matches("$.");
+        path.split(['.', '[']).next().unwrap_or(path)
+    }
 }
 
 /// How much is shown of something that was sent.

@@ -59,15 +59,18 @@ trait Section {
 /// Reads a spec.
 ///
 /// # Errors
-/// Every fault: first those in single fields and of the mode; if there are none, those between fields.
+/// Every fault: those in single fields and of the mode, then what else is wrong with the fields that have none of these.
 pub fn parse(body: &Value) -> Result<Spec, Vec<Fault>> {
     let mut faults: Vec<Fault> = fields::faults(body).into_iter().chain(mode::faults(body)).collect();
     faults.extend(fields::fractions(body, &faults));
-    if !faults.is_empty() {
-        return Err(faults);
-    }
-    let mut spec = Spec::deserialize(body).map_err(|error| vec![Fault::new("$", error.to_string())])?;
-    let faults: Vec<Fault> = spec.sections().iter().flat_map(|section| section.check()).chain(spec.strangers()).collect();
+    let mut spec = match Spec::deserialize(without(body, &faults)) {
+        Ok(spec) => spec,
+        Err(_) if !faults.is_empty() => return Err(faults),
+        Err(error) => return Err(vec![Fault::new("$", error.to_string())]),
+    };
+    // Whose account it is only the role says.
+    let strangers = if is_at_fault("role_arn", &faults) { vec![] } else { spec.strangers() };
+    faults.extend(spec.sections().into_iter().flat_map(Section::check).chain(strangers));
     if !faults.is_empty() {
         return Err(faults);
     }
@@ -75,6 +78,23 @@ pub fn parse(body: &Value) -> Result<Spec, Vec<Fault>> {
         ours.deletion.settle();
     }
     Ok(spec)
+}
+
+/// What no spec is without. They stand for those that are at fault, so that all the others are judged still.
+const STAND_INS: [(&str, &str); 3] = [("name", "name"), ("role_arn", "arn:aws:iam::000000000000:role/groundwork"), ("region", "us-west-2")];
+
+/// The body without the fields that are at fault.
+fn without(body: &Value, faults: &[Fault]) -> Value {
+    let given = body.as_object().into_iter().flatten().filter(|(name, _)| !is_at_fault(name, faults));
+    let mut sound: Map<String, Value> = given.map(|(name, value)| (name.clone(), value.clone())).collect();
+    for (name, value) in STAND_INS {
+        sound.entry(name).or_insert(value.into());
+    }
+    sound.into()
+}
+
+fn is_at_fault(field: &str, faults: &[Fault]) -> bool {
+    faults.iter().any(|fault| fault.field() == field)
 }
 
 /// The faults in fields that are given as parameters of a query, by the same rules: with paths such as `?role_arn`. What a spec must have must be

@@ -86,6 +86,20 @@ fn faults_that_a_schema_cannot_find_are_found_in_every_section() {
 }
 
 #[test]
+fn a_fault_of_one_field_hides_none_of_the_others() {
+    let mut body = smallest();
+    body["name"] = json!("No");
+    body["role_arn"] = json!("no role");
+    body["admin_principal_arn"] = json!("arn:aws:iam::222222222222:role/admin");
+    body["instance_types"] = json!([{"name": "t9.huge"}, {"name": "g4dn.xlarge"}, {"name": "g4dn.xlarge"}]);
+    assert_eq!(paths(&body), ["$.instance_types[0].name", "$.instance_types[2].name", "$.name", "$.role_arn"]);
+    body["role_arn"] = json!("arn:aws:iam::333333333333:role/groundwork");
+    assert_eq!(paths(&body)[0], "$.admin_principal_arn");
+    body["instance_types"][1]["max_count"] = json!("many");
+    assert_eq!(paths(&body), ["$.admin_principal_arn", "$.instance_types[1].max_count", "$.name"]);
+}
+
+#[test]
 fn each_mode_has_its_fields_and_refuses_the_others() {
     let none = json!(null);
     for (base, field, value, expected) in [
