@@ -3,7 +3,6 @@
 import requests
 
 import aws_clients
-import quick_start
 import settings
 from problem import Problem, run
 
@@ -19,12 +18,10 @@ def onboarding(api_url, bearer):
 def grant(account, wanted):
     """Deploys the quick-start in the account, and returns the role's ARN."""
     keys, stack_name = (account, "test"), "groundwork-onboarding"
-    template = settings.STATE / "quick-start.json"
-    template.write_text(quick_start.template())
     run(
         [
             settings.TOOLS / "test/bin/aws", "cloudformation", "deploy",
-            "--template-file", template,
+            "--template-file", settings.REPOSITORY / "onboarding/quick-start.yaml",
             "--stack-name", stack_name,
             "--capabilities", "CAPABILITY_NAMED_IAM",
             "--no-fail-on-empty-changeset",

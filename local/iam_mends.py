@@ -4,7 +4,7 @@
 * The ARN with which a call is evaluated lacks the path of a role, and for some kinds of things there is none.
 * SimulatePrincipalPolicy looks at the first resource only, and ignores the context.
 * STS looks for a session's policies before it looks for the role; AWS says of a role that is not there only that it may not be assumed.
-* The conditions that are unknown here are taken out of the session's own policies, as they are out of the role's.
+* The conditions that are unknown here are taken out of every policy when it is evaluated.
 """
 
 import json
@@ -41,7 +41,7 @@ IN_A_CLUSTER = {
 
 def mend():
     iam_evaluator._resolve_condition_key = with_roles_as_principals(iam_evaluator._resolve_condition_key)
-    iam_evaluator._session_policy_limits = with_known_conditions(iam_evaluator._session_policy_limits)
+    iam_evaluator.parse_policy_document = with_known_conditions(iam_evaluator.parse_policy_document)
     iam_actions.extract_resource_arn = with_whole_arns(iam_actions.extract_resource_arn)
     iam._IAM_HANDLERS["SimulatePrincipalPolicy"] = simulate
     sts._session_policies = once_there_is_a_role(sts._session_policies)
@@ -59,15 +59,11 @@ def with_roles_as_principals(resolve):
     return resolve_key
 
 
-def with_known_conditions(limits):
-    def session_policy_limits(session, account):
-        passed = session.get("SessionPolicies")
-        if passed and passed.get("Policy"):
-            policy = json.dumps(stripped(json.loads(passed["Policy"])))
-            session = {**session, "SessionPolicies": {**passed, "Policy": policy}}
-        return limits(session, account)
+def with_known_conditions(parse):
+    def parse_policy_document(document):
+        return parse(stripped(json.loads(document) if isinstance(document, str) else document))
 
-    return session_policy_limits
+    return parse_policy_document
 
 
 def once_there_is_a_role(session_policies):

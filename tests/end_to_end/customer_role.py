@@ -2,7 +2,7 @@
 
 import json
 
-import quick_start
+import templates
 from waiting import until
 
 
@@ -19,7 +19,7 @@ def onboard(account, wanted, role_name="groundwork", external_id=None, **more):
     stack_name = f"onboarding-{role_name}"
     cloudformation.create_stack(
         StackName=stack_name,
-        TemplateBody=quick_start.template(),
+        TemplateBody=templates.source("onboarding/quick-start.yaml"),
         Capabilities=["CAPABILITY_NAMED_IAM"],
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
     )

@@ -8,7 +8,6 @@ import boto3
 import census
 import settings
 from account import new_account
-from unknown_conditions import stripped
 
 EXAMPLE = settings.REPOSITORY / "examples/self-managed"
 NODES = "nodes"
@@ -70,7 +69,7 @@ class Customer:
         }
 
     def allow(self, cluster, buckets):
-        """Gives Groundwork's role the example's policy, without the conditions that the local AWS does not know."""
+        """Gives Groundwork's role the example's policy."""
         policy = filled(
             "policy.json",
             account=self.account.number,
@@ -80,7 +79,7 @@ class Customer:
             node_role=self.node_role,
             buckets='", "'.join(f"arn:aws:s3:::{bucket}" for bucket in buckets),
         )
-        given = {"RoleName": "groundwork", "PolicyName": "groundwork", "PolicyDocument": json.dumps(stripped(policy))}
+        given = {"RoleName": "groundwork", "PolicyName": "groundwork", "PolicyDocument": json.dumps(policy)}
         self.account.client("iam").put_role_policy(**given)
 
     def add_node_group(self, name):
