@@ -79,7 +79,7 @@ impl Failure {
         }
         eprintln!("{} {}", style("error:").red().bold().for_stderr(), self.what);
         for why in &self.why {
-            why.lines().for_each(|line| eprint!("{}", prose(line, "  ")));
+            why.lines().for_each(|line| eprint!("{}", indented(line)));
         }
         if let Some(next) = &self.next {
             eprintln!("{} {next}", style("next:").bold().for_stderr());
@@ -118,6 +118,11 @@ impl From<Problem> for Failure {
         let kept = problem.kept.iter().map(|found| format!("{} {}: {}", found.kind, found.id, found.why));
         Self { exit, what, why: faults.chain(kept).collect(), next: Some(next) }
     }
+}
+
+/// What is indented already is as long as it may be.
+fn indented(line: &str) -> String {
+    if line.starts_with(' ') { format!("  {line}\n") } else { prose(line, "  ") }
 }
 
 #[cfg(test)]

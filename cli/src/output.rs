@@ -60,7 +60,8 @@ pub fn table(head: &[&str], rows: Vec<Vec<String>>) -> String {
 
 /// Sentences, indented, and in a terminal no longer than it is wide. Words stay whole, so that commands and links can be copied.
 pub fn prose(text: &str, indent: &str) -> String {
-    let width = Term::stdout().size_checked().map_or(usize::MAX, |(_, columns)| columns.into());
+    // A failure indents it once more.
+    let width = Term::stdout().size_checked().map_or(usize::MAX, |(_, columns)| usize::from(columns).saturating_sub(2));
     let options =
         Options::new(width).initial_indent(indent).subsequent_indent(indent).break_words(false).word_splitter(WordSplitter::NoHyphenation);
     fill(text, options) + "\n"

@@ -94,8 +94,8 @@ fn hint(error: &Error, turn: Turn) -> String {
     .to_owned()
 }
 
-const REFUSED: &str = "See that the role exists, and compare its trust policy with GET /onboarding: the principal, and the external ID in its \
-                       sts:ExternalId condition. Then check again: what it may do is tried once it lets Groundwork in, and a role that was made just \
+const REFUSED: &str = "See that the role exists: groundwork onboard has the commands that make it, and GET /onboarding its trust policy to \
+                       compare: the principal, and the external ID in its sts:ExternalId condition. Then check again: what it may do is tried once it lets Groundwork in, and a role that was made just \
                        now is known everywhere in AWS after a minute. If all is right, a policy of the organization (a resource control policy \
                        on sts:AssumeRole) keeps other companies out: an administrator of the organization has to exempt the role.";
 const BLOCKED: &str = "Set VPC Block Public Access to off or block-ingress in this region (VPC console, Settings; if it is managed by \

@@ -80,8 +80,8 @@ impl Code {
                  Groundwork also tries again by itself.",
             ),
             Code::RoleRefused => tenants(
-                "See that the role exists, and compare its trust policy with GET /onboarding: the principal, and the external ID in its \
-                 sts:ExternalId condition. Then retry. If role_arn is wrong, delete the cluster and create it with the right one. If all is right, \
+                "See that the role exists: groundwork onboard has the commands that make it, and GET /onboarding its trust policy to compare: \
+                 the principal, and the external ID in its sts:ExternalId condition. Then retry. If role_arn is wrong, delete the cluster and create it with the right one. If all is right, \
                  a policy of the organization (a resource control policy on sts:AssumeRole) keeps other companies out: an administrator of \
                  the organization has to exempt the role.",
             ),
