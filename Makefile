@@ -7,6 +7,7 @@
 # make matrix every call of a cluster's life × every way in which it can fail
 # make failure-rows   writes docs/failures.md from the tests of AWS's known failures
 # make publish   STACK=groundwork: uploads the quick-start to the stack's bucket, after each deployment, if customers may read it there
+# make tour   writes docs/tour.md: types what a newcomer would into a terminal, and captures it
 # make press   writes what follows from the tables in shared/engine/src: state machines, their part of template.yaml, what customers deploy
 # make policy-proof   shows that what a customer grants is enough and no more; writes docs/policy-proof.md
 # make soak   CLUSTERS=30 clusters at once with SEED=7, while FAULTS=0.05 of all calls fail and the service is disturbed
@@ -20,7 +21,7 @@ FUNCTIONS = $(notdir $(wildcard functions/*))
 SHELL = /bin/bash
 .SHELLFLAGS = -euo pipefail -c
 
-.PHONY: demo company up tenant down test matrix soak failure-rows policy-proof press tools build cli release publish check-rust check-templates end-to-end
+.PHONY: demo company up tenant down test matrix soak failure-rows tour policy-proof press tools build cli release publish check-rust check-templates end-to-end
 
 demo:
 	@mkdir -p $(LOCAL) && rm -f $(LOCAL)/times
@@ -49,6 +50,9 @@ matrix:
 
 failure-rows:
 	@$(PYTHON) tests/tools/failure_rows.py
+
+tour: tools build
+	@$(LOCAL)/test/bin/python tests/tools/tour.py
 
 press:
 	cargo build --workspace --exclude matrix --locked

@@ -52,10 +52,10 @@ class Terminal:
         above = ["".join(line[column].data for column in range(self.screen.columns)) for line in self.screen.history.top]
         return "\n".join(line.rstrip() for line in [*above, *self.screen.display]).rstrip()
 
-    def see(self, *texts, seconds=120):
-        """Waits until all of them have been on the screen at once."""
+    def see(self, *texts, seconds=120, since=0):
+        """Waits until all of them have been on the screen at once, from that line on."""
         deadline = time.monotonic() + seconds
-        while not all(text in self.text() for text in texts):
+        while not all(text in "\n".join(self.text().splitlines()[since:]) for text in texts):
             assert time.monotonic() < deadline, f"not within {seconds} s: {texts}\n{self.text()}"
             assert self.read(), f"it ended without {texts}:\n{self.text()}"
 
