@@ -211,14 +211,15 @@ mod tests {
     use serde_json::json;
     use std::sync::Arc;
     use tokio::sync::Semaphore;
+    use tokio::task::JoinHandle;
 
-    /// A cluster, which takes its time to answer.
+    /// A cluster, and a function. A look at the one, and a call of the other, take their time.
     struct Slow(Semaphore);
 
     impl Aws for Slow {
         fn call(&self, request: Request<Bytes>) -> BoxFuture<'_, Option<Answer>> {
             Box::pin(async move {
-                if request.method() == "GET" {
+                if request.method() == "GET" || request.uri().path().ends_with("/invocations") {
                     self.0.acquire().await.ok()?.forget();
                 }
                 Some(json_answer(&json!({"cluster": {"name": "c", "status": "ACTIVE"}})))
@@ -226,29 +227,46 @@ mod tests {
         }
     }
 
-    fn eks(method: &str, path: &str) -> Request<Bytes> {
-        let scope = "AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-west-2/eks/aws4_request, SignedHeaders=host";
+    type Calls = Arc<Cloud<Slow>>;
+
+    fn call(cloud: &Calls, service: &str, method: &str, path: &str) -> JoinHandle<Answer> {
+        let scope = format!("AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-west-2/{service}/aws4_request, SignedHeaders=host");
         let request = Request::builder().method(method).uri(path).header("authorization", scope).header("content-type", "application/json");
-        request.body(Bytes::from_static(b"{\"name\": \"c\"}")).expect("valid")
+        let request = request.body(Bytes::from_static(b"{\"name\": \"c\"}")).expect("valid");
+        let cloud = Arc::clone(cloud);
+        tokio::spawn(async move { cloud.call(request).await.expect("an answer") })
+    }
+
+    /// With a cluster that is being deleted.
+    async fn cloud() -> Calls {
+        let cloud = Arc::new(Cloud::new(Slow(Semaphore::new(0)), World::new(1, 1.0)));
+        call(&cloud, "eks", "POST", "/clusters").await.expect("made");
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        call(&cloud, "eks", "DELETE", "/clusters/c").await.expect("asked for");
+        cloud
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_dies_while_it_is_looked_at_is_never_shown_alive() {
-        let cloud = Arc::new(Cloud::new(Slow(Semaphore::new(0)), World::new(1, 1.0)));
-        let call = |method, path| {
-            let cloud = Arc::clone(&cloud);
-            tokio::spawn(async move { cloud.call(eks(method, path)).await.expect("an answer") })
-        };
-        call("POST", "/clusters").await.expect("made");
-        tokio::time::sleep(Duration::from_secs(3600)).await;
-        call("DELETE", "/clusters/c").await.expect("asked for");
-        let look = call("GET", "/clusters/c");
+        let cloud = cloud().await;
+        let look = call(&cloud, "eks", "GET", "/clusters/c");
         tokio::time::sleep(Duration::from_secs(7200)).await;
-        let next = call("POST", "/clusters");
+        let next = call(&cloud, "eks", "POST", "/clusters");
         tokio::time::sleep(Duration::from_secs(1)).await;
         cloud.behind.0.add_permits(1);
         let seen = json_of(&look.await.expect("seen")).expect("JSON");
         assert_eq!(seen["cluster"]["status"], "DELETING");
         next.await.expect("it waits for the look, and then comes");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_function_may_call_while_something_is_buried() {
+        let cloud = cloud().await;
+        let invocation = call(&cloud, "lambda", "POST", "/2015-03-31/functions/f/invocations");
+        tokio::time::sleep(Duration::from_secs(7200)).await;
+        let during = tokio::time::timeout(Duration::from_secs(60), call(&cloud, "eks", "POST", "/clusters"));
+        during.await.expect("it does not wait for the invocation, which may wait for it").expect("an answer");
+        cloud.behind.0.add_permits(1);
+        invocation.await.expect("ended");
     }
 }
