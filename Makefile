@@ -1,6 +1,7 @@
 # make demo   creates and deletes a cluster in a customer's account, on a local AWS
 # make up     runs the service on a local AWS until make down; then `. .local/env`
 # make cli    builds the command line, groundwork, optimized, with its manual pages and completions, into target/cli
+# make binaries   builds it for Linux on x86-64 and arm64, with no C library to need, into target/cli
 # make tenant NAME=acme   another tenant of that service, with an account of its own; or a new token; then `. .local/acme.env`
 # make company   a cluster's whole life in an account with everything that only companies' have, step by step
 # make test   everything that CI checks
@@ -21,7 +22,7 @@ FUNCTIONS = $(notdir $(wildcard functions/*))
 SHELL = /bin/bash
 .SHELLFLAGS = -euo pipefail -c
 
-.PHONY: demo company up tenant down test matrix soak failure-rows tour policy-proof press tools build cli release publish check-rust check-templates end-to-end
+.PHONY: demo company up tenant down test matrix soak failure-rows tour policy-proof press tools build cli binaries release publish check-rust check-templates end-to-end
 
 demo:
 	@mkdir -p $(LOCAL) && rm -f $(LOCAL)/times
@@ -85,11 +86,21 @@ build:
 	done
 	@mkdir -p $(LOCAL)/bin && ln -sf $(CURDIR)/target/debug/groundwork $(LOCAL)/bin/groundwork
 
-# For the users' machines: those of this one's platform. Others build it with cargo install --locked --path cli.
+# For the users' machines of this one's platform.
 cli:
 	cargo build --release --locked --package groundwork
 	@mkdir -p target/cli/man && cp target/release/groundwork target/cli/ && target/cli/groundwork man target/cli/man
 	@for shell in bash fish zsh; do target/cli/groundwork completions $$shell > target/cli/groundwork.$$shell; done
+
+# For the users' machines with Linux, of either kind and with any C library. Needs rustup.
+PLATFORMS ?= x86_64-unknown-linux-musl aarch64-unknown-linux-musl
+binaries: $(LOCAL)/build/installed
+	rustup target add $(PLATFORMS)
+	@mkdir -p target/cli
+	@for platform in $(PLATFORMS); do \
+	  PATH="$(CURDIR)/$(LOCAL)/build/bin:$$PATH" cargo zigbuild --release --locked --package groundwork --target $$platform && \
+	  cp target/$$platform/release/groundwork target/cli/groundwork-$$platform || exit 1; \
+	done
 
 # For AWS: optimized, linked against the C library of provided.al2023, and in the folders that template.yaml names.
 release: $(LOCAL)/build/installed
