@@ -11,7 +11,6 @@ import customer_role
 import pages
 import settings
 import sign_in
-import tenants
 from account import new_account
 from passage import Passage
 from shell import environment_of, run
