@@ -205,7 +205,7 @@ pub mod tests {
             },
             "endpoint_access": {"mode": "requester", "cidrs": ["203.0.113.9/32"]},
             "progress": {"at": at, "ready": 4, "total": 4, "seconds_elapsed": 750, "seconds_expected": null},
-            "warnings": [{"path": "$.admin_principal_arn", "message": "Nobody is the administrator."}],
+            "warnings": [{"path": "$.access.administrators", "message": "Nobody is the administrator."}],
             "resources": [
                 made("bucket/artifacts", "create-buckets", json!([]), 3),
                 made("vpc", "create-eks", json!([]), 3),

@@ -1,6 +1,6 @@
 //! Prints what follows from the tables: from the permissions, what customers deploy and the page about it; from the stages, the state
 //! machines and their part of template.yaml; from the errors, the page about them; from the routes, the template's, OpenAPI and a page;
-//! from the change of a cluster, what subscribers of the bus have to know.
+//! from the spec, the page about its fields; from the change of a cluster, what subscribers of the bus have to know.
 
 mod api;
 mod cloudformation;
@@ -9,6 +9,7 @@ mod events;
 mod frame;
 mod machines;
 mod page;
+mod spec;
 mod table;
 mod template;
 mod terraform;
@@ -39,6 +40,7 @@ fn files() -> Result<Vec<(String, String)>> {
     files.push(("docs/api.md".into(), api::page()));
     files.push(("docs/events.md".into(), events::page()));
     files.push(("docs/event.schema.json".into(), events::schema()));
+    files.push(("docs/spec.md".into(), spec::page()));
     files.push(("docs/openapi.json".into(), api::document()));
     Ok(files)
 }

@@ -25,11 +25,11 @@ TRIED = documented.loaded(
 # What a schema does not say of a request, by the field that is refused then.
 BEYOND_THE_SCHEMA = {
     "?after": "a cursor is one that an earlier answer gave",
-    "$.admin_principal_arn": "is of the account of role_arn",
+    "$.access.administrators": "are of the account of role_arn, each once, and together not too long",
     "$.node_role_arn": "is of the account of role_arn, and there if and only if there are instance types",
-    "$.subnet_ids": "only with instance types",
+    "$.network.subnet_ids": "only with instance types",
     "$.instance_types": "each type once, with no more nodes kept than there may be, and with an image at EKS",
-    "$.public_access_cidrs": "the first address of an IPv4 range that is on the internet, and requester only if who asks is",
+    "$.access.public_cidrs": "the first address of an IPv4 range that is on the internet, and requester only if who asks is",
     "$.deletion.buckets": "not together with data",
 }
 

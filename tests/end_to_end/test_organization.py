@@ -75,7 +75,7 @@ def test_a_public_endpoint_that_the_organization_forbids_can_be_left_out(tenant,
     account_has(private_endpoints_only=True)
     tenant.create("public", public_access_cidrs=["8.8.8.0/24"])
     cluster = tenant.wait("public", "failed")
-    assert "eks:CreateCluster" in cluster["reason"] and "create it without public_access_cidrs" in cluster["hint"], cluster
+    assert "eks:CreateCluster" in cluster["reason"] and "create it without access.public_cidrs" in cluster["hint"], cluster
     assert ASKS in cluster["hint"] and "Add " not in cluster["hint"], cluster
     tenant.gone("public")
     assert census.census(tenant.account) == before

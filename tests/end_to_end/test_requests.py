@@ -94,11 +94,11 @@ def test_a_bad_body_is_refused_with_the_path_of_every_fault(stranger, body, path
 
 def test_who_would_not_get_in_is_told_so_before_or_with_the_answer(stranger):
     body = without_role(stranger).request("alone")
-    [fault] = problem(stranger.call("POST", "/clusters", body | {"public_access_cidrs": ["requester"]}), 400)["faults"]
-    assert fault["path"] == "$.public_access_cidrs[0]" and "127.0.0.1 is no public IPv4 address" in fault["message"]
+    [fault] = problem(stranger.call("POST", "/clusters", body | {"access": {"public_cidrs": ["requester"]}}), 400)["faults"]
+    assert fault["path"] == "$.access.public_cidrs[0]" and "127.0.0.1 is no public IPv4 address" in fault["message"]
     answer = stranger.call("POST", "/clusters", body).json()
     assert answer["endpoint_access"] == {"mode": "closed", "cidrs": []}
-    assert [warning["path"] for warning in answer["warnings"]] == ["$.admin_principal_arn", "$.public_access_cidrs"]
+    assert [warning["path"] for warning in answer["warnings"]] == ["$.access.administrators", "$.access.public_cidrs"]
 
 
 def post(tenant, text, **headers):

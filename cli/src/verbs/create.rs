@@ -26,8 +26,9 @@ A cluster.yaml:
   role_arn: arn:aws:iam::222222222222:role/groundwork
   region: us-west-2
   instance_types: [{name: g4dn.xlarge, max_count: 4}]
-  admin_principal_arn: arn:aws:iam::222222222222:role/research
-  public_access_cidrs: [requester]")]
+  access:
+    administrators: [arn:aws:iam::222222222222:role/research]
+    public_cidrs: [requester]")]
 pub struct Create {
     /// The cluster's name: lower-case letters, digits and hyphens.
     name: Option<String>,
@@ -147,10 +148,10 @@ fn ask_who_gets_in(body: &mut Value) -> Result<()> {
     let question = "ARN of the IAM role or user that becomes its administrator (empty for none)";
     let administrator = asked(question, Some(String::new()))?;
     if !administrator.trim().is_empty() {
-        body["admin_principal_arn"] = json!(administrator.trim());
+        body["access"]["administrators"] = json!([administrator.trim()]);
     }
     if confirmed("May this machine's address reach its endpoint? (No: only what is in its network)")? {
-        body["public_access_cidrs"] = json!([REQUESTER]);
+        body["access"]["public_cidrs"] = json!([REQUESTER]);
     }
     Ok(())
 }
@@ -237,13 +238,17 @@ fn plan(spec: &Spec) -> String {
 }
 
 fn access(ours: &Managed) -> String {
-    let from = match ours.access.public_access_cidrs.as_deref() {
+    let from = match ours.access.public_cidrs.as_deref() {
         None | Some([]) => "only from inside its network".into(),
         Some(ranges) => {
             ranges.iter().map(|range| if range == REQUESTER { "from this machine's address" } else { range }).collect::<Vec<_>>().join(", ")
         }
     };
-    let who = ours.access.admin_principal_arn.as_deref().map_or("no administrator".into(), |arn| format!("administrator {arn}"));
+    let who = match &ours.access.administrators[..] {
+        [] => "no administrator".into(),
+        [one] => format!("administrator {one}"),
+        several => format!("administrators {}", several.join(", ")),
+    };
     format!("{from}; {who}")
 }
 

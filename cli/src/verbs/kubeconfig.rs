@@ -18,7 +18,7 @@ Examples:
   groundwork kubeconfig research --context gpu --file ./kubeconfig
 
 kubectl runs aws eks get-token, so the AWS CLI must be signed in as somebody whom \
-the cluster lets in: admin_principal_arn, or whoever has an access entry.")]
+the cluster lets in: access.administrators, or whoever has an access entry.")]
 pub struct Kubeconfig {
     /// The cluster's name; by default the one that groundwork use chose.
     name: Option<String>,

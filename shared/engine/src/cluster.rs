@@ -36,9 +36,10 @@ impl Cluster {
         }
     }
 
-    /// The ARN of the IAM role or user that is to be a managed cluster's administrator.
-    pub fn administrator(&self) -> Option<&str> {
-        self.spec.managed()?.access.admin_principal_arn.as_deref()
+    /// The IAM roles and users that are to be a managed cluster's administrators: what follows the account in the ARN, and the ARN.
+    pub fn administrators(&self) -> impl Iterator<Item = (&str, &str)> {
+        let arns = self.spec.managed().into_iter().flat_map(|ours| &ours.access.administrators);
+        arns.filter_map(|arn| Some((arn.splitn(6, ':').last()?, arn.as_str())))
     }
 
     pub fn instance_type<'a>(&'a self, group: &'a Group) -> &'a str {
@@ -68,8 +69,8 @@ impl Cluster {
     pub fn tags(&self, key: &Key) -> BTreeMap<String, String> {
         BTreeMap::from([
             (names::OWNER_TAG.into(), self.id.clone()),
-            (names::RESOURCE_TAG.into(), key.to_string()),
-            ("Name".into(), self.scoped(&key.to_string().replace('/', "-"))),
+            (names::RESOURCE_TAG.into(), names::tag_value(&key.to_string())),
+            ("Name".into(), names::tag_value(&self.scoped(&key.to_string().replace('/', "-")))),
         ])
     }
 

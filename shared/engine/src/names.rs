@@ -46,6 +46,11 @@ pub fn log_group(name: &str, cluster_id: &str) -> String {
     format!("/aws/eks/{}/cluster", eks_cluster(name, cluster_id))
 }
 
+/// What of a text AWS takes as the value of a tag: names of users may have a comma, and paths are long.
+pub fn tag_value(text: &str) -> String {
+    text.replace(',', ".").chars().take(256).collect()
+}
+
 /// The tag that Kubernetes puts on what its controllers make for a cluster.
 pub fn kubernetes_tag(name: &str, cluster_id: &str) -> String {
     format!("kubernetes.io/cluster/{}", eks_cluster(name, cluster_id))

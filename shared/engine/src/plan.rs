@@ -61,7 +61,7 @@ pub fn teardown(cluster: &Cluster, journal: &Journal) -> Result<Plan> {
     }
     let wanted = wanted(cluster);
     // EKS deletes the entry of an administrator whom the spec no longer names, together with the cluster.
-    let known = journal.keys().filter(|key| !is_unknown(key) && (**key != Key::AccessEntry || wanted.contains(key)));
+    let known = journal.keys().filter(|key| !is_unknown(key) && (!matches!(key, Key::AccessEntry(_)) || wanted.contains(key)));
     let journaled: Vec<Key> = known.flat_map(|key| with_its_own(key.clone(), cluster)).collect();
     let all: BTreeSet<Key> = wanted.into_iter().chain(journaled).collect();
     let goes = all.iter().filter_map(|key| of(key, cluster)).filter(|one| goes(one, cluster, journal));
@@ -81,7 +81,7 @@ pub fn goes(resource: &Resource, cluster: &Cluster, journal: &Journal) -> bool {
 
 /// By its own entry, or if that is lost by those of what is made only in it.
 fn had_control_plane(journal: &Journal) -> bool {
-    let in_it = |key: &Key| matches!(key, Key::AccessEntry | Key::PodIdentity | Key::Addon(_) | Key::NodeGroup(_));
+    let in_it = |key: &Key| matches!(key, Key::AccessEntry(_) | Key::PodIdentity | Key::Addon(_) | Key::NodeGroup(_));
     journal.keys().any(|key| *key == Key::Cluster || in_it(key))
 }
 
@@ -141,9 +141,7 @@ fn network(zones: usize) -> Vec<Key> {
 fn control_plane(cluster: &Cluster) -> Vec<Key> {
     let mut all: Vec<Key> = [Role::Cluster, Role::Node, Role::EbsCsi].map(Key::Role).into();
     all.extend([Key::LogGroup, Key::Disks, Key::Cluster]);
-    if cluster.administrator().is_some() {
-        all.push(Key::AccessEntry);
-    }
+    all.extend(cluster.administrators().map(|(principal, _)| Key::AccessEntry(principal.to_owned())));
     all.push(Key::PodIdentity);
     all.extend([Addon::VpcCni, Addon::KubeProxy, Addon::EksPodIdentityAgent].map(Key::Addon));
     all
@@ -287,9 +285,9 @@ mod tests {
     #[test]
     fn teardown_includes_what_only_the_journal_knows_but_not_retained_buckets() {
         let cluster = cluster(json!({"deletion": {"buckets": "retain"}}));
-        let plan = teardown(&cluster, &entries(State::Ready, ["node-group/p3.2xlarge", "access-entry/admin"])).expect("a plan");
+        let plan = teardown(&cluster, &entries(State::Ready, ["node-group/p3.2xlarge"])).expect("a plan");
         let keys: BTreeSet<String> = keys(&plan.unwanted).into_iter().collect();
-        for key in ["node-group/p3.2xlarge", "launch-template/p3.2xlarge", "access-entry/admin", "leftovers"] {
+        for key in ["node-group/p3.2xlarge", "launch-template/p3.2xlarge", "access-entry/role/admin", "leftovers"] {
             assert!(keys.contains(key), "{key}");
         }
         assert!(plan.wanted.is_empty() && keys.iter().all(|key| !key.starts_with("bucket/")));
@@ -305,8 +303,8 @@ mod tests {
 
     #[test]
     fn the_entry_of_a_former_administrator_goes_with_the_cluster() {
-        let plan = teardown(&Cluster::example(json!({})), &entries(State::Ready, ["access-entry/admin"])).expect("a plan");
-        assert!(!keys(&plan.unwanted).contains(&"access-entry/admin".to_owned()));
+        let plan = teardown(&Cluster::example(json!({})), &entries(State::Ready, ["access-entry/role/admin"])).expect("a plan");
+        assert!(!keys(&plan.unwanted).contains(&"access-entry/role/admin".to_owned()));
     }
 
     #[test]

@@ -19,10 +19,10 @@ use wire::view::{self, ClusterOutputs, Endpoint, Nodes, Summary};
 /// The cluster with its stage, each resource with its state, and its outputs.
 pub fn cluster(record: &Record, journal: &BTreeMap<Key, Entry>, now: Timestamp) -> view::Cluster {
     let wanted = record.cluster().ok().filter(|cluster| is_planned(record, cluster));
-    let cidrs = record.spec.read().ok().and_then(|spec| spec.public_access_cidrs());
+    let cidrs = record.spec.read().ok().and_then(|spec| spec.public_cidrs());
     view::Cluster {
         summary: summary(record),
-        spec: record.spec.clone(),
+        spec: record.spec.shown(),
         endpoint_access: Endpoint { mode: record.endpoint_access, cidrs: cidrs.map(<[String]>::to_vec) },
         progress: progress::of(record, wanted.as_ref(), journal, now),
         warnings: warnings::of(record),

@@ -27,17 +27,17 @@ const KEPT: &str = "The cluster is older than deletion.data, so its record does 
      that says data=delete deletes it, too.";
 
 fn of_access(record: &Record, spec: &Spec) -> Vec<Warning> {
-    let Some(Access { admin_principal_arn, public_access_cidrs }) = spec.managed().map(|ours| &ours.access) else { return vec![] };
+    let Some(Access { administrators, public_cidrs }) = spec.managed().map(|ours| &ours.access) else { return vec![] };
     let cluster = format!("--region {} --cluster-name {}", spec.region, eks_cluster(&record.name, &record.id));
     let nobody =
-        admin_principal_arn.is_none().then(|| Warning::new("$.admin_principal_arn", nobody_is_administrator(&cluster, spec.partition())));
-    let ranges = public_access_cidrs.as_deref().unwrap_or_default();
+        administrators.is_empty().then(|| Warning::new("$.access.administrators", nobody_is_administrator(&cluster, spec.partition())));
+    let ranges = public_cidrs.as_deref().unwrap_or_default();
     let reach = if ranges.is_empty() {
         Some(closed(&cluster.replace("--cluster-name", "--name")))
     } else {
         ranges.iter().any(|range| range == EVERYBODY).then(|| OPEN.to_owned())
     };
-    nobody.into_iter().chain(reach.map(|message| Warning::new("$.public_access_cidrs", message))).collect()
+    nobody.into_iter().chain(reach.map(|message| Warning::new("$.access.public_cidrs", message))).collect()
 }
 
 fn nobody_is_administrator(cluster: &str, partition: &str) -> String {
@@ -51,7 +51,7 @@ fn nobody_is_administrator(cluster: &str, partition: &str) -> String {
 
 fn closed(cluster: &str) -> String {
     format!(
-        "The public endpoint is closed, so the cluster can be reached only from inside its VPC. A request with \"public_access_cidrs\": \
+        "The public endpoint is closed, so the cluster can be reached only from inside its VPC. A request whose access has \"public_cidrs\": \
          [\"requester\"] opens it to its own address. Once it runs: aws eks update-cluster-config {cluster} --resources-vpc-config \
          endpointPublicAccess=true,publicAccessCidrs=<your address>/32."
     )
@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn what_a_person_would_regret_is_said() {
         let administrator = json!("arn:aws:iam::222222222222:role/admin");
-        let (nobody, reach) = ("$.admin_principal_arn", "$.public_access_cidrs");
+        let (nobody, reach) = ("$.access.administrators", "$.access.public_cidrs");
         for (example, expected, words) in [
             (Cluster::example(json!({})), vec![nobody, reach], "--name groundwork-research-abcdefghijkl --resources-vpc-config"),
             (Cluster::example(json!({"admin_principal_arn": administrator})), vec![reach], "is closed"),

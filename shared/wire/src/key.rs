@@ -26,8 +26,8 @@ pub enum Key {
     LogGroup,
     /// The EKS control plane.
     Cluster,
-    /// The tenant's administrator.
-    AccessEntry,
+    /// One of the tenant's administrators, by what follows the account in the ARN: `role/admin`.
+    AccessEntry(String),
     /// The role of the EBS CSI controller.
     PodIdentity,
     Addon(Addon),
@@ -75,7 +75,6 @@ pub enum Group {
     InstanceType(String),
 }
 
-const ADMINISTRATOR: &str = "admin";
 const SYSTEM: &str = "system";
 
 impl Key {
@@ -90,10 +89,8 @@ impl Key {
             // An address that is not in use costs, too; what Kubernetes left are load balancers.
             Key::Cluster | Key::NodeGroup(_) | Key::NatGateway | Key::ElasticIp | Key::Leftovers | Key::Disks => true,
             Key::Bucket(_) | Key::LogGroup => true,
-            Key::Vpc | Key::InternetGateway | Key::Subnet(..) | Key::RouteTable(_) | Key::S3Endpoint | Key::Role(_) | Key::AccessEntry => {
-                false
-            }
-            Key::PodIdentity | Key::Addon(_) | Key::LaunchTemplate(_) => false,
+            Key::Vpc | Key::InternetGateway | Key::Subnet(..) | Key::RouteTable(_) | Key::S3Endpoint | Key::Role(_) => false,
+            Key::AccessEntry(_) | Key::PodIdentity | Key::Addon(_) | Key::LaunchTemplate(_) => false,
             // Better a warning too many.
             Key::Unknown(_) => true,
         }
@@ -115,7 +112,7 @@ impl fmt::Display for Key {
             Key::Role(role) => write!(f, "role/{role}"),
             Key::LogGroup => f.write_str("log-group"),
             Key::Cluster => f.write_str("cluster"),
-            Key::AccessEntry => write!(f, "access-entry/{ADMINISTRATOR}"),
+            Key::AccessEntry(principal) => write!(f, "access-entry/{principal}"),
             Key::PodIdentity => write!(f, "pod-identity/{}", Role::EbsCsi),
             Key::Addon(addon) => write!(f, "addon/{addon}"),
             Key::LaunchTemplate(group) => write!(f, "launch-template/{group}"),
@@ -152,7 +149,7 @@ fn known(text: &str) -> Option<Key> {
         "role" => Key::Role(name.parse().ok()?),
         "log-group" => Key::LogGroup,
         "cluster" => Key::Cluster,
-        "access-entry" => Key::AccessEntry,
+        "access-entry" => Key::AccessEntry(name.into()),
         "pod-identity" => Key::PodIdentity,
         "addon" => Key::Addon(name.parse().ok()?),
         "launch-template" => Key::LaunchTemplate(name.into()),
@@ -213,6 +210,7 @@ mod tests {
             "log-group",
             "cluster",
             "access-entry/admin",
+            "access-entry/role/team/ada",
             "pod-identity/ebs-csi",
             "addon/vpc-cni",
             "addon/kube-proxy",

@@ -31,8 +31,9 @@ impl StoredSpec {
 
     /// The JSON paths of the fields that this version does not know, or not in this mode. They are kept when the record is written.
     pub fn unknown(&self) -> Vec<String> {
-        let foreign = spec::foreign(&self.written).into_iter().map(|(name, _)| format!("$.{name}"));
-        spec::unknown_fields(&self.written).into_iter().chain(foreign).collect()
+        let modern = spec::modern(&self.written);
+        let foreign = spec::foreign(&modern).into_iter().map(|(name, _)| format!("$.{name}"));
+        spec::unknown_fields(&modern).into_iter().chain(foreign).collect()
     }
 
     /// What a tenant should know if this version does not understand all of it.
@@ -44,6 +45,12 @@ impl StoredSpec {
             Ok(_) if unknown.is_empty() => None,
             Ok(_) => Some(format!("{newer}: the fields {} are not understood.", unknown.join(", "))),
         }
+    }
+
+    /// Under the names of now, as people see it. What is stored keeps the names that it was written with, so that the version that wrote it
+    /// understands it if it comes back.
+    pub fn shown(&self) -> Self {
+        spec::modern(&self.written).into()
     }
 
     /// The AWS region, known even if nothing else is understood.
@@ -59,7 +66,7 @@ impl StoredSpec {
 
 impl From<Value> for StoredSpec {
     fn from(written: Value) -> Self {
-        let understood = Spec::deserialize(&written).map_err(|error| error.to_string());
+        let understood = Spec::deserialize(spec::modern(&written)).map_err(|error| error.to_string());
         Self { written, understood }
     }
 }
@@ -81,7 +88,7 @@ impl From<Spec> for StoredSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::{BucketsAfter, Data, Ground, SelfManaged, parse};
+    use crate::spec::{BucketsAfter, Data, Ground, SelfManaged, Subnets, parse};
     use serde_json::json;
 
     /// As written by the last version without modes as types.
@@ -116,8 +123,19 @@ mod tests {
             let stored = stored(row);
             assert_eq!((stored.notice(), stored.unknown()), (None, vec![]), "{row}");
             assert_eq!(json!(stored), value(row));
-            assert_eq!(json!(stored.read().expect("understood")), value(row), "this version writes what the last one did");
             assert_eq!(parse(stored.written()).as_ref().ok(), stored.read().ok(), "the door lets it in too");
+        }
+    }
+
+    #[test]
+    fn rows_of_the_last_version_are_shown_under_the_names_of_now() {
+        let managed = stored(MANAGED).shown();
+        let access = json!({"administrators": ["arn:aws:iam::222222222222:role/admin"], "public_cidrs": ["54.240.193.129/32"]});
+        assert_eq!((json!(managed)["access"].clone(), json!(managed).get("admin_principal_arn")), (access, None));
+        assert_eq!(json!(stored(SELF_MANAGED).shown())["network"], json!({"subnet_ids": ["subnet-0123456789abcdef0"]}));
+        for row in [MANAGED, SELF_MANAGED, WITHOUT_NODES] {
+            let stored = stored(row);
+            assert_eq!(json!(stored.read().expect("understood")), json!(stored.shown()), "and written so when it is written anew");
         }
     }
 
@@ -125,14 +143,14 @@ mod tests {
     fn every_field_of_the_last_versions_rows_is_understood() {
         let managed = stored(MANAGED);
         let ours = managed.read().expect("understood").managed().expect("managed");
-        assert_eq!(ours.access.admin_principal_arn.as_deref(), Some("arn:aws:iam::222222222222:role/admin"));
-        assert_eq!(ours.access.public_access_cidrs, Some(vec!["54.240.193.129/32".to_owned()]));
+        assert_eq!(ours.access.administrators, ["arn:aws:iam::222222222222:role/admin"]);
+        assert_eq!(ours.access.public_cidrs, Some(vec!["54.240.193.129/32".to_owned()]));
         assert_eq!((ours.deletion.data, ours.deletion.buckets), (None, Some(BucketsAfter::Retain)));
         let expected = SelfManaged {
             eks_cluster_name: "theirs".into(),
             buckets: vec!["their-data".into()],
             node_role_arn: Some("arn:aws:iam::222222222222:role/nodes".into()),
-            subnet_ids: vec!["subnet-0123456789abcdef0".into()],
+            network: Subnets { subnet_ids: vec!["subnet-0123456789abcdef0".into()] },
         };
         assert_eq!(stored(SELF_MANAGED).read().expect("understood").ground, Ground::SelfManaged(expected));
     }
@@ -155,13 +173,13 @@ mod tests {
         row["deletion"] = json!({"buckets": "delete"});
         let stored = StoredSpec::from(row.clone());
         assert_eq!(stored.read().map(Spec::data), Ok(Data::Keep));
-        assert_eq!((json!(stored), json!(stored.read().expect("understood")), stored.notice()), (row.clone(), row, None));
+        assert_eq!((json!(stored), json!(stored.read().expect("understood"))["deletion"].clone()), (row.clone(), row["deletion"].clone()));
     }
 
     #[test]
     fn a_newer_versions_fields_are_kept_and_named_and_the_rest_understood() {
         for (row, field, value_of_it, path, reason) in [
-            (MANAGED, "/network", json!({"mode": "existing", "vpc_id": "vpc-1"}), "$.network", "a new section"),
+            (MANAGED, "/backup", json!({"plan": "daily"}), "$.backup", "a new section"),
             (MANAGED, "/deletion/volumes", json!("retain"), "$.deletion.volumes", "a field of a section"),
             (MANAGED, "/instance_types/0/spot", json!(true), "$.instance_types[0].spot", "a field of one of a list"),
             (SELF_MANAGED, "/deletion", json!({"buckets": "retain"}), "$.deletion", "a field that has reached this mode since"),
@@ -203,7 +221,7 @@ mod tests {
     #[test]
     fn a_parsed_spec_is_stored_as_it_is_shown() {
         for row in [MANAGED, SELF_MANAGED, WITHOUT_NODES] {
-            assert_eq!(StoredSpec::from(parse(&value(row)).expect("valid")), stored(row));
+            assert_eq!(StoredSpec::from(parse(&value(row)).expect("valid")), stored(row).shown());
         }
     }
 }

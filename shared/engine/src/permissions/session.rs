@@ -11,14 +11,15 @@ use wire::stage::Stage;
 #[cfg(test)]
 pub const LIMIT: usize = 2048;
 
-/// The inline policy of a stage's session, for the cluster of that id. The only administrator that it lets in is the tenant's.
-pub fn narrowed(stage: Stage, id: &str, administrator: Option<&str>) -> Document {
+/// The inline policy of a stage's session, for the cluster of that id. The only administrators that it lets in are
+/// the tenant's, each by what follows the account in its ARN.
+pub fn narrowed<'a>(stage: Stage, id: &str, administrators: impl IntoIterator<Item = &'a str>) -> Document {
     let [tagging, tagged] = [("Tagging", "aws:RequestTag"), ("Tagged", "aws:ResourceTag")].map(|(sid, key)| other_owners(sid, key, id));
     Document::new(match stage {
         // assume-role looks at the customer's role, whose name is no cluster's.
         Stage::Validate | Stage::AssumeRole => vec![tagging, tagged],
         Stage::CreateBuckets | Stage::CreateEks => vec![tagging, tagged, other_names(id)],
-        Stage::CreateNodegroups => vec![tagging, tagged, other_names(id), other_administrators(administrator)],
+        Stage::CreateNodegroups => vec![tagging, tagged, other_names(id), other_administrators(administrators)],
         Stage::Teardown => vec![tagging, tagged, other_names(id), other_leftovers(id)],
     })
 }
@@ -52,12 +53,11 @@ fn other_names(id: &str) -> Statement {
     Statement::deny_all_but("Name", &actions.concat(), in_eks.into_iter().chain(others).collect())
 }
 
-fn other_administrators(administrator: Option<&str>) -> Statement {
+/// Without what all have in common, which the role's own policy asks for: the text has to be short.
+fn other_administrators<'a>(administrators: impl IntoIterator<Item = &'a str>) -> Statement {
     let denial = Statement::deny("Admin", &["eks:CreateAccessEntry"]);
-    match administrator {
-        Some(arn) => denial.when("StringNotEquals", "eks:principalArn", vec![arn.into()]),
-        None => denial,
-    }
+    let ours: Vec<String> = administrators.into_iter().map(|principal| format!("*:{principal}")).collect();
+    if ours.is_empty() { denial } else { denial.when("StringNotLike", "eks:principalArn", ours) }
 }
 
 /// What is left in the network: this cluster's by its owner tag, or by the tag of EKS or the AWS Load Balancer Controller; or GuardDuty's,
@@ -89,7 +89,7 @@ mod tests {
     fn every_inline_policy_is_within_the_limit() {
         for &stage in STAGES.iter() {
             let names = Names { partition: "aws-us-gov", account: "222222222222", role: &"r".repeat(32) };
-            let inline = narrowed(stage, &"i".repeat(12), Some(&"a".repeat(200))).compact();
+            let inline = narrowed(stage, &"i".repeat(12), ["a".repeat(80).as_str(); 5]).compact();
             let size = inline.len() + policy_arn(stage, &names).len();
             assert!(size <= LIMIT, "the session policy of {stage} has {size} characters");
         }

@@ -11,7 +11,7 @@ use wire::status::EndpointAccess;
 /// If the endpoint is to open to a requester whose address EKS would not let in.
 pub fn decide(spec: &mut Spec, request: &Request) -> Result<EndpointAccess, Vec<Fault>> {
     let Ground::Managed(ours) = &mut spec.ground else { return Ok(EndpointAccess::Customer) };
-    let ranges = ours.access.public_access_cidrs.get_or_insert_default();
+    let ranges = ours.access.public_cidrs.get_or_insert_default();
     if ranges.is_empty() {
         return Ok(EndpointAccess::Closed);
     }
@@ -34,7 +34,7 @@ fn no_address(index: usize, request: &Request) -> Fault {
         Some(address) => format!("{address} is no public IPv4 address, and the endpoint lets nothing else in"),
         None => "a job comes from a queue, which has no address".into(),
     };
-    Fault::new(format!("$.public_access_cidrs[{index}]"), format!("{why}: give the ranges instead"))
+    Fault::new(format!("$.access.public_cidrs[{index}]"), format!("{why}: give the ranges instead"))
 }
 
 #[cfg(test)]
@@ -59,7 +59,7 @@ mod tests {
     fn nothing_is_decided_for_a_customers_own_cluster() {
         let Cluster { mut spec, .. } = Cluster::self_managed(json!({}));
         assert_eq!(decide(&mut spec, &from(Some("54.240.193.129"))), Ok(EndpointAccess::Customer));
-        assert_eq!(spec.public_access_cidrs(), None);
+        assert_eq!(spec.public_cidrs(), None);
     }
 
     #[test]
@@ -74,7 +74,7 @@ mod tests {
         ] {
             let Cluster { mut spec, .. } = Cluster::example(json!({"public_access_cidrs": ranges}));
             assert_eq!(decide(&mut spec, &from(origin)), Ok(mode), "{ranges}");
-            assert_eq!(spec.public_access_cidrs().unwrap_or_default(), cidrs, "{ranges}");
+            assert_eq!(spec.public_cidrs().unwrap_or_default(), cidrs, "{ranges}");
         }
     }
 
@@ -89,7 +89,7 @@ mod tests {
         ] {
             let Cluster { mut spec, .. } = Cluster::example(json!({"public_access_cidrs": ["8.8.8.0/24", "requester"]}));
             let faults = decide(&mut spec, &from(origin)).expect_err("it has no public address");
-            assert_eq!(faults[0].path, "$.public_access_cidrs[1]");
+            assert_eq!(faults[0].path, "$.access.public_cidrs[1]");
             assert!(faults[0].message.contains(words) && faults[0].message.ends_with("give the ranges instead"), "{faults:?}");
         }
     }

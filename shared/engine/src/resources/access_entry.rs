@@ -1,4 +1,4 @@
-//! The tenant's administrator: an access entry with the policy that makes it one.
+//! One of the tenant's administrators: an access entry with the policy that makes it one.
 
 use super::owned::{check_ours, tag_map};
 use crate::cluster::Cluster;
@@ -16,7 +16,10 @@ use wire::stage::Stage;
 /// The type of an entry for people and programs, not for nodes.
 const STANDARD: &str = "STANDARD";
 
-pub struct AccessEntry;
+pub struct AccessEntry {
+    /// What follows the account in the ARN: `role/admin`.
+    pub principal: String,
+}
 
 pub struct Found {
     arn: String,
@@ -29,14 +32,15 @@ impl AccessEntry {
         format!("arn:{}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy", cluster.spec.partition())
     }
 
-    /// The ARN of the IAM role or user. The entry is in the plan only if there is one.
-    fn principal(cx: &Context) -> Result<&str> {
-        let missing = || Error::of(Code::IncompleteRequest, "The journal has an administrator, but the spec names none.");
-        cx.cluster.administrator().ok_or_else(missing)
+    /// The ARN of the IAM role or user. The entry is in the plan only if the spec names it.
+    fn arn<'a>(&self, cx: &'a Context) -> Result<&'a str> {
+        let named = cx.cluster.administrators().find(|(principal, _)| *principal == self.principal);
+        let missing = || Error::of(Code::IncompleteRequest, format!("The spec does not name the administrator {}.", self.principal));
+        named.map(|(_, arn)| arn).ok_or_else(missing)
     }
 
     async fn policies(&self, cx: &Context) -> Result<Vec<String>> {
-        let call = cx.aws.eks.list_associated_access_policies().cluster_name(cx.cluster.eks_name()).principal_arn(Self::principal(cx)?);
+        let call = cx.aws.eks.list_associated_access_policies().cluster_name(cx.cluster.eks_name()).principal_arn(self.arn(cx)?);
         let answer = call.send().await.called("eks:ListAssociatedAccessPolicies").unless(GONE_IN_EKS)?;
         let policies = answer.and_then(|answer| answer.associated_access_policies).unwrap_or_default();
         Ok(policies.into_iter().filter_map(|associated| associated.policy_arn).collect())
@@ -45,7 +49,7 @@ impl AccessEntry {
 
 impl Planned for AccessEntry {
     fn key(&self) -> Key {
-        Key::AccessEntry
+        Key::AccessEntry(self.principal.clone())
     }
 
     fn goes_with_the_cluster(&self) -> bool {
@@ -67,12 +71,12 @@ impl Made for AccessEntry {
     type Thing = Found;
 
     async fn find(&self, cx: &Context) -> Result<Option<Found>> {
-        let call = cx.aws.eks.describe_access_entry().cluster_name(cx.cluster.eks_name()).principal_arn(Self::principal(cx)?);
+        let call = cx.aws.eks.describe_access_entry().cluster_name(cx.cluster.eks_name()).principal_arn(self.arn(cx)?);
         let answer = call.send().await.called("eks:DescribeAccessEntry").unless(GONE_IN_EKS)?;
         let Some(entry) = answer.and_then(|answer| answer.access_entry) else {
             return Ok(None);
         };
-        check_ours(&cx.cluster, &format!("The access entry of {}", Self::principal(cx)?), entry.tags().into_iter().flatten())?;
+        check_ours(&cx.cluster, &format!("The access entry of {}", self.arn(cx)?), entry.tags().into_iter().flatten())?;
         Ok(Some(Found { arn: entry.access_entry_arn.unwrap_or_default(), policies: self.policies(cx).await? }))
     }
 
@@ -86,7 +90,7 @@ impl Made for AccessEntry {
     }
 
     async fn create(&self, cx: &Context) -> Result<()> {
-        let call = cx.aws.eks.create_access_entry().cluster_name(cx.cluster.eks_name()).principal_arn(Self::principal(cx)?);
+        let call = cx.aws.eks.create_access_entry().cluster_name(cx.cluster.eks_name()).principal_arn(self.arn(cx)?);
         // Also EKS's default, but without it the call has no type for the role's policy to look at.
         let call = call.r#type(STANDARD).set_tags(tag_map(&cx.cluster, &self.key()));
         call.send().await.called("eks:CreateAccessEntry").done_if(THERE_IN_EKS)
@@ -94,13 +98,13 @@ impl Made for AccessEntry {
 
     async fn mend(&self, cx: &Context, _: &Found) -> Result<()> {
         let everywhere = AccessScope::builder().r#type(AccessScopeType::Cluster).build();
-        let call = cx.aws.eks.associate_access_policy().cluster_name(cx.cluster.eks_name()).principal_arn(Self::principal(cx)?);
+        let call = cx.aws.eks.associate_access_policy().cluster_name(cx.cluster.eks_name()).principal_arn(self.arn(cx)?);
         let call = call.policy_arn(Self::policy(&cx.cluster)).access_scope(everywhere);
         call.send().await.called("eks:AssociateAccessPolicy").map(drop)
     }
 
     async fn delete(&self, cx: &Context, _: &Found) -> Result<()> {
-        let call = cx.aws.eks.delete_access_entry().cluster_name(cx.cluster.eks_name()).principal_arn(Self::principal(cx)?);
+        let call = cx.aws.eks.delete_access_entry().cluster_name(cx.cluster.eks_name()).principal_arn(self.arn(cx)?);
         call.send().await.called("eks:DeleteAccessEntry").done_if(GONE_IN_EKS)
     }
 }
@@ -118,7 +122,7 @@ mod tests {
             [(vec![], half_made()), (vec![another.clone()], half_made()), (vec![another, AccessEntry::policy(&cluster)], Seen::Ready)]
         {
             let found = Found { arn: "arn".into(), policies };
-            assert_eq!(AccessEntry.judge(&cluster, &found), expected, "{:?}", found.policies);
+            assert_eq!(AccessEntry { principal: "role/admin".into() }.judge(&cluster, &found), expected, "{:?}", found.policies);
         }
     }
 }

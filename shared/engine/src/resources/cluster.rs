@@ -30,7 +30,7 @@ impl ControlPlane {
 
     fn network(&self, cx: &Context) -> Result<VpcConfigRequest> {
         let subnet_ids: Result<_> = self.subnets().iter().map(|subnet| cx.output(subnet, "id")).collect();
-        let cidrs = cx.cluster.spec.public_access_cidrs().filter(|cidrs| !cidrs.is_empty()).map(<[String]>::to_vec);
+        let cidrs = cx.cluster.spec.public_cidrs().filter(|cidrs| !cidrs.is_empty()).map(<[String]>::to_vec);
         Ok(VpcConfigRequest::builder()
             .set_subnet_ids(Some(subnet_ids?))
             .endpoint_private_access(true)
@@ -43,12 +43,12 @@ impl ControlPlane {
 /// AWS does not say which of a policy's conditions denied. One can forbid public endpoints (`eks:endpointPublicAccess`), and the tenant can do
 /// without.
 fn explain(error: Error, spec: &Spec) -> Error {
-    let public = spec.public_access_cidrs().is_some_and(|cidrs| !cidrs.is_empty());
+    let public = spec.public_cidrs().is_some_and(|cidrs| !cidrs.is_empty());
     if !public || !error.is_denied_by_organization() {
         return error;
     }
     let hint = format!(
-        "If your organization forbids public endpoints, delete the cluster and create it without public_access_cidrs. Otherwise: {}",
+        "If your organization forbids public endpoints, delete the cluster and create it without access.public_cidrs. Otherwise: {}",
         error.hint
     );
     error.with_hint(hint)
@@ -206,7 +206,7 @@ mod tests {
         ] {
             let cluster = crate::cluster::Cluster::example(json!({"public_access_cidrs": cidrs}));
             let hint = explain(denied(policy), &cluster.spec).hint;
-            assert_eq!(hint.contains("public_access_cidrs"), expected, "{reason}: {hint}");
+            assert_eq!(hint.contains("access.public_cidrs"), expected, "{reason}: {hint}");
         }
     }
 

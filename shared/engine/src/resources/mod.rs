@@ -46,7 +46,7 @@ pub fn of(key: &Key, cluster: &Cluster) -> Option<Resource> {
         Key::Role(role) => made(*role),
         Key::LogGroup => made(log_group::LogGroup),
         Key::Cluster => control_plane(cluster),
-        Key::AccessEntry => made(access_entry::AccessEntry),
+        Key::AccessEntry(principal) => made(access_entry::AccessEntry { principal: principal.clone() }),
         Key::PodIdentity => made(pod_identity::PodIdentity),
         Key::Addon(addon) => made(*addon),
         Key::LaunchTemplate(group) => made(launch_template::LaunchTemplate { group: group.clone() }),

@@ -26,7 +26,7 @@ const ROLE: Key = Key::Role(Role::Node);
 const JOIN: &str = "The nodes started and could not join the cluster. See that no policy, firewall or route keeps them from the cluster, ECR and EC2, \
                     and that the cluster lets in the node role; then retry.";
 /// In the customer's own subnets.
-const SUBNETS_WITHOUT_TYPE: &str = "Delete this cluster and create it with subnet_ids that are only in zones that offer the instance type, or with another \
+const SUBNETS_WITHOUT_TYPE: &str = "Delete this cluster and create it with network.subnet_ids that are only in zones that offer the instance type, or with another \
                                     instance type.";
 /// Without a launch template, EKS gives nodes 20 GiB, which one image with CUDA fills.
 const DISK_GIB: i32 = 100;
@@ -107,7 +107,7 @@ impl NodeGroup {
     fn subnets(&self, cx: &Context) -> Result<Vec<String>> {
         match &self.ground {
             Ground::Managed(_) => self.private_subnets().map(|subnet| cx.output(&subnet, "id")).collect(),
-            Ground::SelfManaged(theirs) if !theirs.subnet_ids.is_empty() => Ok(theirs.subnet_ids.clone()),
+            Ground::SelfManaged(theirs) if !theirs.network.subnet_ids.is_empty() => Ok(theirs.network.subnet_ids.clone()),
             Ground::SelfManaged(_) => Ok(cx.output(&Key::Cluster, "subnets")?.split(',').map(str::to_owned).collect()),
         }
     }

@@ -1,5 +1,6 @@
 //! Who may use a managed cluster, and from where.
 
+use super::schema::IN_PLACE;
 use super::{Fault, Section};
 use ipnet::Ipv4Net;
 use schemars::JsonSchema;
@@ -13,21 +14,37 @@ pub const EVERYBODY: &str = "0.0.0.0/0";
 
 /// Who may use the cluster, and from where.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields, inline)]
 pub struct Access {
-    /// The ARN of an IAM role or user in the role's account that becomes the cluster's administrator.
+    /// ARNs of up to 5 IAM roles or users in the account of role_arn, each once, that become the cluster's administrators. If absent, nobody
+    /// is one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 5), extend("uniqueItems" = true, "x-change" = IN_PLACE), inner(regex(pattern = r"^arn:aws(-us-gov)?:iam::[0-9]{12}:(role|user)/[A-Za-z0-9+=,.@_/-]+$")))]
+    pub administrators: Vec<String>,
+    /// Up to 40 IPv4 ranges such as 54.240.193.128/26 that may reach the public endpoint, or "requester" for where the request comes from.
+    /// If absent, the endpoint is closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^arn:aws(-us-gov)?:iam::[0-9]{12}:(role|user)/[A-Za-z0-9+=,.@_/-]+$"))]
-    pub admin_principal_arn: Option<String>,
-    /// IPv4 ranges such as 54.240.193.128/26 that may reach the public endpoint, or "requester" for where the request comes from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 40), inner(regex(pattern = r"^(requester|([0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2})$")))]
-    pub public_access_cidrs: Option<Vec<String>>,
+    #[schemars(length(max = 40), extend("x-change" = IN_PLACE), inner(regex(pattern = r"^(requester|([0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2})$")))]
+    pub public_cidrs: Option<Vec<String>>,
+}
+
+/// What the ARNs of all administrators may have in characters without what they have in common: the policy of a session has room for it.
+const ROOM: usize = 400;
+
+impl Access {
+    fn administrators_fault(&self) -> Option<Fault> {
+        let names = self.administrators.iter().filter_map(|arn| arn.splitn(6, ':').last());
+        let length: usize = names.map(str::len).sum();
+        let message = || format!("their names have {length} characters together, and a session of Groundwork's has room for {ROOM}");
+        (length > ROOM).then(|| Fault::new("$.access.administrators", message()))
+    }
 }
 
 impl Section for Access {
     fn check(&self) -> Vec<Fault> {
-        let given = self.public_access_cidrs.iter().flatten().enumerate().filter(|(_, range)| *range != REQUESTER);
-        given.filter_map(|(index, range)| Some(Fault::new(format!("$.public_access_cidrs[{index}]"), fault(range)?))).collect()
+        let given = self.public_cidrs.iter().flatten().enumerate().filter(|(_, range)| *range != REQUESTER);
+        let of_ranges = given.filter_map(|(index, range)| Some(Fault::new(format!("$.access.public_cidrs[{index}]"), fault(range)?)));
+        self.administrators_fault().into_iter().chain(of_ranges).collect()
     }
 }
 
@@ -104,7 +121,7 @@ mod tests {
             ("203.0.113.0/24", Some("of 203.0.113.0/24 in it")),
             ("255.255.255.255/32", Some("of 240.0.0.0/4 in it")),
         ] {
-            let access = Access { public_access_cidrs: Some(vec![range.into()]), ..Access::default() };
+            let access = Access { public_cidrs: Some(vec![range.into()]), ..Access::default() };
             let found: Vec<String> = access.check().into_iter().map(|fault| fault.message).collect();
             assert_eq!(found.len(), usize::from(words.is_some()), "{range}: {found:?}");
             assert!(found.iter().all(|message| words.is_some_and(|words| message.contains(words))), "{range}: {found:?}");

@@ -2,6 +2,7 @@
 //!
 //! Data is what is in the buckets, the volumes and snapshots of claims, and the control plane's log. It goes only if somebody said so.
 
+use super::schema::IN_PLACE;
 use super::{Fault, Section};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,9 +14,11 @@ use strum::{EnumString, IntoStaticStr};
 pub struct Deletion {
     /// "keep" (the default) leaves what holds data in the account and lists it with how to remove it; "delete" removes it for good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-change" = IN_PLACE))]
     pub data: Option<Data>,
     /// Of earlier versions, in place of data: "delete" is data "delete"; "retain" is data "keep", and keeps empty buckets too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-change" = IN_PLACE))]
     pub buckets: Option<BucketsAfter>,
 }
 

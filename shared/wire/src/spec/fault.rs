@@ -13,14 +13,16 @@ pub struct Fault {
 }
 
 impl Fault {
+    #[cfg_attr(test, track_caller)]
     pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+        #[cfg(test)]
+        places::note(std::panic::Location::caller());
         Self { path: shortened(&path.into()), message: message.into() }
     }
 
-    /// The field of the body that the path leads into.
-    pub(super) fn field(&self) -> &str {
-        let path = self.path.trim_start_matches("$.");
-        path.split(['.', '[']).next().unwrap_or(path)
+    /// The fields through which the path leads, up to the first list.
+    pub(super) fn steps(&self) -> Vec<&str> {
+        self.path.split('[').next().unwrap_or_default().split('.').skip(1).collect()
     }
 }
 
@@ -32,6 +34,54 @@ pub fn shortened(sent: &str) -> String {
     match sent.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &sent[..end]),
         None => sent.to_owned(),
+    }
+}
+
+/// Where the code of the spec makes faults, so that a test can see that there is an example of each.
+#[cfg(test)]
+pub(super) mod places {
+    use std::cell::RefCell;
+    use std::collections::BTreeSet;
+    use std::panic::Location;
+    use std::path::Path;
+
+    const EXCEPT: [(&str, &str); 2] = [
+        (r#"Fault::new("$", error"#, "what the schema lets through and no type takes: there is nothing such"),
+        (r#"Fault::new(format!("?{name}")"#, "of a parameter"),
+    ];
+
+    thread_local! {
+        static NOTED: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
+    }
+
+    pub fn note(caller: &Location<'_>) {
+        let name = Path::new(caller.file()).file_name().unwrap_or_default().display();
+        NOTED.with_borrow_mut(|noted| noted.insert(format!("{name}:{}", caller.line())));
+    }
+
+    /// Those that made a fault in the meantime.
+    pub fn of(doing: impl FnOnce()) -> BTreeSet<String> {
+        NOTED.take();
+        doing();
+        NOTED.take()
+    }
+
+    /// All of them.
+    pub fn all() -> Vec<String> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/spec");
+        let mut files: Vec<_> = folder.read_dir().expect("the folder").map(|file| file.expect("a file").path()).collect();
+        files.sort();
+        files.retain(|file| !file.ends_with("tests.rs") && !file.ends_with("fault.rs"));
+        files.iter().flat_map(|file| in_file(file)).collect()
+    }
+
+    fn in_file(file: &Path) -> Vec<String> {
+        let text = std::fs::read_to_string(file).expect("a text");
+        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+        let name = file.file_name().unwrap_or_default().display();
+        let is_site = |line: &str| line.contains("Fault::new(") && !EXCEPT.iter().any(|(other, _)| line.contains(other));
+        let lines = code.lines().enumerate().filter(|(_, line)| is_site(line));
+        lines.map(|(index, _)| format!("{name}:{}", index + 1)).collect()
     }
 }
 

@@ -1,7 +1,7 @@
-//! The faults in single fields, in words. The fields of all modes are checked as if they were one object, so that a body gets the faults of
-//! each, whatever its mode; with `oneOf` a validator says only that no mode fits.
+//! The faults in single fields, in words. The fields of the other modes are checked beside those of the body's own as if they were one object,
+//! so that a body gets the faults of each, whatever its mode; with `oneOf` a validator says only that no mode fits.
 
-use super::{Fault, Mode, schema, shortened};
+use super::{Fault, Mode, mode, schema, shortened};
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator};
 use schemars::{JsonSchema, SchemaGenerator};
@@ -11,35 +11,52 @@ use strum::VariantArray;
 
 pub(super) const REQUIRED: &str = "this field is required";
 
-static SCHEMA: LazyLock<Value> = LazyLock::new(of_all_modes);
+/// A mode's fields, closed, with the other modes' fields beside them.
+pub(super) struct Fields {
+    mode: Mode,
+    pub(super) schema: Value,
+    pub(super) validator: Validator,
+}
 
-#[expect(clippy::expect_used, reason = "the schema is generated from the types; a test compiles it")]
-static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| jsonschema::validator_for(&SCHEMA).expect("the schema of Spec is valid"));
+static FIELDS: LazyLock<Vec<Fields>> = LazyLock::new(|| Mode::VARIANTS.iter().map(|mode| Fields::of(*mode)).collect());
+
+/// Those that a body is checked by: its mode's, or the default's if it has no valid mode.
+pub(super) fn of(body: &Value) -> &'static Fields {
+    let mode = mode::of(body).unwrap_or_default();
+    FIELDS.iter().find(|fields| fields.mode == mode).unwrap_or(&FIELDS[0])
+}
 
 /// Every fault in a single field.
 pub(super) fn faults(body: &Value) -> Vec<Fault> {
-    VALIDATOR.iter_errors(body).flat_map(|error| in_words(&error)).collect()
+    let fields = of(body);
+    fields.validator.iter_errors(body).flat_map(|error| in_words(&error, fields)).collect()
 }
 
-/// The JSON paths of the fields that no mode has.
+/// The JSON paths of the fields that no mode has, or not in this section.
 pub(crate) fn unknown_fields(body: &Value) -> Vec<String> {
-    VALIDATOR.iter_errors(body).flat_map(|error| unexpected(&error)).collect()
+    of(body).validator.iter_errors(body).flat_map(|error| unexpected(&error)).collect()
 }
 
-fn in_words(error: &ValidationError<'_>) -> Vec<Fault> {
+fn in_words(error: &ValidationError<'_>, fields: &Fields) -> Vec<Fault> {
     let path = json_path(error.instance_path().as_str());
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { .. } => {
-            unexpected(error).into_iter().map(|path| Fault::new(path, "there is no such field")).collect()
+            unexpected(error).into_iter().map(|path| of_another_mode(path, fields)).collect()
         }
         ValidationErrorKind::Required { property } => {
             vec![Fault::new(format!("{path}.{}", property.as_str().unwrap_or_default()), REQUIRED)]
         }
         _ => match bare_name(error) {
             Some(message) => vec![Fault::new(path, message)],
-            None => vec![Fault::new(path, with_rule(error))],
+            None => vec![Fault::new(path, with_rule(error, &fields.schema))],
         },
     }
+}
+
+/// A section may have fields in one mode that it has not in another.
+fn of_another_mode(path: String, fields: &Fields) -> Fault {
+    let other = Mode::VARIANTS.iter().find(|other| **other != fields.mode && schema::has(**other, &path));
+    Fault::new(path, other.map_or("there is no such field".into(), |other| format!("only with mode {other}")))
 }
 
 /// The commonest slip: names in `instance_types`, where objects with a name belong.
@@ -77,11 +94,11 @@ fn unexpected(error: &ValidationError<'_>) -> Vec<String> {
 }
 
 /// The schema's description says in words what is valid; the validator shows only the pattern.
-fn with_rule(error: &ValidationError<'_>) -> String {
+fn with_rule(error: &ValidationError<'_>, schema: &Value) -> String {
     let schema_path = error.schema_path().as_str();
     let rule = schema_path
         .rmatch_indices('/')
-        .find_map(|(end, _)| SCHEMA.pointer(&schema_path[..end])?.get("description")?.as_str().map(str::to_owned));
+        .find_map(|(end, _)| schema.pointer(&schema_path[..end])?.get("description")?.as_str().map(str::to_owned));
     let sent = shortened(&error.instance().to_string());
     let fault = error.masked_with(&sent);
     match (error.kind(), rule) {
@@ -99,9 +116,20 @@ fn json_path(pointer: &str) -> String {
     })
 }
 
-fn of_all_modes() -> Value {
-    let mut all: Map<String, Value> =
-        schema::modes().iter().flat_map(schema::properties).map(|(name, field)| (name.clone(), field.clone())).collect();
+impl Fields {
+    #[expect(clippy::expect_used, reason = "the schema is generated from the types; a test compiles it")]
+    fn of(mode: Mode) -> Self {
+        let schema = with_other_modes(mode);
+        Self { mode, validator: jsonschema::validator_for(&schema).expect("the schema of Spec is valid"), schema }
+    }
+}
+
+fn with_other_modes(mode: Mode) -> Value {
+    let others = Mode::VARIANTS.iter().filter(|other| **other != mode);
+    let mut all: Map<String, Value> = Map::new();
+    for mode in others.chain([&mode]) {
+        all.extend(schema::properties(schema::of(*mode)).map(|(name, field)| (name.clone(), field.clone())));
+    }
     for name in Mode::VARIANTS.iter().flat_map(|mode| schema::needed(*mode)) {
         // Null means "not there" for a string that may be left out, as this one may in some modes.
         if all[name]["type"] == "string" {

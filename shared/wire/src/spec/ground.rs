@@ -18,11 +18,16 @@ pub enum Ground {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub struct Managed {
-    #[serde(flatten)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub access: Access,
     // Shown even if absent, with what it comes to: what happens to the data should surprise nobody.
     #[serde(default)]
     pub deletion: Deletion,
+}
+
+/// What nobody asked for is not written, as versions before did not.
+pub(super) fn is_default<T: Default + PartialEq>(section: &T) -> bool {
+    *section == T::default()
 }
 
 /// serde's tagged enums have no default for the tag; without a mode, the managed one is meant.

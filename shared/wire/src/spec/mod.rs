@@ -9,7 +9,11 @@ mod fault;
 mod fields;
 mod ground;
 mod mode;
+mod network;
 mod nodes;
+pub mod reference;
+pub mod refusals;
+mod renamed;
 mod schema;
 mod self_managed;
 
@@ -18,6 +22,7 @@ pub use deletion::{BucketsAfter, Data, Deletion};
 pub use fault::{Fault, shortened};
 pub use ground::{Ground, Managed};
 pub use mode::Mode;
+pub use network::Subnets;
 pub use nodes::InstanceType;
 pub use self_managed::SelfManaged;
 
@@ -34,17 +39,17 @@ use serde_json::{Map, Value};
 #[schemars(transform = schema::close)]
 pub struct Spec {
     /// 1-63 lower-case letters, digits and hyphens, a letter or digit at both ends.
-    #[schemars(regex(pattern = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"))]
+    #[schemars(regex(pattern = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"), extend("x-change" = schema::NEVER))]
     pub name: String,
     /// The ARN of the quick-start's role, in the partition aws or aws-us-gov: "groundwork" and up to 22 more characters, and no path.
-    #[schemars(regex(pattern = r"^arn:aws(-us-gov)?:iam::[0-9]{12}:role/groundwork[A-Za-z0-9+=,.@_-]{0,22}$"))]
+    #[schemars(regex(pattern = r"^arn:aws(-us-gov)?:iam::[0-9]{12}:role/groundwork[A-Za-z0-9+=,.@_-]{0,22}$"), extend("x-change" = schema::NEVER))]
     pub role_arn: String,
     /// An AWS region such as us-west-2.
-    #[schemars(regex(pattern = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"))]
+    #[schemars(regex(pattern = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"), extend("x-change" = schema::NEVER))]
     pub region: String,
     /// 1 to 20 instance types, each once; with the mode self_managed also none.
     #[serde(default)]
-    #[schemars(length(max = 20))]
+    #[schemars(length(max = 20), extend("x-change" = schema::IN_PLACE))]
     pub instance_types: Vec<InstanceType>,
     #[serde(flatten)]
     pub ground: Ground,
@@ -61,9 +66,19 @@ trait Section {
 /// # Errors
 /// Every fault: those in single fields and of the mode, then what else is wrong with the fields that have none of these.
 pub fn parse(body: &Value) -> Result<Spec, Vec<Fault>> {
-    let mut faults: Vec<Fault> = fields::faults(body).into_iter().chain(mode::faults(body)).collect();
+    let modern = renamed::modern(body);
+    let mut spec = read(&modern.body, modern.faults.clone())
+        .map_err(|faults| faults.into_iter().map(|fault| modern.as_sent(fault)).collect::<Vec<_>>())?;
+    if let Ground::Managed(ours) = &mut spec.ground {
+        ours.deletion.settle();
+    }
+    Ok(spec)
+}
+
+fn read(body: &Value, mut faults: Vec<Fault>) -> Result<Spec, Vec<Fault>> {
+    faults.extend(fields::faults(body).into_iter().chain(mode::faults(body)));
     faults.extend(fields::fractions(body, &faults));
-    let mut spec = match Spec::deserialize(without(body, &faults)) {
+    let spec = match Spec::deserialize(without(body, &faults)) {
         Ok(spec) => spec,
         Err(_) if !faults.is_empty() => return Err(faults),
         Err(error) => return Err(vec![Fault::new("$", error.to_string())]),
@@ -71,13 +86,12 @@ pub fn parse(body: &Value) -> Result<Spec, Vec<Fault>> {
     // Whose account it is only the role says.
     let strangers = if is_at_fault("role_arn", &faults) { vec![] } else { spec.strangers() };
     faults.extend(spec.sections().into_iter().flat_map(Section::check).chain(strangers));
-    if !faults.is_empty() {
-        return Err(faults);
-    }
-    if let Ground::Managed(ours) = &mut spec.ground {
-        ours.deletion.settle();
-    }
-    Ok(spec)
+    if faults.is_empty() { Ok(spec) } else { Err(faults) }
+}
+
+/// A spec of any version under the names of now.
+pub(crate) fn modern(written: &Value) -> Value {
+    renamed::modern(written).body.into_owned()
 }
 
 /// What no spec is without. They stand for those that are at fault, so that all the others are judged still.
@@ -85,16 +99,26 @@ const STAND_INS: [(&str, &str); 3] = [("name", "name"), ("role_arn", "arn:aws:ia
 
 /// The body without the fields that are at fault.
 fn without(body: &Value, faults: &[Fault]) -> Value {
-    let given = body.as_object().into_iter().flatten().filter(|(name, _)| !is_at_fault(name, faults));
-    let mut sound: Map<String, Value> = given.map(|(name, value)| (name.clone(), value.clone())).collect();
-    for (name, value) in STAND_INS {
-        sound.entry(name).or_insert(value.into());
+    let mut sound = body.clone();
+    faults.iter().for_each(|fault| remove(&mut sound, &fault.steps()));
+    if let Some(fields) = sound.as_object_mut() {
+        for (name, value) in STAND_INS {
+            fields.entry(name).or_insert(value.into());
+        }
     }
-    sound.into()
+    sound
+}
+
+fn remove(part: &mut Value, steps: &[&str]) {
+    let (Some(fields), [name, rest @ ..]) = (part.as_object_mut(), steps) else { return };
+    match fields.get_mut(*name) {
+        Some(section @ Value::Object(_)) if !rest.is_empty() => remove(section, rest),
+        _ => drop(fields.remove(*name)),
+    }
 }
 
 fn is_at_fault(field: &str, faults: &[Fault]) -> bool {
-    faults.iter().any(|fault| fault.field() == field)
+    faults.iter().any(|fault| fault.steps().first() == Some(&field))
 }
 
 /// The faults in fields that are given as parameters of a query, by the same rules: with paths such as `?role_arn`. What a spec must have must be
@@ -130,21 +154,21 @@ impl Spec {
 
     /// The principals to which the role's policies let us give nothing: in another account than the role, or Groundwork's own.
     fn strangers(&self) -> Vec<Fault> {
+        let administrators = self.managed().into_iter().flat_map(|ours| &ours.access.administrators).enumerate();
+        let administrators = administrators.map(|(index, arn)| (format!("$.access.administrators[{index}]"), arn));
+        let nodes = self.self_managed().and_then(|theirs| theirs.node_role_arn.as_ref());
+        let given = administrators.chain(nodes.map(|arn| ("$.node_role_arn".to_owned(), arn)));
+        given.filter_map(|(path, arn)| Some(Fault::new(path, self.stranger(arn)?))).collect()
+    }
+
+    /// Why the role's policies let us give nothing to this principal.
+    fn stranger(&self, arn: &str) -> Option<String> {
         let account = format!("arn:{}:iam::{}:", self.partition(), self.account());
-        let made = format!("{account}role/groundwork/");
-        let fault = |(name, arn): (&str, &str)| match arn {
-            _ if !arn.starts_with(&account) => {
-                Some(Fault::new(format!("$.{name}"), format!("this must be in the account of role_arn, {}", self.account())))
-            }
-            _ if arn == self.role_arn || arn.starts_with(&made) => {
-                Some(Fault::new(format!("$.{name}"), "this must be a principal of yours, and not a role of Groundwork's"))
-            }
-            _ => None,
-        };
-        let administrator = self.managed().and_then(|ours| ours.access.admin_principal_arn.as_deref());
-        let nodes = self.self_managed().and_then(|theirs| theirs.node_role_arn.as_deref());
-        let given = [("admin_principal_arn", administrator), ("node_role_arn", nodes)];
-        given.into_iter().filter_map(|(name, arn)| fault((name, arn?))).collect()
+        if !arn.starts_with(&account) {
+            return Some(format!("this must be in the account of role_arn, {}", self.account()));
+        }
+        let is_ours = arn == self.role_arn || arn.starts_with(&format!("{account}role/groundwork/"));
+        is_ours.then(|| "this must be a principal of yours, and not a role of Groundwork's".into())
     }
 
     /// Who makes the cluster and its buckets.
@@ -202,8 +226,8 @@ impl Spec {
     }
 
     /// The IPv4 ranges that may reach the public endpoint of a managed cluster. None if the customer decides.
-    pub fn public_access_cidrs(&self) -> Option<&[String]> {
-        Some(self.managed()?.access.public_access_cidrs.as_deref().unwrap_or_default())
+    pub fn public_cidrs(&self) -> Option<&[String]> {
+        Some(self.managed()?.access.public_cidrs.as_deref().unwrap_or_default())
     }
 }
 

@@ -11,6 +11,7 @@ use strum::{Display, EnumString, VariantArray};
 /// Who makes the cluster and its buckets: Groundwork; or the customer, and Groundwork verifies them and adds node groups.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Display, EnumString, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[schemars(inline)]
 #[strum(serialize_all = "snake_case")]
 pub enum Mode {
     #[default]
@@ -39,12 +40,15 @@ pub(crate) fn foreign(body: &Value) -> Vec<(&'static str, Mode)> {
 
 /// The mode and the fields of a body; none if either is invalid by the schema.
 fn read(body: &Value) -> Option<(Mode, &Map<String, Value>)> {
-    let fields = body.as_object()?;
-    let mode = match fields.get("mode") {
-        None => Mode::default(),
-        Some(mode) => mode.as_str()?.parse().ok()?,
-    };
-    Some((mode, fields))
+    Some((of(body)?, body.as_object()?))
+}
+
+/// None if it is invalid.
+pub(super) fn of(body: &Value) -> Option<Mode> {
+    match body.get("mode") {
+        None => Some(Mode::default()),
+        Some(mode) => mode.as_str()?.parse().ok(),
+    }
 }
 
 /// The nodes' role and subnets matter only with node groups.
@@ -53,8 +57,10 @@ fn node_faults(fields: &Map<String, Value>) -> Vec<Fault> {
     if is_filled(fields, WITH) {
         return needed(fields, "node_role_arn").into_iter().collect();
     }
-    let given = ["node_role_arn", "subnet_ids"].into_iter().filter(|name| is_given(fields, name));
-    given.map(|name| only(name, WITH)).collect()
+    let role = is_given(fields, "node_role_arn").then(|| only("node_role_arn", WITH));
+    let network = fields.get("network").and_then(Value::as_object);
+    let subnets = network.is_some_and(|network| is_given(network, "subnet_ids")).then(|| only("network.subnet_ids", WITH));
+    role.into_iter().chain(subnets).collect()
 }
 
 fn needed(fields: &Map<String, Value>, name: &str) -> Option<Fault> {

@@ -1,5 +1,6 @@
 //! The node groups: one for each instance type.
 
+use super::schema::IN_PLACE;
 use super::{Fault, Section};
 use crate::instances;
 use schemars::JsonSchema;
@@ -10,15 +11,15 @@ use serde::{Deserialize, Serialize};
 #[schemars(deny_unknown_fields)]
 pub struct InstanceType {
     /// An EC2 instance type such as g4dn.xlarge.
-    #[schemars(regex(pattern = r"^[a-z][a-z0-9-]*\.[a-z0-9-]+$"), length(max = 32))]
+    #[schemars(regex(pattern = r"^[a-z][a-z0-9-]*\.[a-z0-9-]+$"), length(max = 32), extend("x-change" = IN_PLACE))]
     pub name: String,
     /// Nodes that are kept running even when nothing asks for them, 0 to 450.
     #[serde(default)]
-    #[schemars(range(max = 450))]
+    #[schemars(range(max = 450), extend("x-change" = IN_PLACE))]
     pub overprovisioned_ondemand_count: u32,
     /// The most nodes that the group may have, 1 to 450 (AWS's default quota for a node group).
     #[serde(default = "default_max_count")]
-    #[schemars(range(min = 1, max = 450))]
+    #[schemars(range(min = 1, max = 450), extend("x-change" = IN_PLACE))]
     pub max_count: u32,
 }
 

@@ -1,9 +1,13 @@
 //! The JSON schema generated from the types: a closed object for each mode. It is printed for tenants, and defines each mode's fields.
 
 use super::{Mode, Spec};
-use schemars::{Schema, schema_for};
+use schemars::{JsonSchema, Schema, SchemaGenerator, schema_for};
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
+
+/// `x-change` of a field: whether it may change once the cluster is there. A field has it beside its rule.
+pub(super) const IN_PLACE: &str = "in place";
+pub(super) const NEVER: &str = "never";
 
 /// Under `oneOf` an object for each mode.
 pub(super) static BY_MODE: LazyLock<Value> = LazyLock::new(|| schema_for!(Spec).to_value());
@@ -35,10 +39,18 @@ pub(super) fn close(spec: &mut Schema) {
         extend_object(mode, "properties", &common);
         extend_list(mode, "required", &needed);
         mode.insert("additionalProperties".into(), false.into());
+        say_what_a_mode_is(&mut mode["properties"]["mode"]);
         if mode["properties"]["mode"]["const"] == Mode::Managed.to_string() {
             close_default(mode);
         }
     }
+}
+
+/// serde's tag has no field to describe.
+fn say_what_a_mode_is(field: &mut Value) {
+    let about = Mode::json_schema(&mut SchemaGenerator::default());
+    field["description"] = about.get("description").cloned().unwrap_or_default();
+    field["x-change"] = NEVER.into();
 }
 
 /// A list that a mode requires may not be empty.
@@ -80,7 +92,13 @@ pub(super) fn modes() -> &'static [Value] {
     BY_MODE["oneOf"].as_array().map_or(&[], Vec::as_slice)
 }
 
-fn of(mode: Mode) -> &'static Value {
+/// True if the mode has the field of that path, such as `$.network.cidr`.
+pub(super) fn has(mode: Mode, path: &str) -> bool {
+    let steps = path.split('.').skip(1);
+    steps.fold(of(mode), |schema, step| &schema["properties"][step]) != &Value::Null
+}
+
+pub(super) fn of(mode: Mode) -> &'static Value {
     let name = mode.to_string();
     modes().iter().find(|schema| schema["properties"]["mode"]["const"] == name).unwrap_or(&Value::Null)
 }
@@ -89,6 +107,6 @@ pub(super) fn properties(schema: &Value) -> impl Iterator<Item = (&String, &Valu
     schema["properties"].as_object().into_iter().flatten()
 }
 
-fn required(schema: &Value) -> impl Iterator<Item = &str> {
+pub(super) fn required(schema: &Value) -> impl Iterator<Item = &str> {
     schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str)
 }

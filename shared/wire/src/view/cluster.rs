@@ -183,14 +183,14 @@ mod tests {
         let spec = json!({
             "name": "research", "role_arn": "arn:aws:iam::222222222222:role/groundwork", "region": "us-west-2", "mode": "managed",
             "instance_types": [{"name": "g4dn.xlarge", "overprovisioned_ondemand_count": 0, "max_count": 10}],
-            "public_access_cidrs": ["54.240.193.129/32"], "deletion": {"data": "keep"}
+            "access": {"public_cidrs": ["54.240.193.129/32"]}, "deletion": {"data": "keep"}
         });
         let view = Cluster {
             summary: summary(),
             spec: StoredSpec::from(spec.clone()),
             endpoint_access: Endpoint { mode: EndpointAccess::Requester, cidrs: Some(vec!["54.240.193.129/32".into()]) },
             progress: Progress { at: at(), ready: 0, total: 0, seconds_elapsed: 0, seconds_expected: None },
-            warnings: vec![Warning::new("$.admin_principal_arn", "Nobody.")],
+            warnings: vec![Warning::new("$.access.administrators", "Nobody.")],
             resources: vec![Resource::planned(Key::Vpc, Planned { stage: Stage::CreateEks, needs: vec![], usual_seconds: 3 }, None)],
             troubles: vec![Trouble::new(&Key::Vpc, &trouble(), vec![Key::Subnet(Side::Public, 0)])],
             outputs: ClusterOutputs::of(&BTreeMap::new()),
@@ -207,7 +207,7 @@ mod tests {
                     "at": "2025-01-02T03:04:05.678901Z", "ready": 0, "total": 0, "seconds_elapsed": 0, "seconds_expected": null
                 }),
             ),
-            ("warnings", json!([{"path": "$.admin_principal_arn", "message": "Nobody."}])),
+            ("warnings", json!([{"path": "$.access.administrators", "message": "Nobody."}])),
             ("resources", json!([{"key": "vpc", "stage": "create-eks", "needs": [], "usual_seconds": 3, "state": "absent"}])),
             (
                 "troubles",

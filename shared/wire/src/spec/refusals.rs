@@ -1,0 +1,178 @@
+//! What is refused, by example: a request for each rule of each field. The words are those of [`super::parse`].
+
+use super::{Fault, Mode, parse};
+use serde_json::{Value, json};
+
+/// Fields that are given beside the smallest request of a mode.
+pub type Refused = (Mode, Value);
+
+use Mode::{Managed, SelfManaged};
+
+/// An example for each rule.
+pub fn all() -> Vec<Refused> {
+    let parts = [of_every_mode(), of_nodes(), of_access(), of_deletion(), of_self_managed()];
+    parts.into_iter().flatten().collect()
+}
+
+fn of_every_mode() -> Vec<Refused> {
+    let fields = [
+        json!({"flavour": "sour"}),
+        json!({"mode": "ours"}),
+        json!({"name": null, "role_arn": null}),
+        json!({"name": "Research"}),
+        json!({"role_arn": role("admin")}),
+        json!({"region": "Oregon"}),
+    ];
+    fields.map(|fields| (Managed, fields)).into()
+}
+
+fn of_nodes() -> Vec<Refused> {
+    let one = |field: &str, value: Value| json!({"name": "m6i.large", field: value});
+    let types = [
+        json!([]),
+        json!(["m6i.large"]),
+        many(21, |index| json!({"name": format!("m{index}.large")})),
+        json!([{"name": "large"}]),
+        json!([{"name": format!("m6i.{}", "x".repeat(29))}]),
+        json!([{"name": "g4ad.xlarge"}, {"name": "t9.huge"}]),
+        json!([{"name": "m6i.large"}, {"name": "m6i.large"}]),
+        json!([one("max_count", json!(0))]),
+        json!([one("max_count", json!(451))]),
+        json!([one("max_count", json!(10.0))]),
+        json!([one("overprovisioned_ondemand_count", json!(-1))]),
+        json!([one("overprovisioned_ondemand_count", json!(451))]),
+        json!([one("overprovisioned_ondemand_count", json!(11))]),
+    ];
+    types.map(|types| (Managed, json!({"instance_types": types}))).into()
+}
+
+fn of_access() -> Vec<Refused> {
+    let administrators = [
+        json!(["ada"]),
+        json!(["arn:aws:iam::333333333333:role/admin"]),
+        json!([role("groundwork")]),
+        json!([role("admin"), role("admin")]),
+        many(6, |index| json!(role(&format!("admin-{index}")))),
+        many(5, |index| json!(role(&format!("{}/{index}", "a".repeat(80))))),
+    ];
+    let ranges = [json!(["home"]), json!(["54.240.193.129/26", "10.0.0.0/8"]), many(41, |index| json!(format!("8.8.{index}.0/24")))];
+    let both = json!({"admin_principal_arn": role("ada"), "access": {"administrators": [role("bob")]}});
+    let fields = administrators.map(|arns| json!({"access": {"administrators": arns}})).into_iter();
+    let fields = fields.chain(ranges.map(|ranges| json!({"access": {"public_cidrs": ranges}}))).chain([both]);
+    fields.map(|fields| (Managed, fields)).collect()
+}
+
+fn of_deletion() -> Vec<Refused> {
+    let deletions = [json!({"data": "archive", "buckets": "burn"}), json!({"data": "keep", "buckets": "retain"})];
+    deletions.map(|deletion| (Managed, json!({"deletion": deletion}))).into()
+}
+
+fn of_self_managed() -> Vec<Refused> {
+    let nodes = |arn: String| json!({"instance_types": [{"name": "m6i.large"}], "node_role_arn": arn});
+    let subnets = |ids: Value| json!({"network": {"subnet_ids": ids}});
+    let fields = [
+        json!({"access": {}, "deletion": {}}),
+        json!({"eks_cluster_name": null, "buckets": []}),
+        json!({"eks_cluster_name": "their cluster"}),
+        json!({"buckets": ["Data"]}),
+        json!({"buckets": ["data", "data"]}),
+        json!({"buckets": many(11, |index| json!(format!("data-{index}")))}),
+        json!({"instance_types": [{"name": "m6i.large"}]}),
+        nodes("nodes".into()),
+        nodes("arn:aws:iam::333333333333:role/nodes".into()),
+        nodes(role(&"n".repeat(160))),
+        json!({"node_role_arn": role("nodes"), "network": {"subnet_ids": ["subnet-0123456789abcdef0"]}}),
+        subnets(json!([])),
+        subnets(json!(["subnet-of-mine"])),
+        subnets(many(21, |index| json!(format!("subnet-{index:08x}")))),
+    ];
+    let theirs = fields.map(|fields| (SelfManaged, fields));
+    [(Managed, json!({"eks_cluster_name": "theirs"}))].into_iter().chain(theirs).collect()
+}
+
+fn role(name: &str) -> String {
+    format!("arn:aws:iam::222222222222:role/{name}")
+}
+
+fn many(count: usize, one: impl Fn(usize) -> Value) -> Value {
+    (0..count).map(one).collect()
+}
+
+/// The smallest request of a mode, with the given fields in it and without those that are null.
+fn body((mode, fields): &Refused) -> Value {
+    let mut body = match mode {
+        Managed => json!({"instance_types": [{"name": "m6i.large"}]}),
+        SelfManaged => json!({"mode": "self_managed", "eks_cluster_name": "theirs", "buckets": ["their-data"]}),
+    };
+    for (name, value) in [("name", "research"), ("role_arn", "arn:aws:iam::222222222222:role/groundwork"), ("region", "us-west-2")] {
+        body[name] = json!(value);
+    }
+    for (name, value) in fields.as_object().into_iter().flatten() {
+        body[name] = value.clone();
+    }
+    body.as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// What is said of it.
+pub fn faults(refused: &Refused) -> Vec<Fault> {
+    parse(&body(refused)).err().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fault::places;
+    use super::super::{fields, schema};
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_example_is_refused() {
+        for refused in all() {
+            assert_ne!(faults(&refused), [], "{refused:?}");
+        }
+    }
+
+    /// What a schema says beside that something is there and of which type.
+    const RULES: [&str; 9] = ["pattern", "minimum", "maximum", "minItems", "maxItems", "uniqueItems", "maxLength", "maxProperties", "enum"];
+
+    #[test]
+    fn there_is_an_example_for_every_rule_of_the_schema() {
+        let hit: BTreeSet<String> = all().iter().flat_map(broken).collect();
+        for mode in [Managed, SelfManaged] {
+            let schema = &fields::of(&body(&(mode, json!({})))).schema;
+            let properties =
+                schema::fields(mode).into_iter().flat_map(|name| rules(&schema["properties"][name], format!("/properties/{name}")));
+            let missing: Vec<String> =
+                properties.chain(rules(&schema["$defs"], "/$defs".into())).filter(|rule| !hit.contains(rule)).collect();
+            assert_eq!(missing, [""; 0], "{mode}");
+        }
+    }
+
+    /// The rules that an example breaks, by where the schema has them.
+    fn broken(refused: &Refused) -> Vec<String> {
+        let body = body(refused);
+        let body = super::super::modern(&body);
+        fields::of(&body).validator.iter_errors(&body).map(|error| error.schema_path().as_str().to_owned()).collect()
+    }
+
+    fn rules(schema: &Value, path: String) -> Vec<String> {
+        let Some(fields) = schema.as_object() else { return vec![] };
+        let below = fields.iter().filter(|(name, _)| !["oneOf"].contains(&name.as_str()));
+        let below = below.flat_map(|(name, part)| rules(part, format!("{path}/{name}")));
+        let own = RULES.into_iter().filter(|rule| fields.contains_key(*rule)).map(|rule| format!("{path}/{rule}"));
+        own.chain(below).collect()
+    }
+
+    /// By where the source makes a fault: of what only the code knows, no list can be made that nobody forgets.
+    #[test]
+    fn there_is_an_example_for_every_fault_of_the_code() {
+        let made = places::of(|| all().iter().for_each(|refused| drop(faults(refused))));
+        let missing: Vec<String> = places::all().into_iter().filter(|site| !made.contains(site)).collect();
+        assert_eq!(missing, [""; 0]);
+    }
+}
