@@ -17,7 +17,7 @@ use wire::error::{Class, Code};
 use wire::instances::{self, Image};
 use wire::journal::Outputs;
 use wire::key::{Addon, Group, Key, Role, Side};
-use wire::spec::Ground;
+use wire::spec::{Ground, PerformanceProfile};
 use wire::stage::Stage;
 
 const GROUP_LABEL: &str = "groundwork.dev/node-group";
@@ -47,7 +47,13 @@ struct Sizes {
     most: u32,
 }
 
-const OF_SYSTEM: Sizes = Sizes { least: 1, desired: 1, most: 3 };
+/// With two, EKS has them in two zones: its scaling group evens them out.
+fn of_system(profile: PerformanceProfile) -> Sizes {
+    match profile {
+        PerformanceProfile::CostSaving => Sizes { least: 1, desired: 1, most: 3 },
+        PerformanceProfile::Standard => Sizes { least: 2, desired: 2, most: 3 },
+    }
+}
 
 impl NodeGroup {
     pub fn new(group: &Group, cluster: &Cluster) -> Self {
@@ -113,7 +119,7 @@ impl NodeGroup {
     }
 
     fn sizes(&self, cluster: &Cluster) -> Result<Sizes> {
-        let Group::InstanceType(name) = &self.group else { return Ok(OF_SYSTEM) };
+        let Group::InstanceType(name) = &self.group else { return Ok(of_system(cluster.spec.performance_profile())) };
         let wanted = cluster.spec.instance_types.iter().find(|wanted| wanted.name == *name);
         let missing = || Error::of(Code::MissingInstanceType, format!("The spec has no instance type {name}."));
         let wanted = wanted.ok_or_else(missing)?;

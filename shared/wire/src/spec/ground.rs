@@ -1,6 +1,7 @@
 //! What a cluster stands on: everything made by Groundwork, or the customer's own cluster and buckets.
 
-use super::{Access, Deletion, Mode, SelfManaged};
+use super::schema::IN_PLACE;
+use super::{Access, Deletion, Mode, PerformanceProfile, SelfManaged};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -18,6 +19,10 @@ pub enum Ground {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub struct Managed {
+    // Written out, so that a cluster keeps what it was made as.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "PerformanceProfile", extend("x-change" = IN_PLACE))]
+    pub performance_profile: Option<PerformanceProfile>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub access: Access,
     // Shown even if absent, with what it comes to: what happens to the data should surprise nobody.
@@ -28,6 +33,14 @@ pub struct Managed {
 /// What nobody asked for is not written, as versions before did not.
 pub(super) fn is_default<T: Default + PartialEq>(section: &T) -> bool {
     *section == T::default()
+}
+
+impl Managed {
+    /// Writes out what counts where nothing was said, so that another version's default changes nothing.
+    pub(super) fn settle(&mut self) {
+        self.performance_profile.get_or_insert_default();
+        self.deletion.settle();
+    }
 }
 
 /// serde's tagged enums have no default for the tag; without a mode, the managed one is meant.

@@ -11,6 +11,7 @@ mod ground;
 mod mode;
 mod network;
 mod nodes;
+mod profile;
 pub mod reference;
 pub mod refusals;
 mod renamed;
@@ -24,6 +25,7 @@ pub use ground::{Ground, Managed};
 pub use mode::Mode;
 pub use network::Subnets;
 pub use nodes::InstanceType;
+pub use profile::PerformanceProfile;
 pub use self_managed::SelfManaged;
 
 pub(crate) use fields::unknown_fields;
@@ -70,7 +72,7 @@ pub fn parse(body: &Value) -> Result<Spec, Vec<Fault>> {
     let mut spec = read(&modern.body, modern.faults.clone())
         .map_err(|faults| faults.into_iter().map(|fault| modern.as_sent(fault)).collect::<Vec<_>>())?;
     if let Ground::Managed(ours) = &mut spec.ground {
-        ours.deletion.settle();
+        ours.settle();
     }
     Ok(spec)
 }
@@ -146,7 +148,7 @@ impl Spec {
         let Spec { name: _, role_arn: _, region: _, instance_types, ground } = self;
         let mut sections: Vec<&dyn Section> = vec![instance_types];
         match ground {
-            Ground::Managed(Managed { access, deletion }) => sections.extend([access as &dyn Section, deletion]),
+            Ground::Managed(Managed { performance_profile: _, access, deletion }) => sections.extend([access as &dyn Section, deletion]),
             Ground::SelfManaged(theirs) => sections.push(theirs),
         }
         sections
@@ -213,6 +215,11 @@ impl Spec {
     /// The names in the quick-start's policies.
     pub fn names(&self) -> Names<'_> {
         Names { partition: self.partition(), account: self.account(), role: self.role_name() }
+    }
+
+    /// How much it may cost. A record of before has what is now the cheaper one.
+    pub fn performance_profile(&self) -> PerformanceProfile {
+        self.managed().and_then(|ours| ours.performance_profile).unwrap_or_default()
     }
 
     /// What happens to the data if nobody says otherwise with the deletion. A spec of before, which does not tell a default from a wish, keeps it.

@@ -21,8 +21,8 @@ pub struct Field {
     pub change: String,
 }
 
-/// The fields of before, each with the one that it is now.
-pub fn before() -> impl Iterator<Item = (&'static str, String)> {
+/// The fields and words of before, each with the one that it is now.
+pub fn before() -> impl Iterator<Item = (String, String)> {
     renamed::all()
 }
 

@@ -22,6 +22,7 @@ fn of_every_mode() -> Vec<Refused> {
         json!({"name": "Research"}),
         json!({"role_arn": role("admin")}),
         json!({"region": "Oregon"}),
+        json!({"performance_profile": "fast"}),
     ];
     fields.map(|fields| (Managed, fields)).into()
 }

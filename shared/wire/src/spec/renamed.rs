@@ -51,8 +51,10 @@ impl Renamed {
 }
 
 /// What each is called now.
-pub(super) fn all() -> impl Iterator<Item = (&'static str, String)> {
-    FIELDS.iter().map(|renamed| (renamed.before, renamed.path()[2..].to_owned()))
+pub(super) fn all() -> impl Iterator<Item = (String, String)> {
+    let (field, before, now) = WORD;
+    let fields = FIELDS.iter().map(|renamed| (renamed.before.to_owned(), renamed.path()[2..].to_owned()));
+    fields.chain([(format!("{field}: {before}"), format!("{field}: {now}"))])
 }
 
 /// A body under the names of now.
@@ -73,8 +75,15 @@ impl Modern<'_> {
     }
 }
 
+/// A field whose word of before is now another.
+const WORD: (&str, &str, &str) = ("performance_profile", "default", "standard");
+
 pub(super) fn modern(sent: &Value) -> Modern<'_> {
     let mut modern = Modern { body: Cow::Borrowed(sent), faults: vec![], used: vec![] };
+    let (field, before, now) = WORD;
+    if sent.get(field).is_some_and(|word| word == before) {
+        modern.body.to_mut()[field] = now.into();
+    }
     for renamed in &FIELDS {
         if sent.get(renamed.before).is_none() {
             continue;
@@ -101,6 +110,7 @@ mod tests {
             (json!({"public_access_cidrs": []}), json!({"access": {"public_cidrs": []}}), "an empty list says something"),
             (json!({"subnet_ids": ["a"], "network": null}), json!({"network": {"subnet_ids": ["a"]}}), "null is like absent"),
             (json!({"admin_principal_arn": null}), json!({}), "and says nothing"),
+            (json!({"performance_profile": "default"}), json!({"performance_profile": "standard"}), "a word"),
             (json!({"access": {"public_cidrs": []}}), json!({"access": {"public_cidrs": []}}), "of now"),
             (json!([]), json!([]), "no body"),
         ] {

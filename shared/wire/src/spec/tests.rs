@@ -29,7 +29,8 @@ fn the_smallest_body_gets_the_documented_defaults() {
     let spec = parse(&smallest()).expect("valid");
     assert_eq!((spec.instance_types[0].overprovisioned_ondemand_count, spec.instance_types[0].max_count), (0, 10));
     let deletion = Deletion { data: Some(Data::Keep), buckets: None };
-    assert_eq!(spec.ground, Ground::Managed(Managed { deletion, ..Managed::default() }));
+    let performance_profile = Some(PerformanceProfile::CostSaving);
+    assert_eq!(spec.ground, Ground::Managed(Managed { performance_profile, deletion, ..Managed::default() }));
 }
 
 #[test]
@@ -180,6 +181,7 @@ fn a_written_spec_is_read_the_same() {
 fn a_spec_is_shown_only_with_the_fields_of_its_mode() {
     let mut managed = smallest();
     managed["mode"] = json!("managed");
+    managed["performance_profile"] = json!("cost_saving");
     managed["deletion"] = json!({"data": "keep"});
     managed["instance_types"][0] = json!({"name": "g4dn.xlarge", "overprovisioned_ondemand_count": 0, "max_count": 10});
     assert_eq!(json!(parse(&smallest()).expect("valid")), managed);
