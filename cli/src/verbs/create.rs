@@ -18,6 +18,7 @@ use wire::spec::{self, Data, Ground, Managed, REQUESTER, Spec};
 Examples:
   groundwork create
   groundwork create research --instance-types g4dn.xlarge,m6i.large --wait
+  groundwork create gpu --instance-types g5.xlarge --spot --tag CostCenter=47
   groundwork create -f cluster.yaml --wait --timeout 90m
   groundwork create gpu -f cluster.yaml --edit-before-creation
 
@@ -44,6 +45,21 @@ pub struct Create {
     /// EC2 instance types, such as g4dn.xlarge,m6i.large. Each gets a node group of 0 to 10 nodes; the file can say other numbers.
     #[arg(long, value_delimiter = ',', value_name = "TYPES")]
     instance_types: Vec<String>,
+    /// Take the nodes of --instance-types from spot capacity: much cheaper, and AWS may take them back two minutes after it says so.
+    #[arg(long, requires = "instance_types")]
+    spot: bool,
+    /// How much the cluster may cost while nothing runs on it: cost_saving (the default), or standard, which the loss of a zone does not stop.
+    #[arg(long, value_name = "PROFILE")]
+    performance_profile: Option<String>,
+    /// What other systems call --performance-profile cost_saving.
+    #[arg(long, conflicts_with = "performance_profile")]
+    cost_savings: bool,
+    /// The range of addresses of the cluster's network, such as 10.20.0.0/16.
+    #[arg(long, value_name = "RANGE")]
+    cidr: Option<String>,
+    /// A tag for everything that is made; may be given several times.
+    #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = tag)]
+    tags: Vec<(String, String)>,
     /// The external ID that your role expects. Groundwork knows it, so you need not give it; if you do, it is compared.
     #[arg(long, value_name = "ID")]
     external_id: Option<String>,
@@ -86,20 +102,48 @@ impl Create {
         let mut body = self.file.as_deref().map(read).transpose()?.unwrap_or_else(|| json!({}));
         let remembered = || cx.operator().ok().and_then(|(_, operator)| operator.role_arn);
         let role_arn = self.role_arn.clone().or_else(|| if body["role_arn"].is_null() { remembered() } else { None });
-        for (field, value) in [("name", self.name.clone()), ("role_arn", role_arn), ("region", self.region.clone())] {
+        if let Some(role_arn) = role_arn {
+            body["role_arn"] = json!(role_arn);
+        }
+        self.put(&mut body);
+        Ok(body)
+    }
+
+    /// Puts the flags over what the file says.
+    fn put(&self, body: &mut Value) {
+        let profile = self.cost_savings.then(|| "cost_saving".to_owned()).or_else(|| self.performance_profile.clone());
+        for (field, value) in [("name", self.name.clone()), ("region", self.region.clone()), ("performance_profile", profile)] {
             if let Some(value) = value {
                 body[field] = json!(value);
             }
         }
-        if !self.instance_types.is_empty() {
-            body["instance_types"] = instance_types(self.instance_types.iter().map(String::as_str));
+        if let Some(cidr) = &self.cidr {
+            put_in(body, "network", "cidr", json!(cidr));
         }
-        Ok(body)
+        for (key, value) in &self.tags {
+            put_in(body, "tags", key, json!(value));
+        }
+        if !self.instance_types.is_empty() {
+            body["instance_types"] = instance_types(self.instance_types.iter().map(String::as_str), self.spot);
+        }
     }
 }
 
-fn instance_types<'a>(names: impl Iterator<Item = &'a str>) -> Value {
-    names.map(str::trim).filter(|name| !name.is_empty()).map(|name| json!({"name": name})).collect()
+fn instance_types<'a>(names: impl Iterator<Item = &'a str>, spot: bool) -> Value {
+    let names = names.map(str::trim).filter(|name| !name.is_empty());
+    names.map(|name| if spot { json!({"name": name, "capacity": "spot"}) } else { json!({"name": name}) }).collect()
+}
+
+/// A section that is none stays as it is: the request is refused for that.
+fn put_in(body: &mut Value, section: &str, field: &str, value: Value) {
+    if body[section].is_null() || body[section].is_object() {
+        body[section][field] = value;
+    }
+}
+
+fn tag(text: &str) -> std::result::Result<(String, String), String> {
+    let parts = text.split_once('=').filter(|(key, _)| !key.is_empty());
+    parts.map(|(key, value)| (key.to_owned(), value.to_owned())).ok_or_else(|| "write KEY=VALUE, such as CostCenter=4711".into())
 }
 
 fn read(path: &Path) -> Result<Value> {
@@ -137,7 +181,7 @@ fn ask(body: &mut Value) -> Result<()> {
         let is_missing = body[field].is_null() && !(field == "instance_types" && body["mode"] == "self_managed");
         if is_missing {
             let answer = asked(question, default)?;
-            body[field] = if field == "instance_types" { instance_types(answer.split(',')) } else { json!(answer.trim()) };
+            body[field] = if field == "instance_types" { instance_types(answer.split(','), false) } else { json!(answer.trim()) };
         }
     }
     if begins { ask_who_gets_in(body) } else { Ok(()) }
@@ -148,10 +192,10 @@ fn ask_who_gets_in(body: &mut Value) -> Result<()> {
     let question = "ARN of the IAM role or user that becomes its administrator (empty for none)";
     let administrator = asked(question, Some(String::new()))?;
     if !administrator.trim().is_empty() {
-        body["access"]["administrators"] = json!([administrator.trim()]);
+        put_in(body, "access", "administrators", json!([administrator.trim()]));
     }
     if confirmed("May this machine's address reach its endpoint? (No: only what is in its network)")? {
-        body["access"]["public_cidrs"] = json!([REQUESTER]);
+        put_in(body, "access", "public_cidrs", json!([REQUESTER]));
     }
     Ok(())
 }
@@ -188,13 +232,22 @@ fn edit(cx: &Context, body: &Value) -> Result<Value> {
     }
 }
 
+/// Paths of fields, each with its flag.
+const FLAGS: [(&str, &str); 6] = [
+    ("$.role_arn", "--role-arn"),
+    ("$.region", "--region"),
+    ("$.instance_types", "--instance-types"),
+    ("$.performance_profile", "--performance-profile"),
+    ("$.network.cidr", "--cidr"),
+    ("$.tags", "--tag"),
+];
+
 /// In words of the flags where there is one.
 fn refused(faults: Vec<spec::Fault>, attended: bool) -> Failure {
     let count = faults.len();
     let what = if count == 1 { "The request has a fault.".into() } else { format!("The request has {count} faults.") };
     let lines = faults.into_iter().map(|fault| {
-        let flag = ["role_arn", "region", "instance_types"].into_iter().find(|name| fault.path == format!("$.{name}"));
-        let flag = flag.map_or(String::new(), |name| format!(" (--{})", name.replace('_', "-")));
+        let flag = FLAGS.into_iter().find(|(path, _)| fault.path.starts_with(path)).map_or(String::new(), |(_, flag)| format!(" ({flag})"));
         format!("{}{flag}: {}", fault.path, fault.message)
     });
     let failure = lines.fold(Failure::new(Exit::Usage, what), |failure, line| failure.because(line));
@@ -266,7 +319,7 @@ mod tests {
     fn body() -> Value {
         json!({
             "name": "research", "role_arn": "arn:aws:iam::222222222222:role/groundwork", "region": "us-west-2",
-            "instance_types": instance_types(["g4dn.xlarge", " m6i.large ", ""].into_iter())
+            "instance_types": instance_types(["g4dn.xlarge", " m6i.large ", ""].into_iter(), false)
         })
     }
 
@@ -280,6 +333,47 @@ mod tests {
             "only from inside its network; no administrator",
         ] {
             assert!(text.contains(told), "{told}: {text}");
+        }
+    }
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        create: Create,
+    }
+
+    fn given(flags: &[&str]) -> std::result::Result<Value, String> {
+        let line = <Line as clap::Parser>::try_parse_from([&["create"], flags].concat()).map_err(|error| error.to_string())?;
+        let mut body = json!({"network": {"zones": ["us-west-2a", "us-west-2b"]}, "tags": {"Team": "blue", "Stage": "test"}});
+        line.create.put(&mut body);
+        Ok(body)
+    }
+
+    #[test]
+    fn a_flag_goes_over_its_field_and_leaves_the_others() {
+        let zones = ["us-west-2a", "us-west-2b"];
+        for (flags, field, expected) in [
+            (&["research"][..], "name", json!("research")),
+            (&["--performance-profile", "standard"], "performance_profile", json!("standard")),
+            (&["--cost-savings"], "performance_profile", json!("cost_saving")),
+            (&["--cidr", "10.20.0.0/16"], "network", json!({"zones": zones, "cidr": "10.20.0.0/16"})),
+            (&["--tag", "Team=red=green", "--tag", "CostCenter="], "tags", json!({"Team": "red=green", "Stage": "test", "CostCenter": ""})),
+            (&["--instance-types", "g5.xlarge", "--spot"], "instance_types", json!([{"name": "g5.xlarge", "capacity": "spot"}])),
+        ] {
+            assert_eq!(given(flags).map(|body| body[field].clone()), Ok(expected), "{flags:?}");
+        }
+    }
+
+    #[test]
+    fn flags_that_say_nothing_or_two_things_are_refused() {
+        for (flags, words) in [
+            (&["--cost-savings", "--performance-profile", "standard"][..], "cannot be used with"),
+            (&["--spot"], "--instance-types <TYPES>"),
+            (&["--tag", "CostCenter"], "write KEY=VALUE, such as CostCenter=4711"),
+            (&["--tag", "=4711"], "write KEY=VALUE"),
+        ] {
+            let refused = given(flags).expect_err("it must be refused");
+            assert!(refused.contains(words), "{flags:?}: {refused}");
         }
     }
 
