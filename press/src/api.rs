@@ -21,7 +21,7 @@ fn section(route: Route) -> String {
     let token = if route.needs_token() { "" } else { " It needs no token." };
     let mut text = format!("\n## {}\n\n{}.{token} Answers {} with {}.\n", about.key, about.summary, route.success(), answer(route));
     if route.takes_body() {
-        text.push_str("The body is a cluster's spec: see [its fields](clusters.md#ask-for-one), or `ClusterRequest` in openapi.json.\n");
+        text.push_str("The body is a cluster's spec: see [its fields](spec.md#fields), or `ClusterRequest` in openapi.json.\n");
     }
     if !about.parameters.is_empty() {
         text.push_str("\n| parameter | in | |\n|---|---|---|\n");

@@ -130,9 +130,5 @@ def words_of(path, enum):
     return {re.sub("(?<!^)([A-Z])", r"_\1", variant).lower() for variant in variants}
 
 
-def fields_of(path, struct):
-    return set(re.findall(r"^    pub (\w+):", body(path, "struct", struct), re.M))
-
-
 def body(path, kind, name):
     return re.search(rf"^pub {kind} {name} \{{\n(.*?)^\}}", templates.source(path), re.M | re.S)[1]

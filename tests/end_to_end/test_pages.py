@@ -13,6 +13,7 @@ import pages
 import settings
 import templates
 import tenants
+import yaml
 from account import new_account
 from shell import environment_of, functions, run
 from waiting import until
@@ -208,26 +209,22 @@ def test_every_word_of_an_answer_is_explained(heading, path, enum, title):
 
 
 def test_the_fields_that_are_marked_as_required_are_those_that_the_service_asks_for(stranger):
-    marked = pages.table("docs/clusters.md", "Ask for one", "field")
-    required = {name for name, (needed, _) in marked.items() if needed in ("yes", "managed")}
-    assert asked_for(stranger, {}) == {name for name in required if "." not in name}
-    theirs = {name for name, (needed, _) in marked.items() if needed in ("yes", "self-managed") and "." not in name}
+    marked = {name: mode for name, (_, mode, *_) in pages.table("docs/spec.md", "Fields", "field").items()}
+    managed = {name for name, mode in marked.items() if mode in ("all", "managed")}
+    assert asked_for(stranger, {}) == {name for name in managed if "[]" not in name}
+    theirs = {name for name, mode in marked.items() if mode in ("all", "self_managed") and "[]" not in name} - {"mode"}
     assert asked_for(stranger, {"mode": "self_managed"}) == theirs
     with_nodes = {"mode": "self_managed", "instance_types": [{"name": "m6i.large"}]}
     assert asked_for(stranger, with_nodes) == theirs | {"node_role_arn"}
-    assert asked_for(stranger, {"instance_types": [{}]}) == required - {"instance_types"}
+    assert asked_for(stranger, {"instance_types": [{}]}) == {name for name in managed if "[]" in name or name in theirs} - {"instance_types"}
+
+
+def test_the_example_of_a_request_is_accepted(stranger):
+    [example] = re.findall(r"```yaml\n(.*?)```", pages.section("docs/clusters.md", "Ask for one"), re.S)
+    assert stranger.call("POST", "/clusters", yaml.safe_load(example)).status_code == 202
 
 
 def asked_for(tenant, body):
     faults = tenant.call("POST", "/clusters", body).json()["faults"]
     missing = {fault["path"] for fault in faults if "required" in fault["message"]}
     return {path.removeprefix("$.").replace("[0]", "[]") for path in missing}
-
-
-def test_every_field_of_a_request_is_in_the_table():
-    spec = "shared/wire/src/spec"
-    fields = pages.fields_of(f"{spec}/mod.rs", "Spec") - {"ground"} | pages.fields_of(f"{spec}/access.rs", "Access")
-    fields |= pages.fields_of(f"{spec}/self_managed.rs", "SelfManaged") | {"mode", "external_id"}
-    fields |= {f"deletion.{name}" for name in pages.fields_of(f"{spec}/deletion.rs", "Deletion")}
-    fields |= {f"instance_types[].{name}" for name in pages.fields_of(f"{spec}/nodes.rs", "InstanceType")}
-    assert set(pages.table("docs/clusters.md", "Ask for one", "field")) == fields
