@@ -95,6 +95,13 @@ impl MemoryDesk {
         lock(&self.papers).records.insert(record.id.clone(), record);
     }
 
+    /// A desk with a cluster that was last written just now.
+    pub fn with(record: Record, journal: BTreeMap<Key, Entry>, log: Log) -> Self {
+        let (id, now) = (record.id.clone(), record.updated_at);
+        let papers = Papers { records: BTreeMap::from([(id.clone(), record)]), journals: BTreeMap::from([(id, journal)]) };
+        Self::thawed(&Frozen { papers, now }, 0, log)
+    }
+
     /// The n-th write, counted from 1, goes wrong.
     pub fn fail(&self, nth: usize, fault: Option<WriteFault>) {
         *lock(&self.writes) = 0;
