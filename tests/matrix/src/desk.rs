@@ -95,11 +95,13 @@ impl MemoryDesk {
         lock(&self.papers).records.insert(record.id.clone(), record);
     }
 
-    /// A desk with a cluster that was last written just now.
-    pub fn with(record: Record, journal: BTreeMap<Key, Entry>, log: Log) -> Self {
-        let (id, now) = (record.id.clone(), record.updated_at);
-        let papers = Papers { records: BTreeMap::from([(id.clone(), record)]), journals: BTreeMap::from([(id, journal)]) };
-        Self::thawed(&Frozen { papers, now }, 0, log)
+    /// As if this key had been written in place of that one.
+    pub fn rename(&self, id: &str, key: &Key, before: &Key) {
+        let mut papers = lock(&self.papers);
+        let journal = papers.journals.entry(id.to_owned()).or_default();
+        if let Some(entry) = journal.remove(key) {
+            journal.insert(before.clone(), entry);
+        }
     }
 
     /// The n-th write, counted from 1, goes wrong.

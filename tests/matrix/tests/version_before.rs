@@ -1,25 +1,39 @@
-//! A cluster that the version before made: its record is read and shown, it is retried, and it is torn down.
+//! A cluster of the version before: its record is read and shown, it is retried, and it is torn down.
 
 #![expect(clippy::expect_used, reason = "a test stops at the impossible")]
 
-use cloud::world::World;
+use cloud::answer::Refusal;
+use cloud::faults::{Effect, Fault};
 use engine::view;
 use matrix::account::Account;
-use matrix::desk::MemoryDesk;
 use matrix::judge;
-use matrix::life::{Life, PATIENCE};
-use serde_json::{Value, from_value, json};
+use matrix::life::Life;
+use serde_json::{Value, json};
+use wire::journal::State;
+use wire::key::Key;
 use wire::status::Status;
 
-/// What it had written and made when EKS refused its node groups: the record, the journal and the account; and the account before it.
-const PARKED: &str = include_str!("version_before/parked.json");
+/// As it was written when EKS refused the node groups.
+const RECORD: &str = include_str!("version_before/record.json");
+/// What has another key in its journal than it has now.
+const RENAMED: [(&str, &str); 1] = [("access-entry/role/admin", "access-entry/admin")];
 
+/// The cluster, parked, and the account before it.
 async fn parked() -> (Life, Value) {
-    let mut written: Value = serde_json::from_str(PARKED).expect("JSON");
-    let account = Account::thawed(&written["account"], World::new(1, 1.0)).await;
-    let (record, journal) = (written["record"].take(), written["journal"].take());
-    let desk = MemoryDesk::with(from_value(record).expect("a record"), from_value(journal).expect("a journal"), account.log().clone());
-    (Life::of(account, desk, PATIENCE), written["empty"].take())
+    let mut life = Life::new(Account::new(1));
+    let before = life.account.snapshot().await;
+    let denied = Refusal::new(403, "AccessDeniedException", "User: x is not authorized to perform: eks:CreateNodegroup");
+    life.desk.put(serde_json::from_str(RECORD).expect("a record"));
+    life.retry().await.expect("it is parked");
+    life.account.cloud().set_faults(vec![Fault::on("eks:CreateNodegroup", Effect::Refuse(denied))]);
+    life.settle(async {}).await;
+    life.account.cloud().set_faults(vec![]);
+    for (now, then) in RENAMED {
+        assert_eq!(life.desk.entries(&life.cluster.id)[&Key::from(now)].state, State::Ready, "{now}");
+        life.desk.rename(&life.cluster.id, &now.into(), &then.into());
+    }
+    life.look_again();
+    (life, before)
 }
 
 #[tokio::test(start_paused = true)]
@@ -37,9 +51,7 @@ async fn it_goes_on_with_a_retry_and_nothing_is_made_twice() {
     life.provision().await.expect("nothing parks it");
     assert_eq!(life.record().status, Status::Running);
     judge::nothing_differs(&life.context()).await.expect("everything as the spec wants it");
-    let account = life.account.snapshot().await;
-    let entries = account["eks"]["clusters"][life.cluster.eks_name()]["access_entries"].as_object();
-    assert_eq!(entries.map(serde_json::Map::len), Some(1), "{entries:?}");
+    judge::one_of_everything(&life.cluster, &life.account.snapshot().await).expect("one of everything");
 }
 
 #[tokio::test(start_paused = true)]
