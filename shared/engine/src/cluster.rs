@@ -4,7 +4,7 @@ use crate::names;
 use crate::offering::{Offering, SYSTEM_TYPES};
 use std::collections::BTreeMap;
 use wire::key::{Group, Key};
-use wire::spec::{Data, Ground, Spec};
+use wire::spec::{Data, Ground, PerformanceProfile, Spec};
 
 /// What a cluster's resources are derived from; the same for all of them.
 #[derive(Clone, Debug)]
@@ -54,6 +54,22 @@ impl Cluster {
         let known = self.offering.as_ref().and_then(|offering| offering.zones.get(instance_type));
         let offers = |zone: &String| known.is_none_or(|zones| zones.contains(zone));
         (0..self.zones.len()).filter(|index| offers(&self.zones[*index])).collect()
+    }
+
+    /// Which NAT gateway leads out of the private subnet of a zone, from 0.
+    pub fn way_out(&self, zone: usize) -> usize {
+        match self.spec.performance_profile() {
+            PerformanceProfile::CostSaving => 0,
+            PerformanceProfile::Standard => zone,
+        }
+    }
+
+    /// How many NAT gateways there are.
+    pub fn ways_out(&self) -> usize {
+        match self.spec.performance_profile() {
+            PerformanceProfile::CostSaving => 1,
+            PerformanceProfile::Standard => self.zones.len(),
+        }
     }
 
     pub fn log_group(&self) -> String {

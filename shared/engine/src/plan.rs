@@ -17,7 +17,7 @@ type Journal = BTreeMap<Key, Entry>;
 /// Every resource that the spec wants.
 pub fn wanted(cluster: &Cluster) -> Vec<Key> {
     match &cluster.spec.ground {
-        Ground::Managed(_) => [buckets(), network(cluster.zones.len()), control_plane(cluster), nodes(cluster)].concat(),
+        Ground::Managed(_) => [buckets(), network(cluster), control_plane(cluster), nodes(cluster)].concat(),
         Ground::SelfManaged(theirs) => customers(cluster, theirs),
     }
 }
@@ -127,13 +127,15 @@ fn buckets() -> Vec<Key> {
     ["artifacts", "checkpoints", "logs"].map(|purpose| Key::Bucket(purpose.into())).into()
 }
 
-fn network(zones: usize) -> Vec<Key> {
+fn network(cluster: &Cluster) -> Vec<Key> {
     let mut network = vec![Key::Vpc, Key::InternetGateway];
-    for index in 0..zones {
+    for index in 0..cluster.zones.len() {
         network.extend([Side::Public, Side::Private].map(|side| Key::Subnet(side, index)));
     }
-    network.extend([Key::ElasticIp, Key::NatGateway]);
-    network.extend([Side::Public, Side::Private].map(Key::RouteTable));
+    network.push(Key::RouteTable(Side::Public, 0));
+    for index in 0..cluster.ways_out() {
+        network.extend([Key::ElasticIp(index), Key::NatGateway(index), Key::RouteTable(Side::Private, index)]);
+    }
     network.extend([Key::S3Endpoint, Key::Leftovers]);
     network
 }
@@ -157,6 +159,7 @@ fn nodes(cluster: &Cluster) -> Vec<Key> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::offering::Offering;
     use jiff::Timestamp;
     use serde_json::json;
 
@@ -167,6 +170,11 @@ mod tests {
         });
         all.as_object_mut().expect("fields").extend(fields.as_object().cloned().unwrap_or_default());
         Cluster::example(all)
+    }
+
+    /// With what only some clusters have.
+    fn rich() -> Cluster {
+        cluster(json!({"performance_profile": "standard"}))
     }
 
     fn entries<'a>(state: State, keys: impl IntoIterator<Item = &'a str>) -> Journal {
@@ -188,7 +196,7 @@ mod tests {
 
     #[test]
     fn every_key_leads_to_its_resource() {
-        for cluster in [cluster(json!({})), Cluster::self_managed(json!({}))] {
+        for cluster in [cluster(json!({})), rich(), Cluster::self_managed(json!({}))] {
             for key in wanted(&cluster).into_iter() {
                 assert_eq!(of(&key, &cluster).map(|one| one.key()), Some(key));
             }
@@ -205,7 +213,7 @@ mod tests {
 
     #[test]
     fn needs_are_in_the_same_or_an_earlier_stage_and_have_no_cycle() {
-        for plan in [cluster(json!({})), Cluster::self_managed(json!({}))].map(|cluster| resources_of(&cluster)) {
+        for plan in [cluster(json!({})), rich(), Cluster::self_managed(json!({}))].map(|cluster| resources_of(&cluster)) {
             let mut done = BTreeSet::new();
             while done.len() < plan.len() {
                 let before = done.len();
@@ -234,7 +242,31 @@ mod tests {
             open.extend(needs_of(&key).into_iter().filter(|need| all.insert(need.clone())));
         }
         assert!(all.contains(&Key::Subnet(Side::Private, 0)) && all.contains(&Key::Role(Role::Cluster)));
-        assert!(!all.contains(&Key::NatGateway) && !all.contains(&Key::RouteTable(Side::Private)));
+        assert!(!all.contains(&Key::NatGateway(0)) && !all.contains(&Key::RouteTable(Side::Private, 0)));
+    }
+
+    #[test]
+    fn the_standard_profile_has_a_way_out_in_each_zone_and_nodes_need_those_of_their_zones() {
+        let offering = Offering { system: "t3.medium".into(), zones: [("g4dn.xlarge".into(), vec!["us-west-2c".into()])].into() };
+        let ways_out = |fields, group: Group| {
+            let cluster = Cluster { offering: Some(offering.clone()), ..cluster(fields) };
+            let needs = of(&Key::NodeGroup(group), &cluster).map(|one| one.planned().needs()).unwrap_or_default();
+            let gateways =
+                |keys: Vec<Key>| keys.iter().filter(|key| matches!(key, Key::NatGateway(_))).map(ToString::to_string).collect::<Vec<_>>();
+            (gateways(wanted(&cluster)), gateways(needs))
+        };
+        let all = ["nat-gateway", "nat-gateway/1", "nat-gateway/2"];
+        let gpu = || Group::InstanceType("g4dn.xlarge".into());
+        for (profile, group, made, needed) in [
+            ("cost_saving", Group::System, &all[..1], &all[..1]),
+            ("cost_saving", gpu(), &all[..1], &all[..1]),
+            ("standard", Group::System, &all[..], &all[..]),
+            ("standard", gpu(), &all[..], &all[2..]),
+        ] {
+            let found = ways_out(json!({"performance_profile": profile}), group.clone());
+            assert_eq!(found.0, made, "{profile}");
+            assert_eq!(found.1, needed, "{profile} {group}");
+        }
     }
 
     #[test]
@@ -247,11 +279,11 @@ mod tests {
             plan.wanted.iter().map(Resource::key).collect::<BTreeSet<Key>>()
         };
         let whole = keys(&journal);
-        assert!(whole.contains(&Key::Addon(Addon::Coredns)) && !whole.contains(&Key::NatGateway));
+        assert!(whole.contains(&Key::Addon(Addon::Coredns)) && !whole.contains(&Key::NatGateway(0)));
         for lost in ["nat-gateway", "bucket/logs"] {
             journal.remove(&Key::from(lost));
         }
-        assert_eq!(keys(&journal).difference(&whole).collect::<Vec<_>>(), [&Key::NatGateway]);
+        assert_eq!(keys(&journal).difference(&whole).collect::<Vec<_>>(), [&Key::NatGateway(0)]);
     }
 
     #[test]

@@ -164,7 +164,7 @@ mod tests {
     fn resources_that_only_the_journal_knows_come_last_in_order_of_key() {
         let ready = Entry::new(State::Ready, 1, Timestamp::UNIX_EPOCH);
         let known = ["vpc", "fargate/a", "cluster", "addon/coredns"].map(|key| (Key::from(key), ready.clone()));
-        let gone = (Key::NatGateway, Entry { state: State::Gone, ..ready.clone() });
+        let gone = (Key::NatGateway(0), Entry { state: State::Gone, ..ready.clone() });
         let journal = known.into_iter().chain([gone]).collect();
         let shown =
             cluster(&record(Cluster::self_managed(json!({"instance_types": [], "node_role_arn": null}))), &journal, Timestamp::UNIX_EPOCH);

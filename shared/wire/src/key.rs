@@ -14,9 +14,12 @@ pub enum Key {
     InternetGateway,
     /// A subnet of one side, counted from 0: one for each availability zone.
     Subnet(Side, usize),
-    ElasticIp,
-    NatGateway,
-    RouteTable(Side),
+    /// The address of a NAT gateway.
+    ElasticIp(usize),
+    /// A way out of the private subnets, by the zone that it is in, counted from 0.
+    NatGateway(usize),
+    /// Of the public subnets together; of the private ones, one for each way out.
+    RouteTable(Side, usize),
     S3Endpoint,
     /// What Kubernetes left in the network.
     Leftovers,
@@ -87,9 +90,9 @@ impl Key {
     pub fn costs_money(&self) -> bool {
         match self {
             // An address that is not in use costs, too; what Kubernetes left are load balancers.
-            Key::Cluster | Key::NodeGroup(_) | Key::NatGateway | Key::ElasticIp | Key::Leftovers | Key::Disks => true,
+            Key::Cluster | Key::NodeGroup(_) | Key::NatGateway(_) | Key::ElasticIp(_) | Key::Leftovers | Key::Disks => true,
             Key::Bucket(_) | Key::LogGroup => true,
-            Key::Vpc | Key::InternetGateway | Key::Subnet(..) | Key::RouteTable(_) | Key::S3Endpoint | Key::Role(_) => false,
+            Key::Vpc | Key::InternetGateway | Key::Subnet(..) | Key::RouteTable(..) | Key::S3Endpoint | Key::Role(_) => false,
             Key::AccessEntry(_) | Key::PodIdentity | Key::Addon(_) | Key::LaunchTemplate(_) => false,
             // Better a warning too many.
             Key::Unknown(_) => true,
@@ -103,9 +106,13 @@ impl fmt::Display for Key {
             Key::Vpc => f.write_str("vpc"),
             Key::InternetGateway => f.write_str("internet-gateway"),
             Key::Subnet(side, index) => write!(f, "subnet/{side}-{index}"),
-            Key::ElasticIp => f.write_str("elastic-ip"),
-            Key::NatGateway => f.write_str("nat-gateway"),
-            Key::RouteTable(side) => write!(f, "route-table/{side}"),
+            // The first has the text that it had when it was the only one.
+            Key::ElasticIp(0) => f.write_str("elastic-ip"),
+            Key::ElasticIp(index) => write!(f, "elastic-ip/{index}"),
+            Key::NatGateway(0) => f.write_str("nat-gateway"),
+            Key::NatGateway(index) => write!(f, "nat-gateway/{index}"),
+            Key::RouteTable(side, 0) => write!(f, "route-table/{side}"),
+            Key::RouteTable(side, index) => write!(f, "route-table/{side}-{index}"),
             Key::S3Endpoint => f.write_str("s3-endpoint"),
             Key::Leftovers => f.write_str("leftovers"),
             Key::Disks => f.write_str("disks"),
@@ -140,9 +147,12 @@ fn known(text: &str) -> Option<Key> {
             let (side, index) = name.split_once('-')?;
             Key::Subnet(side.parse().ok()?, index.parse().ok()?)
         }
-        "elastic-ip" => Key::ElasticIp,
-        "nat-gateway" => Key::NatGateway,
-        "route-table" => Key::RouteTable(name.parse().ok()?),
+        "elastic-ip" => Key::ElasticIp(index(name)?),
+        "nat-gateway" => Key::NatGateway(index(name)?),
+        "route-table" => {
+            let (side, name) = name.split_once('-').unwrap_or((name, ""));
+            Key::RouteTable(side.parse().ok()?, index(name)?)
+        }
         "s3-endpoint" => Key::S3Endpoint,
         "leftovers" => Key::Leftovers,
         "disks" => Key::Disks,
@@ -157,6 +167,11 @@ fn known(text: &str) -> Option<Key> {
         "bucket" => Key::Bucket(name.into()),
         _ => return None,
     })
+}
+
+/// The first is not numbered.
+fn index(name: &str) -> Option<usize> {
+    if name.is_empty() { Some(0) } else { name.parse().ok() }
 }
 
 impl From<String> for Key {
@@ -198,9 +213,12 @@ mod tests {
             "subnet/public-0",
             "subnet/private-2",
             "elastic-ip",
+            "elastic-ip/1",
             "nat-gateway",
+            "nat-gateway/2",
             "route-table/public",
             "route-table/private",
+            "route-table/private-1",
             "s3-endpoint",
             "leftovers",
             "disks",
@@ -232,7 +250,17 @@ mod tests {
 
     #[test]
     fn a_key_of_another_version_keeps_its_text() {
-        for text in ["fargate/profile", "subnet/public-007", "subnet/north-1", "vpc/second", "addon/new", ""] {
+        let other = [
+            "fargate/profile",
+            "subnet/public-007",
+            "subnet/north-1",
+            "nat-gateway/0",
+            "route-table/private-",
+            "vpc/second",
+            "addon/new",
+            "",
+        ];
+        for text in other {
             let key = Key::from(text);
             assert_eq!((&key, key.to_string().as_str()), (&Key::Unknown(text.into()), text));
         }
@@ -242,6 +270,6 @@ mod tests {
     fn a_key_is_its_text_in_json_too() {
         assert_eq!(serde_json::json!(Key::NodeGroup(Group::System)), "node-group/system");
         let read: Key = serde_json::from_str("\"route-table/public\"").expect("a key");
-        assert_eq!(read, Key::RouteTable(Side::Public));
+        assert_eq!(read, Key::RouteTable(Side::Public, 0));
     }
 }

@@ -47,11 +47,14 @@ pub enum Scenario {
     Delete,
     /// The same, but the tenant says that the data goes, too: only the cases at what is about the data.
     DeleteData,
+    /// With all that a tenant can ask for, from creation to deletion: only the cases at what the lives above do not do.
+    Rich,
     /// Node groups in a customer's own cluster, from creation to deletion.
     SelfManaged,
 }
 
-pub const SCENARIOS: [Scenario; 5] = [Scenario::Create, Scenario::Change, Scenario::Delete, Scenario::DeleteData, Scenario::SelfManaged];
+pub const SCENARIOS: [Scenario; 6] =
+    [Scenario::Create, Scenario::Change, Scenario::Delete, Scenario::DeleteData, Scenario::Rich, Scenario::SelfManaged];
 
 impl Scenario {
     /// It begins with a running cluster, to be deleted.
@@ -171,15 +174,16 @@ impl Trouble {
 /// Where a scenario can go wrong: at every AWS call and every write to the desk, except repetitions while nothing else was done. A call
 /// that changes nothing is the same before and after its effect.
 pub async fn cases(start: &Start) -> Vec<Case> {
-    let scene = start.scene(SEED).await;
-    scene.act().await.expect("nothing goes wrong");
+    let (steps, lasting) = start.points().await;
+    let known = Known::to(start.scenario).await;
     let mut said = BTreeSet::new();
     let (mut calls, mut writes, mut done) = (0, 0, 0);
-    let lasting = lasting::all(&scene.life.cluster, &scene.life.account.calls()).into_iter();
-    let lasting = lasting.filter(|fault| start.scenario != Scenario::Change && start.scenario.tries(&Step::Call(fault.calls.clone())));
+    let lasting = lasting.into_iter().filter(|fault| {
+        start.scenario != Scenario::Change && start.scenario.tries(&Step::Call(fault.calls.clone())) && !known.faults.contains(fault)
+    });
     let mut whats: Vec<What> = lasting.map(What::Lasting).collect();
-    for step in scene.life.account.log().steps() {
-        let new = said.insert((done, step.clone())) && start.scenario.tries(&step);
+    for step in steps {
+        let new = said.insert((done, step.clone())) && start.scenario.tries(&step) && !known.steps.contains(&without_ids(&step));
         match &step {
             Step::Call(call) => {
                 let changes = changes(call);
@@ -202,6 +206,32 @@ pub async fn cases(start: &Start) -> Vec<Case> {
     whats.into_iter().map(|what| Case { scenario: start.scenario, what }).collect()
 }
 
+/// Where other lives go wrong already.
+#[derive(Default)]
+struct Known {
+    steps: BTreeSet<String>,
+    faults: Vec<Lasting>,
+}
+
+impl Known {
+    async fn to(scenario: Scenario) -> Self {
+        let mut known = Self::default();
+        let others: &[Scenario] = if scenario == Scenario::Rich { &[Scenario::Create, Scenario::Delete] } else { &[] };
+        for other in others {
+            let (steps, lasting) = Start::of(*other, Without::Nothing).await.points().await;
+            known.steps.extend(steps.iter().map(without_ids));
+            known.faults.extend(lasting);
+        }
+        known
+    }
+}
+
+/// The same thing has another id in another life.
+fn without_ids(step: &Step) -> String {
+    let is_id = |word: &&str| word.len() >= 8 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    format!("{step:?}").split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !is_id(word)).collect::<Vec<_>>().join(" ")
+}
+
 /// An invocation ends with the error of a record's write as it would with a crash. After the error of a journal's write it goes on with
 /// what else can act.
 fn troubles_of_write(step: &Step) -> &'static [Trouble] {
@@ -217,7 +247,7 @@ fn visits(scenario: Scenario, call: usize) -> impl Iterator<Item = Visit> {
     let [delete, data, others] = match scenario {
         Scenario::Create => [true, false, true],
         Scenario::Delete => [false, call % 3 == 1, call.is_multiple_of(3)],
-        Scenario::Change | Scenario::DeleteData | Scenario::SelfManaged => [false, false, false],
+        Scenario::Change | Scenario::DeleteData | Scenario::Rich | Scenario::SelfManaged => [false, false, false],
     };
     let turn = [Visit::Again, Visit::Sweep, Visit::ClockBack, Visit::ClockAhead][call % 4];
     let all = [(delete, Visit::Delete), (data, Visit::DeleteData), (others, turn)];
@@ -283,6 +313,7 @@ impl Start {
         let account = Account::of(Aws::new(), world());
         let mut life = match scenario {
             Scenario::SelfManaged => Life::self_managed(account).await,
+            Scenario::Rich => Life::rich(account),
             Scenario::Create | Scenario::Change | Scenario::Delete | Scenario::DeleteData => Life::new(account),
         };
         // With our cluster's tag on a neighbour's things, owner tags no longer say what is ours.
@@ -293,7 +324,7 @@ impl Start {
             life.provision().await.expect("nothing goes wrong yet");
         }
         match scenario {
-            Scenario::Create | Scenario::SelfManaged => {}
+            Scenario::Create | Scenario::Rich | Scenario::SelfManaged => {}
             Scenario::Change => life.change_spec().await,
             Scenario::Delete | Scenario::DeleteData => {
                 neighbour::leave_behind(&life).await;
@@ -318,6 +349,14 @@ impl Start {
             start.ended = judge::counts(&scene.life.account.snapshot().await);
         }
         start
+    }
+
+    /// All that is done when nothing goes wrong, and the faults that can last.
+    async fn points(&self) -> (Vec<Step>, Vec<Lasting>) {
+        let scene = self.scene(SEED).await;
+        scene.act().await.expect("nothing goes wrong");
+        let account = &scene.life.account;
+        (account.log().steps(), lasting::all(&scene.life.cluster, &account.calls()))
     }
 
     async fn scene(&self, seed: u64) -> Scene<'_> {
@@ -375,7 +414,7 @@ impl Scene<'_> {
         match self.start.scenario {
             Scenario::Create | Scenario::Change => self.provision().await,
             Scenario::Delete | Scenario::DeleteData => self.tear_down().await,
-            Scenario::SelfManaged => {
+            Scenario::Rich | Scenario::SelfManaged => {
                 self.provision().await?;
                 judge::one_of_everything(&self.life.cluster, &self.life.account.snapshot().await)?;
                 self.tear_down().await
@@ -497,7 +536,9 @@ impl Scene<'_> {
     async fn judge(&self) -> Result<(), String> {
         let account = self.life.account.snapshot().await;
         match self.start.scenario {
-            Scenario::Delete | Scenario::SelfManaged => return judge::gone(&self.life.cluster, &self.start.kept, &account),
+            Scenario::Delete | Scenario::Rich | Scenario::SelfManaged => {
+                return judge::gone(&self.life.cluster, &self.start.kept, &account);
+            }
             Scenario::DeleteData => return self.gone_for_good().await,
             Scenario::Create | Scenario::Change => {}
         }

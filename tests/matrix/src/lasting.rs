@@ -15,7 +15,7 @@ use wire::key::{Group, Key};
 use wire::status::Desired;
 
 /// Strikes every call of this name, or only those about one thing.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Lasting {
     pub calls: String,
     about: String,

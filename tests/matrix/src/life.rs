@@ -107,6 +107,13 @@ fn asked_for(types: &[&str]) -> Value {
     })
 }
 
+/// A cluster with all that a tenant can ask for beyond that.
+fn rich() -> Value {
+    let mut body = asked_for(&["m6i.large"]);
+    body["performance_profile"] = json!("standard");
+    body
+}
+
 /// Two node groups in the cluster that `theirs` makes.
 fn asked_for_in_theirs() -> Value {
     json!({
@@ -131,9 +138,18 @@ impl Life {
         Self::requested(account, types, &[])
     }
 
+    /// With all that a tenant can ask for.
+    pub fn rich(account: Account) -> Self {
+        Self::asked(account, &rich(), &["a", "b"])
+    }
+
     fn requested(account: Account, types: &[&str], zones: &[&str]) -> Self {
+        Self::asked(account, &asked_for(types), zones)
+    }
+
+    fn asked(account: Account, body: &Value, zones: &[&str]) -> Self {
         let desk = MemoryDesk::new(account.log().clone());
-        let mut record = Record::new(ID.into(), TENANT.into(), spec(&asked_for(types)), EndpointAccess::Closed, desk.now());
+        let mut record = Record::new(ID.into(), TENANT.into(), spec(body), EndpointAccess::Closed, desk.now());
         record.zones = zones.iter().map(|zone| format!("{REGION}{zone}")).collect();
         desk.put(record);
         Self::of(account, desk, PATIENCE)

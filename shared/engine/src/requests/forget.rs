@@ -125,7 +125,7 @@ mod tests {
         };
         let journal = BTreeMap::from([
             (Key::Vpc, entry(State::Deleting, &[("id", "vpc-1")])),
-            (Key::NatGateway, entry(State::Gone, &[("id", "nat-1")])),
+            (Key::NatGateway(0), entry(State::Gone, &[("id", "nat-1")])),
             (Key::Cluster, entry(State::Creating, &[])),
         ]);
         let left = may_be_left(&journal).left.into_iter().map(|found| (found.kind, found.id)).collect::<Vec<_>>();

@@ -1,4 +1,4 @@
-//! The elastic IP address that the NAT gateway shows to the internet.
+//! The elastic IP address that a NAT gateway shows to the internet.
 
 use super::owned::{WOULD_SUCCEED, ec2_filters, ec2_tags, is_this, once, outputs};
 use crate::cluster::Cluster;
@@ -12,21 +12,24 @@ use wire::journal::Outputs;
 use wire::key::Key;
 use wire::stage::Stage;
 
-pub struct ElasticIp;
+pub struct ElasticIp {
+    /// Of which NAT gateway.
+    pub index: usize,
+}
 
-fn create(cx: &Context) -> AllocateAddressFluentBuilder {
-    let tags = ec2_tags(&cx.cluster, &Key::ElasticIp, ResourceType::ElasticIp, []);
+fn create(cx: &Context, key: &Key) -> AllocateAddressFluentBuilder {
+    let tags = ec2_tags(&cx.cluster, key, ResourceType::ElasticIp, []);
     cx.aws.ec2.allocate_address().domain(DomainType::Vpc).tag_specifications(tags)
 }
 
 /// Asks EC2 whether it would be allowed.
 pub async fn may_be_made(cx: &Context) -> Result<()> {
-    create(cx).dry_run(true).send().await.called("ec2:AllocateAddress").done_if(&[WOULD_SUCCEED])
+    create(cx, &Key::ElasticIp(0)).dry_run(true).send().await.called("ec2:AllocateAddress").done_if(&[WOULD_SUCCEED])
 }
 
 impl Planned for ElasticIp {
     fn key(&self) -> Key {
-        Key::ElasticIp
+        Key::ElasticIp(self.index)
     }
 
     fn stage(&self) -> Stage {
@@ -53,7 +56,7 @@ impl Made for ElasticIp {
     }
 
     async fn create(&self, cx: &Context) -> Result<()> {
-        create(cx).customize().config_override(once()).send().await.called("ec2:AllocateAddress").map(drop)
+        create(cx, &self.key()).customize().config_override(once()).send().await.called("ec2:AllocateAddress").map(drop)
     }
 
     async fn delete(&self, cx: &Context, address: &Address) -> Result<()> {

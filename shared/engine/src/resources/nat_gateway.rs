@@ -1,4 +1,4 @@
-//! The NAT gateway: the private subnets' way out. It lives in the first public subnet and takes nearly two minutes to make.
+//! A NAT gateway: a way out of private subnets. It lives in the public subnet of its zone and takes nearly two minutes to make.
 
 use super::owned::{ec2_filters, ec2_tags, ec2_token, id, is_this};
 use crate::cluster::Cluster;
@@ -12,13 +12,22 @@ use wire::journal::Outputs;
 use wire::key::{Key, Side};
 use wire::stage::Stage;
 
-const SUBNET: Key = Key::Subnet(Side::Public, 0);
-
-pub struct NatGateway;
+pub struct NatGateway {
+    /// In which of the cluster's zones, from 0.
+    pub index: usize,
+}
 
 type Found = aws_sdk_ec2::types::NatGateway;
 
 impl NatGateway {
+    fn subnet(&self) -> Key {
+        Key::Subnet(Side::Public, self.index)
+    }
+
+    fn address(&self) -> Key {
+        Key::ElasticIp(self.index)
+    }
+
     /// All that EC2 still lists, including deleted ones, for an hour.
     async fn find_all(&self, cx: &Context) -> Result<Vec<Found>> {
         let call = cx.aws.ec2.describe_nat_gateways().set_filter(ec2_filters(&cx.cluster, &self.key()));
@@ -55,7 +64,7 @@ fn cause(gateway: &Found) -> Error {
 
 impl Planned for NatGateway {
     fn key(&self) -> Key {
-        Key::NatGateway
+        Key::NatGateway(self.index)
     }
 
     fn stage(&self) -> Stage {
@@ -63,7 +72,7 @@ impl Planned for NatGateway {
     }
 
     fn needs(&self) -> Vec<Key> {
-        vec![SUBNET, Key::ElasticIp, Key::InternetGateway]
+        vec![self.subnet(), self.address(), Key::InternetGateway]
     }
 
     fn pace(&self) -> Pace {
@@ -97,7 +106,8 @@ impl Made for NatGateway {
 
     async fn create(&self, cx: &Context) -> Result<()> {
         let listed = self.find_all(cx).await?;
-        let call = cx.aws.ec2.create_nat_gateway().subnet_id(cx.output(&SUBNET, "id")?).allocation_id(cx.output(&Key::ElasticIp, "id")?);
+        let call = cx.aws.ec2.create_nat_gateway().subnet_id(cx.output(&self.subnet(), "id")?);
+        let call = call.allocation_id(cx.output(&self.address(), "id")?);
         let call = call.client_token(ec2_token(cx, &self.key(), newest_dead(&listed)));
         let call = call.tag_specifications(ec2_tags(&cx.cluster, &self.key(), ResourceType::Natgateway, []));
         call.send().await.called("ec2:CreateNatGateway").map(drop)

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use aws_sdk_eks::types::{
     AmiTypes, CapacityTypes, LaunchTemplateSpecification, Nodegroup, NodegroupScalingConfig, NodegroupStatus, Taint, TaintEffect,
 };
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use wire::error::{Class, Code};
 use wire::instances::{self, Image};
 use wire::journal::Outputs;
@@ -38,6 +38,8 @@ pub struct NodeGroup {
     instance_type: String,
     /// In a cluster of ours, which of its zones offer the instance type, from 0: EKS refuses a group with a subnet in another.
     zones: Vec<usize>,
+    /// The NAT gateways of these zones.
+    ways_out: BTreeSet<usize>,
 }
 
 /// How many nodes a group may have, and how many it begins with.
@@ -59,7 +61,8 @@ impl NodeGroup {
     pub fn new(group: &Group, cluster: &Cluster) -> Self {
         let instance_type = cluster.instance_type(group).to_owned();
         let zones = cluster.zones_with(&instance_type);
-        Self { group: group.clone(), ground: cluster.spec.ground.clone(), instance_type, zones }
+        let ways_out = zones.iter().map(|zone| cluster.way_out(*zone)).collect();
+        Self { group: group.clone(), ground: cluster.spec.ground.clone(), instance_type, zones, ways_out }
     }
 
     fn private_subnets(&self) -> impl Iterator<Item = Key> {
@@ -180,7 +183,7 @@ impl Planned for NodeGroup {
         if let Ground::SelfManaged(_) = self.ground {
             return vec![Key::Cluster];
         }
-        let way_out = [Key::RouteTable(Side::Private), Key::NatGateway];
+        let way_out = self.ways_out.iter().flat_map(|index| [Key::RouteTable(Side::Private, *index), Key::NatGateway(*index)]);
         let plugins = [Addon::VpcCni, Addon::KubeProxy].map(Key::Addon);
         let own = [Key::Cluster, ROLE, self.launch_template_key()];
         own.into_iter().chain(way_out).chain(plugins).chain(self.private_subnets()).collect()

@@ -1,4 +1,4 @@
-//! A route table: the public one leads to the internet gateway, the private one to the NAT gateway.
+//! A route table: the public one leads to the internet gateway, a private one to its NAT gateway.
 
 use super::owned::{check_free, ec2_filters, ec2_tags, ec2_token, filter, id, is_this};
 use crate::cluster::Cluster;
@@ -14,18 +14,28 @@ use wire::stage::Stage;
 const ANYWHERE: &str = "0.0.0.0/0";
 
 pub struct RouteTable {
-    pub side: Side,
-    /// The number of the cluster's availability zones.
-    pub zones: usize,
+    side: Side,
+    index: usize,
+    /// The subnets that it is for, by their zones.
+    zones: Vec<usize>,
 }
 
 type Found = aws_sdk_ec2::types::RouteTable;
 
 impl RouteTable {
+    pub fn new(side: Side, index: usize, cluster: &Cluster) -> Self {
+        let is_its = |zone: &usize| side == Side::Public || cluster.way_out(*zone) == index;
+        Self { side, index, zones: (0..cluster.zones.len()).filter(is_its).collect() }
+    }
+
+    fn subnets(&self) -> impl Iterator<Item = Key> {
+        self.zones.iter().map(|zone| Key::Subnet(self.side, *zone))
+    }
+
     fn gateway(&self) -> Key {
         match self.side {
             Side::Public => Key::InternetGateway,
-            Side::Private => Key::NatGateway,
+            Side::Private => Key::NatGateway(self.index),
         }
     }
 
@@ -62,7 +72,7 @@ impl RouteTable {
     }
 
     async fn associate(&self, cx: &Context, table: &Found) -> Result<()> {
-        for key in Key::subnets(self.side, self.zones) {
+        for key in self.subnets() {
             let subnet_id = cx.output(&key, "id")?;
             if subnets(table).any(|associated| associated == subnet_id) {
                 continue;
@@ -104,7 +114,7 @@ fn subnets(table: &Found) -> impl Iterator<Item = &str> {
 
 impl Planned for RouteTable {
     fn key(&self) -> Key {
-        Key::RouteTable(self.side)
+        Key::RouteTable(self.side, self.index)
     }
 
     fn stage(&self) -> Stage {
@@ -112,7 +122,7 @@ impl Planned for RouteTable {
     }
 
     fn needs(&self) -> Vec<Key> {
-        [Key::Vpc, self.gateway()].into_iter().chain(Key::subnets(self.side, self.zones)).collect()
+        [Key::Vpc, self.gateway()].into_iter().chain(self.subnets()).collect()
     }
 }
 
@@ -129,7 +139,7 @@ impl Made for RouteTable {
     fn judge(&self, _: &Cluster, table: &Found) -> Seen {
         Seen::but_for([
             Difference::between("has_route", default_route(table).is_some_and(is_live), true, How::InPlace),
-            Difference::between("subnets", subnets(table).count(), self.zones, How::InPlace),
+            Difference::between("subnets", subnets(table).count(), self.zones.len(), How::InPlace),
         ])
     }
 

@@ -13,9 +13,17 @@ use wire::journal::Outputs;
 use wire::key::{Key, Side};
 use wire::stage::Stage;
 
-pub struct S3Endpoint;
+pub struct S3Endpoint {
+    /// How many route tables the private subnets have.
+    pub ways_out: usize,
+}
 
 impl S3Endpoint {
+    fn route_tables(&self) -> impl Iterator<Item = Key> {
+        let private = (0..self.ways_out).map(|index| Key::RouteTable(Side::Private, index));
+        [Key::RouteTable(Side::Public, 0)].into_iter().chain(private)
+    }
+
     async fn find_all(&self, cx: &Context) -> Result<Vec<VpcEndpoint>> {
         let call = cx.aws.ec2.describe_vpc_endpoints().set_filters(ec2_filters(&cx.cluster, &self.key()));
         let found = call.send().await.called("ec2:DescribeVpcEndpoints")?;
@@ -75,7 +83,7 @@ impl Planned for S3Endpoint {
     }
 
     fn needs(&self) -> Vec<Key> {
-        vec![Key::Vpc, Key::RouteTable(Side::Public), Key::RouteTable(Side::Private)]
+        [Key::Vpc].into_iter().chain(self.route_tables()).collect()
     }
 
     fn pace(&self) -> Pace {
@@ -114,8 +122,8 @@ impl Made for S3Endpoint {
         let newest_dead = dead.max_by_key(|endpoint| endpoint.creation_timestamp.map(|time| time.secs()));
         let call = cx.aws.ec2.create_vpc_endpoint().vpc_id(cx.output(&Key::Vpc, "id")?).vpc_endpoint_type(VpcEndpointType::Gateway);
         let call = call.service_name(service(&cx.cluster));
-        let call = call.route_table_ids(cx.output(&Key::RouteTable(Side::Public), "id")?);
-        let call = call.route_table_ids(cx.output(&Key::RouteTable(Side::Private), "id")?);
+        let route_tables: Result<_> = self.route_tables().map(|table| cx.output(&table, "id")).collect();
+        let call = call.set_route_table_ids(Some(route_tables?));
         let call = call.client_token(ec2_token(cx, &self.key(), newest_dead.and_then(VpcEndpoint::vpc_endpoint_id)));
         let call = call.tag_specifications(ec2_tags(&cx.cluster, &self.key(), ResourceType::VpcEndpoint, []));
         match call.send().await.called("ec2:CreateVpcEndpoint").unless(&["RouteAlreadyExists"])? {
@@ -143,7 +151,7 @@ mod tests {
         {
             let error = LastError::builder().code("Odd").message("not today").build();
             let found = VpcEndpoint::builder().state(State::from(given)).last_error(error).build();
-            assert_eq!(S3Endpoint.judge(&cluster, &found), expected, "{given}");
+            assert_eq!(S3Endpoint { ways_out: 1 }.judge(&cluster, &found), expected, "{given}");
         }
     }
 }

@@ -102,8 +102,8 @@ mod tests {
         let ready = Entry { outputs: Outputs::from([("id".into(), "nat-1".into())]), ..Entry::new(State::Ready, 1, at) };
         let broken = Entry { note: Some("AWS gave up".into()), ..Entry::new(State::Broken, 1, at) };
         let gone = Entry::new(State::Gone, 1, at);
-        let plan = Planned { stage: Stage::CreateEks, needs: vec![Key::ElasticIp], usual_seconds: 105 };
-        let planned = |entry| Resource::planned(Key::NatGateway, plan.clone(), entry);
+        let plan = Planned { stage: Stage::CreateEks, needs: vec![Key::ElasticIp(0)], usual_seconds: 105 };
+        let planned = |entry| Resource::planned(Key::NatGateway(0), plan.clone(), entry);
         for (resource, shown, reason) in [
             (
                 planned(None),

@@ -225,7 +225,8 @@ async fn row_64_what_takes_a_place_in_our_vpc_is_named_at_once() {
     tokio::time::sleep(neighbour::UNTIL_SEEN).await;
     let association = ec2.associate_route_table().route_table_id(&table).subnet_id(&subnet).send().await.expect("associated");
     scene.parks().await;
-    scene.names(&Key::RouteTable(Side::Public), &format!("The subnet {subnet} is taken in the cluster's VPC by the route table {table}"));
+    scene
+        .names(&Key::RouteTable(Side::Public, 0), &format!("The subnet {subnet} is taken in the cluster's VPC by the route table {table}"));
     ec2.disassociate_route_table().set_association_id(association.association_id).send().await.expect("disassociated");
     ec2.delete_route_table().route_table_id(table).send().await.expect("gone");
 
@@ -234,7 +235,7 @@ async fn row_64_what_takes_a_place_in_our_vpc_is_named_at_once() {
     scene.mend();
     let service = format!("com.amazonaws.{}.s3", scene.cluster.spec.region);
     let endpoint =
-        ec2.create_vpc_endpoint().vpc_id(&vpc).service_name(service).route_table_ids(scene.output(&Key::RouteTable(Side::Private)));
+        ec2.create_vpc_endpoint().vpc_id(&vpc).service_name(service).route_table_ids(scene.output(&Key::RouteTable(Side::Private, 0)));
     let endpoint = endpoint.send().await.expect("an endpoint").vpc_endpoint.and_then(|endpoint| endpoint.vpc_endpoint_id).expect("its id");
     scene.parks().await;
     scene.names(&Key::S3Endpoint, &format!("The route to S3 is taken in the cluster's VPC by the endpoint {endpoint}"));

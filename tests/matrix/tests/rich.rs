@@ -1,0 +1,50 @@
+//! A cluster with all that a tenant can ask for, looked at in the account.
+
+#![expect(clippy::expect_used, reason = "a test stops at the impossible")]
+
+use aws_sdk_ec2::types::{Filter, RouteTable, Subnet};
+use engine::aws::Clients;
+use engine::names::OWNER_TAG;
+use matrix::account::Account;
+use matrix::judge;
+use matrix::life::Life;
+use std::collections::BTreeMap;
+
+#[tokio::test(start_paused = true)]
+async fn it_is_as_asked_for_and_leaves_nothing() {
+    let life = Life::rich(Account::new(1));
+    let before = life.account.snapshot().await;
+    life.provision().await.expect("nothing parks it");
+    judge::one_of_everything(&life.cluster, &life.account.snapshot().await).expect("one of everything");
+    judge::nothing_differs(&life.context()).await.expect("nothing differs");
+    each_zone_has_its_own_way_out(&life).await;
+    life.tear_down().await.expect("nothing blocks the deletion");
+    judge::gone(&life.cluster, &before, &life.account.snapshot().await).expect("the account as it was");
+}
+
+async fn each_zone_has_its_own_way_out(life: &Life) {
+    let aws = life.clients();
+    let subnets = subnets(life, &aws).await;
+    let zone = |subnet: &str| subnets[subnet].availability_zone().expect("a zone").to_owned();
+    let gateways = aws.ec2.describe_nat_gateways().send().await.expect("gateways").nat_gateways.unwrap_or_default();
+    let gateways: BTreeMap<String, String> =
+        gateways.into_iter().filter_map(|gateway| Some((gateway.nat_gateway_id?, zone(&gateway.subnet_id?)))).collect();
+    let tables = aws.ec2.describe_route_tables().send().await.expect("route tables").route_tables.unwrap_or_default();
+    let mut private = 0;
+    for (table, gateway) in tables.iter().filter_map(|table| Some((table, through(table)?))) {
+        let zones: Vec<String> = table.associations().iter().filter_map(|one| one.subnet_id()).map(zone).collect();
+        assert_eq!(zones, [gateways[gateway].as_str()], "{table:?}");
+        private += 1;
+    }
+    assert_eq!((private, gateways.len()), (life.cluster.zones.len(), life.cluster.zones.len()));
+}
+
+fn through(table: &RouteTable) -> Option<&str> {
+    table.routes().iter().find_map(|route| route.nat_gateway_id())
+}
+
+async fn subnets(life: &Life, aws: &Clients) -> BTreeMap<String, Subnet> {
+    let ours = Filter::builder().name(format!("tag:{OWNER_TAG}")).values(&life.cluster.id).build();
+    let subnets = aws.ec2.describe_subnets().filters(ours).send().await.expect("subnets").subnets.unwrap_or_default();
+    subnets.into_iter().map(|subnet| (subnet.subnet_id().expect("an id").to_owned(), subnet)).collect()
+}
