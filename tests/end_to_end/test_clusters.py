@@ -20,7 +20,10 @@ def test_an_account_is_the_same_after_a_cluster_as_before(tenant):
     before = census.census(tenant.account)
     cluster = tenant.running(
         "whole",
-        instance_types=[{"name": "m6i.large", "overprovisioned_ondemand_count": 2, "max_count": 5}, {"name": "g4dn.xlarge"}],
+        instance_types=[
+            {"name": "m6i.large", "overprovisioned_ondemand_count": 2, "max_count": 5, "labels": {"team": "vision"}, "disk_gib": 40},
+            {"name": "g4dn.xlarge", "taints": [{"key": "team", "value": "vision", "effect": "NoExecute"}]},
+        ],
         admin_principal_arn=f"arn:aws:iam::{tenant.account.number}:role/{ADMIN}",
         public_access_cidrs=["54.240.193.0/24"],
     )
@@ -82,6 +85,9 @@ def launch_templates(account, cluster):
         data = version["LaunchTemplateData"]
         assert data["MetadataOptions"]["HttpTokens"] == "required" and int(data["MetadataOptions"]["HttpPutResponseHopLimit"]) == 1
         assert all(str(disk["Ebs"]["Encrypted"]).lower() == "true" for disk in data["BlockDeviceMappings"])
+        group = template["LaunchTemplateName"].split("-lt-")[1]
+        sizes = [int(disk["Ebs"]["VolumeSize"]) for disk in data["BlockDeviceMappings"] if disk["Ebs"].get("VolumeSize")]
+        assert sizes == [{"system": 80, "m6i.large": 40, "g4dn.xlarge": 100}[group]]
         tagged = {given["ResourceType"]: census.tags_of(given) for given in data["TagSpecifications"]}
         assert {"instance", "volume"} <= tagged.keys()
         assert {tags["groundwork:cluster"] for tags in tagged.values()} == {cluster["id"]}
@@ -127,7 +133,8 @@ def node_groups(account, cluster):
     sizes = {name: tuple(group["scalingConfig"][f"{size}Size"] for size in ("min", "desired", "max")) for name, group in groups.items()}
     assert sizes["m6i-large"] == (0, 2, 5) and sizes["g4dn-xlarge"] == (0, 0, 10) and sizes["system"][0] >= 1
     assert groups["g4dn-xlarge"]["amiType"] == "BOTTLEROCKET_x86_64_NVIDIA"
-    assert [taint["key"] for taint in groups["g4dn-xlarge"]["taints"]] == ["nvidia.com/gpu"]
+    assert [taint["key"] for taint in groups["g4dn-xlarge"]["taints"]] == ["nvidia.com/gpu", "team"]
+    assert groups["m6i-large"]["labels"] == {"groundwork.dev/node-group": "m6i-large", "team": "vision"}
     assert not groups["system"].get("taints") and not groups["m6i-large"].get("taints")
     private = [{"Name": "tag:kubernetes.io/role/internal-elb", "Values": ["1"]}, *filters(cluster)]
     subnets = {subnet["SubnetId"] for subnet in account.client("ec2").describe_subnets(Filters=private)["Subnets"]}

@@ -50,11 +50,11 @@ BAD_BODIES = [
             "name": "-a",
             "role_arn": "arn:aws:iam::222222222222:role/groundwork",
             "region": "us-west-2",
-            "instance_types": [{"name": "m6i.large", "max_count": 0, "color": "red"}],
+            "instance_types": [{"name": "m6i.large", "max_count": 0, "color": "red", "labels": {"kubernetes.io/role": "a"}, "disk_gib": 1}],
             "deletion": {"buckets": "burn", "data": "archive", "later": True},
         },
         {
-            "$.name", "$.instance_types[0].max_count", "$.instance_types[0].color", "$.deletion.buckets",
+            "$.name", "$.instance_types[0].max_count", "$.instance_types[0].color", "$.instance_types[0].disk_gib", "$.deletion.buckets",
             "$.deletion.data", "$.deletion.later",
         },
     ),

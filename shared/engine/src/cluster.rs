@@ -4,7 +4,7 @@ use crate::names;
 use crate::offering::{Offering, SYSTEM_TYPES};
 use std::collections::BTreeMap;
 use wire::key::{Group, Key};
-use wire::spec::{Data, Ground, PerformanceProfile, Spec};
+use wire::spec::{Data, Ground, InstanceType, PerformanceProfile, Spec};
 
 /// What a cluster's resources are derived from; the same for all of them.
 #[derive(Clone, Debug)]
@@ -47,6 +47,12 @@ impl Cluster {
             Group::System => self.offering.as_ref().map_or(SYSTEM_TYPES[0], |offering| &offering.system),
             Group::InstanceType(name) => name,
         }
+    }
+
+    /// What the tenant wants a node group to be. None for the system's, and for one that only the journal knows.
+    pub fn wanted(&self, group: &Group) -> Option<&InstanceType> {
+        let Group::InstanceType(name) = group else { return None };
+        self.spec.instance_types.iter().find(|wanted| wanted.name == *name)
     }
 
     /// Which of its zones offer the instance type, from 0.

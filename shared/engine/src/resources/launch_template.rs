@@ -18,8 +18,8 @@ use wire::key::{Group, Key};
 use wire::stage::Stage;
 
 /// GPU workloads have large container images, and Bottlerocket keeps them on the second disk.
-const BOTTLEROCKET_DATA_GIB: i32 = 100;
-const AL2023_ROOT_GIB: i32 = 80;
+const BOTTLEROCKET_DATA_GIB: u32 = 100;
+const AL2023_ROOT_GIB: u32 = 80;
 
 pub struct LaunchTemplate {
     pub group: Group,
@@ -48,21 +48,19 @@ impl LaunchTemplate {
         let tagged = [ResourceType::Instance, ResourceType::Volume, ResourceType::NetworkInterface];
         RequestLaunchTemplateData::builder()
             .metadata_options(metadata())
-            .set_block_device_mappings(Some(self.disks()))
+            .set_block_device_mappings(Some(self.disks(cluster)))
             .set_tag_specifications(Some(tagged.map(|kind| self.node_tags(cluster, kind)).into()))
             .build()
     }
 
-    fn disks(&self) -> Vec<Disk> {
-        let gpu = match &self.group {
-            Group::System => false,
-            Group::InstanceType(name) => instances::image(name).is_ok_and(Image::gpu),
-        };
+    fn disks(&self, cluster: &Cluster) -> Vec<Disk> {
+        let gpu = instances::image(cluster.instance_type(&self.group)).is_ok_and(Image::gpu);
+        let wanted = cluster.wanted(&self.group).and_then(|wanted| wanted.disk_gib);
         // Without a size, the disk is only as large as the image.
         if gpu {
-            vec![disk("/dev/xvda", None), disk("/dev/xvdb", Some(BOTTLEROCKET_DATA_GIB))]
+            vec![disk("/dev/xvda", None), disk("/dev/xvdb", Some(wanted.unwrap_or(BOTTLEROCKET_DATA_GIB)))]
         } else {
-            vec![disk("/dev/xvda", Some(AL2023_ROOT_GIB))]
+            vec![disk("/dev/xvda", Some(wanted.unwrap_or(AL2023_ROOT_GIB)))]
         }
     }
 
@@ -83,7 +81,8 @@ fn metadata() -> Metadata {
     Metadata::builder().http_tokens(LaunchTemplateHttpTokensState::Required).http_put_response_hop_limit(1).build()
 }
 
-fn disk(device: &str, size_gib: Option<i32>) -> Disk {
+fn disk(device: &str, size_gib: Option<u32>) -> Disk {
+    let size_gib = size_gib.and_then(|size| i32::try_from(size).ok());
     let ebs = Ebs::builder().encrypted(true).volume_type(VolumeType::Gp3).set_volume_size(size_gib).delete_on_termination(true);
     Disk::builder().device_name(device).ebs(ebs.build()).build()
 }
@@ -151,8 +150,16 @@ mod tests {
 
     #[test]
     fn every_disk_is_encrypted_and_bottlerocket_has_a_second_one() {
-        for (group, sizes) in [("system", vec![Some(80)]), ("m7g.large", vec![Some(80)]), ("g4dn.xlarge", vec![None, Some(100)])] {
-            let disks = LaunchTemplate { group: group.into() }.disks();
+        let types = serde_json::json!([{"name": "m6i.large", "disk_gib": 20}, {"name": "g5.xlarge", "disk_gib": 500}]);
+        let cluster = Cluster::example(serde_json::json!({"instance_types": types}));
+        for (group, sizes) in [
+            ("system", vec![Some(80)]),
+            ("m7g.large", vec![Some(80)]),
+            ("g4dn.xlarge", vec![None, Some(100)]),
+            ("m6i.large", vec![Some(20)]),
+            ("g5.xlarge", vec![None, Some(500)]),
+        ] {
+            let disks = LaunchTemplate { group: group.into() }.disks(&cluster);
             let ebs: Vec<&Ebs> = disks.iter().filter_map(Disk::ebs).collect();
             assert!(ebs.iter().all(|ebs| ebs.encrypted() == Some(true)), "{group}");
             assert_eq!(ebs.iter().map(|ebs| ebs.volume_size()).collect::<Vec<_>>(), sizes, "{group}");

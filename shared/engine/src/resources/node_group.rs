@@ -17,7 +17,7 @@ use wire::error::{Class, Code};
 use wire::instances::{self, Image};
 use wire::journal::Outputs;
 use wire::key::{Addon, Group, Key, Role, Side};
-use wire::spec::{Ground, PerformanceProfile};
+use wire::spec::{self, Effect, Ground, PerformanceProfile};
 use wire::stage::Stage;
 
 const GROUP_LABEL: &str = "groundwork.dev/node-group";
@@ -29,7 +29,7 @@ const JOIN: &str = "The nodes started and could not join the cluster. See that n
 const SUBNETS_WITHOUT_TYPE: &str = "Delete this cluster and create it with network.subnet_ids that are only in zones that offer the instance type, or with another \
                                     instance type.";
 /// Without a launch template, EKS gives nodes 20 GiB, which one image with CUDA fills.
-const DISK_GIB: i32 = 100;
+const DISK_GIB: u32 = 100;
 
 pub struct NodeGroup {
     group: Group,
@@ -70,10 +70,11 @@ impl NodeGroup {
     }
 
     /// None with a launch template, which has the disks.
-    fn disk_gib(&self) -> Option<i32> {
+    fn disk_gib(&self, cluster: &Cluster) -> Option<i32> {
+        let wanted = cluster.wanted(&self.group).and_then(|wanted| wanted.disk_gib);
         match self.ground {
             Ground::Managed(_) => None,
-            Ground::SelfManaged(_) => Some(DISK_GIB),
+            Ground::SelfManaged(_) => i32::try_from(wanted.unwrap_or(DISK_GIB)).ok(),
         }
     }
 
@@ -122,10 +123,11 @@ impl NodeGroup {
     }
 
     fn sizes(&self, cluster: &Cluster) -> Result<Sizes> {
-        let Group::InstanceType(name) = &self.group else { return Ok(of_system(cluster.spec.performance_profile())) };
-        let wanted = cluster.spec.instance_types.iter().find(|wanted| wanted.name == *name);
-        let missing = || Error::of(Code::MissingInstanceType, format!("The spec has no instance type {name}."));
-        let wanted = wanted.ok_or_else(missing)?;
+        if self.group == Group::System {
+            return Ok(of_system(cluster.spec.performance_profile()));
+        }
+        let missing = || Error::of(Code::MissingInstanceType, format!("The spec has no instance type {}.", self.group));
+        let wanted = cluster.wanted(&self.group).ok_or_else(missing)?;
         Ok(Sizes { least: 0, desired: wanted.overprovisioned_ondemand_count, most: wanted.max_count })
     }
 
@@ -136,12 +138,38 @@ impl NodeGroup {
         Ok(scaling.max_size(count(sizes.most)).build())
     }
 
-    fn labels(&self, gpu: bool) -> HashMap<String, String> {
-        let mut labels = HashMap::from([(GROUP_LABEL.to_owned(), self.label())]);
-        if gpu {
-            labels.insert("nvidia.com/gpu.present".into(), "true".into());
-        }
-        labels
+    fn has_gpus(&self) -> bool {
+        instances::image(&self.instance_type).is_ok_and(Image::gpu)
+    }
+
+    fn labels(&self, cluster: &Cluster) -> HashMap<String, String> {
+        let theirs = cluster.wanted(&self.group).map(|wanted| wanted.labels.clone()).unwrap_or_default();
+        let gpu = self.has_gpus().then(|| ("nvidia.com/gpu.present".to_owned(), "true".to_owned()));
+        theirs.into_iter().chain([(GROUP_LABEL.to_owned(), self.label())]).chain(gpu).collect()
+    }
+
+    fn taints(&self, cluster: &Cluster) -> Vec<Taint> {
+        let theirs = cluster.wanted(&self.group).into_iter().flat_map(|wanted| wanted.taints.iter().map(taint));
+        self.has_gpus().then(gpu_taint).into_iter().chain(theirs).collect()
+    }
+
+    /// What somebody else has changed. EKS would take others in place, but whoever changed them can change them back; nothing of ours does.
+    fn differences(&self, cluster: &Cluster, group: &Nodegroup) -> Vec<Difference> {
+        let labels = group.labels().cloned().unwrap_or_default();
+        let mut without: Vec<_> = self.labels(cluster).into_iter().filter(|(key, value)| labels.get(key) != Some(value)).collect();
+        without.sort();
+        let labels = without.into_iter().map(|(key, value)| format!("{key}={value}"));
+        let taints = self.taints(cluster).into_iter().filter(|wanted| !group.taints().contains(wanted)).map(|taint| written(&taint));
+        let missing = |field, what: Vec<String>| Difference::between(field, what.join(", "), String::new(), How::Replace);
+        // EKS documents that it names no types and no size for a group with a launch template.
+        let types = Some(group.instance_types().join(", ")).filter(|types| !types.is_empty());
+        let types = types.and_then(|is| Difference::between("instance_type", is.as_str(), self.instance_type.as_str(), How::Replace));
+        let sizes = group.disk_size().zip(self.disk_gib(cluster));
+        let disk = sizes.and_then(|(is, wanted)| Difference::between("disk_gib", is, wanted, How::Replace));
+        [types, disk, missing("missing_labels", labels.collect()), missing("missing_taints", taints.collect())]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     /// What is wrong with the customer's network is the customer's turn: nobody but them chose the subnets, and no alarm rings.
@@ -167,6 +195,21 @@ fn ami(image: Image) -> AmiTypes {
 /// Keeps pods that need no GPU off the expensive nodes.
 fn gpu_taint() -> Taint {
     Taint::builder().key("nvidia.com/gpu").value("true").effect(TaintEffect::NoSchedule).build()
+}
+
+fn taint(wanted: &spec::Taint) -> Taint {
+    let effect = match wanted.effect {
+        Effect::NoSchedule => TaintEffect::NoSchedule,
+        Effect::PreferNoSchedule => TaintEffect::PreferNoSchedule,
+        Effect::NoExecute => TaintEffect::NoExecute,
+    };
+    Taint::builder().key(&wanted.key).value(&wanted.value).effect(effect).build()
+}
+
+/// As kubectl writes it, with EKS's word for the effect.
+fn written(taint: &Taint) -> String {
+    let effect = taint.effect().map(TaintEffect::as_str).unwrap_or_default();
+    format!("{}={}:{effect}", taint.key().unwrap_or_default(), taint.value().unwrap_or_default())
 }
 
 impl Planned for NodeGroup {
@@ -213,15 +256,9 @@ impl Made for NodeGroup {
         Ok(Some(group))
     }
 
-    fn judge(&self, _: &Cluster, group: &Nodegroup) -> Seen {
+    fn judge(&self, cluster: &Cluster, group: &Nodegroup) -> Seen {
         match group.status() {
-            Some(NodegroupStatus::Active) => {
-                // EKS documents that it names no types for a group with a launch template.
-                let types = Some(group.instance_types().join(", ")).filter(|types| !types.is_empty());
-                let differs =
-                    |types: String| Difference::between("instance_type", types.as_str(), self.instance_type.as_str(), How::Replace);
-                Seen::but_for([types.and_then(differs)])
-            }
+            Some(NodegroupStatus::Active) => Seen::but_for(self.differences(cluster, group).into_iter().map(Some)),
             // It may run the tenant's work on the nodes that it has.
             Some(status @ NodegroupStatus::Degraded) => Seen::Sick(self.blame(given_up(group, status))),
             Some(status @ NodegroupStatus::CreateFailed) => Seen::given_up(self.blame(given_up(group, status))),
@@ -246,10 +283,11 @@ impl Made for NodeGroup {
         let image = instances::image(&self.instance_type).map_err(|reason| Error::of(Code::InstanceTypeWithoutImage, reason))?;
         let call = cx.aws.eks.create_nodegroup().cluster_name(cx.cluster.eks_name()).nodegroup_name(self.name(&cx.cluster));
         let call = call.node_role(self.role(cx)?).set_subnets(Some(self.subnets(cx)?)).set_launch_template(self.launch_template(cx)?);
-        let call = call.set_disk_size(self.disk_gib());
+        let call = call.set_disk_size(self.disk_gib(&cx.cluster));
         let call = call.instance_types(&self.instance_type).ami_type(ami(image)).capacity_type(CapacityTypes::OnDemand);
-        let call = call.scaling_config(self.scaling(&cx.cluster)?).set_labels(Some(self.labels(image.gpu())));
-        let call = call.set_taints(image.gpu().then(|| vec![gpu_taint()])).set_tags(tag_map(&cx.cluster, &self.key()));
+        let call = call.scaling_config(self.scaling(&cx.cluster)?).set_labels(Some(self.labels(&cx.cluster)));
+        let taints = Some(self.taints(&cx.cluster)).filter(|taints| !taints.is_empty());
+        let call = call.set_taints(taints).set_tags(tag_map(&cx.cluster, &self.key()));
         // Behind each, EKS makes things in IAM, and fails the group for good if IAM wants fewer calls.
         let made = cx.in_turn(call.send()).await.called("eks:CreateNodegroup").done_if(THERE_IN_EKS);
         made.map_err(|error| self.blame(error))
@@ -299,7 +337,7 @@ mod tests {
             (NodegroupStatus::CreateFailed, Seen::Broken(error("CREATE_FAILED"))),
             (NodegroupStatus::DeleteFailed, Seen::DeleteFailed(error("DELETE_FAILED"))),
         ] {
-            let group = Nodegroup::builder().nodegroup_name("g4dn-xlarge").instance_types("g4dn.xlarge").status(status.clone());
+            let group = made(&resource, &cluster).status(status.clone());
             assert_eq!(resource.judge(&cluster, &group.build()), expected, "{status}");
         }
         let issue =
@@ -310,10 +348,39 @@ mod tests {
         assert_eq!(error.reason, "The node group p4d is DEGRADED; AsgInstanceLaunchFailures: InsufficientInstanceCapacity");
     }
 
+    /// As it was made.
+    fn made(resource: &NodeGroup, cluster: &Cluster) -> aws_sdk_eks::types::builders::NodegroupBuilder {
+        let group = Nodegroup::builder().nodegroup_name("g4dn-xlarge").instance_types("g4dn.xlarge").status(NodegroupStatus::Active);
+        group.set_labels(Some(resource.labels(cluster))).set_taints(Some(resource.taints(cluster)))
+    }
+
+    #[test]
+    fn labels_and_taints_are_the_tenants_beside_ours() {
+        let cluster = Cluster::example(json!({"instance_types": [
+            {"name": "g4dn.xlarge", "labels": {"team": "vision"}, "taints": [{"key": "team", "value": "vision", "effect": "NoExecute"}]},
+            {"name": "m6i.large"}
+        ]}));
+        let of = |group: &str| NodeGroup::new(&group.into(), &cluster);
+        let gpus = of("g4dn.xlarge");
+        let labels = [(GROUP_LABEL, "g4dn-xlarge"), ("nvidia.com/gpu.present", "true"), ("team", "vision")];
+        assert_eq!(gpus.labels(&cluster), labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into());
+        let taints: Vec<String> = gpus.taints(&cluster).iter().map(written).collect();
+        assert_eq!(taints, ["nvidia.com/gpu=true:NO_SCHEDULE", "team=vision:NO_EXECUTE"]);
+        for group in ["m6i.large", "system"] {
+            assert_eq!((of(group).labels(&cluster).len(), of(group).taints(&cluster)), (1, vec![]), "{group}");
+        }
+        assert_eq!(gpus.judge(&cluster, &made(&gpus, &cluster).build()), Seen::Ready);
+        let changed = made(&gpus, &cluster).labels("team", "audio").set_taints(None).build();
+        let missing = |field, what: &str| Difference::between(field, what.to_owned(), String::new(), How::Replace);
+        let taints = "nvidia.com/gpu=true:NO_SCHEDULE, team=vision:NO_EXECUTE";
+        let expected = Seen::but_for([missing("missing_labels", "team=vision"), missing("missing_taints", taints)]);
+        assert_eq!(gpus.judge(&cluster, &changed), expected);
+    }
+
     #[test]
     fn another_instance_type_needs_another_group() {
         let (resource, cluster) = ours("g4dn.xlarge");
-        let group = Nodegroup::builder().status(NodegroupStatus::Active).instance_types("m6i.large").build();
+        let group = made(&resource, &cluster).set_instance_types(Some(vec!["m6i.large".into()])).build();
         let expected = Difference::between("instance_type", "m6i.large", "g4dn.xlarge", How::Replace);
         assert_eq!(resource.judge(&cluster, &group), Seen::but_for([expected]));
     }
@@ -353,8 +420,17 @@ mod tests {
 
     #[test]
     fn the_disk_has_a_size_where_no_launch_template_has_it() {
-        assert_eq!(ours("g4dn.xlarge").0.disk_gib(), None);
-        assert_eq!(NodeGroup::new(&"g4dn.xlarge".into(), &Cluster::self_managed(json!({}))).disk_gib(), Some(100));
+        let (in_ours, cluster) = ours("g4dn.xlarge");
+        assert_eq!(in_ours.disk_gib(&cluster), None);
+        let theirs = Cluster::self_managed(json!({"instance_types": [{"name": "g4dn.xlarge"}, {"name": "g5.xlarge", "disk_gib": 500}]}));
+        for (group, expected) in [("g4dn.xlarge", 100), ("g5.xlarge", 500)] {
+            let resource = NodeGroup::new(&group.into(), &theirs);
+            assert_eq!(resource.disk_gib(&theirs), Some(expected));
+            let found = Nodegroup::builder().status(NodegroupStatus::Active).disk_size(20).set_labels(Some(resource.labels(&theirs)));
+            let found = found.set_taints(Some(resource.taints(&theirs))).build();
+            let differs = Difference::between("disk_gib", 20, expected, How::Replace);
+            assert_eq!(resource.judge(&theirs, &found), Seen::but_for([differs]));
+        }
     }
 
     #[test]

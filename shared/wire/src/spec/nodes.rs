@@ -1,10 +1,11 @@
 //! The node groups: one for each instance type.
 
-use super::schema::IN_PLACE;
-use super::{Fault, Section};
+use super::schema::{IN_PLACE, NEVER};
+use super::{Fault, Section, Taint, labels};
 use crate::instances;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A node group of one instance type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -21,6 +22,20 @@ pub struct InstanceType {
     #[serde(default = "default_max_count")]
     #[schemars(range(min = 1, max = 450), extend("x-change" = IN_PLACE))]
     pub max_count: u32,
+    /// Labels of the nodes for Kubernetes, at most 30: each key is a name of at most 63 characters, with or without a domain of yours before
+    /// it (example.com/team), each value 1 to 63 letters, digits and -_.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 30, "x-change" = IN_PLACE))]
+    pub labels: BTreeMap<String, String>,
+    /// Taints of the nodes for Kubernetes, at most 20, each key once for an effect. Nodes with GPUs also have nvidia.com/gpu=true:NoSchedule.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20), extend("x-change" = IN_PLACE))]
+    pub taints: Vec<Taint>,
+    /// The size of the disk for images, containers and their files, 20 to 16384 GiB. If absent: with mode managed 80, or 100 with GPUs; with
+    /// mode self_managed 100.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u32", range(min = 20, max = 16384), extend("x-change" = NEVER))]
+    pub disk_gib: Option<u32>,
 }
 
 fn default_max_count() -> u32 {
@@ -35,8 +50,8 @@ impl Section for Vec<InstanceType> {
 
 fn faults(index: usize, wanted: &InstanceType, earlier: &[InstanceType]) -> Vec<Fault> {
     let at = |field: &str| format!("$.instance_types[{index}].{field}");
-    let InstanceType { name, overprovisioned_ondemand_count: kept, max_count } = wanted;
-    let mut faults = Vec::new();
+    let InstanceType { name, overprovisioned_ondemand_count: kept, max_count, labels, taints, disk_gib: _ } = wanted;
+    let mut faults = [labels::of_labels(&at("labels"), labels), labels::of_taints(&at("taints"), taints)].concat();
     if let Err(message) = instances::image(name) {
         faults.push(Fault::new(at("name"), message));
     }
@@ -55,7 +70,14 @@ mod tests {
 
     #[test]
     fn every_fault_of_every_instance_type_is_named() {
-        let of = |name: &str, kept, max| InstanceType { name: name.into(), overprovisioned_ondemand_count: kept, max_count: max };
+        let of = |name: &str, kept, max| InstanceType {
+            name: name.into(),
+            overprovisioned_ondemand_count: kept,
+            max_count: max,
+            labels: BTreeMap::new(),
+            taints: vec![],
+            disk_gib: None,
+        };
         let wanted = vec![of("g4dn.xlarge", 3, 2), of("g4dn.xlarge", 2, 2), of("g4ad.xlarge", 0, 10)];
         let found: Vec<(String, String)> = wanted.check().into_iter().map(|fault| (fault.path, fault.message)).collect();
         let expected = [

@@ -43,8 +43,20 @@ fn of_nodes() -> Vec<Refused> {
         json!([one("overprovisioned_ondemand_count", json!(-1))]),
         json!([one("overprovisioned_ondemand_count", json!(451))]),
         json!([one("overprovisioned_ondemand_count", json!(11))]),
+        json!([one("labels", json!({"kubernetes.io/role": "worker", "two words": "two words"}))]),
+        json!([one("labels", (0..31).map(|index| (format!("label-{index}"), json!("a"))).collect::<serde_json::Map<_, _>>().into())]),
+        json!([one("taints", json!([taint("nvidia.com/gpu"), taint("team"), taint("team")]))]),
+        json!([one("taints", json!([{"key": "team", "value": "two words", "effect": "NoSchedule"}]))]),
+        json!([one("taints", json!([{"key": "team", "effect": "Never"}]))]),
+        json!([one("taints", many(21, |index| taint(&format!("taint-{index}"))))]),
+        json!([one("disk_gib", json!(19))]),
+        json!([one("disk_gib", json!(16385))]),
     ];
     types.map(|types| (Managed, json!({"instance_types": types}))).into()
+}
+
+fn taint(key: &str) -> Value {
+    json!({"key": key, "effect": "NoSchedule"})
 }
 
 fn of_access() -> Vec<Refused> {
