@@ -8,6 +8,7 @@ import tenants
 from account import new_account
 
 OFFICE = ["54.240.193.0/24"]
+TAGS = {"CostCenter": "4711"}
 ORGANIZATION = "an administrator of the organization has to exempt this account or role"
 
 
@@ -21,12 +22,11 @@ def test_a_cluster_lives_in_a_companys_account(service):
     step("an organization that demands the tag CostCenter")
     is_refused(tenant, "untagged", before)
 
-    cloud.set_account(tenant.account.number, cloud.COMPANY)
-    step(f"an organization that forbids public endpoints, and one for {OFFICE}")
-    is_refused(tenant, "public", before, public_access_cidrs=OFFICE)
+    step(f"the same organization, which forbids public endpoints, too, and one for {OFFICE}")
+    is_refused(tenant, "public", before, public_access_cidrs=OFFICE, tags=TAGS)
 
-    step("the same, with a private endpoint")
-    warned(tenant.create("private", public_access_cidrs=[]))
+    step("the same, with a private endpoint, and the tag on all that is made: nodes, volumes and interfaces, too")
+    warned(tenant.create("private", public_access_cidrs=[], tags=TAGS))
     cluster = tenant.wait("private", "running")
     step(f"running, with {len(cluster['resources'])} resources")
     inventory = tenant.gone("private")["inventory"]

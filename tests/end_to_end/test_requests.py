@@ -40,6 +40,16 @@ BAD_BODIES = [
         {"$.admin_principal_arn"},
     ),
     ({}, {"$.name", "$.role_arn", "$.region", "$.instance_types"}),
+    (
+        {
+            "name": "a",
+            "role_arn": "arn:aws:iam::222222222222:role/groundwork",
+            "region": "us-west-2",
+            "instance_types": [{"name": "m6i.large"}],
+            "tags": {"groundwork:cluster": "mine", "team": "a,b"},
+        },
+        {"$.tags.groundwork:cluster", "$.tags.team"},
+    ),
     ({"name": "Upper", "surprise": 1}, {"$.name", "$.surprise", "$.role_arn", "$.region", "$.instance_types"}),
     (
         {"name": "a" * 64, "role_arn": "arn:aws:iam::222222222222:role/other", "region": "mars", "instance_types": []},

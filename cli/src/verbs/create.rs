@@ -269,7 +269,8 @@ fn compare(given: &str, known: &str) -> Result<()> {
 
 /// What will be made, in a few lines.
 fn plan(spec: &Spec) -> String {
-    let Spec { name, region, .. } = spec;
+    let Spec { name, region, tags, .. } = spec;
+    let tags = tags.0.iter().map(|(key, value)| format!("\n  tag:    {key}={value}")).collect::<String>();
     let nodes = told::nodes(spec);
     let place = format!("account {}, {region}", spec.account());
     let parts = match &spec.ground {
@@ -287,7 +288,7 @@ fn plan(spec: &Spec) -> String {
             )
         }
     };
-    format!("\n{name} will be made in {place}:\n{parts}\n")
+    format!("\n{name} will be made in {place}:{tags}\n{parts}\n")
 }
 
 fn access(ours: &Managed) -> String {
@@ -319,7 +320,8 @@ mod tests {
     fn body() -> Value {
         json!({
             "name": "research", "role_arn": "arn:aws:iam::222222222222:role/groundwork", "region": "us-west-2",
-            "instance_types": instance_types(["g4dn.xlarge", " m6i.large ", ""].into_iter(), false)
+            "instance_types": instance_types(["g4dn.xlarge", " m6i.large ", ""].into_iter(), false),
+            "tags": {"CostCenter": "4711"}
         })
     }
 
@@ -330,6 +332,7 @@ mod tests {
             "research will be made in account 222222222222, us-west-2",
             "g4dn.xlarge 0-10, m6i.large 0-10, and one for the system",
             "kept when",
+            "tag:    CostCenter=4711",
             "only from inside its network; no administrator",
         ] {
             assert!(text.contains(told), "{told}: {text}");
@@ -379,9 +382,11 @@ mod tests {
 
     #[test]
     fn every_fault_is_named_with_its_flag() {
-        let failure = refused(spec::parse(&json!({"name": "A"})).expect_err("faults"), false);
+        let failure = refused(spec::parse(&json!({"name": "A", "tags": {"Name": "mine"}})).expect_err("faults"), false);
         let text = failure.why.join("\n");
-        for told in ["$.name:", "$.role_arn (--role-arn):", "$.region (--region):", "$.instance_types (--instance-types):"] {
+        for told in
+            ["$.name:", "$.tags.Name (--tag):", "$.role_arn (--role-arn):", "$.region (--region):", "$.instance_types (--instance-types):"]
+        {
             assert!(text.contains(told), "{told}: {text}");
         }
     }
@@ -391,6 +396,12 @@ mod tests {
         for (text, good) in [("name: a", true), ("{\"name\": \"a\"}", true), ("- a", false), ("a: [", false), ("", false)] {
             assert_eq!(parse(text).is_ok(), good, "{text}");
         }
+    }
+
+    #[test]
+    fn a_tag_has_a_key_and_whatever_follows_the_first_equals_sign() {
+        assert_eq!(tag("Query=a=b"), Ok(("Query".into(), "a=b".into())));
+        assert!(tag("CostCenter").is_err());
     }
 
     #[test]

@@ -87,13 +87,19 @@ impl Cluster {
         self.data == Data::Keep && self.spec.retains_buckets()
     }
 
-    /// The owner tags, as every create call gives them.
+    /// The tenant's tags and the owner tags, as every create call gives them.
     pub fn tags(&self, key: &Key) -> BTreeMap<String, String> {
-        BTreeMap::from([
-            (names::OWNER_TAG.into(), self.id.clone()),
+        let ours = [
             (names::RESOURCE_TAG.into(), names::tag_value(&key.to_string())),
             ("Name".into(), names::tag_value(&self.scoped(&key.to_string().replace('/', "-")))),
-        ])
+        ];
+        self.tags_of_all().into_iter().chain(ours).collect()
+    }
+
+    /// Those that are the same on all that belongs to the cluster, also on what Kubernetes makes.
+    pub fn tags_of_all(&self) -> BTreeMap<String, String> {
+        let owner = (names::OWNER_TAG.into(), self.id.clone());
+        self.spec.tags.0.clone().into_iter().chain([owner]).collect()
     }
 
     /// A token that is the same for every create of the same resource of the same cluster: `ClientToken` and the like.

@@ -349,7 +349,7 @@ impl<'a> Walk<'a> {
                         None => self.forget(&key).await?,
                     }
                 }
-                Err(error.into())
+                Err(error.about_tags(&self.cx.cluster.spec.tags).into())
             }
         }
     }

@@ -12,6 +12,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::fmt;
 use table::{DENIALS, INSIDE, Row, TABLE};
 use wire::error::{Class, Code, Meaning, ORGANIZATION};
+use wire::spec::Tags;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -63,7 +64,24 @@ impl Error {
 
     /// A policy of the organization denied the call, as far as AWS says so.
     pub fn is_denied_by_organization(&self) -> bool {
-        self.is_denial() && self.hint == ORGANIZATION
+        self.is_denial() && self.hint.ends_with(ORGANIZATION)
+    }
+
+    /// A create that an organization's policy denied. AWS does not say which of a policy's conditions did it; many demand a tag
+    /// (`aws:RequestTag`), and the tenant can give that.
+    #[must_use]
+    pub fn about_tags(self, tags: &Tags) -> Self {
+        if !self.is_denied_by_organization() && self.code != Code::OrganizationForbids {
+            return self;
+        }
+        let given: Vec<&str> = tags.0.keys().map(String::as_str).collect();
+        let what = if given.is_empty() {
+            "a tag, delete the cluster and create it with that in its tags".to_owned()
+        } else {
+            format!("another tag than {}, or another value, delete the cluster and create it with that in its tags", given.join(", "))
+        };
+        let hint = format!("If your organization demands {what}. Otherwise: {}", self.hint);
+        self.with_hint(hint)
     }
 
     /// IAM's answer about a role may be out of date for a while after the role or its policies were made or changed (row 7).
@@ -264,6 +282,11 @@ mod tests {
             ("NotSignedUp", "Your account is not signed up for the Amazon S3 service", Class::Customer),
             ("AllAccessDisabled", "All access to this object has been disabled", Class::Customer),
             ("BucketHasAccessPointsAttached", "The bucket you tried to delete has access points attached", Class::Customer),
+            (
+                "TagPolicyViolation",
+                "The tag policy does not allow the specified value for the following tag key: 'Project'.",
+                Class::Customer,
+            ),
             ("ResourceInUse", "cannot be deleted because it is currently associated with another service", Class::Customer),
             ("InvalidAddress.Locked", "The address is locked", Class::Customer),
             ("ClientException", "anything else than that a cluster is not found", Class::Permanent),
@@ -282,6 +305,24 @@ mod tests {
             let error = from_answer("eks:CreateCluster", Some(403), Code::AccessDeniedException, message);
             assert_eq!(error.class, Class::Customer);
             assert!(error.is_denial() && error.hint.starts_with(&format!("Add {action} ")), "{}", error.hint);
+        }
+    }
+
+    #[test]
+    fn a_create_that_the_organization_denied_says_what_tags_can_do_about_it() {
+        let denied = |why: &str| {
+            let message = format!("You are not authorized to perform: ec2:CreateVpc on resource: arn:x with an explicit deny in {why}");
+            from_answer("ec2:CreateVpc", Some(403), Code::UnauthorizedOperation, &message)
+        };
+        for (given, why, expected, reason) in [
+            (&[][..], "a service control policy", "If your organization demands a tag, delete", "it has none"),
+            (&["CostCenter"], "a service control policy", "demands another tag than CostCenter, or another value, delete", "it has one"),
+            (&[], "an identity-based policy", "A policy of the role itself", "no tag mends that"),
+        ] {
+            let tags = Tags(given.iter().map(|key| ((*key).to_owned(), "4711".to_owned())).collect());
+            let hint = denied(why).about_tags(&tags).hint;
+            assert!(hint.contains(expected), "{reason}: {hint}");
+            assert_eq!(hint.ends_with(ORGANIZATION), why.contains("control"), "{reason}: who else can lift it");
         }
     }
 

@@ -11,7 +11,7 @@ const COMPANY: &str = include_str!("../company.json");
 pub struct Account {
     /// The only regions in which a service control policy of the organization allows calls to regional services. If empty, all.
     pub only_regions: Vec<String>,
-    /// The key of a tag without which a service control policy denies to make things that cost money.
+    /// The key of a tag without which a service control policy denies to make anything that can have tags.
     pub demanded_tag: Option<String>,
     /// A service control policy denies control planes with a public endpoint.
     pub private_endpoints_only: bool,

@@ -143,6 +143,15 @@ impl Life {
         Self::asked(account, &rich(), &["a", "b"])
     }
 
+    /// With these fields besides.
+    pub fn asking(account: Account, fields: &Value) -> Self {
+        let mut body = asked_for(&["m6i.large"]);
+        for (name, value) in fields.as_object().into_iter().flatten() {
+            body[name] = value.clone();
+        }
+        Self::asked(account, &body, &["a", "b"])
+    }
+
     fn requested(account: Account, types: &[&str], zones: &[&str]) -> Self {
         Self::asked(account, &asked_for(types), zones)
     }

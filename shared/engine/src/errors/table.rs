@@ -116,7 +116,7 @@ pub const TABLE: &[Row] = &[
         "InvalidRequestException",
         "not authorized to launch instances",
         Class::Customer,
-        "The role needs ec2:RunInstances and ec2:CreateTags for the nodes: deploy the quick-start again, then retry. If that does not help, a policy of the organization denies them, for example without a certain tag: an administrator of the organization has to exempt this account or role.",
+        "The role needs ec2:RunInstances and ec2:CreateTags for the nodes: deploy the quick-start again, then retry. If that does not help, a policy of the organization denies them, for example without a certain tag: delete the cluster and create it with that in its tags, or have an administrator of the organization exempt this account or role.",
     ),
     row(
         "InvalidParameterException",
@@ -137,6 +137,13 @@ pub const TABLE: &[Row] = &[
         "principalArn is invalid",
         Class::Customer,
         "The administrator's role or user does not exist, or was made just now: then retry in a minute; else delete the cluster and create it with one that exists.",
+    ),
+    // A tag policy (row 90): <https://github.com/runs-on/runs-on/issues/485>. The code differs from service to service.
+    row(
+        "",
+        "tag policy does not allow",
+        Class::Customer,
+        "A tag policy of the organization does not allow the value of the tag that the reason names: delete the cluster and create it with a value in its tags that the policy allows.",
     ),
     // Service-linked roles (row 4).
     row(

@@ -14,9 +14,11 @@ use crate::permissions;
 use crate::resources::{elastic_ip, internet_gateway, vpc};
 use futures::join;
 use wire::error::Code;
-use wire::spec::{Ground, Spec};
+use wire::spec::{Ground, Spec, Tags};
 use wire::view::Warning;
 
+/// What the tenant's tags are given to.
+const MAKING: [&str; 3] = ["ec2:CreateVpc", "ec2:AllocateAddress", "ec2:CreateInternetGateway"];
 /// How many actions the advice names.
 const NAMED: usize = 5;
 
@@ -42,7 +44,7 @@ pub async fn check(cx: &Context, making: Option<&Context>) -> Result<Vec<Warning
     let missing: Vec<String> =
         by_role.into_iter().chain(refused.iter().map(|(action, _)| format!("{action} (refused when tried)"))).collect();
     let lacks = (!missing.is_empty()).then(|| lacking(spec, &missing));
-    let forbids = (!forbidden.is_empty()).then(|| forbids(&forbidden));
+    let forbids = (!forbidden.is_empty()).then(|| forbids(&forbidden, &spec.tags));
     Faults::none_of(lacks.into_iter().chain(forbids))?;
     Ok(advice(&by_organization.into_iter().collect::<Vec<_>>()).into_iter().collect())
 }
@@ -59,12 +61,13 @@ fn lacking(spec: &Spec, missing: &[String]) -> Error {
     }
 }
 
-fn forbids(refused: &[Refused]) -> Error {
+fn forbids(refused: &[Refused], tags: &Tags) -> Error {
     let said: Vec<&str> = refused.iter().map(|(_, error)| error.reason.as_str()).collect();
-    Error::of(
+    let error = Error::of(
         Code::OrganizationForbids,
         format!("Of the calls that are tried before anything is made, {} were denied. {}", said.len(), said.join(" ")),
-    )
+    );
+    if refused.iter().any(|(action, _)| MAKING.contains(action)) { error.about_tags(tags) } else { error }
 }
 
 fn advice(doubtful: &[String]) -> Option<Warning> {
@@ -126,7 +129,8 @@ async fn look(cx: &Context) -> [(&'static str, Result<()>); 6] {
 /// Asks EC2 whether what needs nothing else may be made, with its tags: policies of organizations demand tags, and deny regions.
 async fn make(cx: &Context) -> [(&'static str, Result<()>); 3] {
     let (vpc, address, gateway) = join!(vpc::may_be_made(cx), elastic_ip::may_be_made(cx), internet_gateway::may_be_made(cx));
-    [("ec2:CreateVpc", vpc), ("ec2:AllocateAddress", address), ("ec2:CreateInternetGateway", gateway)]
+    let [of_vpc, of_address, of_gateway] = MAKING;
+    [(of_vpc, vpc), (of_address, address), (of_gateway, gateway)]
 }
 
 #[cfg(test)]

@@ -9,7 +9,6 @@ use crate::cluster::Cluster;
 use crate::context::Context;
 use crate::errors::table::{GONE_IN_EKS, THERE_IN_EKS};
 use crate::errors::{Called, Error, Result, Unless};
-use crate::names::OWNER_TAG;
 use crate::resource::{Difference, How, Made, Pace, Planned, Seen, Usual};
 use async_trait::async_trait;
 use aws_sdk_eks::types::{AddonStatus, ResolveConflicts};
@@ -20,13 +19,13 @@ use wire::stage::Stage;
 
 type Found = aws_sdk_eks::types::Addon;
 
-/// What an add-on makes in the account carries our owner tag, so that teardown may remove what it leaves.
+/// What an add-on makes in the account carries our owner tag, so that teardown may remove what it leaves, and the tenant's.
 fn configuration(addon: Addon, cluster: &Cluster) -> Option<Value> {
-    let owner = json!({OWNER_TAG: cluster.id});
+    let tags = json!(cluster.tags_of_all());
     match addon {
         // The plugin reads this as a string.
-        Addon::VpcCni => Some(json!({"env": {"ADDITIONAL_ENI_TAGS": owner.to_string()}})),
-        Addon::AwsEbsCsiDriver => Some(json!({"controller": {"extraVolumeTags": owner}})),
+        Addon::VpcCni => Some(json!({"env": {"ADDITIONAL_ENI_TAGS": tags.to_string()}})),
+        Addon::AwsEbsCsiDriver => Some(json!({"controller": {"extraVolumeTags": tags}})),
         Addon::KubeProxy | Addon::EksPodIdentityAgent | Addon::Coredns => None,
     }
 }
@@ -126,6 +125,15 @@ fn given_up(which: Addon, addon: &Found, status: &AddonStatus) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_an_add_on_makes_has_the_owner_tag_and_the_tenants() {
+        let cluster = Cluster::example(json!({"tags": {"CostCenter": "4711"}}));
+        let expected = json!({"CostCenter": "4711", "groundwork:cluster": cluster.id});
+        let plugin = configuration(Addon::VpcCni, &cluster).expect("a configuration");
+        assert_eq!(plugin["env"]["ADDITIONAL_ENI_TAGS"], expected.to_string());
+        assert_eq!(configuration(Addon::AwsEbsCsiDriver, &cluster), Some(json!({"controller": {"extraVolumeTags": expected}})));
+    }
 
     #[test]
     fn an_add_on_that_waits_for_nodes_is_half_made_and_not_broken() {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tokio::time::timeout;
 use wire::error::{Code, Turn};
-use wire::spec::{Data, Ground, Managed, Spec};
+use wire::spec::{Data, Ground, Managed, Spec, Tags};
 use wire::view::{RoleCheck, RoleFault, Warning};
 
 /// API Gateway gives up after 30 seconds, and in that time two functions may have to be started, too.
@@ -30,7 +30,7 @@ impl Candidate {
     fn cluster(&self) -> Cluster {
         let name = "check".to_owned();
         let (role_arn, region, ground) = (self.role_arn.clone(), self.region.clone(), Ground::Managed(Managed::default()));
-        let spec = Spec { name: name.clone(), role_arn, region, instance_types: vec![], ground };
+        let spec = Spec { name: name.clone(), role_arn, region, instance_types: vec![], tags: Tags::default(), ground };
         let account = spec.account().to_owned();
         Cluster { id: new_cluster_id(), name, tenant: self.tenant.clone(), account, zones: vec![], offering: None, data: Data::Keep, spec }
     }
@@ -87,6 +87,7 @@ fn hint(error: &Error, turn: Turn) -> String {
         (Code::AnotherAccount, _) => "Check the ARN of a role in the account that you mean.",
         (Code::NoSuchRegion, _) => "Check with a region that `aws ec2 describe-regions --all-regions` lists.",
         (Code::InternetBlocked, _) => BLOCKED,
+        (Code::OrganizationForbids, _) => FORBIDDEN,
         (_, Turn::Nobody) => "This usually passes: check again in a minute.",
         (_, Turn::Operator) => "Groundwork did not foresee this: ask the operator, whose log has the cause.",
         (_, Turn::Tenant) => &error.hint,
@@ -98,6 +99,8 @@ const REFUSED: &str = "See that the role exists: groundwork onboard has the comm
                        compare: the principal, and the external ID in its sts:ExternalId condition. Then check again: what it may do is tried once it lets Groundwork in, and a role that was made just \
                        now is known everywhere in AWS after a minute. If all is right, a policy of the organization (a resource control policy \
                        on sts:AssumeRole) keeps other companies out: an administrator of the organization has to exempt the role.";
+const FORBIDDEN: &str = "A policy of the organization denies it. If it demands a tag, give that in the tags of a request: this check has none. If it is about \
+                         regions or settings, an administrator of the organization has to exempt this account or role; then check again.";
 const BLOCKED: &str = "Set VPC Block Public Access to off or block-ingress in this region (VPC console, Settings; if it is managed by \
                        declarative-policy, an administrator of the organization has to), or choose another region. Then check again.";
 

@@ -108,11 +108,11 @@ fn with_rule(error: &ValidationError<'_>, schema: &Value) -> String {
     }
 }
 
-/// `/instance_types/0/name` → `$.instance_types[0].name`.
+/// `/instance_types/0/name` → `$.instance_types[0].name`, `/tags/team~1name` → `$.tags.team/name`.
 fn json_path(pointer: &str) -> String {
     pointer.split('/').skip(1).fold("$".to_owned(), |path, step| match step.parse::<usize>() {
         Ok(index) => format!("{path}[{index}]"),
-        Err(_) => format!("{path}.{step}"),
+        Err(_) => format!("{path}.{}", step.replace("~1", "/").replace("~0", "~")),
     })
 }
 

@@ -18,6 +18,7 @@ pub mod refusals;
 mod renamed;
 mod schema;
 mod self_managed;
+mod tags;
 
 pub use access::{Access, EVERYBODY, REQUESTER, is_public};
 pub use deletion::{BucketsAfter, Data, Deletion};
@@ -29,6 +30,7 @@ pub use network::Subnets;
 pub use nodes::InstanceType;
 pub use profile::PerformanceProfile;
 pub use self_managed::SelfManaged;
+pub use tags::Tags;
 
 pub(crate) use fields::unknown_fields;
 pub(crate) use mode::foreign;
@@ -55,6 +57,12 @@ pub struct Spec {
     #[serde(default)]
     #[schemars(length(max = 20), extend("x-change" = schema::IN_PLACE))]
     pub instance_types: Vec<InstanceType>,
+    /// Up to 40 tags, such as {"CostCenter": "4711"}, on everything that is made, nodes, volumes and interfaces included; with the mode
+    /// self_managed on the node groups, from which EKS gives nodes none. A key has 1 to 127 letters, digits, spaces and _.:/+@-, a value up
+    /// to 255 and = too; no space at an end.
+    #[serde(default, skip_serializing_if = "ground::is_default")]
+    #[schemars(extend("x-change" = schema::NEVER))]
+    pub tags: Tags,
     #[serde(flatten)]
     pub ground: Ground,
 }
@@ -147,8 +155,8 @@ pub fn is_name(text: &str) -> bool {
 impl Spec {
     /// Without `..`, so that a new section does not compile until it is checked. The schema says everything about a name, an ARN and a region.
     fn sections(&self) -> Vec<&dyn Section> {
-        let Spec { name: _, role_arn: _, region: _, instance_types, ground } = self;
-        let mut sections: Vec<&dyn Section> = vec![instance_types];
+        let Spec { name: _, role_arn: _, region: _, instance_types, tags, ground } = self;
+        let mut sections: Vec<&dyn Section> = vec![instance_types, tags];
         match ground {
             Ground::Managed(Managed { performance_profile: _, access, deletion }) => sections.extend([access as &dyn Section, deletion]),
             Ground::SelfManaged(theirs) => sections.push(theirs),

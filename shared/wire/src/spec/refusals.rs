@@ -23,6 +23,9 @@ fn of_every_mode() -> Vec<Refused> {
         json!({"role_arn": role("admin")}),
         json!({"region": "Oregon"}),
         json!({"performance_profile": "fast"}),
+        json!({"tags": (0..41).map(|index| (format!("tag-{index}"), json!(""))).collect::<Value>()}),
+        json!({"tags": {"a,b": "", "team": "a, b", "team/name ": "c"}}),
+        json!({"tags": {"groundwork:cluster": "mine", "CostCenter": "1", "costcenter": "2"}}),
     ];
     fields.map(|fields| (Managed, fields)).into()
 }

@@ -10,7 +10,7 @@ pub mod ledger;
 mod logs;
 mod s3;
 mod tags;
-mod things;
+pub mod things;
 
 use crate::call::Call;
 use serde::Serialize;
@@ -91,6 +91,11 @@ impl<'a> Scene<'a> {
     fn own(&self, resource: impl Into<String>) -> Authorization {
         Authorization::new(self.call.name(), resource)
     }
+}
+
+/// All that AWS asks about the call, by what is known of the things that it names.
+pub fn everything(call: &Call, caller: &str, things: &Things) -> Vec<Authorization> {
+    of(&Scene::new(call, caller, things))
 }
 
 /// What AWS asks about the call itself, as far as the call shows it.

@@ -38,7 +38,7 @@ pub fn all() -> Vec<Box<dyn Rule>> {
     vec![
         Box::new(sessions::Sessions),
         Box::new(regions::Regions),
-        Box::new(organization::Organization),
+        Box::new(organization::Organization::default()),
         Box::new(dry_run::DryRun),
         Box::new(service_quotas::ServiceQuotas),
         Box::new(visibility::Visibility::default()),

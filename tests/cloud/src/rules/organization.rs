@@ -8,29 +8,46 @@
 use super::Rule;
 use crate::account::Account;
 use crate::answer::{Answer, Refusal, replace_body};
+use crate::authorization::things::Things;
 use crate::authorization::{self, Authorization};
 use crate::call::Call;
 use crate::world::World;
 use crate::xml;
 use xmltree::{Element, XMLNode};
 
-pub struct Organization;
+/// Remembers what launch templates give to nodes. One that it has not seen is taken to give every tag.
+#[derive(Default)]
+pub struct Organization {
+    templates: Things,
+}
 
 /// Services, and actions of others, that are in no region.
 const GLOBAL: [&str; 2] = ["iam:", "sts:"];
 const GLOBAL_ACTIONS: [&str; 2] = ["ec2:DescribeRegions", "s3:ListAllMyBuckets"];
 
 /// What must carry the tag that the organization demands.
-const TAGGED: [&str; 8] = [
+const TAGGED: [&str; 18] = [
     "ec2:AllocateAddress",
+    "ec2:CreateInternetGateway",
+    "ec2:CreateLaunchTemplate",
     "ec2:CreateNatGateway",
+    "ec2:CreateRouteTable",
+    "ec2:CreateSubnet",
     "ec2:CreateVolume",
     "ec2:CreateVpc",
+    "ec2:CreateVpcEndpoint",
     "ec2:RunInstances",
+    "eks:CreateAccessEntry",
+    "eks:CreateAddon",
     "eks:CreateCluster",
     "eks:CreateNodegroup",
+    "eks:CreatePodIdentityAssociation",
+    "iam:CreateRole",
+    "logs:CreateLogGroup",
     "s3:CreateBucket",
 ];
+/// What a launch makes.
+const LAUNCHED: [&str; 3] = [":instance/*", ":volume/*", ":network-interface/*"];
 
 impl Rule for Organization {
     fn before(&mut self, call: &Call, world: &mut World) -> Option<Answer> {
@@ -41,15 +58,34 @@ impl Rule for Organization {
         let caller = caller(call, world);
         let asked = authorization::about(call, &caller);
         let denied = is_elsewhere(account, call) || lacks_tag(account, &asked) || is_public(account, call);
-        denied.then(|| denial(&caller, &asked).answer(&call.service))
+        let refusal = if denied { Some(denial(&caller, &asked)) } else { self.launch_denied(account, call, &caller) };
+        refusal.map(|refusal| refusal.answer(&call.service))
     }
 
     fn after(&mut self, call: &Call, answer: &mut Answer, world: &mut World) {
         let account = world.account(&call.access_key);
+        if has_policies(account) && call.name() == "ec2:CreateLaunchTemplate" {
+            self.templates.learn(call, &caller(call, world), answer);
+        }
         let simulated = call.name() == "iam:SimulatePrincipalPolicy" && answer.status().is_success();
         if simulated && has_policies(account) && !leaves_policies_out(call) {
             amend(answer, |action| allows_in_simulation(account, action));
         }
+    }
+}
+
+impl Organization {
+    /// EKS asks EC2 with the caller's permissions whether it may launch from the template of a node group, and says no more than that.
+    fn launch_denied(&self, account: &Account, call: &Call, caller: &str) -> Option<Refusal> {
+        let template = call.json["launchTemplate"]["id"].as_str().filter(|_| call.name() == "eks:CreateNodegroup")?;
+        self.templates.get(template)?;
+        let asked = authorization::everything(call, caller, &self.templates);
+        let mut launched = asked.iter().filter(|asked| LAUNCHED.iter().any(|kind| asked.resource.ends_with(kind)));
+        launched.any(|asked| lacks_tag(account, asked)).then(|| {
+            let message =
+                "You are not authorized to launch instances with this launch template. Encoded authorization failure message: abc";
+            Refusal::new(400, "InvalidRequestException", message)
+        })
     }
 }
 
@@ -151,7 +187,7 @@ mod tests {
     }
 
     fn answered(call: &Call, account: serde_json::Value) -> String {
-        let answer = Organization.before(call, &mut world(account));
+        let answer = Organization::default().before(call, &mut world(account));
         answer.map(|answer| String::from_utf8_lossy(answer.body()).into_owned()).unwrap_or_default()
     }
 
@@ -176,12 +212,36 @@ mod tests {
                 "another tag",
             ),
             (form("ec2", &tagged("CostCenter")), tag(), "", "the tag"),
-            (form("ec2", "Action=CreateSubnet"), tag(), "", "costs nothing"),
+            (form("ec2", "Action=CreateRoute"), tag(), "", "takes no tags"),
             (json("eks", &cluster(true)), private(), "AccessDeniedException", "a public endpoint"),
             (json("eks", &cluster(false)), private(), "", "a private one"),
         ] {
             let text = answered(&call, account);
             assert_eq!((text.is_empty(), text.contains(expected)), (expected.is_empty(), true), "{reason}: {text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_node_group_is_denied_whose_template_gives_its_nodes_disks_or_interfaces_no_tag() {
+        let given = |kinds: &[&str]| {
+            let of = |(index, kind): (usize, &&str)| {
+                let one = format!("LaunchTemplateData.TagSpecification.{}", index + 1);
+                format!("&{one}.ResourceType={kind}&{one}.Tag.1.Key=CostCenter&{one}.Tag.1.Value=4711")
+            };
+            kinds.iter().enumerate().map(of).collect::<String>()
+        };
+        let answer = "<r><launchTemplate><launchTemplateId>lt-1</launchTemplateId></launchTemplate></r>";
+        let body = r#"{"nodegroupName": "a", "tags": {"CostCenter": "4711"}, "launchTemplate": {"id": "lt-1"}, "subnets": ["subnet-1"]}"#;
+        for (kinds, denied, reason) in [
+            (&["instance", "volume", "network-interface"][..], false, "all that a launch makes"),
+            (&["instance", "network-interface"], true, "no volume"),
+            (&[], true, "nothing"),
+        ] {
+            let (mut organization, mut world) = (Organization::default(), world(serde_json::json!({"demanded_tag": "CostCenter"})));
+            let template = signed(ACCOUNT, "ec2", "/", &format!("Action=CreateLaunchTemplate{}", given(kinds)));
+            organization.after(&template, &mut Answer::new(answer.into()), &mut world);
+            let group = signed(ACCOUNT, "eks", "/clusters/a/node-groups", body);
+            assert_eq!(organization.before(&group, &mut world).is_some(), denied, "{reason}");
         }
     }
 
@@ -204,7 +264,7 @@ mod tests {
         ] {
             let mut answer = Answer::new(body.clone().into());
             let call = signed(ACCOUNT, "iam", "/", form);
-            Organization.after(&call, &mut answer, &mut world(serde_json::json!({"only_regions": ["us-west-2"]})));
+            Organization::default().after(&call, &mut answer, &mut world(serde_json::json!({"only_regions": ["us-west-2"]})));
             let text = String::from_utf8_lossy(answer.body()).into_owned();
             assert_eq!(text.matches("explicitDeny").count(), denied, "{reason}: {text}");
             assert_eq!(text.contains("<AllowedByOrganizations>false<"), denied > 0, "{reason}");

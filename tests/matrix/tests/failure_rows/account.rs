@@ -9,6 +9,7 @@ use engine::preflight;
 use engine::session::{self, Door, SessionPolicies};
 use engine::stage::Stage;
 use matrix::account::REGION;
+use serde_json::json;
 use std::time::Duration;
 use wire::error::Class;
 use wire::names::PLACEHOLDERS;
@@ -194,6 +195,30 @@ async fn row_68_a_denial_names_what_denies_and_not_always_the_role() {
         denied("with an explicit deny in an identity-based policy", own),
     ])
     .await;
+}
+
+/// P, F: The organization demands a tag, or other values of it.
+#[tokio::test(start_paused = true)]
+async fn row_90_a_tag_that_the_organization_demands_is_on_everything_or_the_hint_says_to_give_it() {
+    let demands = || Enabled { demanded_tag: Some("CostCenter".into()), ..Enabled::default() };
+    let scene = Scene::asking(&json!({"tags": {"CostCenter": "4711"}})).await;
+    scene.account.becomes(demands());
+    scene.runs().await;
+    scene.goes().await;
+
+    let scene = Scene::new().await;
+    scene.account.becomes(demands());
+    let error = scene.parks().await;
+    assert_eq!((error.class, error.is_denied_by_organization()), (Class::Customer, true), "{error}");
+    let give = "If your organization demands a tag, delete the cluster and create it with that in its tags. Otherwise: A policy of the";
+    assert!(error.hint.starts_with(give), "{}", error.hint);
+    scene.goes().await;
+
+    let message = "The tag policy does not allow the specified value for the following tag key: 'CostCenter'.";
+    let hint = "A tag policy of the organization does not allow the value of the tag that the reason names: delete the cluster and create \
+                it with a value in its tags that the policy allows.";
+    let reason = format!("AWS refused ec2:CreateVpc: TagPolicyViolation: {message}");
+    parks_until_mended([(refuse("ec2:CreateVpc", 400, "TagPolicyViolation", message), Class::Customer, reason, hint)]).await;
 }
 
 /// F: Somebody put our role into an instance profile.

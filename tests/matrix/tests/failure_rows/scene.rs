@@ -63,6 +63,11 @@ impl Scene {
         Self::of(Life::wanting(Account::new(1), types)).await
     }
 
+    /// A requested cluster with these fields.
+    pub async fn asking(fields: &Value) -> Self {
+        Self::of(Life::asking(Account::new(1), fields)).await
+    }
+
     async fn of(life: Life) -> Self {
         let before = life.account.snapshot().await;
         Self { life, before }
