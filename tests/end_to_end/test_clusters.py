@@ -12,6 +12,7 @@ import settings
 from answers import problem
 
 ADMIN = "administrator"
+ZONES = [settings.REGION + letter for letter in "bd"]
 
 
 def test_an_account_is_the_same_after_a_cluster_as_before(tenant):
@@ -26,6 +27,8 @@ def test_an_account_is_the_same_after_a_cluster_as_before(tenant):
         ],
         admin_principal_arn=f"arn:aws:iam::{tenant.account.number}:role/{ADMIN}",
         public_access_cidrs=["54.240.193.0/24"],
+        performance_profile="standard",
+        network={"cidr": "172.20.16.0/20", "service_cidr": "10.96.0.0/12", "zones": ZONES},
     )
     assert cluster["endpoint_access"] == {"mode": "given", "cidrs": ["54.240.193.0/24"]}
     for look in (network, launch_templates, control_plane, add_ons, administrator, node_groups, roles, buckets, log_group):
@@ -47,11 +50,13 @@ def filters(cluster):
 def network(account, cluster):
     ec2 = account.client("ec2")
     [vpc] = ec2.describe_vpcs(Filters=filters(cluster))["Vpcs"]
+    assert vpc["CidrBlock"] == "172.20.16.0/20"
     for attribute, answer in (("enableDnsHostnames", "EnableDnsHostnames"), ("enableDnsSupport", "EnableDnsSupport")):
         assert ec2.describe_vpc_attribute(VpcId=vpc["VpcId"], Attribute=attribute)[answer]["Value"]
     subnets = ec2.describe_subnets(Filters=filters(cluster))["Subnets"]
     shared = f"kubernetes.io/cluster/{cluster['outputs']['cluster_name']}"
     assert not any(subnet["MapPublicIpOnLaunch"] for subnet in subnets)
+    assert {subnet["AvailabilityZone"] for subnet in subnets} == set(ZONES)
     for role in ("kubernetes.io/role/elb", "kubernetes.io/role/internal-elb"):
         some = [subnet for subnet in subnets if census.tags_of(subnet).get(role) == "1"]
         assert 2 <= len({subnet["AvailabilityZone"] for subnet in some}) == len(some) == len(subnets) // 2
@@ -61,7 +66,7 @@ def network(account, cluster):
     [endpoint] = [one for one in endpoints if "groundwork:cluster" in census.tags_of(one)]
     assert (endpoint["VpcEndpointType"], endpoint["ServiceName"]) == ("Gateway", f"com.amazonaws.{settings.REGION}.s3")
     ways_out = {route_target(route) for table in tables(ec2, cluster) for route in table["Routes"] if way_out(route)}
-    assert {target.split("-")[0] for target in ways_out} == {"igw", "nat"}
+    assert sorted(target.split("-")[0] for target in ways_out) == ["igw", "nat", "nat"]
 
 
 def tables(ec2, cluster):
@@ -95,6 +100,7 @@ def launch_templates(account, cluster):
 
 def control_plane(account, cluster):
     eks = account.client("eks").describe_cluster(name=cluster["outputs"]["cluster_name"])["cluster"]
+    assert eks["kubernetesNetworkConfig"]["serviceIpv4Cidr"] == "10.96.0.0/12"
     network = eks["resourcesVpcConfig"]
     assert network["endpointPrivateAccess"] and network["endpointPublicAccess"]
     assert network["publicAccessCidrs"] == ["54.240.193.0/24"]

@@ -110,6 +110,8 @@ pub enum Code {
     RoleRegistered,
     /// The region has fewer than two availability zones that EKS can use.
     TooFewZones,
+    /// The account has no availability zone of that name, or EKS cannot use it.
+    ZoneNotUsable,
 
     // What passes, or gives way.
     /// Others keep writing the same records.
@@ -236,7 +238,7 @@ mod tests {
     }
 
     /// Everything that a record, an event or an answer of earlier versions can hold.
-    const WORDS: [&str; 52] = [
+    const WORDS: [&str; 53] = [
         "AnotherAccount",
         "BucketElsewhere",
         "BucketNotClosed",
@@ -259,6 +261,7 @@ mod tests {
         "RoleRefused",
         "RoleRegistered",
         "TooFewZones",
+        "ZoneNotUsable",
         "Contention",
         "NatGatewayFailed",
         "NoAnswer",

@@ -3,6 +3,7 @@
 pub mod api;
 pub mod body;
 pub mod change;
+pub mod cidr;
 pub mod error;
 pub mod event;
 pub mod instances;

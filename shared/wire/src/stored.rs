@@ -222,6 +222,7 @@ mod tests {
     fn a_parsed_spec_is_stored_as_it_is_shown_with_what_counts_where_nothing_was_said() {
         let mut managed = json!(stored(MANAGED).shown());
         managed["performance_profile"] = json!("cost_saving");
+        managed["network"] = json!({"cidr": "10.0.0.0/16"});
         for (row, expected) in [(MANAGED, managed), (SELF_MANAGED, json!(stored(SELF_MANAGED).shown()))] {
             let parsed = StoredSpec::from(parse(&value(row)).expect("valid"));
             assert_eq!((json!(parsed), json!(parsed.shown())), (expected.clone(), expected));

@@ -111,6 +111,8 @@ fn asked_for(types: &[&str]) -> Value {
 fn rich() -> Value {
     let mut body = asked_for(&["m6i.large"]);
     body["performance_profile"] = json!("standard");
+    body["network"] =
+        json!({"cidr": "100.64.16.0/20", "service_cidr": "10.96.0.0/12", "zones": [format!("{REGION}a"), format!("{REGION}b")]});
     body
 }
 
@@ -131,6 +133,13 @@ impl Life {
     /// A requested cluster in this account.
     pub fn new(account: Account) -> Self {
         Self::requested(account, &["m6i.large"], &["a", "b"])
+    }
+
+    /// In these zones, by their letters.
+    pub fn in_zones(account: Account, letters: &[&str]) -> Self {
+        let mut body = asked_for(&["m6i.large"]);
+        body["network"] = json!({"zones": letters.iter().map(|letter| format!("{REGION}{letter}")).collect::<Vec<_>>()});
+        Self::asked(account, &body, &[])
     }
 
     /// With these instance types, and in zones that are not chosen yet.

@@ -39,8 +39,9 @@ async fn each_zone_has_its_own_way_out(life: &Life) {
     assert_eq!((private, gateways.len()), (life.cluster.zones.len(), life.cluster.zones.len()));
 }
 
+/// A NAT gateway; winterbaume shows it as any other gateway.
 fn through(table: &RouteTable) -> Option<&str> {
-    table.routes().iter().find_map(|route| route.nat_gateway_id())
+    table.routes().iter().filter_map(|route| route.gateway_id()).find(|id| id.starts_with("nat-"))
 }
 
 async fn subnets(life: &Life, aws: &Clients) -> BTreeMap<String, Subnet> {

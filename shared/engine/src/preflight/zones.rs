@@ -21,6 +21,8 @@ const PAGE: i32 = 1000;
 
 const CHOSEN_BEFORE: &str = "A cluster keeps its zones: delete it and create it again, so that zones are chosen that offer these types, or create it with the types \
                              that the reason names instead.";
+const OTHER_ZONES: &str = "Delete the cluster and create it with other network.zones, or without, so that zones are chosen that offer these types, or with the \
+                           types that the reason names instead.";
 const ANOTHER_REGION: &str = "Delete the cluster and create it in another region.";
 
 /// Instance type → the names of the zones that offer it.
@@ -34,7 +36,7 @@ type Offers = BTreeMap<String, BTreeSet<String>>;
 pub async fn choose(cx: &Context) -> Result<(Vec<String>, Offering)> {
     let cluster = &cx.cluster;
     let is_placed = !cluster.zones.is_empty();
-    let usable = if is_placed { cluster.zones.clone() } else { usable(cx).await? };
+    let usable = if is_placed { cluster.zones.clone() } else { named(&cluster.spec, usable(cx).await?)? };
     let offers = ask(cx, &usable, Some(types(&cluster.spec).chain(SYSTEM_TYPES))).await?;
     let missing: Vec<&str> = types(&cluster.spec).filter(|name| !offers.contains_key(*name)).collect();
     if !missing.is_empty() {
@@ -46,6 +48,21 @@ pub async fn choose(cx: &Context) -> Result<(Vec<String>, Offering)> {
     let with = |name: &str| (name.to_owned(), zones.iter().filter(|zone| offers[name].contains(*zone)).cloned().collect());
     let offered = types(&cluster.spec).chain([system]).map(with).collect();
     Ok((zones.clone(), Offering { system: system.to_owned(), zones: offered }))
+}
+
+/// Those that the spec names, if it does.
+fn named(spec: &Spec, usable: Vec<String>) -> Result<Vec<String>> {
+    let named = wanted(spec);
+    let missing: Vec<&str> = named.iter().filter(|zone| !usable.contains(zone)).map(String::as_str).collect();
+    if !missing.is_empty() {
+        let reason = format!("No cluster can be in {}: the account and EKS have {}.", missing.join(", "), usable.join(", "));
+        return Err(Error::of(Code::ZoneNotUsable, reason));
+    }
+    Ok(if named.is_empty() { usable } else { named.to_vec() })
+}
+
+fn wanted(spec: &Spec) -> &[String] {
+    spec.managed().map_or(&[], |ours| &ours.network.zones)
 }
 
 fn types(spec: &Spec) -> impl Iterator<Item = &str> {
@@ -134,6 +151,11 @@ fn not_offered(cluster: &Cluster, missing: &[&str], all: &Offers) -> Error {
         ref instead => format!("{name} (instead: {})", instead.join(", ")),
     };
     let missing = missing.iter().map(named).collect::<Vec<_>>().join("; ");
+    let zones = wanted(&cluster.spec);
+    if cluster.zones.is_empty() && !zones.is_empty() {
+        let reason = format!("None of network.zones ({}) offers {missing}.", zones.join(", "));
+        return Error::of(Code::InstanceTypeNotOffered, reason).with_hint(OTHER_ZONES);
+    }
     if cluster.zones.is_empty() {
         let reason = format!("No availability zone of {} that a cluster could have offers {missing}.", cluster.spec.region);
         return Error::of(Code::InstanceTypeNotOffered, reason);
@@ -214,6 +236,24 @@ mod tests {
     }
 
     #[test]
+    fn the_zones_that_the_spec_names_are_taken_if_eks_can_use_them() {
+        let spec =
+            |zones: Option<[&str; 2]>| Cluster::example(json!({"network": zones.map_or(json!({}), |zones| json!({"zones": zones}))})).spec;
+        let usable = || ["us-west-2a", "us-west-2b", "us-west-2d"].map(String::from).to_vec();
+        for (given, expected, reason) in [
+            (None, Ok(usable()), "all of them may be chosen"),
+            (Some(["us-west-2d", "us-west-2a"]), Ok(["us-west-2d", "us-west-2a"].map(String::from).to_vec()), "these two, as named"),
+            (
+                Some(["us-west-2a", "us-west-2c"]),
+                Err("No cluster can be in us-west-2c: the account and EKS have us-west-2a, us-west-2b, us-west-2d.".to_owned()),
+                "one is not usable",
+            ),
+        ] {
+            assert_eq!(named(&spec(given), usable()).map_err(|error| error.reason), expected, "{reason}");
+        }
+    }
+
+    #[test]
     fn types_that_no_three_zones_have_in_common_are_named_with_their_zones() {
         let wanted = [("p5.48xlarge", "a"), ("p5e.48xlarge", "b"), ("g6.xlarge", "cd"), ("p3dn.24xlarge", "e"), ("m6i.large", "abcde")];
         let offers = offers(&[&wanted[..], &[("t3.medium", "abcde")]].concat());
@@ -259,6 +299,11 @@ mod tests {
         let all = offers(&[("m6i.large", "abc"), ("m6i.xlarge", "b"), ("g5.xlarge", "c")]);
         let placed = Cluster::example(json!({}));
         for (cluster, reason, hint) in [
+            (
+                Cluster { zones: vec![], ..Cluster::example(json!({"network": {"zones": ["us-west-2d", "us-west-2a"]}})) },
+                "None of network.zones (us-west-2d, us-west-2a) offers m6i.lrge (instead: m6i.large, m6i.xlarge); g5g.xlarge.",
+                OTHER_ZONES,
+            ),
             (
                 Cluster { zones: vec![], ..placed.clone() },
                 "No availability zone of us-west-2 that a cluster could have offers m6i.lrge (instead: m6i.large, m6i.xlarge); g5g.xlarge.",

@@ -8,7 +8,8 @@ use crate::errors::{Called, Error, Result, Unless};
 use crate::resource::{Difference, How, Made, Pace, Planned, Seen, Usual};
 use async_trait::async_trait;
 use aws_sdk_eks::types::{
-    AuthenticationMode, Cluster, ClusterStatus, CreateAccessConfigRequest, LogSetup, LogType, Logging, VpcConfigRequest,
+    AuthenticationMode, Cluster, ClusterStatus, CreateAccessConfigRequest, KubernetesNetworkConfigRequest, LogSetup, LogType, Logging,
+    VpcConfigRequest,
 };
 use wire::journal::Outputs;
 use wire::key::{Key, Role, Side};
@@ -112,7 +113,7 @@ impl Made for ControlPlane {
 
     fn judge(&self, ours: &crate::cluster::Cluster, cluster: &Cluster) -> Seen {
         match cluster.status() {
-            Some(ClusterStatus::Active) => Seen::but_for([role(ours, cluster)]),
+            Some(ClusterStatus::Active) => Seen::but_for([role(ours, cluster), service_cidr(ours, cluster)]),
             Some(status @ ClusterStatus::Failed) => {
                 let issues = cluster.health().map(|health| health.issues()).unwrap_or_default();
                 let issues = issues.iter().map(|issue| Issue { code: issue.code().map(|code| code.as_str()), message: issue.message() });
@@ -132,7 +133,8 @@ impl Made for ControlPlane {
         let access = CreateAccessConfigRequest::builder().authentication_mode(AuthenticationMode::Api);
         let access = access.bootstrap_cluster_creator_admin_permissions(false).build();
         let call = cx.aws.eks.create_cluster().name(cx.cluster.eks_name()).role_arn(cx.output(&ROLE, "arn")?);
-        let call = call.resources_vpc_config(self.network(cx)?).logging(logs()).access_config(access);
+        let call = call.resources_vpc_config(self.network(cx)?).set_kubernetes_network_config(services(&cx.cluster));
+        let call = call.logging(logs()).access_config(access);
         let call = call.bootstrap_self_managed_addons(false).set_tags(tag_map(&cx.cluster, &self.key()));
         let created = call.send().await.called("eks:CreateCluster").map_err(|error| explain(error, &cx.cluster.spec));
         created.done_if(THERE_IN_EKS)
@@ -150,11 +152,24 @@ fn role(ours: &crate::cluster::Cluster, cluster: &Cluster) -> Option<Difference>
     Difference::between("role", is, ours.scoped("cluster").as_str(), How::Never)
 }
 
+/// Where nothing is said, EKS chooses.
+fn services(ours: &crate::cluster::Cluster) -> Option<KubernetesNetworkConfigRequest> {
+    let range = ours.spec.managed()?.network.service_cidr?;
+    Some(KubernetesNetworkConfigRequest::builder().service_ipv4_cidr(range).build())
+}
+
+/// Nor its services' range.
+fn service_cidr(ours: &crate::cluster::Cluster, cluster: &Cluster) -> Option<Difference> {
+    let wanted = services(ours)?;
+    let is = cluster.kubernetes_network_config().and_then(|network| network.service_ipv4_cidr()).unwrap_or_default();
+    Difference::between("service_cidr", is, wanted.service_ipv4_cidr().unwrap_or_default(), How::Never)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::errors::from_answer;
-    use aws_sdk_eks::types::{ClusterHealth, ClusterIssue, ClusterIssueCode};
+    use aws_sdk_eks::types::{ClusterHealth, ClusterIssue, ClusterIssueCode, KubernetesNetworkConfigResponse};
     use serde_json::json;
     use wire::error::Code;
 
@@ -207,6 +222,23 @@ mod tests {
             let cluster = crate::cluster::Cluster::example(json!({"public_access_cidrs": cidrs}));
             let hint = explain(denied(policy), &cluster.spec).hint;
             assert_eq!(hint.contains("access.public_cidrs"), expected, "{reason}: {hint}");
+        }
+    }
+
+    #[test]
+    fn another_range_of_services_is_a_difference_only_if_one_was_asked_for() {
+        let active = |range: &str| {
+            let network = KubernetesNetworkConfigResponse::builder().service_ipv4_cidr(range).build();
+            Cluster::builder().status(ClusterStatus::Active).kubernetes_network_config(network).build()
+        };
+        let differs = Difference::between("service_cidr", "10.100.0.0/16", "10.96.0.0/12", How::Never);
+        for (network, is, expected) in [
+            (json!({}), "10.100.0.0/16", Seen::Ready),
+            (json!({"service_cidr": "10.96.0.0/12"}), "10.96.0.0/12", Seen::Ready),
+            (json!({"service_cidr": "10.96.0.0/12"}), "10.100.0.0/16", Seen::but_for([differs])),
+        ] {
+            let cluster = crate::cluster::Cluster::example(json!({"network": network}));
+            assert_eq!(ControlPlane { zones: 2 }.judge(&cluster, &active(is)), expected, "{network} {is}");
         }
     }
 

@@ -9,6 +9,7 @@ use crate::names::{OWNER_TAG, kubernetes_tag};
 use crate::resource::{Difference, How, Made, Planned, Seen};
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{ResourceType, SubnetState};
+use wire::cidr::Cidr;
 use wire::error::Code;
 use wire::journal::Outputs;
 use wire::key::{Key, Side};
@@ -28,14 +29,19 @@ impl Subnet {
         cluster.zones.get(self.index).ok_or_else(missing)
     }
 
+    fn range(&self, cluster: &Cluster) -> Cidr {
+        cidr(cluster.spec.cidr(), self.side, self.index)
+    }
+
     /// The range is in use: by what an earlier call of ours made, or by somebody else's subnet.
     async fn check_range(&self, cx: &Context) -> Result<()> {
         let call = cx.aws.ec2.describe_subnets().filters(in_vpcs(&[cx.output(&Key::Vpc, "id")?]));
         let found = call.send().await.called("ec2:DescribeSubnets")?.subnets.unwrap_or_default();
-        let range = cidr(self.side, self.index);
+        let range = self.range(&cx.cluster);
         let foreign = found.iter().filter(|subnet| !has_tag(subnet.tags(), OWNER_TAG, &cx.cluster.id));
         let named = |subnet: &Found| Some(format!("the subnet {} ({})", subnet.subnet_id()?, subnet.cidr_block()?));
-        let overlapping = foreign.filter(|subnet| subnet.cidr_block().is_some_and(|other| overlap(other, &range)));
+        let overlapping =
+            foreign.filter(|subnet| subnet.cidr_block().and_then(|other| other.parse().ok()).is_some_and(|other| range.overlaps(other)));
         check_free(&format!("The range {range}"), &overlapping.filter_map(named).collect::<Vec<_>>())
     }
 
@@ -49,24 +55,18 @@ impl Subnet {
     }
 }
 
-/// Every pod takes an address from a private subnet, so these are large: three /18, and the fourth /18 for the public /22s.
-fn cidr(side: Side, index: usize) -> String {
+/// An Application Load Balancer wants no smaller subnet:
+/// <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html#subnets-load-balancer>.
+const SMALLEST_PUBLIC: u8 = 27;
+
+/// Every pod takes an address from a private subnet, so these are large: a quarter of the VPC's range each. In the fourth quarter are the
+/// public ones.
+fn cidr(vpc: Cidr, side: Side, index: usize) -> Cidr {
+    let quarter = |index| vpc.part(vpc.prefix() + 2, index);
     match side {
-        Side::Public => format!("10.0.{}.0/22", 192 + 4 * index),
-        Side::Private => format!("10.0.{}.0/18", 64 * index),
+        Side::Public => quarter(3).part((vpc.prefix() + 6).min(SMALLEST_PUBLIC), index),
+        Side::Private => quarter(index),
     }
-}
-
-fn overlap(one: &str, other: &str) -> bool {
-    let (Some(one), Some(other)) = (ends(one), ends(other)) else { return false };
-    one.0 <= other.1 && other.0 <= one.1
-}
-
-/// The first and the last address of a range.
-fn ends(cidr: &str) -> Option<(u32, u32)> {
-    let (address, prefix) = cidr.split_once('/')?;
-    let first = u32::from(address.parse::<std::net::Ipv4Addr>().ok()?);
-    Some((first, first + u32::MAX.checked_shr(prefix.parse().ok()?).unwrap_or_default()))
 }
 
 impl Planned for Subnet {
@@ -93,11 +93,11 @@ impl Made for Subnet {
         Ok(found.into_iter().find(|subnet| is_this(&cx.cluster, &self.key(), subnet.tags())))
     }
 
-    fn judge(&self, _: &Cluster, subnet: &Found) -> Seen {
+    fn judge(&self, cluster: &Cluster, subnet: &Found) -> Seen {
         if subnet.state() == Some(&SubnetState::Pending) {
             return Seen::Busy;
         }
-        let range = cidr(self.side, self.index);
+        let range = self.range(cluster).to_string();
         Seen::but_for([Difference::between("cidr", subnet.cidr_block().unwrap_or_default(), &range, How::Never)])
     }
 
@@ -107,7 +107,7 @@ impl Made for Subnet {
 
     async fn create(&self, cx: &Context) -> Result<()> {
         let tags = ec2_tags(&cx.cluster, &self.key(), ResourceType::Subnet, self.role_tags(&cx.cluster));
-        let call = cx.aws.ec2.create_subnet().vpc_id(cx.output(&Key::Vpc, "id")?).cidr_block(cidr(self.side, self.index));
+        let call = cx.aws.ec2.create_subnet().vpc_id(cx.output(&Key::Vpc, "id")?).cidr_block(self.range(&cx.cluster));
         let call = call.availability_zone(self.zone(&cx.cluster)?).tag_specifications(tags);
         match call.send().await.called("ec2:CreateSubnet").unless(&["InvalidSubnet.Conflict"])? {
             Some(_) => Ok(()),
@@ -127,30 +127,43 @@ mod tests {
 
     #[test]
     fn no_two_subnets_overlap_and_all_lie_in_the_vpc() {
-        let cidrs: Vec<String> =
-            [Side::Public, Side::Private].into_iter().flat_map(|side| (0..3).map(move |index| cidr(side, index))).collect();
-        let vpc = ends(super::super::vpc::CIDR).expect("a range");
-        for (position, one) in cidrs.iter().enumerate() {
-            let (first, last) = ends(one).expect("a range");
-            assert!(vpc.0 <= first && last <= vpc.1, "{one} is outside the VPC");
-            assert!(overlap(one, one) && overlap(super::super::vpc::CIDR, one));
-            for other in &cidrs[position + 1..] {
-                assert!(!overlap(one, other), "{one} overlaps {other}");
+        for vpc in ["10.0.0.0/16", "172.20.0.0/17", "192.168.128.0/20", "100.64.8.0/21", "10.255.252.0/22"] {
+            let vpc: Cidr = vpc.parse().expect("a range");
+            let all = |side| (0..3).map(move |index| cidr(vpc, side, index));
+            let cidrs: Vec<Cidr> = [Side::Public, Side::Private].into_iter().flat_map(all).collect();
+            for (position, one) in cidrs.iter().enumerate() {
+                assert!(vpc.contains(*one), "{one} is outside the VPC {vpc}");
+                for other in &cidrs[position + 1..] {
+                    assert!(!one.overlaps(*other), "{one} overlaps {other}");
+                }
             }
         }
     }
 
     #[test]
+    fn the_ranges_are_those_of_versions_before_and_large_enough_for_load_balancers() {
+        for (vpc, side, index, expected, reason) in [
+            ([10, 0, 0, 0], Side::Private, 2, "10.0.128.0/18", "as versions before made it"),
+            ([10, 0, 0, 0], Side::Public, 1, "10.0.196.0/22", "as versions before made it"),
+        ] {
+            assert_eq!(cidr(Cidr::new(vpc, 16), side, index).to_string(), expected, "{reason}");
+        }
+        assert_eq!(cidr(Cidr::new([10, 0, 0, 0], 22), Side::Public, 2).to_string(), "10.0.3.64/27");
+    }
+
+    #[test]
     fn a_subnet_is_judged_by_its_range_and_not_by_whether_it_gives_public_addresses() {
         let cluster = Cluster::example(serde_json::json!({}));
-        let wrong = Difference::between("cidr", "10.9.0.0/22".to_owned(), cidr(Side::Public, 1), How::Never);
+        let subnet = Subnet { side: Side::Public, index: 1 };
+        let right = subnet.range(&cluster).to_string();
+        let wrong = Difference::between("cidr", "10.9.0.0/22", &right, How::Never);
         for (gives_addresses, range, expected, reason) in [
-            (false, cidr(Side::Public, 1), Seen::Ready, "as EC2 makes it"),
-            (true, cidr(Side::Public, 1), Seen::Ready, "as versions before made it"),
-            (false, "10.9.0.0/22".into(), Seen::but_for([wrong]), "somebody made it"),
+            (false, &right[..], Seen::Ready, "as EC2 makes it"),
+            (true, &right, Seen::Ready, "as versions before made it"),
+            (false, "10.9.0.0/22", Seen::but_for([wrong]), "somebody made it"),
         ] {
             let found = Found::builder().map_public_ip_on_launch(gives_addresses).cidr_block(range).build();
-            assert_eq!(Subnet { side: Side::Public, index: 1 }.judge(&cluster, &found), expected, "{reason}");
+            assert_eq!(subnet.judge(&cluster, &found), expected, "{reason}");
         }
     }
 }

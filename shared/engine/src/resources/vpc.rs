@@ -1,4 +1,4 @@
-//! The VPC: 10.0.0.0/16 with DNS names, which EKS's private endpoint and the interface endpoints need.
+//! The VPC, with DNS names, which EKS's private endpoint and the interface endpoints need.
 
 use super::owned::{WOULD_SUCCEED, ec2_filters, ec2_tags, id, is_this, once};
 use crate::cluster::Cluster;
@@ -11,8 +11,6 @@ use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, VpcAttributeName, 
 use wire::journal::Outputs;
 use wire::key::Key;
 use wire::stage::Stage;
-
-pub const CIDR: &str = "10.0.0.0/16";
 
 pub struct Vpc;
 
@@ -29,7 +27,7 @@ impl Found {
 
 fn create(cx: &Context) -> CreateVpcFluentBuilder {
     let tags = ec2_tags(&cx.cluster, &Key::Vpc, ResourceType::Vpc, []);
-    cx.aws.ec2.create_vpc().cidr_block(CIDR).tag_specifications(tags)
+    cx.aws.ec2.create_vpc().cidr_block(cx.cluster.spec.cidr()).tag_specifications(tags)
 }
 
 /// Asks EC2 whether it would be allowed.
@@ -69,12 +67,12 @@ impl Made for Vpc {
         Ok(Some(Found { vpc, dns_names }))
     }
 
-    fn judge(&self, _: &Cluster, found: &Found) -> Seen {
+    fn judge(&self, cluster: &Cluster, found: &Found) -> Seen {
         if found.vpc.state() == Some(&VpcState::Pending) {
             return Seen::Busy;
         }
         Seen::but_for([
-            Difference::between("cidr", found.vpc.cidr_block().unwrap_or_default(), CIDR, How::Never),
+            Difference::between("cidr", found.vpc.cidr_block().unwrap_or_default(), &cluster.spec.cidr().to_string(), How::Never),
             Difference::between("dns_names", found.dns_names, true, How::InPlace),
         ])
     }
@@ -104,7 +102,8 @@ mod tests {
 
     #[test]
     fn a_vpc_is_judged_by_its_state_its_range_and_its_dns_names() {
-        let cluster = Cluster::example(serde_json::json!({}));
+        const CIDR: &str = "172.20.0.0/20";
+        let cluster = Cluster::example(serde_json::json!({"network": {"cidr": CIDR}}));
         let differs = |difference| Seen::but_for([difference]);
         for (state, cidr, dns_names, expected, reason) in [
             (VpcState::Available, CIDR, true, Seen::Ready, "as it should be"),
@@ -112,10 +111,10 @@ mod tests {
             (VpcState::Available, CIDR, false, differs(Difference::between("dns_names", false, true, How::InPlace)), "half-made"),
             (
                 VpcState::Available,
-                "10.1.0.0/16",
+                "10.0.0.0/16",
                 true,
-                differs(Difference::between("cidr", "10.1.0.0/16", CIDR, How::Never)),
-                "of another version",
+                differs(Difference::between("cidr", "10.0.0.0/16", CIDR, How::Never)),
+                "what counts if nothing is said",
             ),
         ] {
             let vpc = aws_sdk_ec2::types::Vpc::builder().state(state).cidr_block(cidr).build();

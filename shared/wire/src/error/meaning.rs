@@ -90,6 +90,10 @@ impl Code {
                  alone, ask the operator.",
             ),
             Code::TooFewZones => tenants(ANOTHER_REGION),
+            Code::ZoneNotUsable => tenants(
+                "Delete the cluster and create it with network.zones that the reason names, or without, so that zones are chosen that offer its \
+                 instance types.",
+            ),
             Code::AccessDenied | Code::AccessDeniedException | Code::UnauthorizedOperation | Code::ClientUnauthorizedOperation => {
                 tenants(GRANT)
             }

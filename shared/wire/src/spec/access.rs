@@ -2,7 +2,7 @@
 
 use super::schema::IN_PLACE;
 use super::{Fault, Section};
-use ipnet::Ipv4Net;
+use crate::cidr::Cidr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::net::Ipv4Addr;
@@ -51,8 +51,8 @@ impl Section for Access {
 /// Why EKS would not take a range. It lets everybody in, but takes no other range with reserved addresses in it:
 /// <https://repost.aws/knowledge-center/eks-lock-api-access-IP-addresses>.
 fn fault(text: &str) -> Option<String> {
-    let range = match text.parse::<Ipv4Net>() {
-        Ok(range) if range.trunc() == range => range,
+    let range = match text.parse::<Cidr>() {
+        Ok(range) if range.begins_where_it_says() => range,
         _ => return Some(format!("{text} is not an IPv4 range: four numbers up to 255, a prefix up to 32, and no bits set after it")),
     };
     let reserved = reserved(range).filter(|_| text != EVERYBODY)?;
@@ -68,34 +68,28 @@ pub fn is_public(address: Ipv4Addr) -> bool {
 }
 
 /// The first of the reserved ranges that it has addresses of.
-fn reserved(range: Ipv4Net) -> Option<Ipv4Net> {
-    let (first, last) = (range.network(), range.broadcast());
-    RESERVED.into_iter().find(|reserved| first <= reserved.broadcast() && reserved.network() <= last)
-}
-
-const fn net(address: [u8; 4], prefix: u8) -> Ipv4Net {
-    let [a, b, c, d] = address;
-    Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), prefix)
+fn reserved(range: Cidr) -> Option<Cidr> {
+    RESERVED.into_iter().find(|reserved| reserved.overlaps(range))
 }
 
 /// Special-purpose and multicast addresses.
 /// Source: <https://www.iana.org/assignments/iana-ipv4-special-registry>.
-const RESERVED: [Ipv4Net; 15] = [
-    net([0, 0, 0, 0], 8),
-    net([10, 0, 0, 0], 8),
-    net([100, 64, 0, 0], 10),
-    net([127, 0, 0, 0], 8),
-    net([169, 254, 0, 0], 16),
-    net([172, 16, 0, 0], 12),
-    net([192, 0, 0, 0], 24),
-    net([192, 0, 2, 0], 24),
-    net([192, 88, 99, 0], 24),
-    net([192, 168, 0, 0], 16),
-    net([198, 18, 0, 0], 15),
-    net([198, 51, 100, 0], 24),
-    net([203, 0, 113, 0], 24),
-    net([224, 0, 0, 0], 4),
-    net([240, 0, 0, 0], 4),
+const RESERVED: [Cidr; 15] = [
+    Cidr::new([0, 0, 0, 0], 8),
+    Cidr::new([10, 0, 0, 0], 8),
+    Cidr::new([100, 64, 0, 0], 10),
+    Cidr::new([127, 0, 0, 0], 8),
+    Cidr::new([169, 254, 0, 0], 16),
+    Cidr::new([172, 16, 0, 0], 12),
+    Cidr::new([192, 0, 0, 0], 24),
+    Cidr::new([192, 0, 2, 0], 24),
+    Cidr::new([192, 88, 99, 0], 24),
+    Cidr::new([192, 168, 0, 0], 16),
+    Cidr::new([198, 18, 0, 0], 15),
+    Cidr::new([198, 51, 100, 0], 24),
+    Cidr::new([203, 0, 113, 0], 24),
+    Cidr::new([224, 0, 0, 0], 4),
+    Cidr::new([240, 0, 0, 0], 4),
 ];
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What a cluster stands on: everything made by Groundwork, or the customer's own cluster and buckets.
 
 use super::schema::IN_PLACE;
-use super::{Access, Deletion, Mode, PerformanceProfile, SelfManaged};
+use super::{Access, Deletion, Mode, Network, PerformanceProfile, SelfManaged};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -24,6 +24,8 @@ pub struct Managed {
     #[schemars(with = "PerformanceProfile", extend("x-change" = IN_PLACE))]
     pub performance_profile: Option<PerformanceProfile>,
     #[serde(default, skip_serializing_if = "is_default")]
+    pub network: Network,
+    #[serde(default, skip_serializing_if = "is_default")]
     pub access: Access,
     // Shown even if absent, with what it comes to: what happens to the data should surprise nobody.
     #[serde(default)]
@@ -39,6 +41,7 @@ impl Managed {
     /// Writes out what counts where nothing was said, so that another version's default changes nothing.
     pub(super) fn settle(&mut self) {
         self.performance_profile.get_or_insert_default();
+        self.network.settle();
         self.deletion.settle();
     }
 }

@@ -26,7 +26,7 @@ pub use fault::{Fault, shortened};
 pub use ground::{Ground, Managed};
 pub use labels::{Effect, Taint};
 pub use mode::Mode;
-pub use network::Subnets;
+pub use network::{Network, Subnets};
 pub use nodes::InstanceType;
 pub use profile::PerformanceProfile;
 pub use self_managed::SelfManaged;
@@ -35,6 +35,7 @@ pub use tags::Tags;
 pub(crate) use fields::unknown_fields;
 pub(crate) use mode::foreign;
 
+use crate::cidr::Cidr;
 use crate::names::Names;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -97,7 +98,8 @@ fn read(body: &Value, mut faults: Vec<Fault>) -> Result<Spec, Vec<Fault>> {
     };
     // Whose account it is only the role says.
     let strangers = if is_at_fault("role_arn", &faults) { vec![] } else { spec.strangers() };
-    faults.extend(spec.sections().into_iter().flat_map(Section::check).chain(strangers));
+    let elsewhere = if is_at_fault("region", &faults) { vec![] } else { spec.elsewhere() };
+    faults.extend(spec.sections().into_iter().flat_map(Section::check).chain(strangers).chain(elsewhere));
     if faults.is_empty() { Ok(spec) } else { Err(faults) }
 }
 
@@ -158,7 +160,9 @@ impl Spec {
         let Spec { name: _, role_arn: _, region: _, instance_types, tags, ground } = self;
         let mut sections: Vec<&dyn Section> = vec![instance_types, tags];
         match ground {
-            Ground::Managed(Managed { performance_profile: _, access, deletion }) => sections.extend([access as &dyn Section, deletion]),
+            Ground::Managed(Managed { performance_profile: _, network, access, deletion }) => {
+                sections.extend([network as &dyn Section, access, deletion]);
+            }
             Ground::SelfManaged(theirs) => sections.push(theirs),
         }
         sections
@@ -171,6 +175,13 @@ impl Spec {
         let nodes = self.self_managed().and_then(|theirs| theirs.node_role_arn.as_ref());
         let given = administrators.chain(nodes.map(|arn| ("$.node_role_arn".to_owned(), arn)));
         given.filter_map(|(path, arn)| Some(Fault::new(path, self.stranger(arn)?))).collect()
+    }
+
+    /// The zones that are in another region. Which of the region's there are only AWS knows.
+    fn elsewhere(&self) -> Vec<Fault> {
+        let zones = self.managed().into_iter().flat_map(|ours| &ours.network.zones).enumerate();
+        let elsewhere = zones.filter(|(_, zone)| zone.trim_end_matches(|letter: char| letter.is_ascii_lowercase()) != self.region);
+        elsewhere.map(|(index, _)| Fault::new(format!("$.network.zones[{index}]"), format!("this must be in {}", self.region))).collect()
     }
 
     /// Why the role's policies let us give nothing to this principal.
@@ -230,6 +241,11 @@ impl Spec {
     /// How much it may cost. A record of before has what is now the cheaper one.
     pub fn performance_profile(&self) -> PerformanceProfile {
         self.managed().and_then(|ours| ours.performance_profile).unwrap_or_default()
+    }
+
+    /// The range of the VPC that Groundwork makes.
+    pub fn cidr(&self) -> Cidr {
+        self.managed().map_or_else(|| Network::default().cidr(), |ours| ours.network.cidr())
     }
 
     /// What happens to the data if nobody says otherwise with the deletion. A spec of before, which does not tell a default from a wish, keeps it.

@@ -10,7 +10,7 @@ use Mode::{Managed, SelfManaged};
 
 /// An example for each rule.
 pub fn all() -> Vec<Refused> {
-    let parts = [of_every_mode(), of_nodes(), of_access(), of_deletion(), of_self_managed()];
+    let parts = [of_every_mode(), of_nodes(), of_network(), of_access(), of_deletion(), of_self_managed()];
     parts.into_iter().flatten().collect()
 }
 
@@ -60,6 +60,23 @@ fn of_nodes() -> Vec<Refused> {
 
 fn taint(key: &str) -> Value {
     json!({"key": key, "effect": "NoSchedule"})
+}
+
+fn of_network() -> Vec<Refused> {
+    let networks = [
+        json!({"cidr": "10.0.0.0/8", "service_cidr": "10.96.0.0/8"}),
+        json!({"cidr": "10.0.4.0/16", "service_cidr": "10.96.4.0/16"}),
+        json!({"cidr": "8.8.0.0/16", "service_cidr": "100.64.0.0/16"}),
+        json!({"cidr": "172.17.0.0/16"}),
+        json!({"service_cidr": "10.0.0.0/12"}),
+        json!({"zones": ["us-west-2a"]}),
+        json!({"zones": ["us-west-2a", "us-west-2a"]}),
+        json!({"zones": ["us-west-2a", "us-west-2b", "us-west-2c", "us-west-2d"]}),
+        json!({"zones": ["usw2-az1", "us-west-2b"]}),
+        json!({"zones": ["us-west-2a", "us-east-1a"]}),
+        json!({"subnet_ids": ["subnet-0123456789abcdef0"]}),
+    ];
+    networks.map(|network| (Managed, json!({"network": network}))).into()
 }
 
 fn of_access() -> Vec<Refused> {

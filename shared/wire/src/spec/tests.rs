@@ -30,7 +30,8 @@ fn the_smallest_body_gets_the_documented_defaults() {
     assert_eq!((spec.instance_types[0].overprovisioned_ondemand_count, spec.instance_types[0].max_count), (0, 10));
     let deletion = Deletion { data: Some(Data::Keep), buckets: None };
     let performance_profile = Some(PerformanceProfile::CostSaving);
-    assert_eq!(spec.ground, Ground::Managed(Managed { performance_profile, deletion, ..Managed::default() }));
+    let network = Network { cidr: Some(Cidr::new([10, 0, 0, 0], 16)), ..Network::default() };
+    assert_eq!(spec.ground, Ground::Managed(Managed { performance_profile, network, deletion, ..Managed::default() }));
 }
 
 #[test]
@@ -120,7 +121,6 @@ fn each_mode_has_its_fields_and_refuses_the_others() {
         (smallest(), "eks_cluster_name", json!("theirs"), "only with mode self_managed"),
         (smallest(), "buckets", json!(["their-data"]), "only with mode self_managed"),
         (smallest(), "node_role_arn", json!("arn:aws:iam::222222222222:role/nodes"), "only with mode self_managed"),
-        (smallest(), "network", json!({"subnet_ids": ["subnet-0123456789abcdef0"]}), "only with mode self_managed"),
         (smallest(), "instance_types", json!([]), "an empty list is not enough: at least one is required"),
     ] {
         let mut body = base;
@@ -182,6 +182,7 @@ fn a_spec_is_shown_only_with_the_fields_of_its_mode() {
     let mut managed = smallest();
     managed["mode"] = json!("managed");
     managed["performance_profile"] = json!("cost_saving");
+    managed["network"] = json!({"cidr": "10.0.0.0/16"});
     managed["deletion"] = json!({"data": "keep"});
     managed["instance_types"][0] = json!({"name": "g4dn.xlarge", "overprovisioned_ondemand_count": 0, "max_count": 10});
     assert_eq!(json!(parse(&smallest()).expect("valid")), managed);

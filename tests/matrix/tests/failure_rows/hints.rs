@@ -55,6 +55,7 @@ const NOT_HERE: &[(Code, &str)] = &[
     (Code::RoleRefused, "There is no STS here; the end-to-end tests change a role's trust policy and put it back."),
     (Code::RoleRegistered, "There is one tenant here; the end-to-end tests have several."),
     (Code::TooFewZones, "A cluster stays in its region."),
+    (Code::ZoneNotUsable, "A cluster keeps its spec; row 98 has what its hint says instead."),
 ];
 
 #[test]

@@ -104,6 +104,22 @@ async fn row_35_nodes_go_into_zones_that_offer_their_type_and_a_type_in_no_zone_
     what_eks_says_of_it().await;
 }
 
+/// F: The zones that were asked for are not there, or not for EKS.
+#[tokio::test(start_paused = true)]
+async fn row_98_zones_that_are_named_are_taken_and_one_that_is_not_there_is_refused_first() {
+    let scene = Scene::in_zones(&["a", "z"]).await;
+    let reason = "No cluster can be in us-west-2z: the account and EKS have us-west-2a, us-west-2b, us-west-2c, us-west-2d.";
+    reads(&scene.parks().await, Class::Customer, reason, Code::ZoneNotUsable.means().hint);
+    assert!(scene.account.calls().iter().all(|call| !call.contains(":Create")), "nothing was made");
+    scene.goes().await;
+
+    let mut scene = Scene::in_zones(&["d", "b"]).await;
+    scene.provision().await.expect("nothing parks it");
+    scene.look_again();
+    assert_eq!((scene.record().zones, scene.zones_of("system").await), (zones(["d", "b"]), zones(["b", "d"]).into_iter().collect()));
+    scene.goes().await;
+}
+
 /// The region has changed, or EKS knows better than EC2.
 async fn what_eks_says_of_it() {
     let message = "Your requested instance type (m4.xlarge) is not supported in your requested Availability Zone (us-west-2d). Please \

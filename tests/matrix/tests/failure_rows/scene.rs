@@ -68,6 +68,11 @@ impl Scene {
         Self::of(Life::asking(Account::new(1), fields)).await
     }
 
+    /// A requested cluster in these zones.
+    pub async fn in_zones(letters: &[&str]) -> Self {
+        Self::of(Life::in_zones(Account::new(1), letters)).await
+    }
+
     async fn of(life: Life) -> Self {
         let before = life.account.snapshot().await;
         Self { life, before }
