@@ -29,6 +29,7 @@ def test_an_account_is_the_same_after_a_cluster_as_before(tenant):
         public_access_cidrs=["54.240.193.0/24"],
         performance_profile="standard",
         network={"cidr": "172.20.16.0/20", "service_cidr": "10.96.0.0/12", "zones": ZONES},
+        kubernetes={"version": "1.34", "logs": ["audit", "scheduler"], "log_retention_days": 30},
     )
     assert cluster["endpoint_access"] == {"mode": "given", "cidrs": ["54.240.193.0/24"]}
     for look in (network, launch_templates, control_plane, add_ons, administrator, node_groups, roles, buckets, log_group):
@@ -105,7 +106,7 @@ def control_plane(account, cluster):
     assert network["endpointPrivateAccess"] and network["endpointPublicAccess"]
     assert network["publicAccessCidrs"] == ["54.240.193.0/24"]
     logged = [kind for setup in eks["logging"]["clusterLogging"] if setup["enabled"] for kind in setup["types"]]
-    assert set(logged) == {"audit", "authenticator"}
+    assert (eks["version"], set(logged)) == ("1.34", {"audit", "scheduler"})
     assert eks["tags"]["groundwork:cluster"] == cluster["id"]
     assert (eks["endpoint"], eks["certificateAuthority"]["data"]) == (
         cluster["outputs"]["endpoint"], cluster["outputs"]["certificate_authority"]
@@ -177,7 +178,7 @@ def refuses_plain_http(statement):
 
 def log_group(account, cluster):
     [group] = log_groups(account, cluster)
-    assert group["retentionInDays"] > 0
+    assert group["retentionInDays"] == 30
 
 
 def log_groups(account, cluster):

@@ -80,7 +80,7 @@ pub fn goes(resource: &Resource, cluster: &Cluster, journal: &Journal) -> bool {
 }
 
 /// By its own entry, or if that is lost by those of what is made only in it.
-fn had_control_plane(journal: &Journal) -> bool {
+pub fn had_control_plane(journal: &Journal) -> bool {
     let in_it = |key: &Key| matches!(key, Key::AccessEntry(_) | Key::PodIdentity | Key::Addon(_) | Key::NodeGroup(_));
     journal.keys().any(|key| *key == Key::Cluster || in_it(key))
 }

@@ -4,6 +4,7 @@ mod alternatives;
 pub mod permissions;
 mod simulation;
 pub mod trust;
+pub mod version;
 pub mod way_out;
 pub mod zones;
 

@@ -2,7 +2,7 @@
 
 mod meaning;
 
-pub use meaning::{ALERTED, Meaning, NODES_CANNOT_JOIN, ORGANIZATION};
+pub use meaning::{ALERTED, Meaning, NODES_CANNOT_JOIN, ORGANIZATION, VERSION};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{AsRefStr, Display, EnumMessage, EnumString, IntoStaticStr, VariantArray, VariantNames};
@@ -74,6 +74,8 @@ pub enum Code {
     BucketNotClosed,
     /// The customer's EKS cluster is not `ACTIVE`.
     EksClusterNotActive,
+    /// EKS has the version of Kubernetes only in extended support, and nobody asked for that.
+    ExtendedSupport,
     /// No availability zone that the cluster has, or could have, offers an instance type.
     InstanceTypeNotOffered,
     /// There is no node image for an instance type that an earlier version accepted.
@@ -112,6 +114,8 @@ pub enum Code {
     TooFewZones,
     /// The account has no availability zone of that name, or EKS cannot use it.
     ZoneNotUsable,
+    /// EKS makes no clusters of that version of Kubernetes.
+    VersionNotOffered,
 
     // What passes, or gives way.
     /// Others keep writing the same records.
@@ -238,11 +242,12 @@ mod tests {
     }
 
     /// Everything that a record, an event or an answer of earlier versions can hold.
-    const WORDS: [&str; 53] = [
+    const WORDS: [&str; 55] = [
         "AnotherAccount",
         "BucketElsewhere",
         "BucketNotClosed",
         "EksClusterNotActive",
+        "ExtendedSupport",
         "InstanceTypeNotOffered",
         "InstanceTypeWithoutImage",
         "InstanceTypesApart",
@@ -262,6 +267,7 @@ mod tests {
         "RoleRegistered",
         "TooFewZones",
         "ZoneNotUsable",
+        "VersionNotOffered",
         "Contention",
         "NatGatewayFailed",
         "NoAnswer",

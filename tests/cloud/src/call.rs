@@ -129,6 +129,7 @@ fn eks_action(method: &str, path: &[&str]) -> String {
         _ => "Unknown",
     };
     match (method, path) {
+        ("GET", ["cluster-versions"]) => "DescribeClusterVersions".to_owned(),
         ("POST", [.., _, "access-policies"]) => "AssociateAccessPolicy".to_owned(),
         ("GET", [.., _, "access-policies"]) => "ListAssociatedAccessPolicies".to_owned(),
         ("POST", [.., collection, _, update]) if update.starts_with("update") => format!("Update{}{}", noun(collection), update_of(update)),
@@ -221,6 +222,7 @@ pub mod tests {
         for (service, method, uri, expected) in [
             ("eks", "POST", "/clusters", "eks:CreateCluster"),
             ("eks", "GET", "/clusters/a", "eks:DescribeCluster"),
+            ("eks", "GET", "/cluster-versions?clusterType=eks", "eks:DescribeClusterVersions"),
             ("eks", "DELETE", "/clusters/a/node-groups/b", "eks:DeleteNodegroup"),
             ("eks", "POST", "/clusters/a/node-groups/b/update-config", "eks:UpdateNodegroupConfig"),
             ("eks", "GET", "/clusters/a/access-entries", "eks:ListAccessEntries"),

@@ -84,7 +84,8 @@ pub fn same(before: &Value, after: &Value) -> Result<(), String> {
 /// What is left of a cluster, but for its control plane's log, which stays until it expires.
 pub fn gone(cluster: &Cluster, before: &Value, after: &Value) -> Result<(), String> {
     let mut after = after.clone();
-    let kept = |group: &Value| group["retention_in_days"] == 90 && tag(&group["tags"], OWNER_TAG) == Some(&cluster.id);
+    let days = cluster.spec.kubernetes().log_retention_days();
+    let kept = |group: &Value| group["retention_in_days"] == days && tag(&group["tags"], OWNER_TAG) == Some(&cluster.id);
     if let Some(groups) = after["logs"]["log_groups"].as_object_mut() {
         groups.retain(|name, group| *name != cluster.log_group() || !kept(group));
     }

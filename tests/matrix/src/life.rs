@@ -113,6 +113,8 @@ fn rich() -> Value {
     body["performance_profile"] = json!("standard");
     body["network"] =
         json!({"cidr": "100.64.16.0/20", "service_cidr": "10.96.0.0/12", "zones": [format!("{REGION}a"), format!("{REGION}b")]});
+    body["kubernetes"] =
+        json!({"version": "1.33", "logs": ["audit", "controller_manager"], "log_retention_days": 7, "upgrade_policy": "extended"});
     body
 }
 

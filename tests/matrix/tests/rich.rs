@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test stops at the impossible")]
 
 use aws_sdk_ec2::types::{Filter, RouteTable, Subnet};
+use aws_sdk_eks::types::{LogType, SupportType};
 use engine::aws::Clients;
 use engine::names::OWNER_TAG;
 use matrix::account::Account;
@@ -18,6 +19,7 @@ async fn it_is_as_asked_for_and_leaves_nothing() {
     judge::one_of_everything(&life.cluster, &life.account.snapshot().await).expect("one of everything");
     judge::nothing_differs(&life.context()).await.expect("nothing differs");
     each_zone_has_its_own_way_out(&life).await;
+    kubernetes_is_as_asked_for(&life).await;
     life.tear_down().await.expect("nothing blocks the deletion");
     judge::gone(&life.cluster, &before, &life.account.snapshot().await).expect("the account as it was");
 }
@@ -37,6 +39,18 @@ async fn each_zone_has_its_own_way_out(life: &Life) {
         private += 1;
     }
     assert_eq!((private, gateways.len()), (life.cluster.zones.len(), life.cluster.zones.len()));
+}
+
+async fn kubernetes_is_as_asked_for(life: &Life) {
+    let aws = life.clients();
+    let shown = aws.eks.describe_cluster().name(life.cluster.eks_name()).send().await.expect("it runs").cluster.expect("a cluster");
+    let policy = shown.upgrade_policy().and_then(|policy| policy.support_type());
+    assert_eq!((shown.version(), policy), (Some("1.33"), Some(&SupportType::Extended)));
+    let setups = shown.logging().expect("logs").cluster_logging();
+    let logs: Vec<LogType> = setups.iter().flat_map(|setup| setup.types()).cloned().collect();
+    assert_eq!(logs, [LogType::Audit, LogType::ControllerManager]);
+    let groups = aws.logs.describe_log_groups().send().await.expect("log groups").log_groups.unwrap_or_default();
+    assert_eq!(groups.iter().map(|group| group.retention_in_days()).collect::<Vec<_>>(), [Some(7)]);
 }
 
 /// A NAT gateway; winterbaume shows it as any other gateway.

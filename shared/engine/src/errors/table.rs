@@ -1,6 +1,6 @@
 //! What AWS's errors mean: class and hint by code and message.
 
-use wire::error::{ALERTED, Class, ORGANIZATION};
+use wire::error::{ALERTED, Class, ORGANIZATION, VERSION};
 
 /// What an AWS error means.
 pub struct Row {
@@ -124,6 +124,7 @@ pub const TABLE: &[Row] = &[
         Class::Customer,
         "Let ec2.amazonaws.com assume the node role (its trust policy), then retry.",
     ),
+    row("InvalidParameterException", "unsupported Kubernetes version", Class::Customer, VERSION),
     row("InvalidParameterException", "instance types do not exist", Class::Customer, OFFERING),
     row(
         "InvalidParameterException",

@@ -8,12 +8,12 @@ use crate::errors::{Called, Error, Result, Unless};
 use crate::resource::{Difference, How, Made, Pace, Planned, Seen, Usual};
 use async_trait::async_trait;
 use aws_sdk_eks::types::{
-    AuthenticationMode, Cluster, ClusterStatus, CreateAccessConfigRequest, KubernetesNetworkConfigRequest, LogSetup, LogType, Logging,
+    AuthenticationMode, Cluster, ClusterStatus, CreateAccessConfigRequest, KubernetesNetworkConfigRequest, LogSetup, LogType, Logging, SupportType, UpgradePolicyRequest,
     VpcConfigRequest,
 };
 use wire::journal::Outputs;
 use wire::key::{Key, Role, Side};
-use wire::spec::Spec;
+use wire::spec::{Log, Spec, UpgradePolicy};
 use wire::stage::Stage;
 
 const ROLE: Key = Key::Role(Role::Cluster);
@@ -55,11 +55,28 @@ fn explain(error: Error, spec: &Spec) -> Error {
     error.with_hint(hint)
 }
 
-/// Who did what, and who was let in. What the API server, the controller manager and the scheduler say of themselves serves to find faults
-/// of Kubernetes, and on a busy cluster can cost more than the control plane; a customer can turn it on for as long as it is needed.
-fn logs() -> Logging {
-    let types = vec![LogType::Audit, LogType::Authenticator];
+/// EKS's name of a log.
+fn log_type(log: Log) -> LogType {
+    match log {
+        Log::Api => LogType::Api,
+        Log::Audit => LogType::Audit,
+        Log::Authenticator => LogType::Authenticator,
+        Log::ControllerManager => LogType::ControllerManager,
+        Log::Scheduler => LogType::Scheduler,
+    }
+}
+
+fn logging(wanted: &[Log]) -> Logging {
+    let types = wanted.iter().map(|log| log_type(*log)).collect();
     Logging::builder().cluster_logging(LogSetup::builder().set_types(Some(types)).enabled(true).build()).build()
+}
+
+/// What EKS is told to do when the version's standard support ends. Of a record of before nothing was said.
+fn support(wanted: UpgradePolicy) -> SupportType {
+    match wanted {
+        UpgradePolicy::Standard => SupportType::Standard,
+        UpgradePolicy::Extended => SupportType::Extended,
+    }
 }
 
 pub(super) fn describe(cluster: &Cluster) -> Outputs {
@@ -113,7 +130,9 @@ impl Made for ControlPlane {
 
     fn judge(&self, ours: &crate::cluster::Cluster, cluster: &Cluster) -> Seen {
         match cluster.status() {
-            Some(ClusterStatus::Active) => Seen::but_for([role(ours, cluster), service_cidr(ours, cluster)]),
+            Some(ClusterStatus::Active) => {
+                Seen::but_for([role(ours, cluster), service_cidr(ours, cluster), silent(ours, cluster), policy(ours, cluster)])
+            }
             Some(status @ ClusterStatus::Failed) => {
                 let issues = cluster.health().map(|health| health.issues()).unwrap_or_default();
                 let issues = issues.iter().map(|issue| Issue { code: issue.code().map(|code| code.as_str()), message: issue.message() });
@@ -133,8 +152,10 @@ impl Made for ControlPlane {
         let access = CreateAccessConfigRequest::builder().authentication_mode(AuthenticationMode::Api);
         let access = access.bootstrap_cluster_creator_admin_permissions(false).build();
         let call = cx.aws.eks.create_cluster().name(cx.cluster.eks_name()).role_arn(cx.output(&ROLE, "arn")?);
-        let call = call.resources_vpc_config(self.network(cx)?).set_kubernetes_network_config(services(&cx.cluster));
-        let call = call.logging(logs()).access_config(access);
+        let call = call.resources_vpc_config(self.network(cx)?).set_kubernetes_network_config(services(&cx.cluster)).access_config(access);
+        let kubernetes = cx.cluster.spec.kubernetes();
+        let policy = kubernetes.upgrade_policy.map(|wanted| UpgradePolicyRequest::builder().support_type(support(wanted)).build());
+        let call = call.logging(logging(kubernetes.logs())).set_upgrade_policy(policy).set_version(kubernetes.version);
         let call = call.bootstrap_self_managed_addons(false).set_tags(tag_map(&cx.cluster, &self.key()));
         let created = call.send().await.called("eks:CreateCluster").map_err(|error| explain(error, &cx.cluster.spec));
         created.done_if(THERE_IN_EKS)
@@ -165,6 +186,22 @@ fn service_cidr(ours: &crate::cluster::Cluster, cluster: &Cluster) -> Option<Dif
     Difference::between("service_cidr", is, wanted.service_ipv4_cidr().unwrap_or_default(), How::Never)
 }
 
+/// What was to be logged and is not. Whoever finds a fault in Kubernetes can turn on more for as long as it is needed.
+fn silent(ours: &crate::cluster::Cluster, cluster: &Cluster) -> Option<Difference> {
+    let setups = cluster.logging()?.cluster_logging();
+    let enabled: Vec<&LogType> = setups.iter().filter(|setup| setup.enabled() == Some(true)).flat_map(LogSetup::types).collect();
+    let wanted = ours.spec.kubernetes();
+    let missing: Vec<LogType> = wanted.logs().iter().map(|log| log_type(*log)).filter(|log| !enabled.contains(&log)).collect();
+    let missing: Vec<&str> = missing.iter().map(LogType::as_str).collect();
+    Difference::between("missing_logs", missing.join(", "), String::new(), How::Never)
+}
+
+fn policy(ours: &crate::cluster::Cluster, cluster: &Cluster) -> Option<Difference> {
+    let is = cluster.upgrade_policy()?.support_type()?.as_str();
+    let wanted = support(ours.spec.kubernetes().upgrade_policy?);
+    Difference::between("upgrade_policy", is, wanted.as_str(), How::Never)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,9 +229,14 @@ mod tests {
     }
 
     #[test]
-    fn the_logs_are_those_that_say_who_did_what() {
-        let types = logs().cluster_logging().iter().flat_map(LogSetup::types).cloned().collect::<Vec<_>>();
-        assert_eq!(types, [LogType::Audit, LogType::Authenticator]);
+    fn the_logs_are_those_that_say_who_did_what_unless_others_are_asked_for() {
+        let types = |kubernetes: serde_json::Value| {
+            let spec = crate::cluster::Cluster::example(json!({"kubernetes": kubernetes})).spec;
+            let logging = logging(spec.kubernetes().logs());
+            logging.cluster_logging().iter().flat_map(LogSetup::types).cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(types(json!({})), [LogType::Audit, LogType::Authenticator]);
+        assert_eq!(types(json!({"logs": ["controller_manager"]})), [LogType::ControllerManager]);
     }
 
     #[test]
@@ -249,5 +291,25 @@ mod tests {
         assert_eq!(judged(&active("groundwork-abcdefghijkl-cluster")), Seen::Ready);
         let expected = Difference::between("role", "another", "groundwork-abcdefghijkl-cluster", How::Never);
         assert_eq!(judged(&active("another")), Seen::but_for([expected]));
+    }
+
+    #[test]
+    fn what_is_not_logged_and_another_support_policy_are_noted() {
+        let setup = |types: &[LogType]| LogSetup::builder().enabled(true).set_types(Some(types.to_vec())).build();
+        let with = |types: &[LogType], policy: SupportType| {
+            let policy = aws_sdk_eks::types::UpgradePolicyResponse::builder().support_type(policy).build();
+            let logging = Logging::builder().cluster_logging(setup(types)).build();
+            Cluster::builder().status(ClusterStatus::Active).logging(logging).upgrade_policy(policy).build()
+        };
+        let all = [LogType::Api, LogType::Audit, LogType::Authenticator];
+        let silent = Difference::between("missing_logs", "authenticator", "", How::Never);
+        let policy = Difference::between("upgrade_policy", "EXTENDED", "STANDARD", How::Never);
+        for (found, expected, reason) in [
+            (with(&all, SupportType::Standard), Seen::Ready, "more is logged, by whoever needs it"),
+            (with(&all[..2], SupportType::Standard), Seen::but_for([silent]), "somebody turned it off"),
+            (with(&all, SupportType::Extended), Seen::but_for([policy]), "somebody changed it"),
+        ] {
+            assert_eq!(judged(&found), expected, "{reason}");
+        }
     }
 }

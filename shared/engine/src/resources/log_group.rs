@@ -11,8 +11,6 @@ use wire::key::Key;
 use wire::spec::Data;
 use wire::stage::Stage;
 
-const RETENTION_DAYS: i32 = 90;
-
 pub struct LogGroup;
 
 /// The name has the cluster's random id, so the group is ours even without tags: EKS may make it again with a late flush.
@@ -74,11 +72,14 @@ impl Made for LogGroup {
         Ok(Some(Found { group, tagged }))
     }
 
-    fn judge(&self, _: &Cluster, found: &Found) -> Seen {
+    fn judge(&self, cluster: &Cluster, found: &Found) -> Seen {
         // Another retention is the account's own wish: many companies set one for all their groups.
         let retention = match found.group.retention_in_days() {
             Some(_) => None,
-            None => Difference::between("retention_days", "for ever".to_owned(), RETENTION_DAYS.to_string(), How::InPlace),
+            None => {
+                let wanted = cluster.spec.kubernetes().log_retention_days().to_string();
+                Difference::between("retention_days", "for ever".to_owned(), wanted, How::InPlace)
+            }
         };
         Seen::but_for([Difference::between("tagged", found.tagged, true, How::InPlace), retention])
     }
@@ -98,7 +99,8 @@ impl Made for LogGroup {
         if found.group.retention_in_days().is_some() {
             return Ok(());
         }
-        let call = cx.aws.logs.put_retention_policy().log_group_name(cx.cluster.log_group()).retention_in_days(RETENTION_DAYS);
+        let call = cx.aws.logs.put_retention_policy().log_group_name(cx.cluster.log_group());
+        let call = call.retention_in_days(cx.cluster.spec.kubernetes().log_retention_days());
         call.send().await.called("logs:PutRetentionPolicy").map(drop)
     }
 
@@ -119,8 +121,8 @@ mod tests {
 
     #[test]
     fn a_group_that_eks_made_lacks_tags_and_expiry() {
-        let cluster = Cluster::example(serde_json::json!({}));
-        let retention = || Difference::between("retention_days", "for ever".to_owned(), "90".into(), How::InPlace);
+        let cluster = Cluster::example(serde_json::json!({"kubernetes": {"log_retention_days": 400}}));
+        let retention = || Difference::between("retention_days", "for ever".to_owned(), "400".into(), How::InPlace);
         let tags = || Difference::between("tagged", false, true, How::InPlace);
         for (tagged, days, expected) in [
             (true, Some(90), Seen::Ready),

@@ -41,6 +41,10 @@ impl Function {
                 if cx.cluster.zones.is_empty() {
                     preflight::way_out::check(&cx).await?;
                 }
+                // Once there is a control plane, EKS looks after its version.
+                if !plan::had_control_plane(&self.desk.journal(&cx.cluster.id).await?) {
+                    preflight::version::check(&cx).await?;
+                }
                 preflight::zones::choose(&cx).await.map(|(zones, offering)| (zones, Some(offering)))?
             }
             // The customer's subnets decide where the nodes go.

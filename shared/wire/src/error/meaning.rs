@@ -28,6 +28,10 @@ pub const NODES_CANNOT_JOIN: &str = "The operator is alerted when the run stops.
                                      keeps the nodes from the cluster, ECR or EC2 (a policy, a firewall, a route, VPC Block Public Access), remove it \
                                      and retry at once.";
 
+/// EKS says so itself of a version that has ended since it was asked.
+pub const VERSION: &str =
+    "Delete the cluster and create it with a kubernetes.version that EKS has (`aws eks describe-cluster-versions`), or without one.";
+
 const fn tenants(hint: &'static str) -> Meaning {
     Meaning { class: Class::Customer, hint }
 }
@@ -45,6 +49,10 @@ impl Code {
             Code::BucketNotClosed => tenants("Turn on all four settings of the bucket's public access block, then retry."),
             Code::EksClusterNotActive => tenants(
                 "Bring it back to ACTIVE, then retry; if that cannot be, delete this cluster and create it with another eks_cluster_name.",
+            ),
+            Code::ExtendedSupport => tenants(
+                "Delete the cluster and create it with a kubernetes.version that is in standard support, or with kubernetes.upgrade_policy \
+                 extended, for which the control plane costs $0.60 an hour instead of $0.10.",
             ),
             Code::InstanceTypeNotOffered => {
                 tenants("Delete the cluster and create it with types that the region offers, or in another region.")
@@ -94,6 +102,7 @@ impl Code {
                 "Delete the cluster and create it with network.zones that the reason names, or without, so that zones are chosen that offer its \
                  instance types.",
             ),
+            Code::VersionNotOffered => tenants(VERSION),
             Code::AccessDenied | Code::AccessDeniedException | Code::UnauthorizedOperation | Code::ClientUnauthorizedOperation => {
                 tenants(GRANT)
             }

@@ -1,7 +1,7 @@
 //! What a cluster stands on: everything made by Groundwork, or the customer's own cluster and buckets.
 
 use super::schema::IN_PLACE;
-use super::{Access, Deletion, Mode, Network, PerformanceProfile, SelfManaged};
+use super::{Access, Deletion, Kubernetes, Mode, Network, PerformanceProfile, SelfManaged};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -27,6 +27,8 @@ pub struct Managed {
     pub network: Network,
     #[serde(default, skip_serializing_if = "is_default")]
     pub access: Access,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub kubernetes: Kubernetes,
     // Shown even if absent, with what it comes to: what happens to the data should surprise nobody.
     #[serde(default)]
     pub deletion: Deletion,
@@ -42,6 +44,7 @@ impl Managed {
     pub(super) fn settle(&mut self) {
         self.performance_profile.get_or_insert_default();
         self.network.settle();
+        self.kubernetes.settle();
         self.deletion.settle();
     }
 }

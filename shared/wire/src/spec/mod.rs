@@ -8,6 +8,7 @@ mod deletion;
 mod fault;
 mod fields;
 mod ground;
+mod kubernetes;
 mod labels;
 mod mode;
 mod network;
@@ -24,6 +25,7 @@ pub use access::{Access, EVERYBODY, REQUESTER, is_public};
 pub use deletion::{BucketsAfter, Data, Deletion};
 pub use fault::{Fault, shortened};
 pub use ground::{Ground, Managed};
+pub use kubernetes::{Kubernetes, Log, UpgradePolicy};
 pub use labels::{Effect, Taint};
 pub use mode::Mode;
 pub use network::{Network, Subnets};
@@ -160,8 +162,8 @@ impl Spec {
         let Spec { name: _, role_arn: _, region: _, instance_types, tags, ground } = self;
         let mut sections: Vec<&dyn Section> = vec![instance_types, tags];
         match ground {
-            Ground::Managed(Managed { performance_profile: _, network, access, deletion }) => {
-                sections.extend([network as &dyn Section, access, deletion]);
+            Ground::Managed(Managed { performance_profile: _, network, access, kubernetes, deletion }) => {
+                sections.extend([network as &dyn Section, access, kubernetes, deletion]);
             }
             Ground::SelfManaged(theirs) => sections.push(theirs),
         }
@@ -246,6 +248,11 @@ impl Spec {
     /// The range of the VPC that Groundwork makes.
     pub fn cidr(&self) -> Cidr {
         self.managed().map_or_else(|| Network::default().cidr(), |ours| ours.network.cidr())
+    }
+
+    /// The version of Kubernetes and what it logs. A record of before says nothing of them.
+    pub fn kubernetes(&self) -> Kubernetes {
+        self.managed().map(|ours| ours.kubernetes.clone()).unwrap_or_default()
     }
 
     /// What happens to the data if nobody says otherwise with the deletion. A spec of before, which does not tell a default from a wish, keeps it.

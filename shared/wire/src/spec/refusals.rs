@@ -10,7 +10,7 @@ use Mode::{Managed, SelfManaged};
 
 /// An example for each rule.
 pub fn all() -> Vec<Refused> {
-    let parts = [of_every_mode(), of_nodes(), of_network(), of_access(), of_deletion(), of_self_managed()];
+    let parts = [of_every_mode(), of_nodes(), of_network(), of_access(), of_kubernetes(), of_deletion(), of_self_managed()];
     parts.into_iter().flatten().collect()
 }
 
@@ -93,6 +93,18 @@ fn of_access() -> Vec<Refused> {
     let fields = administrators.map(|arns| json!({"access": {"administrators": arns}})).into_iter();
     let fields = fields.chain(ranges.map(|ranges| json!({"access": {"public_cidrs": ranges}}))).chain([both]);
     fields.map(|fields| (Managed, fields)).collect()
+}
+
+fn of_kubernetes() -> Vec<Refused> {
+    let fields = [
+        json!({"version": "v1.35.2"}),
+        json!({"logs": []}),
+        json!({"logs": ["kubelet"]}),
+        json!({"logs": ["audit", "audit"]}),
+        json!({"log_retention_days": 100}),
+        json!({"upgrade_policy": "never"}),
+    ];
+    fields.map(|fields| (Managed, json!({"kubernetes": fields}))).into()
 }
 
 fn of_deletion() -> Vec<Refused> {

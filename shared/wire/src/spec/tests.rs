@@ -31,7 +31,9 @@ fn the_smallest_body_gets_the_documented_defaults() {
     let deletion = Deletion { data: Some(Data::Keep), buckets: None };
     let performance_profile = Some(PerformanceProfile::CostSaving);
     let network = Network { cidr: Some(Cidr::new([10, 0, 0, 0], 16)), ..Network::default() };
-    assert_eq!(spec.ground, Ground::Managed(Managed { performance_profile, network, deletion, ..Managed::default() }));
+    let mut expected = Managed { performance_profile, network, deletion, ..Managed::default() };
+    expected.kubernetes.settle();
+    assert_eq!(spec.ground, Ground::Managed(expected));
 }
 
 #[test]
@@ -183,6 +185,8 @@ fn a_spec_is_shown_only_with_the_fields_of_its_mode() {
     managed["mode"] = json!("managed");
     managed["performance_profile"] = json!("cost_saving");
     managed["network"] = json!({"cidr": "10.0.0.0/16"});
+    managed["kubernetes"] =
+        json!({"version": "1.35", "logs": ["audit", "authenticator"], "log_retention_days": 90, "upgrade_policy": "standard"});
     managed["deletion"] = json!({"data": "keep"});
     managed["instance_types"][0] = json!({"name": "g4dn.xlarge", "overprovisioned_ondemand_count": 0, "max_count": 10});
     assert_eq!(json!(parse(&smallest()).expect("valid")), managed);

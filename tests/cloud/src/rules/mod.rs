@@ -16,6 +16,7 @@ pub mod service_quotas;
 pub mod sessions;
 pub mod tokens;
 pub mod vcpus;
+pub mod versions;
 pub mod visibility;
 
 use crate::answer::Answer;
@@ -48,6 +49,7 @@ pub fn all() -> Vec<Box<dyn Rule>> {
         Box::new(offerings::Offerings),
         Box::new(public_buckets::PublicBuckets),
         Box::new(public_access::PublicAccess),
+        Box::new(versions::Versions),
         Box::new(quotas::Quotas),
         Box::new(routes::Routes::default()),
         Box::new(joining::Joining),

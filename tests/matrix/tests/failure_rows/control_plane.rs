@@ -4,7 +4,8 @@ use crate::scene::{QUICK_START, Scene, doom, goes_in_spite_of, parks_until_mende
 use aws_sdk_eks::types::VpcConfigRequest;
 use cloud::faults::{Effect, Fault, When};
 use engine::{inventory, preflight};
-use wire::error::Class;
+use serde_json::json;
+use wire::error::{Class, VERSION};
 
 /// P, F: EKS cannot create a control plane in a zone.
 #[tokio::test(start_paused = true)]
@@ -190,5 +191,36 @@ async fn row_72_a_deletion_protection_is_named() {
                 retry.";
     reads(&scene.is_blocked().await, Class::Customer, &format!("AWS refused eks:DeleteCluster: InvalidRequestException: {message}"), hint);
     scene.mend();
+    scene.goes().await;
+}
+
+/// P, F: EKS has the version of Kubernetes no more.
+#[tokio::test(start_paused = true)]
+async fn row_111_a_version_that_has_ended_is_named_before_anything_is_made_with_those_that_there_are() {
+    let scene = Scene::asking(&json!({"kubernetes": {"version": "1.28"}})).await;
+    let reason = "EKS makes no clusters of Kubernetes 1.28. In us-west-2 it has 1.35 (standard support until 2027-03-27), 1.34 (standard \
+                  support until 2026-12-02), 1.33 (extended support until 2027-07-29), 1.32 (extended support until 2027-03-23).";
+    reads(&scene.parks().await, Class::Customer, reason, VERSION);
+    scene.is_gone().await;
+
+    // It ends between the question and the cluster.
+    let message = "unsupported Kubernetes version 1.35";
+    let reason = format!("AWS refused eks:CreateCluster: InvalidParameterException: {message}");
+    parks_until_mended([(refuse("eks:CreateCluster", 400, "InvalidParameterException", message), Class::Customer, &reason, VERSION)]).await;
+}
+
+/// P, F: A version of Kubernetes costs six times as much.
+#[tokio::test(start_paused = true)]
+async fn row_112_a_version_in_extended_support_is_made_only_for_whoever_asks_for_that() {
+    let scene = Scene::asking(&json!({"kubernetes": {"version": "1.33"}})).await;
+    let error = scene.parks().await;
+    assert!(
+        error.reason.starts_with("EKS has Kubernetes 1.33 only in extended support, and kubernetes.upgrade_policy is standard."),
+        "{error}"
+    );
+    scene.is_gone().await;
+
+    let scene = Scene::asking(&json!({"kubernetes": {"version": "1.33", "upgrade_policy": "extended"}})).await;
+    scene.runs().await;
     scene.goes().await;
 }

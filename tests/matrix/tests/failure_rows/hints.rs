@@ -13,6 +13,7 @@ use engine::resources::health;
 use matrix::account::{Account, REGION};
 use matrix::life::Life;
 use matrix::{neighbour, theirs};
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use strum::VariantNames;
@@ -30,6 +31,7 @@ const FOLLOWED: &[Code] = &[
     Code::BucketElsewhere,
     Code::BucketNotClosed,
     Code::ClientUnauthorizedOperation,
+    Code::ExtendedSupport,
     Code::InUse,
     Code::InstanceTypeNotOffered,
     Code::InternetBlocked,
@@ -38,6 +40,7 @@ const FOLLOWED: &[Code] = &[
     Code::NoEksCluster,
     Code::NotOurs,
     Code::UnauthorizedOperation,
+    Code::VersionNotOffered,
 ];
 
 /// Those that cannot be met in this process, and why.
@@ -291,6 +294,17 @@ async fn a_cluster_with_a_type_that_is_not_offered_is_deleted() {
     is_own(&scene.parks().await, Code::InstanceTypeNotOffered);
     scene.goes().await;
     assert_eq!(scene.record().status, Status::Deleted);
+}
+
+/// What the hint says: the next one has a version that is offered on its terms. Rows 111 and 112 have the words.
+#[tokio::test(start_paused = true)]
+async fn a_cluster_of_a_version_that_eks_does_not_offer_on_its_terms_is_deleted() {
+    for (kubernetes, code) in [(json!({"version": "1.28"}), Code::VersionNotOffered), (json!({"version": "1.33"}), Code::ExtendedSupport)] {
+        let scene = Scene::asking(&json!({"kubernetes": kubernetes})).await;
+        is_own(&scene.parks().await, code);
+        scene.goes().await;
+        assert_eq!(scene.record().status, Status::Deleted);
+    }
 }
 
 /// The hint of a cluster that an earlier version placed: another one is placed where its type is.

@@ -18,6 +18,13 @@ const TAGGED: &str = "Only clusters with our name and what is in them, and only 
 
 pub const GRANTS: &[Grant] = &[
     Grant {
+        sid: "Look",
+        resources: ANY,
+        conditions: ALWAYS,
+        why: "DescribeClusterVersions has no resource-level permissions.",
+        actions: &[action("eks:DescribeClusterVersions", ASSUME_ROLE, "See whether EKS has the version of Kubernetes, and until when.")],
+    },
+    Grant {
         sid: "MakeCluster",
         resources: ANY,
         conditions: MADE_OURS,

@@ -29,7 +29,7 @@ pub const GRANTS: &[Grant] = &[
         why: "Only EKS's log groups of clusters with our name.",
         actions: &[
             action("logs:ListTagsForResource", EKS_NODES_DOWN, "See that the log group is ours."),
-            action("logs:PutRetentionPolicy", EKS, "Keep the control plane's logs for 90 days."),
+            action("logs:PutRetentionPolicy", EKS, "Keep the control plane's logs as long as the spec says."),
             action(
                 "logs:DeleteLogGroup",
                 DOWN,
