@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use wire::error::Code;
 use wire::journal::{Entry, State};
 use wire::key::{Addon, Group, Key, Role, Side};
-use wire::spec::{Data, Ground, SelfManaged};
+use wire::spec::{Data, Ground, PerformanceProfile, SelfManaged};
 use wire::stage::Stage;
 
 type Journal = BTreeMap<Key, Entry>;
@@ -153,6 +153,10 @@ fn nodes(cluster: &Cluster) -> Vec<Key> {
     let groups = std::iter::once(Group::System).chain(groups(cluster));
     let mut all: Vec<Key> = groups.flat_map(|group| [Key::LaunchTemplate(group.clone()), Key::NodeGroup(group)]).collect();
     all.extend([Addon::Coredns, Addon::AwsEbsCsiDriver].map(Key::Addon));
+    match cluster.spec.performance_profile() {
+        PerformanceProfile::CostSaving => {}
+        PerformanceProfile::Standard => all.extend([Addon::MetricsServer, Addon::EksNodeMonitoringAgent].map(Key::Addon)),
+    }
     all
 }
 
@@ -200,6 +204,15 @@ mod tests {
             for key in wanted(&cluster).into_iter() {
                 assert_eq!(of(&key, &cluster).map(|one| one.key()), Some(key));
             }
+        }
+    }
+
+    #[test]
+    fn only_the_standard_profile_measures_and_watches_the_nodes() {
+        let watching = ["addon/metrics-server", "addon/eks-node-monitoring-agent"];
+        for (profile, expected) in [("cost_saving", false), ("standard", true)] {
+            let all = keys(&resources_of(&cluster(json!({"performance_profile": profile}))));
+            assert!(watching.iter().all(|addon| all.iter().any(|key| key == addon) == expected), "{profile}: {all:?}");
         }
     }
 

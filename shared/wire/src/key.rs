@@ -68,6 +68,8 @@ pub enum Addon {
     EksPodIdentityAgent,
     Coredns,
     AwsEbsCsiDriver,
+    MetricsServer,
+    EksNodeMonitoringAgent,
 }
 
 /// A node group.
@@ -235,6 +237,8 @@ mod tests {
             "addon/eks-pod-identity-agent",
             "addon/coredns",
             "addon/aws-ebs-csi-driver",
+            "addon/metrics-server",
+            "addon/eks-node-monitoring-agent",
             "launch-template/system",
             "launch-template/g4dn.xlarge",
             "node-group/system",

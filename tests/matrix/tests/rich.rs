@@ -20,6 +20,7 @@ async fn it_is_as_asked_for_and_leaves_nothing() {
     judge::nothing_differs(&life.context()).await.expect("nothing differs");
     each_zone_has_its_own_way_out(&life).await;
     kubernetes_is_as_asked_for(&life).await;
+    sick_nodes_are_repaired(&life).await;
     life.tear_down().await.expect("nothing blocks the deletion");
     judge::gone(&life.cluster, &before, &life.account.snapshot().await).expect("the account as it was");
 }
@@ -51,6 +52,17 @@ async fn kubernetes_is_as_asked_for(life: &Life) {
     assert_eq!(logs, [LogType::Audit, LogType::ControllerManager]);
     let groups = aws.logs.describe_log_groups().send().await.expect("log groups").log_groups.unwrap_or_default();
     assert_eq!(groups.iter().map(|group| group.retention_in_days()).collect::<Vec<_>>(), [Some(7)]);
+}
+
+async fn sick_nodes_are_repaired(life: &Life) {
+    let (eks, cluster) = (life.clients().eks, life.cluster.eks_name());
+    let groups = eks.list_nodegroups().cluster_name(&cluster).send().await.expect("node groups").nodegroups.unwrap_or_default();
+    assert!(groups.len() > 1, "{groups:?}");
+    for name in groups {
+        let shown = eks.describe_nodegroup().cluster_name(&cluster).nodegroup_name(&name).send().await.expect("it runs").nodegroup;
+        let repair = shown.as_ref().and_then(|group| group.node_repair_config());
+        assert_eq!(repair.and_then(|repair| repair.enabled()), Some(true), "{name}");
+    }
 }
 
 /// A NAT gateway; winterbaume shows it as any other gateway.

@@ -65,6 +65,8 @@ pub const VERIFY: &str = "AWS is still verifying the account for this region, wh
 pub const OFFERING: &str =
     "The cluster's zones do not offer this instance type; delete the cluster and create it with another type, or in another region.";
 
+const ADDON: &str = "EKS does not offer this add-on for the cluster's version of Kubernetes in its region: delete the cluster and create it with another kubernetes.version, or, for an add-on of the standard profile, with performance_profile cost_saving.";
+
 pub const SESSION: &str = "The policies by which Groundwork narrows its session do not allow it: deploy the quick-start again, then retry.";
 pub const BOUNDARY: &str =
     "A permissions boundary does not allow it: deploy the quick-start again and take any other boundary off the role, then retry.";
@@ -124,6 +126,7 @@ pub const TABLE: &[Row] = &[
         Class::Customer,
         "Let ec2.amazonaws.com assume the node role (its trust policy), then retry.",
     ),
+    row("InvalidParameterException", "specified is not supported", Class::Customer, ADDON),
     row("InvalidParameterException", "unsupported Kubernetes version", Class::Customer, VERSION),
     row("InvalidParameterException", "instance types do not exist", Class::Customer, OFFERING),
     row(

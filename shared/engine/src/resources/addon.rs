@@ -26,7 +26,7 @@ fn configuration(addon: Addon, cluster: &Cluster) -> Option<Value> {
         // The plugin reads this as a string.
         Addon::VpcCni => Some(json!({"env": {"ADDITIONAL_ENI_TAGS": tags.to_string()}})),
         Addon::AwsEbsCsiDriver => Some(json!({"controller": {"extraVolumeTags": tags}})),
-        Addon::KubeProxy | Addon::EksPodIdentityAgent | Addon::Coredns => None,
+        Addon::KubeProxy | Addon::EksPodIdentityAgent | Addon::Coredns | Addon::MetricsServer | Addon::EksNodeMonitoringAgent => None,
     }
 }
 
@@ -43,14 +43,16 @@ impl Planned for Addon {
     fn stage(&self) -> Stage {
         match self {
             Addon::VpcCni | Addon::KubeProxy => Stage::CreateEks,
-            Addon::EksPodIdentityAgent | Addon::Coredns | Addon::AwsEbsCsiDriver => Stage::CreateNodegroups,
+            Addon::EksPodIdentityAgent | Addon::Coredns | Addon::AwsEbsCsiDriver | Addon::MetricsServer | Addon::EksNodeMonitoringAgent => {
+                Stage::CreateNodegroups
+            }
         }
     }
 
     fn needs(&self) -> Vec<Key> {
         match self {
-            Addon::VpcCni | Addon::KubeProxy | Addon::EksPodIdentityAgent => vec![Key::Cluster],
-            Addon::Coredns => vec![Key::NodeGroup(Group::System)],
+            Addon::VpcCni | Addon::KubeProxy | Addon::EksPodIdentityAgent | Addon::EksNodeMonitoringAgent => vec![Key::Cluster],
+            Addon::Coredns | Addon::MetricsServer => vec![Key::NodeGroup(Group::System)],
             Addon::AwsEbsCsiDriver => {
                 vec![Key::NodeGroup(Group::System), Key::PodIdentity, Key::Addon(Addon::EksPodIdentityAgent)]
             }

@@ -10,7 +10,8 @@ use crate::errors::{Called, Error, Result, Unless};
 use crate::resource::{Difference, How, Made, Pace, Planned, Seen, Usual};
 use async_trait::async_trait;
 use aws_sdk_eks::types::{
-    AmiTypes, CapacityTypes, LaunchTemplateSpecification, Nodegroup, NodegroupScalingConfig, NodegroupStatus, Taint, TaintEffect,
+    AmiTypes, CapacityTypes, LaunchTemplateSpecification, NodeRepairConfig, Nodegroup, NodegroupScalingConfig, NodegroupStatus, Taint,
+    TaintEffect,
 };
 use std::collections::{BTreeSet, HashMap};
 use wire::error::{Class, Code};
@@ -166,10 +167,8 @@ impl NodeGroup {
         let types = types.and_then(|is| Difference::between("instance_type", is.as_str(), self.instance_type.as_str(), How::Replace));
         let sizes = group.disk_size().zip(self.disk_gib(cluster));
         let disk = sizes.and_then(|(is, wanted)| Difference::between("disk_gib", is, wanted, How::Replace));
-        [types, disk, missing("missing_labels", labels.collect()), missing("missing_taints", taints.collect())]
-            .into_iter()
-            .flatten()
-            .collect()
+        let given = [missing("missing_labels", labels.collect()), missing("missing_taints", taints.collect())];
+        [types, disk, unrepaired(cluster, group)].into_iter().chain(given).flatten().collect()
     }
 
     /// What is wrong with the customer's network is the customer's turn: nobody but them chose the subnets, and no alarm rings.
@@ -180,6 +179,18 @@ impl NodeGroup {
             Ground::Managed(_) | Ground::SelfManaged(_) => error,
         }
     }
+}
+
+/// EKS replaces or reboots a node that its monitoring agent calls sick.
+/// <https://docs.aws.amazon.com/eks/latest/userguide/node-health.html>
+fn repairs(cluster: &Cluster) -> bool {
+    cluster.spec.performance_profile() == PerformanceProfile::Standard
+}
+
+/// What was to be repaired and is not. EKS says nothing of a group that was made without.
+fn unrepaired(cluster: &Cluster, group: &Nodegroup) -> Option<Difference> {
+    let is_enabled = group.node_repair_config()?.enabled()?;
+    Difference::between("node_repair", is_enabled, repairs(cluster), How::Never)
 }
 
 /// EKS's name for an image.
@@ -288,6 +299,7 @@ impl Made for NodeGroup {
         let call = call.scaling_config(self.scaling(&cx.cluster)?).set_labels(Some(self.labels(&cx.cluster)));
         let taints = Some(self.taints(&cx.cluster)).filter(|taints| !taints.is_empty());
         let call = call.set_taints(taints).set_tags(tag_map(&cx.cluster, &self.key()));
+        let call = call.set_node_repair_config(repairs(&cx.cluster).then(|| NodeRepairConfig::builder().enabled(true).build()));
         // Behind each, EKS makes things in IAM, and fails the group for good if IAM wants fewer calls.
         let made = cx.in_turn(call.send()).await.called("eks:CreateNodegroup").done_if(THERE_IN_EKS);
         made.map_err(|error| self.blame(error))
@@ -383,6 +395,25 @@ mod tests {
         let group = made(&resource, &cluster).set_instance_types(Some(vec!["m6i.large".into()])).build();
         let expected = Difference::between("instance_type", "m6i.large", "g4dn.xlarge", How::Replace);
         assert_eq!(resource.judge(&cluster, &group), Seen::but_for([expected]));
+    }
+
+    #[test]
+    fn sick_nodes_are_repaired_in_the_standard_profile() {
+        let cost_saving = Cluster::example(json!({}));
+        let standard = Cluster::example(json!({"performance_profile": "standard"}));
+        let group = |enabled: Option<bool>| {
+            let repair = enabled.map(|enabled| NodeRepairConfig::builder().enabled(enabled).build());
+            Nodegroup::builder().status(NodegroupStatus::Active).set_node_repair_config(repair).build()
+        };
+        let off = Difference::between("node_repair", false, true, How::Never);
+        for (cluster, enabled, expected, reason) in [
+            (&standard, Some(true), None, "as it was made"),
+            (&standard, Some(false), off, "somebody turned it off"),
+            (&cost_saving, Some(false), None, "as it was made"),
+            (&cost_saving, None, None, "EKS says nothing"),
+        ] {
+            assert_eq!(unrepaired(cluster, &group(enabled)), expected, "{reason}");
+        }
     }
 
     #[test]

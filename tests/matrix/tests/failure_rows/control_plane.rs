@@ -224,3 +224,19 @@ async fn row_112_a_version_in_extended_support_is_made_only_for_whoever_asks_for
     scene.runs().await;
     scene.goes().await;
 }
+
+/// F: EKS does not offer an add-on for the version of Kubernetes.
+#[tokio::test(start_paused = true)]
+async fn row_113_an_add_on_that_is_not_offered_is_named_and_the_rest_is_made() {
+    let scene = Scene::asking(&json!({"performance_profile": "standard"})).await;
+    // <https://github.com/marcincuber/eks/issues/10>
+    let message = "Addon metrics-server specified is not supported in 1.35 kubernetes version";
+    let refused = refuse("eks:CreateAddon", 400, "InvalidParameterException", message);
+    scene.set(vec![Fault { about: "metrics-server".into(), ..refused }]);
+    let reason = format!("AWS refused eks:CreateAddon: InvalidParameterException: {message}");
+    let hint = "EKS does not offer this add-on for the cluster's version of Kubernetes in its region: delete the cluster and create it with another \
+                kubernetes.version, or, for an add-on of the standard profile, with performance_profile cost_saving.";
+    reads(&scene.parks().await, Class::Customer, &reason, hint);
+    assert_eq!(scene.record().troubles.keys().map(ToString::to_string).collect::<Vec<_>>(), ["addon/metrics-server"]);
+    scene.goes().await;
+}
