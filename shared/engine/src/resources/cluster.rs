@@ -8,8 +8,8 @@ use crate::errors::{Called, Error, Result, Unless};
 use crate::resource::{Difference, How, Made, Pace, Planned, Seen, Usual};
 use async_trait::async_trait;
 use aws_sdk_eks::types::{
-    AuthenticationMode, Cluster, ClusterStatus, CreateAccessConfigRequest, KubernetesNetworkConfigRequest, LogSetup, LogType, Logging, SupportType, UpgradePolicyRequest,
-    VpcConfigRequest,
+    AuthenticationMode, Cluster, ClusterStatus, CreateAccessConfigRequest, KubernetesNetworkConfigRequest, LogSetup, LogType, Logging,
+    SupportType, UpgradePolicyRequest, VpcConfigRequest,
 };
 use wire::journal::Outputs;
 use wire::key::{Key, Role, Side};
