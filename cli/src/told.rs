@@ -3,8 +3,10 @@
 use crate::output::{ago, lasting, prose, table};
 use console::style;
 use jiff::SignedDuration;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use wire::error::Turn;
+use wire::instances::Hardware;
 use wire::inventory::Found;
 use wire::spec::Spec;
 use wire::status::Status;
@@ -68,7 +70,7 @@ fn facts(cluster: &Cluster) -> String {
     let region = format!("{} in account {}", summary.region.as_deref().unwrap_or("?"), summary.account.as_deref().unwrap_or("?"));
     let mut rows = vec![("id", summary.id.clone()), ("region", region), ("created", ago(summary.created_at, progress.at))];
     if let Ok(spec) = cluster.spec.read() {
-        rows.push(("nodes", nodes(spec)));
+        rows.push(("nodes", nodes(spec, &cluster.hardware)));
     }
     if progress.total > 0 && !summary.status.is_over() {
         rows.push(("resources", format!("{} of {} {}", progress.ready, progress.total, if is_going(cluster) { "gone" } else { "ready" })));
@@ -87,12 +89,23 @@ pub fn is_going(cluster: &Cluster) -> bool {
     }
 }
 
-/// "g4dn.xlarge 0-10, m6i.large 1-5".
-pub fn nodes(spec: &Spec) -> String {
-    let groups =
-        spec.instance_types.iter().map(|group| format!("{} {}-{}", group.name, group.overprovisioned_ondemand_count, group.max_count));
+/// "g4dn.xlarge 0-10 (4 vCPUs, 16 GiB, 1 GPU), m6i.large 1-5".
+pub fn nodes(spec: &Spec, hardware: &BTreeMap<String, Hardware>) -> String {
+    let groups = spec.instance_types.iter().map(|group| {
+        let of = hardware.get(&group.name).map_or(String::new(), |of| format!(" ({})", size(of)));
+        format!("{} {}-{}{of}", group.name, group.overprovisioned_ondemand_count, group.max_count)
+    });
     let groups: Vec<String> = groups.collect();
     if groups.is_empty() { "none of ours".into() } else { groups.join(", ") }
+}
+
+fn size(hardware: &Hardware) -> String {
+    let gpus = match hardware.gpus {
+        0 => String::new(),
+        1 => ", 1 GPU".into(),
+        several => format!(", {several} GPUs"),
+    };
+    format!("{} vCPUs, {} GiB{gpus}", hardware.vcpus, hardware.memory_mib / 1024)
 }
 
 fn outputs(cluster: &Cluster) -> String {
@@ -205,6 +218,7 @@ pub mod tests {
             },
             "endpoint_access": {"mode": "requester", "cidrs": ["203.0.113.9/32"]},
             "progress": {"at": at, "ready": 4, "total": 4, "seconds_elapsed": 750, "seconds_expected": null},
+            "hardware": {"g4dn.xlarge": {"architecture": "x86_64", "vcpus": 4, "memory_mib": 16384, "gpus": 1}},
             "warnings": [{"path": "$.access.administrators", "message": "Nobody is the administrator."}],
             "resources": [
                 made("bucket/artifacts", "create-buckets", json!([]), 3),
@@ -234,7 +248,7 @@ pub mod tests {
         let text = super::cluster(&cluster());
         for told in [
             "is running.",
-            "g4dn.xlarge 0-10",
+            "g4dn.xlarge 0-10 (4 vCPUs, 16 GiB, 1 GPU)",
             "12 minutes ago",
             "https://eks.example",
             "groundwork kubeconfig research",

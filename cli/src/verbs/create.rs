@@ -5,6 +5,7 @@ use crate::told;
 use clap::Args;
 use dialoguer::{Confirm, Editor, Input};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use wire::spec::{self, Data, Ground, Managed, REQUESTER, Spec};
@@ -271,7 +272,7 @@ fn compare(given: &str, known: &str) -> Result<()> {
 fn plan(spec: &Spec) -> String {
     let Spec { name, region, tags, .. } = spec;
     let tags = tags.0.iter().map(|(key, value)| format!("\n  tag:    {key}={value}")).collect::<String>();
-    let nodes = told::nodes(spec);
+    let nodes = told::nodes(spec, &BTreeMap::new());
     let place = format!("account {}, {region}", spec.account());
     let parts = match &spec.ground {
         Ground::Managed(ours) => format!(

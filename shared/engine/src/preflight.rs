@@ -1,6 +1,7 @@
 //! What is checked before anything is made.
 
 mod alternatives;
+pub mod hardware;
 pub mod permissions;
 mod simulation;
 pub mod trust;

@@ -25,6 +25,7 @@ pub fn cluster(record: &Record, journal: &BTreeMap<Key, Entry>, now: Timestamp) 
         spec: record.spec.shown(),
         endpoint_access: Endpoint { mode: record.endpoint_access, cidrs: cidrs.map(<[String]>::to_vec) },
         progress: progress::of(record, wanted.as_ref(), journal, now),
+        hardware: record.hardware.clone(),
         warnings: warnings::of(record),
         resources: resources(wanted.as_ref(), journal),
         troubles: troubles(record, wanted.as_ref(), journal),

@@ -3,6 +3,29 @@
 //! One table has the families that are known to work and those that are known not to; no other is accepted. Whether a family has a size,
 //! and where, is asked of EC2 when a cluster is made.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What EC2 says of an instance type.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Hardware {
+    pub architecture: Architecture,
+    pub vcpus: u32,
+    pub memory_mib: u64,
+    /// How many a pod can ask for; a part of one counts as one.
+    pub gpus: u32,
+}
+
+/// Of a processor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Architecture {
+    #[serde(rename = "x86_64")]
+    X86,
+    Arm64,
+}
+
 /// What the nodes of a group run: one of EKS's optimized images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Image {

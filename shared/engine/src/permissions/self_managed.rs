@@ -39,6 +39,13 @@ const CREATE_NODE_GROUP: &str = "https://docs.aws.amazon.com/step-functions/late
 pub const GRANTS: &[Grant] = &[
     LOOK_AT_ITSELF,
     Grant {
+        sid: "Types",
+        resources: &["*"],
+        conditions: ALWAYS,
+        why: "EC2's Describe actions have no resource-level permissions.",
+        actions: &[action("ec2:DescribeInstanceTypes", ASSUME_ROLE, "See how many vCPUs, how much memory and which GPUs the types have.")],
+    },
+    Grant {
         sid: "Buckets",
         resources: &[BUCKETS],
         conditions: ALWAYS,

@@ -104,7 +104,7 @@ async fn ask<'a>(cx: &Context, zones: &[String], of_types: Option<impl IntoItera
     Ok(offers)
 }
 
-fn filter_by<'a>(name: &str, values: impl IntoIterator<Item = &'a str>) -> Filter {
+pub(super) fn filter_by<'a>(name: &str, values: impl IntoIterator<Item = &'a str>) -> Filter {
     Filter::builder().name(name).set_values(Some(values.into_iter().map(str::to_owned).collect())).build()
 }
 

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use strum::VariantArray;
 use wire::error::{Class, Code, Turn};
+use wire::instances::Hardware;
 use wire::inventory::Inventory;
 use wire::key::Key;
 use wire::spec::{Data, Spec};
@@ -108,6 +109,9 @@ pub struct Record {
     /// What they offer; none if an earlier version chose them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offering: Option<Offering>,
+    /// What EC2 says of the instance types; empty if an earlier version checked the account.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub hardware: BTreeMap<String, Hardware>,
     /// What the last check of the role could not be sure of, although it passed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub advice: Vec<Warning>,
@@ -168,6 +172,7 @@ impl Record {
             stages: BTreeMap::new(),
             zones: vec![],
             offering: None,
+            hardware: BTreeMap::new(),
             advice: vec![],
             failure: None,
             troubles: BTreeMap::new(),

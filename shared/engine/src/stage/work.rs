@@ -9,11 +9,12 @@ use crate::doors::Proven;
 use crate::drive::{self, Answer, Bounds, Plan};
 use crate::errors::{Error, Result};
 use crate::inventory;
+use crate::offering::Offering;
 use crate::records::record::{Record, of_newer_version};
 use crate::{plan, preflight};
 use wire::error::Code;
 use wire::inventory::Inventory;
-use wire::spec::{self, Ground};
+use wire::spec::{self, Ground, Spec};
 use wire::stage::Stage;
 use wire::stored::StoredSpec;
 
@@ -50,6 +51,7 @@ impl Function {
             // The customer's subnets decide where the nodes go.
             Ground::SelfManaged(_) => (vec![], None),
         };
+        let hardware = preflight::hardware::ask(&cx, types(&cx.cluster.spec, offering.as_ref())).await?;
         self.claim(&cx.cluster).await?;
         let choose = |record: &mut Record| {
             self.still_ours(record, invocation)?;
@@ -59,6 +61,7 @@ impl Function {
                 record.zones.clone_from(&zones);
             }
             record.offering.clone_from(&offering);
+            record.hardware.clone_from(&hardware);
             Ok(())
         };
         change(self.desk.as_ref(), &cx.cluster.id, choose, |_| vec![]).await?;
@@ -147,6 +150,12 @@ impl Function {
         };
         change(self.desk.as_ref(), &invocation.input.cluster_id, keep, |_| vec![]).await.map(drop)
     }
+}
+
+/// The system's among them, if it is ours.
+fn types<'a>(spec: &'a Spec, offering: Option<&'a Offering>) -> impl Iterator<Item = &'a str> {
+    let system = offering.map(|offering| offering.system.as_str());
+    spec.instance_types.iter().map(|wanted| wanted.name.as_str()).chain(system)
 }
 
 /// What a newer version, rolled back since, was told to keep may not be deleted by this one.

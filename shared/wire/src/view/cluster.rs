@@ -2,6 +2,7 @@
 
 use super::{ClusterOutputs, Progress, Resource, Trouble, Warning};
 use crate::error::{Code, Turn};
+use crate::instances::Hardware;
 use crate::inventory::Inventory;
 use crate::spec::Mode;
 use crate::stage::Stage;
@@ -10,6 +11,7 @@ use crate::stored::StoredSpec;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The answer of `GET /clusters`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -71,6 +73,9 @@ pub struct Cluster {
     pub spec: StoredSpec,
     pub endpoint_access: Endpoint,
     pub progress: Progress,
+    /// What EC2 says of the types of the nodes, by instance type; empty until the account was checked.
+    #[serde(default)]
+    pub hardware: BTreeMap<String, Hardware>,
     /// What a person would regret; nothing keeps the cluster from running.
     #[serde(default)]
     pub warnings: Vec<Warning>,
@@ -99,12 +104,12 @@ pub struct Endpoint {
 mod tests {
     use super::*;
     use crate::error::Class;
+    use crate::instances::Architecture;
     use crate::inventory::Found;
     use crate::journal::{Entry, State};
     use crate::key::{Key, Side};
     use crate::view::Planned;
     use serde_json::{Value, json};
-    use std::collections::BTreeMap;
 
     fn at() -> Timestamp {
         "2025-01-02T03:04:05.678901Z".parse().expect("a time")
@@ -190,6 +195,10 @@ mod tests {
             spec: StoredSpec::from(spec.clone()),
             endpoint_access: Endpoint { mode: EndpointAccess::Requester, cidrs: Some(vec!["54.240.193.129/32".into()]) },
             progress: Progress { at: at(), ready: 0, total: 0, seconds_elapsed: 0, seconds_expected: None },
+            hardware: BTreeMap::from([(
+                "g4dn.xlarge".into(),
+                Hardware { architecture: Architecture::X86, vcpus: 4, memory_mib: 16_384, gpus: 1 },
+            )]),
             warnings: vec![Warning::new("$.access.administrators", "Nobody.")],
             resources: vec![Resource::planned(Key::Vpc, Planned { stage: Stage::CreateEks, needs: vec![], usual_seconds: 3 }, None)],
             troubles: vec![Trouble::new(&Key::Vpc, &trouble(), vec![Key::Subnet(Side::Public, 0)])],
@@ -207,6 +216,7 @@ mod tests {
                     "at": "2025-01-02T03:04:05.678901Z", "ready": 0, "total": 0, "seconds_elapsed": 0, "seconds_expected": null
                 }),
             ),
+            ("hardware", json!({"g4dn.xlarge": {"architecture": "x86_64", "vcpus": 4, "memory_mib": 16384, "gpus": 1}})),
             ("warnings", json!([{"path": "$.access.administrators", "message": "Nobody."}])),
             ("resources", json!([{"key": "vpc", "stage": "create-eks", "needs": [], "usual_seconds": 3, "state": "absent"}])),
             (
@@ -233,6 +243,7 @@ mod tests {
             spec: StoredSpec::from(json!({})),
             endpoint_access: Endpoint { mode: EndpointAccess::Customer, cidrs: None },
             progress: Progress { at: at(), ready: 0, total: 0, seconds_elapsed: 0, seconds_expected: None },
+            hardware: BTreeMap::new(),
             warnings: vec![],
             resources: vec![Resource::unplanned(Key::Vpc, &Entry::new(State::Deleting, 1, at()))],
             troubles: vec![],

@@ -9,6 +9,7 @@ use matrix::account::REGION;
 use matrix::neighbour;
 use serde_json::json;
 use wire::error::{Class, Code, NODES_CANNOT_JOIN};
+use wire::instances::{Architecture, Hardware};
 use wire::key::{Key, Side};
 
 const LAUNCH: &str = "AsgInstanceLaunchFailures";
@@ -89,6 +90,10 @@ async fn row_35_nodes_go_into_zones_that_offer_their_type_and_a_type_in_no_zone_
     scene.provision().await.expect("nothing parks it");
     scene.look_again();
     assert_eq!(scene.record().zones, zones(["a", "b", "d"]));
+    let hardware = scene.record().hardware;
+    assert_eq!(hardware.keys().collect::<Vec<_>>(), ["p5en.48xlarge", "p6-b200.48xlarge", "t3.medium"]);
+    let expected = Hardware { architecture: Architecture::X86, vcpus: 192, memory_mib: 2_097_152, gpus: 8 };
+    assert_eq!(hardware["p5en.48xlarge"], expected);
     for (group, expected) in [("p5en-48xlarge", &["a", "d"][..]), ("p6-b200-48xlarge", &["a", "b", "d"]), ("system", &["a", "b", "d"])] {
         assert_eq!(scene.zones_of(group).await, zones(expected.iter().copied()).into_iter().collect(), "{group}");
     }

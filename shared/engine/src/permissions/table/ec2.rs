@@ -31,6 +31,7 @@ pub const GRANTS: &[Grant] = &[
         actions: &[
             action("ec2:DescribeAvailabilityZones", ASSUME_ROLE, "Choose the cluster's zones."),
             action("ec2:DescribeInstanceTypeOfferings", ASSUME_ROLE, "See which zones offer the wanted instance types."),
+            action("ec2:DescribeInstanceTypes", ASSUME_ROLE, "See how many vCPUs, how much memory and which GPUs they have."),
             action("ec2:DescribeVpcBlockPublicAccessOptions", ASSUME_ROLE, "See that the account lets nodes out to the internet."),
             action("ec2:DescribeVpcs", EKS_NODES_DOWN, "Find the VPC by its owner tag."),
             action("ec2:DescribeSubnets", EKS_NODES_DOWN, "Find the subnets by their owner tag."),
