@@ -31,6 +31,7 @@ NAMED = {
     "NatGatewayId": "natgateway",
     "LaunchTemplateId": "launch-template",
 }
+LINKED = {"spot.amazonaws.com": "AWSServiceRoleForEC2Spot"}
 IN_A_CLUSTER = {
     "node-groups": "nodegroup",
     "addons": "addon",
@@ -105,6 +106,9 @@ def of_eks(_query, path, prefix, _account):
 
 
 def of_iam(query, _path, _prefix, account):
+    service = field(query, "AWSServiceName")
+    if service:
+        return f"arn:aws:iam::{account}:role/aws-service-role/{service}/{LINKED.get(service, '*')}"
     profile = field(query, "InstanceProfileName")
     if profile:
         return f"arn:aws:iam::{account}:instance-profile/{profile}"

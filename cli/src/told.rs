@@ -8,7 +8,7 @@ use std::fmt::Write;
 use wire::error::Turn;
 use wire::instances::Hardware;
 use wire::inventory::Found;
-use wire::spec::Spec;
+use wire::spec::{Capacity, Spec};
 use wire::status::Status;
 use wire::view::{Cluster, ResourceState, Trouble, Warning};
 
@@ -89,11 +89,13 @@ pub fn is_going(cluster: &Cluster) -> bool {
     }
 }
 
-/// "g4dn.xlarge 0-10 (4 vCPUs, 16 GiB, 1 GPU), m6i.large 1-5".
+/// "spot g4dn.xlarge or g5.xlarge 0-10 (4 vCPUs, 16 GiB, 1 GPU), m6i.large 1-5".
 pub fn nodes(spec: &Spec, hardware: &BTreeMap<String, Hardware>) -> String {
     let groups = spec.instance_types.iter().map(|group| {
         let of = hardware.get(&group.name).map_or(String::new(), |of| format!(" ({})", size(of)));
-        format!("{} {}-{}{of}", group.name, group.overprovisioned_ondemand_count, group.max_count)
+        let spot = if group.capacity == Capacity::Spot { "spot " } else { "" };
+        let others = if group.alternatives.is_empty() { String::new() } else { format!(" or {}", group.alternatives.join(" or ")) };
+        format!("{spot}{}{others} {}-{}{of}", group.name, group.overprovisioned_ondemand_count, group.max_count)
     });
     let groups: Vec<String> = groups.collect();
     if groups.is_empty() { "none of ours".into() } else { groups.join(", ") }
@@ -257,6 +259,15 @@ pub mod tests {
             assert!(text.contains(told), "{told}: {text}");
         }
         assert!(!text.contains("In the way"), "{text}");
+    }
+
+    #[test]
+    fn nodes_of_spot_are_told_as_such() {
+        let mut spot = answer();
+        spot["spec"]["instance_types"][0]["capacity"] = json!("spot");
+        spot["spec"]["instance_types"][0]["alternatives"] = json!(["g5.xlarge"]);
+        let text = super::cluster(&read(spot));
+        assert!(text.contains("spot g4dn.xlarge or g5.xlarge 0-10 (4 vCPUs"), "{text}");
     }
 
     #[test]

@@ -23,6 +23,7 @@ def test_an_account_is_the_same_after_a_cluster_as_before(tenant):
         "whole",
         instance_types=[
             {"name": "m6i.large", "overprovisioned_ondemand_count": 2, "max_count": 5, "labels": {"team": "vision"}, "disk_gib": 40},
+            {"name": "m6i.large", "capacity": "spot", "alternatives": ["m7i.large", "m6a.large"]},
             {"name": "g4dn.xlarge", "taints": [{"key": "team", "value": "vision", "effect": "NoExecute"}]},
         ],
         admin_principal_arn=f"arn:aws:iam::{tenant.account.number}:role/{ADMIN}",
@@ -85,7 +86,7 @@ def route_target(route):
 def launch_templates(account, cluster):
     ec2 = account.client("ec2")
     templates = ec2.describe_launch_templates(Filters=filters(cluster))["LaunchTemplates"]
-    assert len(templates) == 3
+    assert len(templates) == 4
     for template in templates:
         [version] = ec2.describe_launch_template_versions(LaunchTemplateId=template["LaunchTemplateId"])["LaunchTemplateVersions"]
         data = version["LaunchTemplateData"]
@@ -93,7 +94,7 @@ def launch_templates(account, cluster):
         assert all(str(disk["Ebs"]["Encrypted"]).lower() == "true" for disk in data["BlockDeviceMappings"])
         group = template["LaunchTemplateName"].split("-lt-")[1]
         sizes = [int(disk["Ebs"]["VolumeSize"]) for disk in data["BlockDeviceMappings"] if disk["Ebs"].get("VolumeSize")]
-        assert sizes == [{"system": 80, "m6i.large": 40, "g4dn.xlarge": 100}[group]]
+        assert sizes == [{"system": 80, "m6i.large": 40, "spot-m6i.large": 80, "g4dn.xlarge": 100}[group]]
         tagged = {given["ResourceType"]: census.tags_of(given) for given in data["TagSpecifications"]}
         assert {"instance", "volume"} <= tagged.keys()
         assert {tags["groundwork:cluster"] for tags in tagged.values()} == {cluster["id"]}
@@ -143,6 +144,9 @@ def node_groups(account, cluster):
     assert [taint["key"] for taint in groups["g4dn-xlarge"]["taints"]] == ["nvidia.com/gpu", "team"]
     assert groups["m6i-large"]["labels"] == {"groundwork.dev/node-group": "m6i-large", "team": "vision"}
     assert not groups["system"].get("taints") and not groups["m6i-large"].get("taints")
+    spot = groups["spot-m6i-large"]
+    assert (spot["capacityType"], spot["instanceTypes"]) == ("SPOT", ["m6i.large", "m7i.large", "m6a.large"])
+    assert groups["m6i-large"]["capacityType"] == "ON_DEMAND"
     private = [{"Name": "tag:kubernetes.io/role/internal-elb", "Values": ["1"]}, *filters(cluster)]
     subnets = {subnet["SubnetId"] for subnet in account.client("ec2").describe_subnets(Filters=private)["Subnets"]}
     for group in groups.values():

@@ -121,9 +121,19 @@ def test_every_answer_of_clusters_lives_is_as_documented_and_every_field_is_in_o
     assert documented.fields() - reader.seen == set(ELSEWHERE)
 
 
+NODES = {
+    "name": "m6i.large",
+    "capacity": "spot",
+    "alternatives": ["m7i.large"],
+    "disk_gib": 50,
+    "labels": {"team": "vision"},
+    "taints": [{"key": "team", "value": "vision", "effect": "PreferNoSchedule"}],
+}
+
+
 def lives(reader):
     own = reader.tenant.role_arn
-    reader.create(202, "alive")
+    reader.create(202, "alive", instance_types=[NODES])
     reader.create(202, "abandoned")
     reader.create(202, "lost", role_arn=f"{own}-none", deletion={"buckets": "retain"})
     reader.wait("lost", "failed")

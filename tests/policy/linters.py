@@ -29,7 +29,7 @@ JUDGED = {
     ),
     "PERMISSIONS_MANAGEMENT_ACTIONS iam:AttachRolePolicy": "only to our roles with the boundary, and only five AWS-managed policies",
     "PERMISSIONS_MANAGEMENT_ACTIONS iam:CreateRole": "only with the boundary and under our path",
-    "PERMISSIONS_MANAGEMENT_ACTIONS iam:CreateServiceLinkedRole": "only those of EKS and its node groups; AWS decides what they may do",
+    "PERMISSIONS_MANAGEMENT_ACTIONS iam:CreateServiceLinkedRole": "only those of EKS, its node groups and EC2 Spot; AWS decides what they may do",
     "PERMISSIONS_MANAGEMENT_ACTIONS iam:DeleteRole": "only our roles",
     "PERMISSIONS_MANAGEMENT_ACTIONS iam:DeleteRolePolicy": "only of our roles; it takes permissions away",
     "PERMISSIONS_MANAGEMENT_ACTIONS iam:DetachRolePolicy": "only of our roles; it takes permissions away",
@@ -40,7 +40,7 @@ JUDGED = {
 
 # The same for the policy of self-managed mode.
 JUDGED_THEIRS = {
-    "PERMISSIONS_MANAGEMENT_ACTIONS iam:CreateServiceLinkedRole": "only that of EKS node groups; AWS decides what it may do",
+    "PERMISSIONS_MANAGEMENT_ACTIONS iam:CreateServiceLinkedRole": "only those of EKS node groups and EC2 Spot; AWS decides what they may do",
     "PERMISSIONS_MANAGEMENT_ACTIONS iam:PassRole": "only the node role that the customer names, only to EKS",
 }
 

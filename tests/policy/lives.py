@@ -20,9 +20,9 @@ def lived(service, customer):
     """The tenants of all lives, once the lives are over. All faults are set at once, each for one cluster id."""
     all_tenants = [tenants.with_role(service, tenants.new(service), new_account()) for _ in LIVES[:-1]]
     cloud.set_account(all_tenants[LIVES.index(full)].account.number, {"guard_duty": True})
-    clusters = [tenant.create(life.__name__, **as_administrator(tenant)) for life, tenant in zip(LIVES, all_tenants)]
+    clusters = [tenant.create(life.__name__, **as_administrator(tenant) | ASKED.get(life, {})) for life, tenant in zip(LIVES, all_tenants)]
     all_tenants.append(customer.tenant)
-    clusters.append(customer.tenant.create(joined.__name__, **customer.request()))
+    clusters.append(customer.tenant.create(joined.__name__, **customer.request(**ASKED[joined])))
     cloud.set_faults([fault for life, cluster in zip(LIVES, clusters) for fault in FAULTS.get(life, lambda _: [])(cluster["id"])])
     with ThreadPoolExecutor() as pool:
         for life in [pool.submit(life, tenant, cluster) for life, tenant, cluster in zip(LIVES, all_tenants, clusters)]:
@@ -131,6 +131,8 @@ def unencrypted(cluster_id):
 
 
 LIVES = [full, broken, torn, early, joined]
+SPOT = {"name": "g4dn.xlarge", "capacity": "spot", "alternatives": ["g5.xlarge"]}
+ASKED = {full: {"instance_types": [{"name": "m6i.large"}, SPOT]}, joined: {"instance_types": [{"name": "m6i.large"}, SPOT]}}
 FAULTS = {
     full: unencrypted,
     broken: lambda cluster_id: [*failing_once(cluster_id), *refused_for_a_while(cluster_id)],

@@ -45,20 +45,24 @@ impl Cluster {
     pub fn instance_type<'a>(&'a self, group: &'a Group) -> &'a str {
         match group {
             Group::System => self.offering.as_ref().map_or(SYSTEM_TYPES[0], |offering| &offering.system),
-            Group::InstanceType(name) => name,
+            Group::InstanceType(name) | Group::Spot(name) => name,
         }
+    }
+
+    /// The types that its nodes can have, the first first.
+    pub fn types<'a>(&'a self, group: &'a Group) -> Vec<&'a str> {
+        self.wanted(group).map_or_else(|| vec![self.instance_type(group)], |wanted| wanted.types().collect())
     }
 
     /// What the tenant wants a node group to be. None for the system's, and for one that only the journal knows.
     pub fn wanted(&self, group: &Group) -> Option<&InstanceType> {
-        let Group::InstanceType(name) = group else { return None };
-        self.spec.instance_types.iter().find(|wanted| wanted.name == *name)
+        self.spec.instance_types.iter().find(|wanted| wanted.group() == *group)
     }
 
-    /// Which of its zones offer the instance type, from 0.
-    pub fn zones_with(&self, instance_type: &str) -> Vec<usize> {
-        let known = self.offering.as_ref().and_then(|offering| offering.zones.get(instance_type));
-        let offers = |zone: &String| known.is_none_or(|zones| zones.contains(zone));
+    /// Which of its zones offer all of the instance types, from 0.
+    pub fn zones_with(&self, types: &[&str]) -> Vec<usize> {
+        let known = |name: &str| self.offering.as_ref().and_then(|offering| offering.zones.get(name));
+        let offers = |zone: &String| types.iter().all(|name| known(name).is_none_or(|zones| zones.contains(zone)));
         (0..self.zones.len()).filter(|index| offers(&self.zones[*index])).collect()
     }
 

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use wire::error::Code;
 use wire::journal::{Entry, State};
 use wire::key::{Addon, Group, Key, Role, Side};
-use wire::spec::{Data, Ground, PerformanceProfile, SelfManaged};
+use wire::spec::{Data, Ground, InstanceType, PerformanceProfile, SelfManaged};
 use wire::stage::Stage;
 
 type Journal = BTreeMap<Key, Entry>;
@@ -120,7 +120,7 @@ fn customers(cluster: &Cluster, theirs: &SelfManaged) -> Vec<Key> {
 }
 
 fn groups(cluster: &Cluster) -> impl Iterator<Item = Group> {
-    cluster.spec.instance_types.iter().map(|wanted| Group::InstanceType(wanted.name.clone()))
+    cluster.spec.instance_types.iter().map(InstanceType::group)
 }
 
 fn buckets() -> Vec<Key> {

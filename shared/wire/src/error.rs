@@ -66,6 +66,8 @@ pub enum Turn {
 #[schemars(with = "String")]
 pub enum Code {
     // What the tenant can fix.
+    /// Alternatives of a node group have another architecture or number of GPUs than its type.
+    AlternativesDiffer,
     /// The role's session is not in the account that its ARN names.
     AnotherAccount,
     /// A bucket is not in the cluster's region.
@@ -242,7 +244,8 @@ mod tests {
     }
 
     /// Everything that a record, an event or an answer of earlier versions can hold.
-    const WORDS: [&str; 55] = [
+    const WORDS: [&str; 56] = [
+        "AlternativesDiffer",
         "AnotherAccount",
         "BucketElsewhere",
         "BucketNotClosed",

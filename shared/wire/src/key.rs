@@ -77,10 +77,14 @@ pub enum Addon {
 pub enum Group {
     /// The one that runs what the cluster itself needs.
     System,
+    /// On demand.
     InstanceType(String),
+    /// Of the same instance type, with alternatives perhaps.
+    Spot(String),
 }
 
 const SYSTEM: &str = "system";
+const SPOT: &str = "spot/";
 
 impl Key {
     /// The keys of all subnets of one side, in a cluster with so many availability zones.
@@ -190,16 +194,21 @@ impl From<Key> for String {
 
 impl From<&str> for Group {
     fn from(name: &str) -> Self {
-        if name == SYSTEM { Group::System } else { Group::InstanceType(name.to_owned()) }
+        match name.strip_prefix(SPOT) {
+            Some(name) => Group::Spot(name.to_owned()),
+            None if name == SYSTEM => Group::System,
+            None => Group::InstanceType(name.to_owned()),
+        }
     }
 }
 
 impl fmt::Display for Group {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Group::System => SYSTEM,
-            Group::InstanceType(name) => name,
-        })
+        match self {
+            Group::System => f.write_str(SYSTEM),
+            Group::InstanceType(name) => f.write_str(name),
+            Group::Spot(name) => write!(f, "{SPOT}{name}"),
+        }
     }
 }
 
@@ -243,6 +252,8 @@ mod tests {
             "launch-template/g4dn.xlarge",
             "node-group/system",
             "node-group/g4dn.xlarge",
+            "launch-template/spot/g4dn.xlarge",
+            "node-group/spot/g4dn.xlarge",
             "bucket/artifacts",
             "bucket/their.data",
         ] {
@@ -273,6 +284,7 @@ mod tests {
     #[test]
     fn a_key_is_its_text_in_json_too() {
         assert_eq!(serde_json::json!(Key::NodeGroup(Group::System)), "node-group/system");
+        assert_eq!(Key::from("node-group/spot/g5.xlarge"), Key::NodeGroup(Group::Spot("g5.xlarge".into())));
         let read: Key = serde_json::from_str("\"route-table/public\"").expect("a key");
         assert_eq!(read, Key::RouteTable(Side::Public, 0));
     }

@@ -24,6 +24,10 @@ pub const STANDARD: Quota = quota("L-1216C47A", "ec2", "Running On-Demand Standa
 pub const G_AND_VT: Quota = quota("L-DB2E81BA", "ec2", "Running On-Demand G and VT instances", 0);
 pub const P: Quota = quota("L-417A185B", "ec2", "Running On-Demand P instances", 0);
 pub const X: Quota = quota("L-7295265B", "ec2", "Running On-Demand X instances", 0);
+pub const SPOT_STANDARD: Quota = quota("L-34B43A08", "ec2", "All Standard (A, C, D, H, I, M, R, T, Z) Spot Instance Requests", 5);
+pub const SPOT_G_AND_VT: Quota = quota("L-3819A6DF", "ec2", "All G and VT Spot Instance Requests", 0);
+pub const SPOT_P: Quota = quota("L-7212CCBC", "ec2", "All P4, P3 and P2 Spot Instance Requests", 0);
+pub const SPOT_X: Quota = quota("L-E3A00192", "ec2", "All X Spot Instance Requests", 0);
 pub const ADDRESSES: Quota = quota("L-0263D0A3", "ec2", "EC2-VPC Elastic IPs", 5);
 pub const VPCS: Quota = quota("L-F678F1CE", "vpc", "VPCs per Region", 5);
 pub const INTERNET_GATEWAYS: Quota = quota("L-A4707A72", "vpc", "Internet gateways per Region", 5);
@@ -35,11 +39,15 @@ pub const NODES: Quota = quota("L-BD136A63", "eks", "Nodes per managed node grou
 pub const BUCKETS: Quota = quota("L-DC2B2D3D", "s3", "General purpose buckets", 10_000);
 pub const ROLES: Quota = quota("L-FE177D64", "iam", "Roles per account", 1000);
 
-pub const ALL: [&Quota; 14] = [
+pub const ALL: [&Quota; 18] = [
     &STANDARD,
     &G_AND_VT,
     &P,
     &X,
+    &SPOT_STANDARD,
+    &SPOT_G_AND_VT,
+    &SPOT_P,
+    &SPOT_X,
     &ADDRESSES,
     &VPCS,
     &INTERNET_GATEWAYS,

@@ -94,6 +94,7 @@ impl Aws {
         leave_out_the_dead(&mut ec2);
         // AWS's, not the account's.
         iam.policies.retain(|arn, _| !is_managed(arn));
+        iam.roles.retain(|_, role| !role.path.starts_with("/aws-service-role/"));
         // A second copy of the clusters' tags, which winterbaume keeps after the clusters.
         eks.resource_tags.clear();
         json!({

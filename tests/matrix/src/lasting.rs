@@ -70,6 +70,7 @@ fn things(cluster: &Cluster) -> Vec<String> {
     keys.flat_map(|key| match key {
         Key::Bucket(name) => vec![cluster.scoped(&name)],
         Key::NodeGroup(Group::InstanceType(name)) => vec![cluster.scoped(&name), name.replace('.', "-")],
+        Key::NodeGroup(Group::Spot(name)) => vec![cluster.scoped(&name), format!("spot-{}", name.replace('.', "-"))],
         Key::Role(role) => vec![cluster.scoped(&role.to_string())],
         Key::Addon(addon) => vec![addon.to_string()],
         key => vec![key.to_string()],

@@ -115,6 +115,10 @@ fn rich() -> Value {
         json!({"cidr": "100.64.16.0/20", "service_cidr": "10.96.0.0/12", "zones": [format!("{REGION}a"), format!("{REGION}b")]});
     body["kubernetes"] =
         json!({"version": "1.33", "logs": ["audit", "controller_manager"], "log_retention_days": 7, "upgrade_policy": "extended"});
+    body["instance_types"] = json!([{
+        "name": "m6i.large", "capacity": "spot", "alternatives": ["m7i.large"], "disk_gib": 50, "labels": {"team": "vision"},
+        "taints": [{"key": "team", "value": "vision", "effect": "PreferNoSchedule"}]
+    }]);
     body
 }
 

@@ -3,7 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test stops at the impossible")]
 
 use aws_sdk_ec2::types::{Filter, RouteTable, Subnet};
-use aws_sdk_eks::types::{LogType, SupportType};
+use aws_sdk_eks::types::{CapacityTypes, LogType, SupportType, TaintEffect};
 use engine::aws::Clients;
 use engine::names::OWNER_TAG;
 use matrix::account::Account;
@@ -21,8 +21,23 @@ async fn it_is_as_asked_for_and_leaves_nothing() {
     each_zone_has_its_own_way_out(&life).await;
     kubernetes_is_as_asked_for(&life).await;
     sick_nodes_are_repaired(&life).await;
+    nodes_are_as_asked_for(&life).await;
     life.tear_down().await.expect("nothing blocks the deletion");
     judge::gone(&life.cluster, &before, &life.account.snapshot().await).expect("the account as it was");
+}
+
+async fn nodes_are_as_asked_for(life: &Life) {
+    let call = life.clients().eks.describe_nodegroup().cluster_name(life.cluster.eks_name()).nodegroup_name("spot-m6i-large");
+    let group = call.send().await.expect("an answer").nodegroup.expect("the node group");
+    assert_eq!(
+        (group.instance_types(), group.capacity_type()),
+        (&["m6i.large".to_owned(), "m7i.large".into()][..], Some(&CapacityTypes::Spot))
+    );
+    assert_eq!(group.labels().and_then(|labels| labels.get("team")).map(String::as_str), Some("vision"));
+    let taints: Vec<_> = group.taints().iter().map(|taint| (taint.key(), taint.effect())).collect();
+    assert_eq!(taints, [(Some("team"), Some(&TaintEffect::PreferNoSchedule))]);
+    let templates = life.account.calls();
+    assert!(templates.iter().any(|call| call.starts_with("ec2:CreateLaunchTemplate") && call.contains("spot-m6i.large")), "{templates:?}");
 }
 
 async fn each_zone_has_its_own_way_out(life: &Life) {

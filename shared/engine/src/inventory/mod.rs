@@ -9,17 +9,17 @@ use crate::errors::{Called, Result, Unless};
 use crate::names::ROLE_PATH;
 use crate::resource::Leftover;
 use crate::resources::leftovers::{Within, balancers};
-use crate::resources::owned::own_vpcs;
-use aws_sdk_iam::types::Role;
+use crate::resources::owned::{list_roles, own_vpcs};
 use futures::try_join;
 use wire::inventory::{Found, Inventory};
 use wire::spec::{Ground, SelfManaged};
 
-/// AWS makes these for EKS, once for all clusters of the account.
-const SERVICE_LINKED: [&str; 4] = [
+/// AWS makes these for EKS and its nodes, once for all clusters of the account.
+const SERVICE_LINKED: [&str; 5] = [
     "AWSServiceRoleForAmazonEKS",
     "AWSServiceRoleForAmazonEKSNodegroup",
     "AWSServiceRoleForAutoScaling",
+    "AWSServiceRoleForEC2Spot",
     "AWSServiceRoleForElasticLoadBalancing",
 ];
 
@@ -73,10 +73,6 @@ async fn roles(cx: &Context) -> Result<Vec<Found>> {
 async fn service_linked_roles(cx: &Context) -> Result<Vec<Found>> {
     let roles = list_roles(cx, "/aws-service-role/").await?.into_iter().filter(|role| SERVICE_LINKED.contains(&role.role_name()));
     Ok(roles.map(|role| Found::new("service-linked role", role.role_name, "shared by the whole account; AWS keeps it")).collect())
-}
-
-async fn list_roles(cx: &Context, path: &str) -> Result<Vec<Role>> {
-    cx.aws.iam.list_roles().path_prefix(path).into_paginator().items().send().collect::<Result<_, _>>().await.called("iam:ListRoles")
 }
 
 /// The cluster with its node groups, which can be listed only while it exists.

@@ -1,7 +1,7 @@
 //! What Groundwork may do where the customer made the cluster and the buckets: a table of its own, and one policy from it.
 
 use super::document::{Document, Statement};
-use super::table::iam::{FOR_NODE_GROUPS, LOOK_AT_ITSELF, SERVICE_LINKED};
+use super::table::iam::{FOR_NODE_GROUPS, FOR_SPOT, LOOK_AT_ITSELF, MAKE_SPOTS_ROLE, SERVICE_LINKED};
 use super::table::{ALWAYS, BUCKETS as BUCKETS_STAGE, DOWN, NODES, NODES_DOWN, action, asked_for};
 use super::{Action, Condition, Grant};
 use wire::names::{Names, PLACEHOLDERS};
@@ -122,6 +122,20 @@ pub const GRANTS: &[Grant] = &[
             asked_for("iam:CreateServiceLinkedRole", NODES, "An account's first node group makes it.", SERVICE_LINKED),
             asked_for("iam:GetRole", NODES, "EKS checks whether the account has it.", SERVICE_LINKED),
         ],
+    },
+    Grant {
+        sid: "Roles",
+        resources: &["*"],
+        conditions: ALWAYS,
+        why: "ListRoles has no resource-level permissions.",
+        actions: &[action("iam:ListRoles", NODES, "See whether the account has EC2 Spot's service-linked role.")],
+    },
+    Grant {
+        sid: "SpotRole",
+        resources: &[FOR_SPOT],
+        conditions: ALWAYS,
+        why: "Only EC2 Spot's own service-linked role.",
+        actions: &[action("iam:CreateServiceLinkedRole", NODES, MAKE_SPOTS_ROLE)],
     },
 ];
 

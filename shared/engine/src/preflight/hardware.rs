@@ -7,6 +7,7 @@ use aws_sdk_ec2::types::{ArchitectureType, GpuDeviceInfo, InstanceTypeInfo};
 use std::collections::BTreeMap;
 use wire::error::Code;
 use wire::instances::{Architecture, Hardware};
+use wire::spec::InstanceType;
 
 /// By the names of the types. It does not say in which zones they are.
 ///
@@ -24,6 +25,33 @@ pub async fn ask<'a>(cx: &Context, types: impl Iterator<Item = &'a str>) -> Resu
         found.iter().filter_map(|info| Some((info.instance_type()?.as_str().to_owned(), of(info)?))).collect();
     let missing: Vec<&str> = types.into_iter().filter(|name| !known.contains_key(*name)).collect();
     if missing.is_empty() { Ok(known) } else { Err(unknown(&cx.cluster.spec.region, &missing)) }
+}
+
+/// What a pod asks for has to be on each node of a group.
+///
+/// # Errors
+/// `Customer` if alternatives have another architecture or number of GPUs.
+pub fn check(wanted: &[InstanceType], hardware: &BTreeMap<String, Hardware>) -> Result<()> {
+    let differ = |one: &InstanceType| -> Vec<String> {
+        let Some(first) = hardware.get(&one.name) else { return vec![] };
+        let same = |other: &Hardware| (other.architecture, other.gpus) == (first.architecture, first.gpus);
+        let others = one.alternatives.iter().filter_map(|name| Some((name, hardware.get(name).filter(|other| !same(other))?)));
+        others.map(|(name, other)| format!("{name} has {} and {} has {}", said(other), one.name, said(first))).collect()
+    };
+    let differ: Vec<String> = wanted.iter().flat_map(differ).collect();
+    if differ.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::of(Code::AlternativesDiffer, format!("Alternatives differ: {}.", differ.join("; "))))
+    }
+}
+
+fn said(hardware: &Hardware) -> String {
+    let architecture = match hardware.architecture {
+        Architecture::X86 => "x86_64",
+        Architecture::Arm64 => "arm64",
+    };
+    format!("{} GPU(s) and {architecture}", hardware.gpus)
 }
 
 fn unknown(region: &str, missing: &[&str]) -> Error {
@@ -78,6 +106,28 @@ mod tests {
         ] {
             let expected = Hardware { architecture, vcpus: 4, memory_mib: 16_384, gpus: count };
             assert_eq!(of(&info), Some(expected), "{reason}");
+        }
+    }
+
+    #[test]
+    fn alternatives_have_the_same_architecture_and_gpus() {
+        let of = |architecture, gpus| Hardware { architecture, vcpus: 4, memory_mib: 16_384, gpus };
+        let hardware =
+            [("a", Architecture::X86, 1), ("b", Architecture::X86, 1), ("c", Architecture::X86, 4), ("d", Architecture::Arm64, 1)];
+        let hardware = hardware.map(|(name, architecture, gpus)| (name.to_owned(), of(architecture, gpus))).into();
+        for (alternatives, reason) in [
+            (&["b"][..], ""),
+            (&[], ""),
+            (
+                &["b", "c", "d"],
+                "Alternatives differ: c has 4 GPU(s) and x86_64 and a has 1 GPU(s) and x86_64; d has 1 GPU(s) and arm64 and a has 1 GPU(s) and \
+                 x86_64.",
+            ),
+        ] {
+            let wanted = serde_json::json!([{"name": "a", "capacity": "spot", "alternatives": alternatives}]);
+            let wanted: Vec<InstanceType> = serde_json::from_value(wanted).expect("types");
+            let found = check(&wanted, &hardware).err().map(|error| error.reason).unwrap_or_default();
+            assert_eq!(found, reason);
         }
     }
 }

@@ -10,7 +10,7 @@ use aws_sdk_ec2::types::{AvailabilityZone, Filter, LocationType};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use wire::error::Code;
-use wire::spec::Spec;
+use wire::spec::{InstanceType, Spec};
 
 /// Zones where EKS cannot create control planes, by id, because names differ between accounts (row 16 of docs/failures.md).
 const WITHOUT_CONTROL_PLANES: [&str; 3] = ["use1-az3", "usw1-az2", "cac1-az3"];
@@ -43,7 +43,7 @@ pub async fn choose(cx: &Context) -> Result<(Vec<String>, Offering)> {
         let all = ask(cx, &usable, None::<[&str; 0]>).await?;
         return Err(not_offered(cluster, &missing, &all));
     }
-    let zones = if is_placed { usable } else { best(&cluster.spec, &usable, &offers)? };
+    let zones = if is_placed { together(&cluster.spec, usable, &offers)? } else { best(&cluster.spec, &usable, &offers)? };
     let system = system(&zones, &offers, before(cluster)).ok_or_else(|| no_system(cluster))?;
     let with = |name: &str| (name.to_owned(), zones.iter().filter(|zone| offers[name].contains(*zone)).cloned().collect());
     let offered = types(&cluster.spec).chain([system]).map(with).collect();
@@ -66,7 +66,12 @@ fn wanted(spec: &Spec) -> &[String] {
 }
 
 fn types(spec: &Spec) -> impl Iterator<Item = &str> {
-    spec.instance_types.iter().map(|wanted| wanted.name.as_str())
+    spec.instance_types.iter().flat_map(InstanceType::types)
+}
+
+/// The types of each node group, which is only where all of them are offered.
+fn groups(spec: &Spec) -> impl Iterator<Item = Vec<&str>> {
+    spec.instance_types.iter().map(|wanted| wanted.types().collect())
 }
 
 /// The names of the zones that EKS can use.
@@ -110,12 +115,21 @@ pub(super) fn filter_by<'a>(name: &str, values: impl IntoIterator<Item = &'a str
 
 /// Every type must be in one of them; then, the more zones offer each the better. Among equals, the first by name.
 fn best(spec: &Spec, usable: &[String], offers: &Offers) -> Result<Vec<String>> {
-    let with = |name: &str, zones: &[String]| count(zones, offers, name);
-    let apart = |zones: &[String]| types(spec).any(|name| with(name, zones) == 0);
-    let coverage = |zones: &[String]| -> usize { types(spec).chain(system(zones, offers, None)).map(|name| with(name, zones)).sum() };
-    let together = sets(usable).into_iter().filter(|zones| !apart(zones));
+    let of_system = |zones: &[String]| system(zones, offers, None).map(|name| vec![name]);
+    let coverage = |zones: &[String]| -> usize { groups(spec).chain(of_system(zones)).map(|types| count(zones, offers, &types)).sum() };
+    let together = sets(usable).into_iter().filter(|zones| !apart(spec, zones, offers));
     let best = together.min_by_key(|zones| Reverse((system(zones, offers, None).is_some(), coverage(zones))));
     best.ok_or_else(|| are_apart(spec, usable, offers))
+}
+
+/// The zones that a cluster has already.
+fn together(spec: &Spec, zones: Vec<String>, offers: &Offers) -> Result<Vec<String>> {
+    if apart(spec, &zones, offers) { Err(are_apart(spec, &zones, offers).with_hint(CHOSEN_BEFORE)) } else { Ok(zones) }
+}
+
+/// True if a node group would be in none of the zones.
+fn apart(spec: &Spec, zones: &[String], offers: &Offers) -> bool {
+    groups(spec).any(|types| count(zones, offers, &types) == 0)
 }
 
 /// All sets of as many zones as a cluster has, by name.
@@ -128,15 +142,15 @@ fn sets(usable: &[String]) -> Vec<Vec<String>> {
     sets
 }
 
-fn count(zones: &[String], offers: &Offers, name: &str) -> usize {
-    offers.get(name).map_or(0, |offering| zones.iter().filter(|zone| offering.contains(*zone)).count())
+fn count(zones: &[String], offers: &Offers, types: &[&str]) -> usize {
+    zones.iter().filter(|zone| types.iter().all(|name| offers.get(*name).is_some_and(|offering| offering.contains(*zone)))).count()
 }
 
 /// The first that two of the zones offer, or else one. What the cluster had `before` stays as long as it is offered at all: its node group
 /// would count as another one.
 fn system<'a>(zones: &[String], offers: &Offers, before: Option<&'a str>) -> Option<&'a str> {
-    let in_zones = |least: usize| SYSTEM_TYPES.into_iter().find(move |name| count(zones, offers, name) >= least);
-    before.filter(|name| count(zones, offers, name) > 0).or_else(|| in_zones(2)).or_else(|| in_zones(1))
+    let in_zones = |least: usize| SYSTEM_TYPES.into_iter().find(move |name| count(zones, offers, &[name]) >= least);
+    before.filter(|name| count(zones, offers, &[name]) > 0).or_else(|| in_zones(2)).or_else(|| in_zones(1))
 }
 
 /// Earlier versions knew only the first.
@@ -171,8 +185,11 @@ fn no_system(cluster: &Cluster) -> Error {
 }
 
 fn are_apart(spec: &Spec, usable: &[String], offers: &Offers) -> Error {
-    let somewhere = types(spec).filter(|name| offers[*name].len() < usable.len());
-    let named = somewhere.map(|name| format!("{name} is in {}", offers[name].iter().map(String::as_str).collect::<Vec<_>>().join(", ")));
+    let of =
+        |types: &[&str]| usable.iter().filter(|zone| count(std::slice::from_ref(*zone), offers, types) > 0).cloned().collect::<Vec<_>>();
+    let somewhere = groups(spec).map(|types| (types.join(" with "), of(&types))).filter(|(_, zones)| zones.len() < usable.len());
+    let named =
+        somewhere.map(|(types, zones)| format!("{types} is in {}", if zones.is_empty() { "none".into() } else { zones.join(", ") }));
     let reason = format!(
         "No {MOST} availability zones of {} offer all of the instance types: {}.",
         spec.region,
@@ -264,6 +281,22 @@ mod tests {
             "No 3 availability zones of us-west-2 offer all of the instance types: p5.48xlarge is in a; p5e.48xlarge is in b; g6.xlarge \
              is in c, d; p3dn.24xlarge is in e."
         );
+    }
+
+    #[test]
+    fn a_group_of_spot_counts_where_all_its_types_are_offered() {
+        let spec = |alternative: &str| {
+            let types = json!([{"name": "m6i.large"}, {"name": "g5.xlarge", "capacity": "spot", "alternatives": [alternative]}]);
+            Cluster::example(json!({"instance_types": types})).spec
+        };
+        let offers =
+            offers(&[("t3.medium", "abcd"), ("m6i.large", "abcd"), ("g5.xlarge", "abc"), ("g6.xlarge", "cd"), ("p5e.48xlarge", "d")]);
+        assert_eq!(best(&spec("g6.xlarge"), &zones("abcd"), &offers).expect("c has both"), zones("abc"));
+        let reason = "offer all of the instance types: g5.xlarge with p5e.48xlarge is in none.";
+        let error = best(&spec("p5e.48xlarge"), &zones("abcd"), &offers).expect_err("nowhere together");
+        assert!(error.code == Code::InstanceTypesApart && error.reason.ends_with(reason), "{}", error.reason);
+        let placed = together(&spec("g6.xlarge"), zones("ab"), &offers).expect_err("they are in c");
+        assert_eq!((placed.code, placed.hint.as_str()), (Code::InstanceTypesApart, CHOSEN_BEFORE));
     }
 
     #[test]

@@ -343,7 +343,7 @@ mod tests {
         let record = record(&row);
         assert_eq!(json!(record), row);
         let cluster = record.cluster().expect("a spec that is understood");
-        assert_eq!((cluster.zones_with("g4dn.xlarge"), cluster.zones_with("m6i.large")), (vec![1], vec![0, 1]));
+        assert_eq!((cluster.zones_with(&["g4dn.xlarge"]), cluster.zones_with(&["m6i.large"])), (vec![1], vec![0, 1]));
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub struct Issue<'a> {
 }
 
 const VCPUS: &str = "Raise the EC2 quota for running On-Demand vCPUs of this instance family (G: L-DB2E81BA, P: L-417A185B, X: L-7295265B, standard: L-1216C47A) at https://console.aws.amazon.com/servicequotas/home/services/ec2/quotas in the cluster's region, then retry. Or delete the cluster and create it with fewer nodes, or with a type of a family whose quota suffices.";
-const CAPACITY: &str = "AWS has no capacity for this instance type in the cluster's zones now; Groundwork tries again by itself. To stop waiting, delete the cluster and create it with another type, or in another region.";
+pub(super) const CAPACITY: &str = "AWS has no capacity for this instance type in the cluster's zones now; Groundwork tries again by itself. To stop waiting, delete the cluster and create it with another type, or in another region.";
 const EBS_KEY: &str =
     "Let AWSServiceRoleForAutoScaling use the account's default key for EBS encryption (kms:CreateGrant in the key's policy), then retry.";
 const GONE: &str = "Something that the cluster needs was deleted from the account; retry to create it again.";
@@ -27,6 +27,8 @@ const CHANGED: &str = "A change in the cluster, which Groundwork did not make, c
 const REPLICAS: &str = "The add-on's pods found no node to run on; check that the nodes are ready and have room, then retry.";
 const STS: &str = "Activate the region's STS endpoint in the account's IAM settings, then retry.";
 
+/// Sources: "Spot Instance quotas" (EC2 User Guide); <https://github.com/aws-deepracer-community/deepracer-on-the-spot/issues/55>.
+const SPOT_VCPUS: &str = "Raise the EC2 quota for Spot vCPUs of this instance family (All Spot Instance Requests: G: L-3819A6DF, P2 to P4: L-7212CCBC, P5: L-C4BD4855, X: L-E3A00192, standard: L-34B43A08) at https://console.aws.amazon.com/servicequotas/home/services/ec2/quotas in the cluster's region, then retry. Or delete the cluster and create it with fewer nodes, or with capacity on_demand.";
 const STORAGE: &str = "Raise the EBS quota for gp3 storage (L-7A658B76) or delete volumes, then retry.";
 const AWS_AUTH: &str = "Repair (or delete) the ConfigMap aws-auth in kube-system, then retry.";
 const KEY: &str = "Enable (or restore) the key that the reason names, then retry.";
@@ -52,6 +54,7 @@ pub const TABLE: &[Row] = &[
     row("", "current instance limit", Class::Customer, VCPUS),
     row("", "InstanceLimitExceeded", Class::Customer, VCPUS),
     row("", "VcpuLimitExceeded", Class::Customer, VCPUS),
+    row("", "MaxSpotInstanceCountExceeded", Class::Customer, SPOT_VCPUS),
     row("", "InsufficientInstanceCapacity", Class::Later, CAPACITY),
     row("", "UnfulfillableCapacity", Class::Later, CAPACITY),
     row("", "do not have sufficient", Class::Later, CAPACITY),
@@ -146,6 +149,7 @@ mod tests {
         const LAUNCH: &str = "AsgInstanceLaunchFailures";
         for (code, message, class, hint, why) in [
             (LAUNCH, "Could not launch On-Demand Instances. VcpuLimitExceeded - You have requested more", Class::Customer, VCPUS, "row 37"),
+            (LAUNCH, "MaxSpotInstanceCountExceeded - Max spot instance count exceeded", Class::Customer, SPOT_VCPUS, "row 104"),
             (LAUNCH, "InsufficientInstanceCapacity - We currently do not have sufficient p4d", Class::Later, CAPACITY, "row 36"),
             (LAUNCH, "Your request for accessing resources in this region is being validated", Class::Later, VERIFY, "row 61"),
             ("IamThrottling", "Amazon EKS was unable to create an IAM Instance Profile", Class::Later, AGAIN, "row 62"),

@@ -29,7 +29,7 @@ type Found = aws_sdk_ec2::types::LaunchTemplate;
 
 impl LaunchTemplate {
     fn name(&self, cluster: &Cluster) -> String {
-        cluster.scoped(&format!("lt-{}", self.group))
+        cluster.scoped(&format!("lt-{}", self.group).replace('/', "-"))
     }
 
     /// The name is in use: by what an earlier call of ours made, or by somebody else, who must give it up.

@@ -22,6 +22,7 @@ mod pod_identity;
 mod role;
 mod route_table;
 mod s3_endpoint;
+mod spot;
 mod subnet;
 pub(crate) mod vpc;
 

@@ -1,8 +1,9 @@
 //! A managed node group: one per instance type and, in a cluster of ours, the small one that the system's own pods run on.
 
-use super::health::{Issue, broken};
+use super::health::{CAPACITY, Issue, broken};
 use super::leftovers;
 use super::owned::{check_ours, outputs, tag_map};
+use super::spot;
 use crate::cluster::Cluster;
 use crate::context::Context;
 use crate::errors::table::{GONE_IN_EKS, OFFERING, THERE_IN_EKS};
@@ -29,6 +30,8 @@ const JOIN: &str = "The nodes started and could not join the cluster. See that n
 /// In the customer's own subnets.
 const SUBNETS_WITHOUT_TYPE: &str = "Delete this cluster and create it with network.subnet_ids that are only in zones that offer the instance type, or with another \
                                     instance type.";
+const SPOT_CAPACITY: &str = "AWS has no spot capacity for these instance types in the cluster's zones now; Groundwork tries again by itself. To stop \
+                             waiting, delete the cluster and create it with more alternatives, or with capacity on_demand.";
 /// Without a launch template, EKS gives nodes 20 GiB, which one image with CUDA fills.
 const DISK_GIB: u32 = 100;
 
@@ -36,8 +39,9 @@ pub struct NodeGroup {
     group: Group,
     /// Whose cluster the nodes join.
     ground: Ground,
-    instance_type: String,
-    /// In a cluster of ours, which of its zones offer the instance type, from 0: EKS refuses a group with a subnet in another.
+    /// Those that its nodes can have: several only of spot.
+    types: Vec<String>,
+    /// In a cluster of ours, which of its zones offer all of them, from 0: EKS refuses a group with a subnet in another.
     zones: Vec<usize>,
     /// The NAT gateways of these zones.
     ways_out: BTreeSet<usize>,
@@ -60,10 +64,11 @@ fn of_system(profile: PerformanceProfile) -> Sizes {
 
 impl NodeGroup {
     pub fn new(group: &Group, cluster: &Cluster) -> Self {
-        let instance_type = cluster.instance_type(group).to_owned();
-        let zones = cluster.zones_with(&instance_type);
+        let types = cluster.types(group);
+        let zones = cluster.zones_with(&types);
         let ways_out = zones.iter().map(|zone| cluster.way_out(*zone)).collect();
-        Self { group: group.clone(), ground: cluster.spec.ground.clone(), instance_type, zones, ways_out }
+        let types = types.into_iter().map(str::to_owned).collect();
+        Self { group: group.clone(), ground: cluster.spec.ground.clone(), types, zones, ways_out }
     }
 
     fn private_subnets(&self) -> impl Iterator<Item = Key> {
@@ -81,7 +86,20 @@ impl NodeGroup {
 
     /// EKS allows no dots.
     fn label(&self) -> String {
-        self.group.to_string().replace('.', "-")
+        self.group.to_string().replace(['.', '/'], "-")
+    }
+
+    fn capacity(&self) -> CapacityTypes {
+        match self.group {
+            Group::Spot(_) => CapacityTypes::Spot,
+            Group::System | Group::InstanceType(_) => CapacityTypes::OnDemand,
+        }
+    }
+
+    /// All types run the same.
+    fn image(&self) -> Result<Image> {
+        let first = self.types.first().map(String::as_str).unwrap_or_default();
+        instances::image(first).map_err(|reason| Error::of(Code::InstanceTypeWithoutImage, reason))
     }
 
     /// In a customer's own cluster, the id distinguishes it from the customer's groups.
@@ -140,7 +158,7 @@ impl NodeGroup {
     }
 
     fn has_gpus(&self) -> bool {
-        instances::image(&self.instance_type).is_ok_and(Image::gpu)
+        self.image().is_ok_and(Image::gpu)
     }
 
     fn labels(&self, cluster: &Cluster) -> HashMap<String, String> {
@@ -164,7 +182,7 @@ impl NodeGroup {
         let missing = |field, what: Vec<String>| Difference::between(field, what.join(", "), String::new(), How::Replace);
         // EKS documents that it names no types and no size for a group with a launch template.
         let types = Some(group.instance_types().join(", ")).filter(|types| !types.is_empty());
-        let types = types.and_then(|is| Difference::between("instance_type", is.as_str(), self.instance_type.as_str(), How::Replace));
+        let types = types.and_then(|is| Difference::between("instance_type", is, self.types.join(", "), How::Replace));
         let sizes = group.disk_size().zip(self.disk_gib(cluster));
         let disk = sizes.and_then(|(is, wanted)| Difference::between("disk_gib", is, wanted, How::Replace));
         let given = [missing("missing_labels", labels.collect()), missing("missing_taints", taints.collect())];
@@ -176,6 +194,7 @@ impl NodeGroup {
         match self.ground {
             Ground::SelfManaged(_) if error.code == Code::NodeCreationFailure => Error { class: Class::Customer, ..error }.with_hint(JOIN),
             Ground::SelfManaged(_) if error.hint == OFFERING => error.with_hint(SUBNETS_WITHOUT_TYPE),
+            _ if error.hint == CAPACITY && self.capacity() == CapacityTypes::Spot => error.with_hint(SPOT_CAPACITY),
             Ground::Managed(_) | Ground::SelfManaged(_) => error,
         }
     }
@@ -291,11 +310,14 @@ impl Made for NodeGroup {
     /// Without a token of ours: its name is unique in the cluster, and a retry after a failed group must not be answered with the first
     /// one's record.
     async fn create(&self, cx: &Context) -> Result<()> {
-        let image = instances::image(&self.instance_type).map_err(|reason| Error::of(Code::InstanceTypeWithoutImage, reason))?;
+        let image = self.image()?;
+        if self.capacity() == CapacityTypes::Spot {
+            spot::has_its_role(cx).await?;
+        }
         let call = cx.aws.eks.create_nodegroup().cluster_name(cx.cluster.eks_name()).nodegroup_name(self.name(&cx.cluster));
         let call = call.node_role(self.role(cx)?).set_subnets(Some(self.subnets(cx)?)).set_launch_template(self.launch_template(cx)?);
         let call = call.set_disk_size(self.disk_gib(&cx.cluster));
-        let call = call.instance_types(&self.instance_type).ami_type(ami(image)).capacity_type(CapacityTypes::OnDemand);
+        let call = call.set_instance_types(Some(self.types.clone())).ami_type(ami(image)).capacity_type(self.capacity());
         let call = call.scaling_config(self.scaling(&cx.cluster)?).set_labels(Some(self.labels(&cx.cluster)));
         let taints = Some(self.taints(&cx.cluster)).filter(|taints| !taints.is_empty());
         let call = call.set_taints(taints).set_tags(tag_map(&cx.cluster, &self.key()));
@@ -393,7 +415,7 @@ mod tests {
     fn another_instance_type_needs_another_group() {
         let (resource, cluster) = ours("g4dn.xlarge");
         let group = made(&resource, &cluster).set_instance_types(Some(vec!["m6i.large".into()])).build();
-        let expected = Difference::between("instance_type", "m6i.large", "g4dn.xlarge", How::Replace);
+        let expected = Difference::between("instance_type", "m6i.large".to_owned(), "g4dn.xlarge".into(), How::Replace);
         assert_eq!(resource.judge(&cluster, &group), Seen::but_for([expected]));
     }
 
@@ -445,7 +467,42 @@ mod tests {
             let resource = NodeGroup::new(&group.into(), cluster);
             let needed = resource.needs();
             let private = (0..3).filter(|index| needed.contains(&Key::Subnet(Side::Private, *index)));
-            assert_eq!((private.collect::<Vec<_>>().as_slice(), resource.instance_type.as_str()), (expected, instance_type), "{group}");
+            assert_eq!((private.collect::<Vec<_>>().as_slice(), resource.types.join(" ").as_str()), (expected, instance_type), "{group}");
+        }
+    }
+
+    #[test]
+    fn a_group_of_spot_has_its_alternatives_and_is_where_all_are_offered() {
+        let types =
+            json!([{"name": "g4dn.xlarge"}, {"name": "g4dn.xlarge", "capacity": "spot", "alternatives": ["g5.xlarge"], "max_count": 3}]);
+        let mut cluster = Cluster::example(json!({"instance_types": types}));
+        let zones = [("g4dn.xlarge", &["us-west-2a", "us-west-2c"][..]), ("g5.xlarge", &["us-west-2b", "us-west-2c"])];
+        let zones = zones.map(|(name, zones)| (name.to_owned(), zones.iter().map(|zone| (*zone).to_owned()).collect()));
+        cluster.offering = Some(Offering { system: "t3.medium".into(), zones: zones.into() });
+        for (group, name, types, zones, most, capacity) in [
+            ("g4dn.xlarge", "g4dn-xlarge", &["g4dn.xlarge"][..], &[0, 2][..], 10, CapacityTypes::OnDemand),
+            ("spot/g4dn.xlarge", "spot-g4dn-xlarge", &["g4dn.xlarge", "g5.xlarge"], &[2], 3, CapacityTypes::Spot),
+        ] {
+            let resource = NodeGroup::new(&group.into(), &cluster);
+            assert_eq!(
+                (resource.name(&cluster).as_str(), &resource.types[..], &resource.zones[..]),
+                (name, &types.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()[..], zones)
+            );
+            assert_eq!((resource.scaling(&cluster).expect("it is in the spec").max_size(), resource.capacity()), (Some(most), capacity));
+        }
+    }
+
+    #[test]
+    fn each_architecture_has_its_image() {
+        for (name, expected) in [
+            ("m6i.large", "AL2023_x86_64_STANDARD"),
+            ("m7g.large", "AL2023_ARM_64_STANDARD"),
+            ("g5.xlarge", "BOTTLEROCKET_x86_64_NVIDIA"),
+            ("g5g.xlarge", "BOTTLEROCKET_ARM_64_NVIDIA"),
+        ] {
+            let cluster = Cluster::example(json!({"instance_types": [{"name": name, "capacity": "spot"}]}));
+            let image = NodeGroup::new(&Group::Spot(name.into()), &cluster).image().expect("an image");
+            assert_eq!(ami(image).as_str(), expected, "{name}");
         }
     }
 

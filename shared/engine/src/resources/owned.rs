@@ -6,6 +6,7 @@ use crate::errors::{Called, Error, Result};
 use crate::names::{OWNER_TAG, RESOURCE_TAG};
 use aws_config::retry::RetryConfig;
 use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
+use aws_sdk_iam::types::Role;
 use std::collections::BTreeMap;
 use wire::error::Code;
 use wire::journal::Outputs;
@@ -50,6 +51,11 @@ pub async fn own_vpcs(cx: &Context) -> Result<Vec<String>> {
     let found: Vec<_> = request.into_paginator().items().send().collect::<Result<_, _>>().await.called("ec2:DescribeVpcs")?;
     let ours = found.into_iter().filter(|vpc| has_tag(vpc.tags(), OWNER_TAG, &cx.cluster.id));
     Ok(ours.filter_map(|vpc| vpc.vpc_id).collect())
+}
+
+/// The account's roles under this path.
+pub async fn list_roles(cx: &Context, path: &str) -> Result<Vec<Role>> {
+    cx.aws.iam.list_roles().path_prefix(path).into_paginator().items().send().collect::<Result<_, _>>().await.called("iam:ListRoles")
 }
 
 /// For creates without a token: the SDK must not repeat a call whose answer was lost, because the driver waits out the grace first.

@@ -14,7 +14,7 @@ use crate::records::record::{Record, of_newer_version};
 use crate::{plan, preflight};
 use wire::error::Code;
 use wire::inventory::Inventory;
-use wire::spec::{self, Ground, Spec};
+use wire::spec::{self, Ground, InstanceType, Spec};
 use wire::stage::Stage;
 use wire::stored::StoredSpec;
 
@@ -52,6 +52,7 @@ impl Function {
             Ground::SelfManaged(_) => (vec![], None),
         };
         let hardware = preflight::hardware::ask(&cx, types(&cx.cluster.spec, offering.as_ref())).await?;
+        preflight::hardware::check(&cx.cluster.spec.instance_types, &hardware)?;
         self.claim(&cx.cluster).await?;
         let choose = |record: &mut Record| {
             self.still_ours(record, invocation)?;
@@ -155,7 +156,7 @@ impl Function {
 /// The system's among them, if it is ours.
 fn types<'a>(spec: &'a Spec, offering: Option<&'a Offering>) -> impl Iterator<Item = &'a str> {
     let system = offering.map(|offering| offering.system.as_str());
-    spec.instance_types.iter().map(|wanted| wanted.name.as_str()).chain(system)
+    spec.instance_types.iter().flat_map(InstanceType::types).chain(system)
 }
 
 /// What a newer version, rolled back since, was told to keep may not be deleted by this one.

@@ -44,6 +44,9 @@ impl Code {
     /// Exhaustive, so that a new code does not compile until somebody has decided.
     pub fn means(&self) -> Meaning {
         match self {
+            Code::AlternativesDiffer => {
+                tenants("Delete the cluster and create it with alternatives of the same architecture and number of GPUs.")
+            }
             Code::AnotherAccount => tenants("Delete the cluster and create it with the ARN of a role in the account that you mean."),
             Code::BucketElsewhere => tenants("Delete this cluster and create it with buckets in its region."),
             Code::BucketNotClosed => tenants("Turn on all four settings of the bucket's public access block, then retry."),

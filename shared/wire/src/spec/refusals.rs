@@ -46,6 +46,13 @@ fn of_nodes() -> Vec<Refused> {
         json!([one("overprovisioned_ondemand_count", json!(-1))]),
         json!([one("overprovisioned_ondemand_count", json!(451))]),
         json!([one("overprovisioned_ondemand_count", json!(11))]),
+        json!([one("capacity", json!("reserved"))]),
+        json!([one("alternatives", json!(["m7i.large"]))]),
+        json!([spot(json!(["m6i.large", "m7g.large", "g4ad.xlarge"]))]),
+        json!([spot(json!(["large"]))]),
+        json!([spot(json!([format!("m7i.{}", "x".repeat(29))]))]),
+        json!([spot(json!(["m7i.large", "m7i.large"]))]),
+        json!([spot(many(6, |index| json!(format!("m{index}.large"))))]),
         json!([one("labels", json!({"kubernetes.io/role": "worker", "two words": "two words"}))]),
         json!([one("labels", (0..31).map(|index| (format!("label-{index}"), json!("a"))).collect::<serde_json::Map<_, _>>().into())]),
         json!([one("taints", json!([taint("nvidia.com/gpu"), taint("team"), taint("team")]))]),
@@ -56,6 +63,10 @@ fn of_nodes() -> Vec<Refused> {
         json!([one("disk_gib", json!(16385))]),
     ];
     types.map(|types| (Managed, json!({"instance_types": types}))).into()
+}
+
+fn spot(alternatives: Value) -> Value {
+    json!({"name": "m6i.large", "capacity": "spot", "alternatives": alternatives})
 }
 
 fn taint(key: &str) -> Value {

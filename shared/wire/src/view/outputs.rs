@@ -17,7 +17,7 @@ pub struct ClusterOutputs {
     pub certificate_authority: Option<String>,
     /// The buckets' names, by purpose; for the customer's own, by name.
     pub buckets: BTreeMap<String, String>,
-    /// The node groups' names in EKS, by instance type; `system` runs what the cluster itself needs.
+    /// The node groups' names in EKS, by instance type, with `spot/` before it if they are of spot; `system` runs what the cluster itself needs.
     pub node_groups: BTreeMap<String, String>,
 }
 

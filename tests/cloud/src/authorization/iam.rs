@@ -13,6 +13,7 @@ pub fn of(scene: &Scene<'_>) -> Vec<Authorization> {
     let call = scene.call;
     match call.action.as_str() {
         "CreateRole" => create_role(scene),
+        "CreateServiceLinkedRole" => vec![service_linked(scene)],
         "RemoveRoleFromInstanceProfile" | "DeleteInstanceProfile" | "GetInstanceProfile" => {
             vec![on(scene, "instance-profile", "InstanceProfileName")]
         }
@@ -36,6 +37,13 @@ fn create_role(scene: &Scene<'_>) -> Vec<Authorization> {
 fn new_role(scene: &Scene<'_>) -> String {
     let field = |name| scene.call.field(name).unwrap_or_default();
     scene.global_arn("iam", scene.account, format!("role{}{}", scene.call.field("Path").unwrap_or("/"), field("RoleName")))
+}
+
+/// A service's role, of the name that AWS gives it.
+fn service_linked(scene: &Scene<'_>) -> Authorization {
+    let service = scene.call.field("AWSServiceName").unwrap_or_default();
+    let name = if service == "spot.amazonaws.com" { "AWSServiceRoleForEC2Spot" } else { "*" };
+    scene.own(scene.global_arn("iam", scene.account, format!("role/aws-service-role/{service}/{name}"))).with("iam:AWSServiceName", service)
 }
 
 fn on(scene: &Scene<'_>, kind: &str, field: &str) -> Authorization {
@@ -91,6 +99,14 @@ mod tests {
                 "iam:TagRole role/groundwork/a aws:RequestTag/owner=x aws:TagKeys=owner",
             ]
         );
+    }
+
+    #[test]
+    fn a_service_linked_role_is_checked_by_the_name_that_it_will_have() {
+        let create = form("iam", "Action=CreateServiceLinkedRole&AWSServiceName=spot.amazonaws.com");
+        let expected = "iam:CreateServiceLinkedRole role/aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot \
+                        iam:AWSServiceName=spot.amazonaws.com";
+        assert_eq!(told(&create, &Things::default()), [expected]);
     }
 
     #[test]

@@ -28,6 +28,7 @@ const BY_EKS: Duration = Duration::from_secs(3600);
 const FOLLOWED: &[Code] = &[
     Code::AccessDenied,
     Code::AccessDeniedException,
+    Code::AlternativesDiffer,
     Code::BucketElsewhere,
     Code::BucketNotClosed,
     Code::ClientUnauthorizedOperation,
@@ -305,6 +306,16 @@ async fn a_cluster_of_a_version_that_eks_does_not_offer_on_its_terms_is_deleted(
         scene.goes().await;
         assert_eq!(scene.record().status, Status::Deleted);
     }
+}
+
+/// What the hint says: the next one is made with alternatives that have as many GPUs.
+#[tokio::test(start_paused = true)]
+async fn a_cluster_with_alternatives_that_differ_is_deleted() {
+    let mut scene = Scene::new().await;
+    scene.ask_for(&json!([{"name": "g5.xlarge", "capacity": "spot", "alternatives": ["g4dn.12xlarge"]}]));
+    is_own(&scene.parks().await, Code::AlternativesDiffer);
+    scene.goes().await;
+    assert_eq!(scene.record().status, Status::Deleted);
 }
 
 /// The hint of a cluster that an earlier version placed: another one is placed where its type is.

@@ -12,6 +12,7 @@ mod hints;
 mod network;
 mod node_groups;
 mod scene;
+mod spot;
 mod storage;
 
 /// The rows that the design makes impossible, and how. Their tests show it in the code or in a template.

@@ -13,6 +13,10 @@ const FOR_EKS: &str = "arn:${partition}:iam::${account}:role/aws-service-role/ek
 pub(in crate::permissions) const FOR_NODE_GROUPS: &str =
     "arn:${partition}:iam::${account}:role/aws-service-role/eks-nodegroup.amazonaws.com/AWSServiceRoleForAmazonEKSNodegroup";
 
+pub(in crate::permissions) const FOR_SPOT: &str =
+    "arn:${partition}:iam::${account}:role/aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot";
+pub(in crate::permissions) const MAKE_SPOTS_ROLE: &str = "An account's first spot instances need it.";
+
 const UNDER_OUR_PATH: &str = "Only roles under our path.";
 pub(in crate::permissions) const SERVICE_LINKED: &str = "https://docs.aws.amazon.com/eks/latest/userguide/using-service-linked-roles.html";
 const POD_IDENTITY: &str = "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-association.html";
@@ -24,7 +28,11 @@ pub const GRANTS: &[Grant] = &[
         resources: ANY,
         conditions: ALWAYS,
         why: "ListRoles has no resource-level permissions.",
-        actions: &[action("iam:ListRoles", CHECKS_DOWN, "See in the inventory that no role is left, and which AWS keeps.")],
+        actions: &[action(
+            "iam:ListRoles",
+            NODES_CHECKS_DOWN,
+            "See in the inventory that no role is left, and which AWS keeps; and whether it has one for spot.",
+        )],
     },
     Grant {
         sid: "MakeRoles",
@@ -119,6 +127,13 @@ pub const GRANTS: &[Grant] = &[
         conditions: &[("StringEquals", "iam:AWSServiceName", &["eks-nodegroup.amazonaws.com"])],
         why: "Only EKS node groups' own service-linked role.",
         actions: &[asked_for("iam:CreateServiceLinkedRole", NODES, "An account's first node group makes it.", SERVICE_LINKED)],
+    },
+    Grant {
+        sid: "MakeSpotsRole",
+        resources: &[FOR_SPOT],
+        conditions: &[("StringEquals", "iam:AWSServiceName", &["spot.amazonaws.com"])],
+        why: "Only EC2 Spot's own service-linked role.",
+        actions: &[action("iam:CreateServiceLinkedRole", NODES, MAKE_SPOTS_ROLE)],
     },
     Grant {
         sid: "LookAtNodeGroupsRole",
