@@ -8,7 +8,7 @@ use std::fmt::Write;
 use wire::error::Turn;
 use wire::instances::Hardware;
 use wire::inventory::Found;
-use wire::spec::{Capacity, Spec};
+use wire::spec::{Capacity, InstanceType};
 use wire::status::Status;
 use wire::view::{Cluster, ResourceState, Trouble, Warning};
 
@@ -69,9 +69,7 @@ fn facts(cluster: &Cluster) -> String {
     let (summary, progress) = (&cluster.summary, &cluster.progress);
     let region = format!("{} in account {}", summary.region.as_deref().unwrap_or("?"), summary.account.as_deref().unwrap_or("?"));
     let mut rows = vec![("id", summary.id.clone()), ("region", region), ("created", ago(summary.created_at, progress.at))];
-    if let Ok(spec) = cluster.spec.read() {
-        rows.push(("nodes", nodes(spec, &cluster.hardware)));
-    }
+    rows.push(("nodes", nodes(&cluster.instance_types, &cluster.hardware)));
     if progress.total > 0 && !summary.status.is_over() {
         rows.push(("resources", format!("{} of {} {}", progress.ready, progress.total, if is_going(cluster) { "gone" } else { "ready" })));
     }
@@ -90,15 +88,15 @@ pub fn is_going(cluster: &Cluster) -> bool {
 }
 
 /// "spot g4dn.xlarge or g5.xlarge 0-10 (4 vCPUs, 16 GiB, 1 GPU), m6i.large 1-5".
-pub fn nodes(spec: &Spec, hardware: &BTreeMap<String, Hardware>) -> String {
-    let groups = spec.instance_types.iter().map(|group| {
+pub fn nodes(groups: &[InstanceType], hardware: &BTreeMap<String, Hardware>) -> String {
+    let groups = groups.iter().map(|group| {
         let of = hardware.get(&group.name).map_or(String::new(), |of| format!(" ({})", size(of)));
         let spot = if group.capacity == Capacity::Spot { "spot " } else { "" };
         let others = if group.alternatives.is_empty() { String::new() } else { format!(" or {}", group.alternatives.join(" or ")) };
         format!("{spot}{}{others} {}-{}{of}", group.name, group.overprovisioned_ondemand_count, group.max_count)
     });
     let groups: Vec<String> = groups.collect();
-    if groups.is_empty() { "none of ours".into() } else { groups.join(", ") }
+    if groups.is_empty() { "none yet".into() } else { groups.join(", ") }
 }
 
 fn size(hardware: &Hardware) -> String {
@@ -220,6 +218,7 @@ pub mod tests {
             },
             "endpoint_access": {"mode": "requester", "cidrs": ["203.0.113.9/32"]},
             "progress": {"at": at, "ready": 4, "total": 4, "seconds_elapsed": 750, "seconds_expected": null},
+            "instance_types": [{"name": "g4dn.xlarge", "overprovisioned_ondemand_count": 0, "max_count": 10}],
             "hardware": {"g4dn.xlarge": {"architecture": "x86_64", "vcpus": 4, "memory_mib": 16384, "gpus": 1}},
             "warnings": [{"path": "$.access.administrators", "message": "Nobody is the administrator."}],
             "resources": [
@@ -264,8 +263,8 @@ pub mod tests {
     #[test]
     fn nodes_of_spot_are_told_as_such() {
         let mut spot = answer();
-        spot["spec"]["instance_types"][0]["capacity"] = json!("spot");
-        spot["spec"]["instance_types"][0]["alternatives"] = json!(["g5.xlarge"]);
+        spot["instance_types"][0]["capacity"] = json!("spot");
+        spot["instance_types"][0]["alternatives"] = json!(["g5.xlarge"]);
         let text = super::cluster(&read(spot));
         assert!(text.contains("spot g4dn.xlarge or g5.xlarge 0-10 (4 vCPUs"), "{text}");
     }

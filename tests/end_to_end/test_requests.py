@@ -39,7 +39,7 @@ BAD_BODIES = [
         },
         {"$.admin_principal_arn"},
     ),
-    ({}, {"$.name", "$.role_arn", "$.region", "$.instance_types"}),
+    ({}, {"$.name", "$.role_arn", "$.region"}),
     (
         {
             "name": "a",
@@ -50,10 +50,10 @@ BAD_BODIES = [
         },
         {"$.tags.groundwork:cluster", "$.tags.team"},
     ),
-    ({"name": "Upper", "surprise": 1}, {"$.name", "$.surprise", "$.role_arn", "$.region", "$.instance_types"}),
+    ({"name": "Upper", "surprise": 1}, {"$.name", "$.surprise", "$.role_arn", "$.region"}),
     (
         {"name": "a" * 64, "role_arn": "arn:aws:iam::222222222222:role/other", "region": "mars", "instance_types": []},
-        {"$.name", "$.role_arn", "$.region", "$.instance_types"},
+        {"$.name", "$.role_arn", "$.region"},
     ),
     (
         {

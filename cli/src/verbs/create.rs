@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use wire::spec::{self, Data, Ground, Managed, REQUESTER, Spec};
+use wire::spec::{self, DEFAULTS, Data, Ground, Managed, REQUESTER, Spec};
 
 /// Create a cluster in your account.
 ///
@@ -272,7 +272,7 @@ fn compare(given: &str, known: &str) -> Result<()> {
 fn plan(spec: &Spec) -> String {
     let Spec { name, region, tags, .. } = spec;
     let tags = tags.0.iter().map(|(key, value)| format!("\n  tag:    {key}={value}")).collect::<String>();
-    let nodes = told::nodes(spec, &BTreeMap::new());
+    let nodes = nodes(spec);
     let place = format!("account {}, {region}", spec.account());
     let parts = match &spec.ground {
         Ground::Managed(ours) => format!(
@@ -290,6 +290,14 @@ fn plan(spec: &Spec) -> String {
         }
     };
     format!("\n{name} will be made in {place}:{tags}\n{parts}\n")
+}
+
+fn nodes(spec: &Spec) -> String {
+    match (&spec.instance_types[..], &spec.ground) {
+        ([], Ground::Managed(_)) => format!("{}, as far as the zones offer them, none of them running", DEFAULTS.join(", ")),
+        ([], Ground::SelfManaged(_)) => "none of ours".into(),
+        (groups, _) => told::nodes(groups, &BTreeMap::new()),
+    }
 }
 
 fn access(ours: &Managed) -> String {
@@ -382,12 +390,17 @@ mod tests {
     }
 
     #[test]
+    fn the_default_instance_types_are_named() {
+        let mut none = body();
+        none["instance_types"] = json!([]);
+        assert!(plan(&spec::parse(&none).expect("a request")).contains("nodes: m6i.xlarge, c6i.xlarge, "));
+    }
+
+    #[test]
     fn every_fault_is_named_with_its_flag() {
         let failure = refused(spec::parse(&json!({"name": "A", "tags": {"Name": "mine"}})).expect_err("faults"), false);
         let text = failure.why.join("\n");
-        for told in
-            ["$.name:", "$.tags.Name (--tag):", "$.role_arn (--role-arn):", "$.region (--region):", "$.instance_types (--instance-types):"]
-        {
+        for told in ["$.name:", "$.tags.Name (--tag):", "$.role_arn (--role-arn):", "$.region (--region):"] {
             assert!(text.contains(told), "{told}: {text}");
         }
     }

@@ -1,7 +1,7 @@
 //! One of our clusters, as its resources see it.
 
 use crate::names;
-use crate::offering::{Offering, SYSTEM_TYPES};
+use crate::offering::{self, Offering, SYSTEM_TYPES};
 use std::collections::BTreeMap;
 use wire::key::{Group, Key};
 use wire::spec::{Data, Ground, InstanceType, PerformanceProfile, Spec};
@@ -54,9 +54,14 @@ impl Cluster {
         self.wanted(group).map_or_else(|| vec![self.instance_type(group)], |wanted| wanted.types().collect())
     }
 
+    /// The types of its node groups, the system's not counted.
+    pub fn instance_types(&self) -> &[InstanceType] {
+        offering::wanted(&self.spec, self.offering.as_ref())
+    }
+
     /// What the tenant wants a node group to be. None for the system's, and for one that only the journal knows.
     pub fn wanted(&self, group: &Group) -> Option<&InstanceType> {
-        self.spec.instance_types.iter().find(|wanted| wanted.group() == *group)
+        self.instance_types().iter().find(|wanted| wanted.group() == *group)
     }
 
     /// Which of its zones offer all of the instance types, from 0.

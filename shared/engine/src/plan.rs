@@ -120,7 +120,7 @@ fn customers(cluster: &Cluster, theirs: &SelfManaged) -> Vec<Key> {
 }
 
 fn groups(cluster: &Cluster) -> impl Iterator<Item = Group> {
-    cluster.spec.instance_types.iter().map(InstanceType::group)
+    cluster.instance_types().iter().map(InstanceType::group)
 }
 
 fn buckets() -> Vec<Key> {
@@ -260,7 +260,8 @@ mod tests {
 
     #[test]
     fn the_standard_profile_has_a_way_out_in_each_zone_and_nodes_need_those_of_their_zones() {
-        let offering = Offering { system: "t3.medium".into(), zones: [("g4dn.xlarge".into(), vec!["us-west-2c".into()])].into() };
+        let zones = [("g4dn.xlarge".into(), vec!["us-west-2c".into()])].into();
+        let offering = Offering { system: "t3.medium".into(), zones, ..Offering::default() };
         let ways_out = |fields, group: Group| {
             let cluster = Cluster { offering: Some(offering.clone()), ..cluster(fields) };
             let needs = of(&Key::NodeGroup(group), &cluster).map(|one| one.planned().needs()).unwrap_or_default();

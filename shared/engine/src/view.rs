@@ -25,6 +25,7 @@ pub fn cluster(record: &Record, journal: &BTreeMap<Key, Entry>, now: Timestamp) 
         spec: record.spec.shown(),
         endpoint_access: Endpoint { mode: record.endpoint_access, cidrs: cidrs.map(<[String]>::to_vec) },
         progress: progress::of(record, wanted.as_ref(), journal, now),
+        instance_types: record.instance_types().to_vec(),
         hardware: record.hardware.clone(),
         warnings: warnings::of(record),
         resources: resources(wanted.as_ref(), journal),
@@ -51,14 +52,14 @@ pub fn summary(record: &Record) -> Summary {
         region: record.spec.region().map(str::to_owned),
         account: record.spec.account().map(str::to_owned),
         mode: record.spec.read().ok().map(Spec::mode),
-        nodes: record.spec.read().ok().map(nodes),
+        nodes: record.spec.read().ok().map(|_| nodes(record.instance_types())),
         created_at: record.created_at,
         updated_at: record.updated_at,
     }
 }
 
-fn nodes(spec: &Spec) -> Nodes {
-    let sum = |count: fn(&InstanceType) -> u32| spec.instance_types.iter().map(count).sum();
+fn nodes(types: &[InstanceType]) -> Nodes {
+    let sum = |count: fn(&InstanceType) -> u32| types.iter().map(count).sum();
     Nodes { kept: sum(|group| group.overprovisioned_ondemand_count), most: sum(|group| group.max_count) }
 }
 

@@ -13,7 +13,18 @@ pub fn of(record: &Record) -> Vec<Warning> {
         Desired::Present => of_access(record, spec).into_iter().chain(record.advice.clone()).collect(),
         Desired::Absent => vec![],
     };
-    of_now.into_iter().chain(of_data(record, spec)).collect()
+    of_now.into_iter().chain(of_defaults(record)).chain(of_data(record, spec)).collect()
+}
+
+/// The defaults that the cluster does without.
+fn of_defaults(record: &Record) -> Option<Warning> {
+    let left_out = &record.offering.as_ref()?.left_out;
+    let message = format!(
+        "The cluster's zones do not offer {} of the default instance types, so it has the others. A spec that names instance_types gets zones \
+         that offer them.",
+        left_out.join(", ")
+    );
+    (!left_out.is_empty() && record.desired == Desired::Present).then(|| Warning::new("$.instance_types", message))
 }
 
 /// A record of before that says nothing about the data, or what may have been only the default of its time.
@@ -64,6 +75,7 @@ const OPEN: &str =
 mod tests {
     use super::*;
     use crate::cluster::Cluster;
+    use crate::offering::Offering;
     use jiff::Timestamp;
     use serde_json::json;
     use wire::spec::Data;
@@ -96,6 +108,17 @@ mod tests {
         let mut record = record(Cluster::self_managed(json!({})));
         record.advice = vec![Warning::new("$.role_arn", "It may be denied.")];
         assert_eq!(of(&record), record.advice);
+    }
+
+    #[test]
+    fn the_defaults_that_a_cluster_does_without_are_named() {
+        let mut record = record(Cluster::self_managed(json!({})));
+        for (left_out, expected) in [(vec![], 0), (vec!["g5.xlarge".to_owned()], 1)] {
+            record.offering = Some(Offering { left_out, ..Offering::default() });
+            let warnings = of(&record);
+            assert_eq!(warnings.len(), expected);
+            assert!(warnings.iter().all(|warning| warning.message.contains("do not offer g5.xlarge of")));
+        }
     }
 
     #[test]

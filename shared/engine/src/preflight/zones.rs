@@ -4,13 +4,13 @@ use super::alternatives;
 use crate::cluster::Cluster;
 use crate::context::Context;
 use crate::errors::{Called, Error, Result};
-use crate::offering::{Offering, SYSTEM_TYPES};
+use crate::offering::{self, Offering, SYSTEM_TYPES};
 use crate::resources::owned::filter;
 use aws_sdk_ec2::types::{AvailabilityZone, Filter, LocationType};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use wire::error::Code;
-use wire::spec::{InstanceType, Spec};
+use wire::spec::{DEFAULTS, InstanceType, Spec};
 
 /// Zones where EKS cannot create control planes, by id, because names differ between accounts (row 16 of docs/failures.md).
 const WITHOUT_CONTROL_PLANES: [&str; 3] = ["use1-az3", "usw1-az2", "cac1-az3"];
@@ -37,17 +37,25 @@ pub async fn choose(cx: &Context) -> Result<(Vec<String>, Offering)> {
     let cluster = &cx.cluster;
     let is_placed = !cluster.zones.is_empty();
     let usable = if is_placed { cluster.zones.clone() } else { named(&cluster.spec, usable(cx).await?)? };
-    let offers = ask(cx, &usable, Some(types(&cluster.spec).chain(SYSTEM_TYPES))).await?;
-    let missing: Vec<&str> = types(&cluster.spec).filter(|name| !offers.contains_key(*name)).collect();
+    let candidates = candidates(cluster);
+    let offers = ask(cx, &usable, Some(types(&candidates).chain(SYSTEM_TYPES))).await?;
+    let named = &cluster.spec.instance_types;
+    let missing: Vec<&str> = types(named).filter(|name| !offers.contains_key(*name)).collect();
     if !missing.is_empty() {
         let all = ask(cx, &usable, None::<[&str; 0]>).await?;
         return Err(not_offered(cluster, &missing, &all));
     }
-    let zones = if is_placed { together(&cluster.spec, usable, &offers)? } else { best(&cluster.spec, &usable, &offers)? };
+    let zones = match named.is_empty() {
+        _ if is_placed => together(named, usable, &offers, &cluster.spec.region)?,
+        true => widest(&candidates, &usable, &offers),
+        false => best(named, &usable, &offers, &cluster.spec.region)?,
+    };
     let system = system(&zones, &offers, before(cluster)).ok_or_else(|| no_system(cluster))?;
-    let with = |name: &str| (name.to_owned(), zones.iter().filter(|zone| offers[name].contains(*zone)).cloned().collect());
-    let offered = types(&cluster.spec).chain([system]).map(with).collect();
-    Ok((zones.clone(), Offering { system: system.to_owned(), zones: offered }))
+    let offering = Offering { system: system.to_owned(), ..defaults(cluster, &candidates, &zones, &offers) };
+    let offers = |name: &str, zone: &String| offers.get(name).is_some_and(|offering| offering.contains(zone));
+    let with = |name: &str| (name.to_owned(), zones.iter().filter(|zone| offers(name, zone)).cloned().collect());
+    let offered = types(offering::wanted(&cluster.spec, Some(&offering))).chain([system]).map(with).collect();
+    Ok((zones.clone(), Offering { zones: offered, ..offering.clone() }))
 }
 
 /// Those that the spec names, if it does.
@@ -65,13 +73,31 @@ fn wanted(spec: &Spec) -> &[String] {
     spec.managed().map_or(&[], |ours| &ours.network.zones)
 }
 
-fn types(spec: &Spec) -> impl Iterator<Item = &str> {
-    spec.instance_types.iter().flat_map(InstanceType::types)
+/// Where the spec names none, the defaults: those that the cluster has already, or else this version's.
+fn candidates(cluster: &Cluster) -> Vec<InstanceType> {
+    let chosen = cluster.instance_types();
+    if chosen.is_empty() { DEFAULTS.iter().map(|name| InstanceType::named(name)).collect() } else { chosen.to_vec() }
+}
+
+/// What of the defaults the cluster has, chosen once; nothing if the spec names its types.
+fn defaults(cluster: &Cluster, wanted: &[InstanceType], zones: &[String], offers: &Offers) -> Offering {
+    match &cluster.offering {
+        _ if !cluster.spec.instance_types.is_empty() => Offering::default(),
+        Some(before) => before.clone(),
+        None => {
+            let (defaults, others): (Vec<_>, Vec<_>) = wanted.iter().cloned().partition(|one| count(zones, offers, &[&one.name]) > 0);
+            Offering { defaults, left_out: others.into_iter().map(|one| one.name).collect(), ..Offering::default() }
+        }
+    }
+}
+
+fn types(wanted: &[InstanceType]) -> impl Iterator<Item = &str> {
+    wanted.iter().flat_map(InstanceType::types)
 }
 
 /// The types of each node group, which is only where all of them are offered.
-fn groups(spec: &Spec) -> impl Iterator<Item = Vec<&str>> {
-    spec.instance_types.iter().map(|wanted| wanted.types().collect())
+fn groups(wanted: &[InstanceType]) -> impl Iterator<Item = Vec<&str>> {
+    wanted.iter().map(|wanted| wanted.types().collect())
 }
 
 /// The names of the zones that EKS can use.
@@ -114,22 +140,30 @@ pub(super) fn filter_by<'a>(name: &str, values: impl IntoIterator<Item = &'a str
 }
 
 /// Every type must be in one of them; then, the more zones offer each the better. Among equals, the first by name.
-fn best(spec: &Spec, usable: &[String], offers: &Offers) -> Result<Vec<String>> {
+fn best(wanted: &[InstanceType], usable: &[String], offers: &Offers, region: &str) -> Result<Vec<String>> {
+    let together = sets(usable).into_iter().filter(|zones| !apart(wanted, zones, offers));
+    covering(together, wanted, offers).ok_or_else(|| are_apart(wanted, usable, offers, region))
+}
+
+/// The same for types of which some may be in none of them.
+fn widest(wanted: &[InstanceType], usable: &[String], offers: &Offers) -> Vec<String> {
+    covering(sets(usable).into_iter(), wanted, offers).unwrap_or_default()
+}
+
+fn covering(sets: impl Iterator<Item = Vec<String>>, wanted: &[InstanceType], offers: &Offers) -> Option<Vec<String>> {
     let of_system = |zones: &[String]| system(zones, offers, None).map(|name| vec![name]);
-    let coverage = |zones: &[String]| -> usize { groups(spec).chain(of_system(zones)).map(|types| count(zones, offers, &types)).sum() };
-    let together = sets(usable).into_iter().filter(|zones| !apart(spec, zones, offers));
-    let best = together.min_by_key(|zones| Reverse((system(zones, offers, None).is_some(), coverage(zones))));
-    best.ok_or_else(|| are_apart(spec, usable, offers))
+    let coverage = |zones: &[String]| -> usize { groups(wanted).chain(of_system(zones)).map(|types| count(zones, offers, &types)).sum() };
+    sets.min_by_key(|zones| Reverse((system(zones, offers, None).is_some(), coverage(zones))))
 }
 
 /// The zones that a cluster has already.
-fn together(spec: &Spec, zones: Vec<String>, offers: &Offers) -> Result<Vec<String>> {
-    if apart(spec, &zones, offers) { Err(are_apart(spec, &zones, offers).with_hint(CHOSEN_BEFORE)) } else { Ok(zones) }
+fn together(wanted: &[InstanceType], zones: Vec<String>, offers: &Offers, region: &str) -> Result<Vec<String>> {
+    if apart(wanted, &zones, offers) { Err(are_apart(wanted, &zones, offers, region).with_hint(CHOSEN_BEFORE)) } else { Ok(zones) }
 }
 
 /// True if a node group would be in none of the zones.
-fn apart(spec: &Spec, zones: &[String], offers: &Offers) -> bool {
-    groups(spec).any(|types| count(zones, offers, &types) == 0)
+fn apart(wanted: &[InstanceType], zones: &[String], offers: &Offers) -> bool {
+    groups(wanted).any(|types| count(zones, offers, &types) == 0)
 }
 
 /// All sets of as many zones as a cluster has, by name.
@@ -184,17 +218,14 @@ fn no_system(cluster: &Cluster) -> Error {
     Error::of(Code::InstanceTypeNotOffered, reason).with_hint(ANOTHER_REGION)
 }
 
-fn are_apart(spec: &Spec, usable: &[String], offers: &Offers) -> Error {
+fn are_apart(wanted: &[InstanceType], usable: &[String], offers: &Offers, region: &str) -> Error {
     let of =
         |types: &[&str]| usable.iter().filter(|zone| count(std::slice::from_ref(*zone), offers, types) > 0).cloned().collect::<Vec<_>>();
-    let somewhere = groups(spec).map(|types| (types.join(" with "), of(&types))).filter(|(_, zones)| zones.len() < usable.len());
+    let somewhere = groups(wanted).map(|types| (types.join(" with "), of(&types))).filter(|(_, zones)| zones.len() < usable.len());
     let named =
         somewhere.map(|(types, zones)| format!("{types} is in {}", if zones.is_empty() { "none".into() } else { zones.join(", ") }));
-    let reason = format!(
-        "No {MOST} availability zones of {} offer all of the instance types: {}.",
-        spec.region,
-        named.collect::<Vec<_>>().join("; ")
-    );
+    let named = named.collect::<Vec<_>>().join("; ");
+    let reason = format!("No {MOST} availability zones of {region} offer all of the instance types: {named}.");
     Error::of(Code::InstanceTypesApart, reason)
 }
 
@@ -202,6 +233,8 @@ fn are_apart(spec: &Spec, usable: &[String], offers: &Offers) -> Error {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    const REGION: &str = "us-west-2";
 
     fn zone(name: &str, id: &str) -> AvailabilityZone {
         AvailabilityZone::builder().zone_name(name).zone_id(id).build()
@@ -215,9 +248,8 @@ mod tests {
         all.iter().map(|(name, letters)| ((*name).to_owned(), zones(letters).into_iter().collect())).collect()
     }
 
-    fn wanting(types: &[(&str, &str)]) -> Spec {
-        let types: Vec<_> = types.iter().map(|(name, _)| json!({"name": name})).collect();
-        Cluster::example(json!({"instance_types": types})).spec
+    fn wanting(types: &[(&str, &str)]) -> Vec<InstanceType> {
+        types.iter().map(|(name, _)| InstanceType::named(name)).collect()
     }
 
     #[test]
@@ -248,7 +280,7 @@ mod tests {
             ),
         ] {
             let offers = offers(&[wanted, &[("t3.medium", usable)]].concat());
-            assert_eq!(best(&wanting(wanted), &zones(usable), &offers).expect(reason), zones(expected), "{reason}");
+            assert_eq!(best(&wanting(wanted), &zones(usable), &offers, REGION).expect(reason), zones(expected), "{reason}");
         }
     }
 
@@ -274,7 +306,7 @@ mod tests {
     fn types_that_no_three_zones_have_in_common_are_named_with_their_zones() {
         let wanted = [("p5.48xlarge", "a"), ("p5e.48xlarge", "b"), ("g6.xlarge", "cd"), ("p3dn.24xlarge", "e"), ("m6i.large", "abcde")];
         let offers = offers(&[&wanted[..], &[("t3.medium", "abcde")]].concat());
-        let error = best(&wanting(&wanted), &zones("abcde"), &offers).expect_err("four of them are apart");
+        let error = best(&wanting(&wanted), &zones("abcde"), &offers, REGION).expect_err("four of them are apart");
         assert_eq!(error.code, Code::InstanceTypesApart);
         assert_eq!(
             error.reason,
@@ -287,16 +319,35 @@ mod tests {
     fn a_group_of_spot_counts_where_all_its_types_are_offered() {
         let spec = |alternative: &str| {
             let types = json!([{"name": "m6i.large"}, {"name": "g5.xlarge", "capacity": "spot", "alternatives": [alternative]}]);
-            Cluster::example(json!({"instance_types": types})).spec
+            serde_json::from_value::<Vec<InstanceType>>(types).expect("types")
         };
         let offers =
             offers(&[("t3.medium", "abcd"), ("m6i.large", "abcd"), ("g5.xlarge", "abc"), ("g6.xlarge", "cd"), ("p5e.48xlarge", "d")]);
-        assert_eq!(best(&spec("g6.xlarge"), &zones("abcd"), &offers).expect("c has both"), zones("abc"));
+        assert_eq!(best(&spec("g6.xlarge"), &zones("abcd"), &offers, REGION).expect("c has both"), zones("abc"));
         let reason = "offer all of the instance types: g5.xlarge with p5e.48xlarge is in none.";
-        let error = best(&spec("p5e.48xlarge"), &zones("abcd"), &offers).expect_err("nowhere together");
+        let error = best(&spec("p5e.48xlarge"), &zones("abcd"), &offers, REGION).expect_err("nowhere together");
         assert!(error.code == Code::InstanceTypesApart && error.reason.ends_with(reason), "{}", error.reason);
-        let placed = together(&spec("g6.xlarge"), zones("ab"), &offers).expect_err("they are in c");
+        let placed = together(&spec("g6.xlarge"), zones("ab"), &offers, REGION).expect_err("they are in c");
         assert_eq!((placed.code, placed.hint.as_str()), (Code::InstanceTypesApart, CHOSEN_BEFORE));
+    }
+
+    #[test]
+    fn defaults_that_no_zone_offers_are_left_out_and_the_choice_is_kept() {
+        let unplaced = Cluster { zones: vec![], ..Cluster::example(json!({"instance_types": []})) };
+        let offers =
+            offers(&[("t3.medium", "abcd"), ("m6i.xlarge", "abcd"), ("c6i.xlarge", "abcd"), ("g4dn.xlarge", "d"), ("g5.xlarge", "bd")]);
+        let wanted = candidates(&unplaced);
+        let chosen = widest(&wanted, &zones("abcd"), &offers);
+        assert_eq!(chosen, zones("abd"), "where most of them are");
+        let offering = defaults(&unplaced, &wanted, &chosen, &offers);
+        let names: Vec<&str> = offering.defaults.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(names, ["m6i.xlarge", "c6i.xlarge", "g4dn.xlarge", "g5.xlarge"]);
+        assert_eq!(offering.left_out, ["r6i.xlarge", "g5.12xlarge"]);
+
+        let placed = Cluster { zones: chosen, offering: Some(offering.clone()), ..unplaced };
+        assert_eq!(defaults(&placed, &candidates(&placed), &placed.zones, &Offers::new()), offering, "whatever is offered now");
+        let named = Cluster::example(json!({}));
+        assert_eq!(defaults(&named, &candidates(&named), &named.zones, &offers), Offering::default());
     }
 
     #[test]
@@ -317,7 +368,7 @@ mod tests {
     #[test]
     fn a_cluster_of_an_earlier_version_has_its_first_type() {
         let placed = Cluster::example(json!({}));
-        let offering = Offering { system: "m6i.large".into(), zones: BTreeMap::new() };
+        let offering = Offering { system: "m6i.large".into(), ..Offering::default() };
         for (cluster, expected) in [
             (Cluster { zones: vec![], ..placed.clone() }, None),
             (Cluster { offering: Some(offering), ..placed.clone() }, Some("m6i.large")),

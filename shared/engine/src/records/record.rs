@@ -2,7 +2,7 @@
 
 use crate::cluster::Cluster;
 use crate::errors::{Error, Result};
-use crate::offering::Offering;
+use crate::offering::{self, Offering};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -13,7 +13,7 @@ use wire::error::{Class, Code, Turn};
 use wire::instances::Hardware;
 use wire::inventory::Inventory;
 use wire::key::Key;
-use wire::spec::{Data, Spec};
+use wire::spec::{Data, InstanceType, Spec};
 use wire::stage::Stage;
 use wire::status::{Desired, EndpointAccess, Status};
 use wire::stored::StoredSpec;
@@ -259,6 +259,11 @@ impl Record {
     /// What happens to the data when the cluster is deleted.
     pub fn data(&self) -> Data {
         self.data.or_else(|| self.spec.read().ok().map(Spec::data)).unwrap_or_default()
+    }
+
+    /// Those of its node groups; none if this version does not understand the spec, or they are not chosen yet.
+    pub fn instance_types(&self) -> &[InstanceType] {
+        self.spec.read().map_or(&[], |spec| offering::wanted(spec, self.offering.as_ref()))
     }
 
     /// What a run works on. A record can be read, listed, shown and changed whatever its spec says; it has to make sense only here.

@@ -456,7 +456,7 @@ mod tests {
         let zones = [("g4dn.xlarge", &["us-west-2a", "us-west-2c"][..]), ("t3a.medium", &["us-west-2b"])];
         let zones = zones.map(|(name, zones)| (name.to_owned(), zones.iter().map(|zone| (*zone).to_owned()).collect()));
         let all = Cluster { offering: None, ..cluster.clone() };
-        cluster.offering = Some(Offering { system: "t3a.medium".into(), zones: zones.into() });
+        cluster.offering = Some(Offering { system: "t3a.medium".into(), zones: zones.into(), ..Offering::default() });
         for (cluster, group, expected, instance_type) in [
             (&cluster, "g4dn.xlarge", &[0, 2][..], "g4dn.xlarge"),
             (&cluster, "system", &[1], "t3a.medium"),
@@ -478,7 +478,7 @@ mod tests {
         let mut cluster = Cluster::example(json!({"instance_types": types}));
         let zones = [("g4dn.xlarge", &["us-west-2a", "us-west-2c"][..]), ("g5.xlarge", &["us-west-2b", "us-west-2c"])];
         let zones = zones.map(|(name, zones)| (name.to_owned(), zones.iter().map(|zone| (*zone).to_owned()).collect()));
-        cluster.offering = Some(Offering { system: "t3.medium".into(), zones: zones.into() });
+        cluster.offering = Some(Offering { system: "t3.medium".into(), zones: zones.into(), ..Offering::default() });
         for (group, name, types, zones, most, capacity) in [
             ("g4dn.xlarge", "g4dn-xlarge", &["g4dn.xlarge"][..], &[0, 2][..], 10, CapacityTypes::OnDemand),
             ("spot/g4dn.xlarge", "spot-g4dn-xlarge", &["g4dn.xlarge", "g5.xlarge"], &[2], 3, CapacityTypes::Spot),

@@ -9,7 +9,7 @@ use crate::doors::Proven;
 use crate::drive::{self, Answer, Bounds, Plan};
 use crate::errors::{Error, Result};
 use crate::inventory;
-use crate::offering::Offering;
+use crate::offering::{self, Offering};
 use crate::records::record::{Record, of_newer_version};
 use crate::{plan, preflight};
 use wire::error::Code;
@@ -156,7 +156,7 @@ impl Function {
 /// The system's among them, if it is ours.
 fn types<'a>(spec: &'a Spec, offering: Option<&'a Offering>) -> impl Iterator<Item = &'a str> {
     let system = offering.map(|offering| offering.system.as_str());
-    spec.instance_types.iter().flat_map(InstanceType::types).chain(system)
+    offering::wanted(spec, offering).iter().flat_map(InstanceType::types).chain(system)
 }
 
 /// What a newer version, rolled back since, was told to keep may not be deleted by this one.

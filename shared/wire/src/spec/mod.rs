@@ -29,7 +29,7 @@ pub use kubernetes::{Kubernetes, Log, UpgradePolicy};
 pub use labels::{Effect, Taint};
 pub use mode::Mode;
 pub use network::{Network, Subnets};
-pub use nodes::{Capacity, InstanceType};
+pub use nodes::{Capacity, DEFAULTS, InstanceType};
 pub use profile::PerformanceProfile;
 pub use self_managed::SelfManaged;
 pub use tags::Tags;
@@ -56,7 +56,8 @@ pub struct Spec {
     /// An AWS region such as us-west-2.
     #[schemars(regex(pattern = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"), extend("x-change" = schema::NEVER))]
     pub region: String,
-    /// 1 to 20 instance types, each once on demand and once as spot; with the mode self_managed also none.
+    /// Up to 20 instance types, each once on demand and once as spot. If none are given: with mode managed six that are kept at 0 nodes
+    /// (m6i.xlarge, c6i.xlarge, r6i.xlarge, g4dn.xlarge, g5.xlarge, g5.12xlarge), as far as the zones offer them; with self_managed none.
     #[serde(default)]
     #[schemars(length(max = 20), extend("x-change" = schema::IN_PLACE))]
     pub instance_types: Vec<InstanceType>,

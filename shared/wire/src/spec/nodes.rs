@@ -9,6 +9,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// The instance types of a managed cluster whose spec names none: for common work without GPUs and with one or four, and none that the
+/// system's nodes could have.
+pub const DEFAULTS: [&str; 6] = ["m6i.xlarge", "c6i.xlarge", "r6i.xlarge", "g4dn.xlarge", "g5.xlarge", "g5.12xlarge"];
+
 /// How EC2 sells instances.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -69,6 +73,20 @@ fn default_max_count() -> u32 {
 }
 
 impl InstanceType {
+    /// On demand, and with the default for everything else.
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            overprovisioned_ondemand_count: 0,
+            max_count: default_max_count(),
+            capacity: Capacity::OnDemand,
+            alternatives: vec![],
+            labels: BTreeMap::new(),
+            taints: vec![],
+            disk_gib: None,
+        }
+    }
+
     /// The key of its node group.
     pub fn group(&self) -> Group {
         match self.capacity {
@@ -132,16 +150,7 @@ mod tests {
 
     #[test]
     fn every_fault_of_every_instance_type_is_named() {
-        let of = |name: &str, kept, max| InstanceType {
-            name: name.into(),
-            overprovisioned_ondemand_count: kept,
-            max_count: max,
-            capacity: Capacity::OnDemand,
-            alternatives: vec![],
-            labels: BTreeMap::new(),
-            taints: vec![],
-            disk_gib: None,
-        };
+        let of = |name: &str, kept, max| InstanceType { overprovisioned_ondemand_count: kept, max_count: max, ..InstanceType::named(name) };
         let wanted = vec![of("g4dn.xlarge", 3, 2), of("g4dn.xlarge", 2, 2), of("g4ad.xlarge", 0, 10)];
         let found: Vec<(String, String)> = wanted.check().into_iter().map(|fault| (fault.path, fault.message)).collect();
         let expected = [
@@ -154,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_type_may_stand_once_on_demand_and_once_as_spot() {
-        let of = |capacity| InstanceType { capacity, ..serde_json::from_value(serde_json::json!({"name": "g5.xlarge"})).expect("a type") };
+        let of = |capacity| InstanceType { capacity, ..InstanceType::named("g5.xlarge") };
         let once = vec![of(Capacity::OnDemand), of(Capacity::Spot)];
         assert_eq!((once.check(), once[0].group(), once[1].group()), (vec![], "g5.xlarge".into(), "spot/g5.xlarge".into()));
         let twice = vec![of(Capacity::Spot), of(Capacity::Spot)];
@@ -173,5 +182,16 @@ mod tests {
             let found = of_alternative("g5.xlarge", other).unwrap_or_default();
             assert!(found.contains(words) && found.is_empty() == words.is_empty(), "{other}: {found}");
         }
+    }
+
+    #[test]
+    fn the_defaults_are_valid_and_what_no_field_says_is_as_the_schema_says() {
+        let all: Vec<InstanceType> = DEFAULTS.iter().map(|name| InstanceType::named(name)).collect();
+        assert_eq!(all.check(), []);
+        let read: Vec<InstanceType> =
+            DEFAULTS.iter().map(|name| serde_json::from_value(serde_json::json!({"name": name})).expect("a type")).collect();
+        assert_eq!(read, all);
+        let schema = schemars::schema_for!(crate::spec::Spec).to_value().to_string();
+        assert!(schema.contains(&DEFAULTS.join(", ")), "the rule names them");
     }
 }

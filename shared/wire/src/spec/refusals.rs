@@ -33,7 +33,6 @@ fn of_every_mode() -> Vec<Refused> {
 fn of_nodes() -> Vec<Refused> {
     let one = |field: &str, value: Value| json!({"name": "m6i.large", field: value});
     let types = [
-        json!([]),
         json!(["m6i.large"]),
         many(21, |index| json!({"name": format!("m{index}.large")})),
         json!([{"name": "large"}]),

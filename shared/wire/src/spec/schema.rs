@@ -63,16 +63,11 @@ fn fill(mode: &mut Map<String, Value>) {
     }
 }
 
-/// The default mode. It makes a cluster for its nodes, so it requires node groups; an existing cluster can do without.
+/// The default mode need not be said.
 fn close_default(managed: &mut Map<String, Value>) {
     managed["properties"]["mode"]["default"] = json!(Mode::default());
-    if let Some(nodes) = managed["properties"]["instance_types"].as_object_mut() {
-        nodes.remove("default");
-        nodes.insert("minItems".into(), 1.into());
-    }
     if let Some(required) = managed.get_mut("required").and_then(Value::as_array_mut) {
         required.retain(|name| name != "mode");
-        required.push("instance_types".into());
     }
 }
 

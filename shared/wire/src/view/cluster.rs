@@ -4,7 +4,7 @@ use super::{ClusterOutputs, Progress, Resource, Trouble, Warning};
 use crate::error::{Code, Turn};
 use crate::instances::Hardware;
 use crate::inventory::Inventory;
-use crate::spec::Mode;
+use crate::spec::{InstanceType, Mode};
 use crate::stage::Stage;
 use crate::status::{EndpointAccess, Status};
 use crate::stored::StoredSpec;
@@ -73,6 +73,9 @@ pub struct Cluster {
     pub spec: StoredSpec,
     pub endpoint_access: Endpoint,
     pub progress: Progress,
+    /// The instance types of the node groups: those of the spec, or if it names none the defaults that the zones offer.
+    #[serde(default)]
+    pub instance_types: Vec<InstanceType>,
     /// What EC2 says of the types of the nodes, by instance type; empty until the account was checked.
     #[serde(default)]
     pub hardware: BTreeMap<String, Hardware>,
@@ -195,6 +198,7 @@ mod tests {
             spec: StoredSpec::from(spec.clone()),
             endpoint_access: Endpoint { mode: EndpointAccess::Requester, cidrs: Some(vec!["54.240.193.129/32".into()]) },
             progress: Progress { at: at(), ready: 0, total: 0, seconds_elapsed: 0, seconds_expected: None },
+            instance_types: vec![InstanceType::named("g4dn.xlarge")],
             hardware: BTreeMap::from([(
                 "g4dn.xlarge".into(),
                 Hardware { architecture: Architecture::X86, vcpus: 4, memory_mib: 16_384, gpus: 1 },
@@ -216,6 +220,7 @@ mod tests {
                     "at": "2025-01-02T03:04:05.678901Z", "ready": 0, "total": 0, "seconds_elapsed": 0, "seconds_expected": null
                 }),
             ),
+            ("instance_types", json!([{"name": "g4dn.xlarge", "overprovisioned_ondemand_count": 0, "max_count": 10}])),
             ("hardware", json!({"g4dn.xlarge": {"architecture": "x86_64", "vcpus": 4, "memory_mib": 16384, "gpus": 1}})),
             ("warnings", json!([{"path": "$.access.administrators", "message": "Nobody."}])),
             ("resources", json!([{"key": "vpc", "stage": "create-eks", "needs": [], "usual_seconds": 3, "state": "absent"}])),
@@ -243,6 +248,7 @@ mod tests {
             spec: StoredSpec::from(json!({})),
             endpoint_access: Endpoint { mode: EndpointAccess::Customer, cidrs: None },
             progress: Progress { at: at(), ready: 0, total: 0, seconds_elapsed: 0, seconds_expected: None },
+            instance_types: vec![],
             hardware: BTreeMap::new(),
             warnings: vec![],
             resources: vec![Resource::unplanned(Key::Vpc, &Entry::new(State::Deleting, 1, at()))],

@@ -8,6 +8,7 @@ use engine::names::{OWNER_TAG, RESOURCE_TAG};
 use matrix::account::REGION;
 use matrix::neighbour;
 use serde_json::json;
+use std::collections::BTreeSet;
 use wire::error::{Class, Code, NODES_CANNOT_JOIN};
 use wire::instances::{Architecture, Hardware};
 use wire::key::{Key, Side};
@@ -97,6 +98,15 @@ async fn row_35_nodes_go_into_zones_that_offer_their_type_and_a_type_in_no_zone_
     for (group, expected) in [("p5en-48xlarge", &["a", "d"][..]), ("p6-b200-48xlarge", &["a", "b", "d"]), ("system", &["a", "b", "d"])] {
         assert_eq!(scene.zones_of(group).await, zones(expected.iter().copied()).into_iter().collect(), "{group}");
     }
+    scene.goes().await;
+
+    // Without any, there are six groups, kept at no node.
+    let mut scene = Scene::wanting(&[]).await;
+    scene.provision().await.expect("nothing parks it");
+    scene.look_again();
+    let groups = scene.clients().eks.list_nodegroups().cluster_name(scene.cluster.eks_name()).send().await.expect("node groups");
+    let names = ["c6i-xlarge", "g4dn-xlarge", "g5-12xlarge", "g5-xlarge", "m6i-xlarge", "r6i-xlarge", "system"];
+    assert_eq!(groups.nodegroups().iter().map(String::as_str).collect::<BTreeSet<_>>(), names.into());
     scene.goes().await;
 
     let scene = Scene::wanting(&["m6i.lrge", "g4dn.xlarge", "p3.2xlarge"]).await;
