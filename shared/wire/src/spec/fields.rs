@@ -1,7 +1,7 @@
 //! The faults in single fields, in words. The fields of the other modes are checked beside those of the body's own as if they were one object,
 //! so that a body gets the faults of each, whatever its mode; with `oneOf` a validator says only that no mode fits.
 
-use super::{Fault, Mode, mode, schema, shortened};
+use super::{Fault, Mode, mode, older, schema, shortened};
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator};
 use schemars::{JsonSchema, SchemaGenerator};
@@ -56,7 +56,9 @@ fn in_words(error: &ValidationError<'_>, fields: &Fields) -> Vec<Fault> {
 /// A section may have fields in one mode that it has not in another.
 fn of_another_mode(path: String, fields: &Fields) -> Fault {
     let other = Mode::VARIANTS.iter().find(|other| **other != fields.mode && schema::has(**other, &path));
-    Fault::new(path, other.map_or("there is no such field".into(), |other| format!("only with mode {other}")))
+    let none = || older::instead(&path).unwrap_or("there is no such field").to_owned();
+    let message = other.map_or_else(none, |other| format!("only with mode {other}"));
+    Fault::new(path, message)
 }
 
 /// The commonest slip: names in `instance_types`, where objects with a name belong.

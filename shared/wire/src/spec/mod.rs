@@ -13,6 +13,7 @@ mod labels;
 mod mode;
 mod network;
 mod nodes;
+mod older;
 mod profile;
 pub mod reference;
 pub mod refusals;

@@ -1,6 +1,6 @@
 //! What is refused, by example: a request for each rule of each field. The words are those of [`super::parse`].
 
-use super::{Fault, Mode, parse};
+use super::{Fault, Mode, older, parse};
 use serde_json::{Value, json};
 
 /// Fields that are given beside the smallest request of a mode.
@@ -10,7 +10,8 @@ use Mode::{Managed, SelfManaged};
 
 /// An example for each rule.
 pub fn all() -> Vec<Refused> {
-    let parts = [of_every_mode(), of_nodes(), of_network(), of_access(), of_kubernetes(), of_deletion(), of_self_managed()];
+    let parts =
+        [of_every_mode(), of_older_systems(), of_nodes(), of_network(), of_access(), of_kubernetes(), of_deletion(), of_self_managed()];
     parts.into_iter().flatten().collect()
 }
 
@@ -28,6 +29,10 @@ fn of_every_mode() -> Vec<Refused> {
         json!({"tags": {"groundwork:cluster": "mine", "CostCenter": "1", "costcenter": "2"}}),
     ];
     fields.map(|fields| (Managed, fields)).into()
+}
+
+fn of_older_systems() -> Vec<Refused> {
+    older::WORDS.iter().map(|(word, _)| (Managed, json!({*word: "…"}))).collect()
 }
 
 fn of_nodes() -> Vec<Refused> {
