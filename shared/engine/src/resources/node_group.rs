@@ -178,7 +178,9 @@ impl NodeGroup {
         let mut without: Vec<_> = self.labels(cluster).into_iter().filter(|(key, value)| labels.get(key) != Some(value)).collect();
         without.sort();
         let labels = without.into_iter().map(|(key, value)| format!("{key}={value}"));
-        let taints = self.taints(cluster).into_iter().filter(|wanted| !group.taints().contains(wanted)).map(|taint| written(&taint));
+        // Written out, because a taint without a value may have an empty one in the answer.
+        let there: Vec<String> = group.taints().iter().map(written).collect();
+        let taints = self.taints(cluster).into_iter().map(|taint| written(&taint)).filter(|wanted| !there.contains(wanted));
         let missing = |field, what: Vec<String>| Difference::between(field, what.join(", "), String::new(), How::Replace);
         // EKS documents that it names no types and no size for a group with a launch template.
         let types = Some(group.instance_types().join(", ")).filter(|types| !types.is_empty());
@@ -233,7 +235,8 @@ fn taint(wanted: &spec::Taint) -> Taint {
         Effect::PreferNoSchedule => TaintEffect::PreferNoSchedule,
         Effect::NoExecute => TaintEffect::NoExecute,
     };
-    Taint::builder().key(&wanted.key).value(&wanted.value).effect(effect).build()
+    let value = Some(wanted.value.clone()).filter(|value| !value.is_empty());
+    Taint::builder().key(&wanted.key).set_value(value).effect(effect).build()
 }
 
 /// As kubectl writes it, with EKS's word for the effect.
