@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 import dynamodb_table
+import settings
 import templates
 import tenants
 from answers import problem, timeless
@@ -39,7 +40,7 @@ BAD_BODIES = [
         },
         {"$.admin_principal_arn"},
     ),
-    ({}, {"$.name", "$.role_arn", "$.region"}),
+    ({}, {"$.name", "$.role_arn"}),
     (
         {
             "name": "a",
@@ -50,7 +51,7 @@ BAD_BODIES = [
         },
         {"$.tags.groundwork:cluster", "$.tags.team"},
     ),
-    ({"name": "Upper", "surprise": 1}, {"$.name", "$.surprise", "$.role_arn", "$.region"}),
+    ({"name": "Upper", "surprise": 1}, {"$.name", "$.surprise", "$.role_arn"}),
     (
         {"name": "a" * 64, "role_arn": "arn:aws:iam::222222222222:role/other", "region": "mars", "instance_types": []},
         {"$.name", "$.role_arn", "$.region"},
@@ -112,6 +113,13 @@ def test_who_would_not_get_in_is_told_so_before_or_with_the_answer(stranger):
     answer = stranger.call("POST", "/clusters", body).json()
     assert answer["endpoint_access"] == {"mode": "closed", "cidrs": []}
     assert [warning["path"] for warning in answer["warnings"]] == ["$.access.administrators", "$.access.public_cidrs"]
+
+
+def test_a_request_that_names_no_region_is_about_the_operators_default(stranger):
+    body = without_role(stranger).request("anywhere")
+    del body["region"]
+    answer = stranger.call("POST", "/clusters", body).json()
+    assert answer["region"] == stranger.onboarding()["default_region"] == settings.REGION
 
 
 def post(tenant, text, **headers):

@@ -40,7 +40,7 @@ pub struct Create {
     /// The role that lets Groundwork into your account; by default the one that groundwork onboard saw work.
     #[arg(long, env = "GROUNDWORK_ROLE_ARN", value_name = "ARN")]
     role_arn: Option<String>,
-    /// The AWS region, such as us-west-2.
+    /// The AWS region, such as us-west-2; by default the one that Groundwork's operator has chosen.
     #[arg(long)]
     region: Option<String>,
     /// EC2 instance types, such as g4dn.xlarge,m6i.large. Each gets a node group of 0 to 10 nodes; the file can say other numbers.
@@ -78,8 +78,13 @@ impl Create {
     pub fn run(&self, cx: &Context) -> Result<()> {
         let api = cx.api()?;
         let mut body = self.body(cx)?;
+        // Only asked for if it is needed.
+        let default = || api.onboarding().map(|wanted| wanted.default_region);
         if cx.is_attended() {
-            ask(&mut body)?;
+            ask(&mut body, default)?;
+        }
+        if body["region"].is_null() {
+            body["region"] = json!(default()?);
         }
         if self.edit_before_creation {
             body = edit(cx, &body)?;
@@ -170,9 +175,13 @@ fn parse(text: &str) -> std::result::Result<Value, String> {
 }
 
 /// For what every request needs and this one lacks; and whoever begins with nothing is asked who gets in, too.
-fn ask(body: &mut Value) -> Result<()> {
+fn ask(body: &mut Value, default_region: impl Fn() -> Result<String>) -> Result<()> {
     let begins = body["name"].is_null() && body["instance_types"].is_null();
-    let region = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(crate::context::variable).unwrap_or("us-west-2".into());
+    let region = match ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(crate::context::variable) {
+        Some(region) => region,
+        None if body["region"].is_null() => default_region()?,
+        None => String::new(),
+    };
     for (field, question, default) in [
         ("name", "Name", Some("research".to_owned())),
         ("role_arn", "ARN of the role that lets Groundwork in (groundwork onboard makes one)", None),

@@ -27,6 +27,7 @@ async fn main() -> Result<(), Error> {
             desk: Arc::new(records.clone()),
             executions: Arc::new(StepFunctions::new(&config)?),
             gate: Arc::new(StageFunction::new(&config, "TEARDOWN_FUNCTION")?),
+            default_region: settings::text("DEFAULT_REGION")?,
             clusters_per_tenant: settings::number("CLUSTERS_PER_TENANT")?,
         },
         records,

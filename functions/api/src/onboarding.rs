@@ -25,11 +25,12 @@ pub struct Operator {
 }
 
 impl Operator {
-    pub fn answer(&self, external_id: &str) -> Onboarding {
+    pub fn answer(&self, external_id: &str, default_region: &str) -> Onboarding {
         Onboarding {
             external_id: external_id.to_owned(),
             principal: Principal { account_id: self.account.clone(), pattern: self.principal_pattern.clone() },
             trust_policy: self.trust_policy(external_id),
+            default_region: default_region.to_owned(),
             role_name: "groundwork, or any name that begins with it".into(),
             grant: if self.template_url.is_some() { format!("{GRANT} {LINK}") } else { GRANT.into() },
             template: QUICK_START.into(),

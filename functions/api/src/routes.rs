@@ -173,12 +173,12 @@ impl Api {
 
     async fn onboarding(&self, tenant: &str) -> Result<Answer, Problem> {
         let external_id = self.records.external_id(tenant).await?;
-        Ok(Answer::Found(json!(self.operator.answer(&external_id))))
+        Ok(Answer::Found(json!(self.operator.answer(&external_id, &self.requests.default_region))))
     }
 
     /// Another tenant's role is not tried.
     async fn check_role(&self, http: &Http, tenant: String) -> Result<Answer, Problem> {
-        let check = candidate(http, tenant, &self.operator.region)?;
+        let check = candidate(http, tenant, &self.requests.default_region)?;
         if self.records.role_of_another(&check.tenant, &check.role_arn).await? {
             return Err(Problem::role_registered());
         }
@@ -186,9 +186,9 @@ impl Api {
     }
 }
 
-/// Without a region the operator's own is meant.
-fn candidate(http: &Http, tenant: String, own_region: &str) -> Result<Candidate, Problem> {
-    let (role_arn, region) = (http.parameter("role_arn"), http.parameter("region").unwrap_or(own_region));
+/// Without a region the one is meant in which a cluster would be.
+fn candidate(http: &Http, tenant: String, default_region: &str) -> Result<Candidate, Problem> {
+    let (role_arn, region) = (http.parameter("role_arn"), http.parameter("region").unwrap_or(default_region));
     let faults = spec::parameter_faults(&[("role_arn", role_arn), ("region", Some(region))]);
     if !faults.is_empty() {
         return Err(Problem::invalid(faults));

@@ -21,6 +21,7 @@ async fn main() -> Result<(), Error> {
         desk: Arc::new(Records::new(&config, settings::text("TABLE")?)),
         executions: Arc::new(StepFunctions::new(&config)?),
         gate: Arc::new(StageFunction::new(&config, "TEARDOWN_FUNCTION")?),
+        default_region: settings::text("DEFAULT_REGION")?,
         clusters_per_tenant: settings::number("CLUSTERS_PER_TENANT")?,
     };
     let handle = move |event: LambdaEvent<SqsEvent>| async move { Ok::<_, Error>(work(requests, event.payload).await) };

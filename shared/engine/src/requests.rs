@@ -98,6 +98,8 @@ pub struct Requests {
     pub desk: Arc<dyn Desk>,
     pub executions: Arc<dyn Executions>,
     pub gate: Arc<dyn Gate>,
+    /// Where a cluster lives whose request names no region.
+    pub default_region: String,
     /// The most clusters that a tenant may have at once.
     pub clusters_per_tenant: u32,
 }
@@ -176,6 +178,7 @@ impl Requests {
             None | Some(Value::Null) => false,
             Some(given) => given != self.desk.external_id(&request.tenant).await?.as_str(),
         };
+        let body = spec::in_region(body, &self.default_region);
         let parsed = spec::parse(&body).and_then(|mut spec| access::decide(&mut spec, request).map(|access| (spec, access)));
         match (parsed, foreign) {
             (Ok(accepted), false) => Ok(accepted),

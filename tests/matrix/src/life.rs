@@ -198,7 +198,8 @@ impl Life {
         let stages: BTreeMap<_, _> = stages.into_iter().map(|stage| (stage, function(stage))).collect();
         let sweep = Arc::new(Sweep { desk: desk.clone(), executions: started.clone(), stuck_after: STUCK_AFTER });
         let gate = Arc::new(Knocking(function(Stage::Teardown)));
-        let requests = Requests { desk: desk.clone(), executions: started.clone(), gate, clusters_per_tenant: 20 };
+        let requests =
+            Requests { desk: desk.clone(), executions: started.clone(), gate, default_region: REGION.into(), clusters_per_tenant: 20 };
         let cluster = desk.peek(ID).cluster().expect("a spec that is understood");
         Self {
             account,

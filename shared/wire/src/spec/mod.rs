@@ -54,7 +54,8 @@ pub struct Spec {
     /// The ARN of the quick-start's role, in the partition aws or aws-us-gov: "groundwork" and up to 22 more characters, and no path.
     #[schemars(regex(pattern = r"^arn:aws(-us-gov)?:iam::[0-9]{12}:role/groundwork[A-Za-z0-9+=,.@_-]{0,22}$"), extend("x-change" = schema::NEVER))]
     pub role_arn: String,
-    /// An AWS region such as us-west-2.
+    /// An AWS region such as us-west-2; if absent, the operator's default.
+    #[serde(default)]
     #[schemars(regex(pattern = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"), extend("x-change" = schema::NEVER))]
     pub region: String,
     /// Up to 20 instance types, each once on demand and once as spot. If none are given: with mode managed six that are kept at 0 nodes
@@ -78,7 +79,15 @@ trait Section {
     fn check(&self) -> Vec<Fault>;
 }
 
-/// Reads a spec.
+/// The body in this region, unless it names one.
+pub fn in_region(mut body: Value, default: &str) -> Value {
+    if let Some(fields) = body.as_object_mut() {
+        fields.entry("region").or_insert(default.into());
+    }
+    body
+}
+
+/// Reads a spec that has a region.
 ///
 /// # Errors
 /// Every fault: those in single fields and of the mode, then what else is wrong with the fields that have none of these.
@@ -95,6 +104,9 @@ pub fn parse(body: &Value) -> Result<Spec, Vec<Fault>> {
 fn read(body: &Value, mut faults: Vec<Fault>) -> Result<Spec, Vec<Fault>> {
     faults.extend(fields::faults(body).into_iter().chain(mode::faults(body)));
     faults.extend(fields::fractions(body, &faults));
+    if body.is_object() && body.get("region").is_none() {
+        faults.push(Fault::new("$.region", fields::REQUIRED));
+    }
     let spec = match Spec::deserialize(without(body, &faults)) {
         Ok(spec) => spec,
         Err(_) if !faults.is_empty() => return Err(faults),

@@ -31,7 +31,9 @@ pub(super) static EVERYWHERE: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
 /// Turns the derived schema (common fields, and `oneOf` for each mode's) into one closed object for each mode.
 pub(super) fn close(spec: &mut Schema) {
     let spec = spec.ensure_object();
-    let common = spec.remove("properties").unwrap_or_default();
+    let mut common = spec.remove("properties").unwrap_or_default();
+    // What it is only the operator knows.
+    common["region"].as_object_mut().map(|region| region.remove("default"));
     let needed = spec.remove("required").unwrap_or_default();
     spec.remove("type");
     for mode in spec.get_mut("oneOf").and_then(Value::as_array_mut).into_iter().flatten().filter_map(Value::as_object_mut) {

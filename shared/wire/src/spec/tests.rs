@@ -166,6 +166,17 @@ fn faults_of_the_mode_are_named_with_all_others() {
 }
 
 #[test]
+fn the_door_fills_in_a_region_where_none_is_named() {
+    let mut none = smallest();
+    none.as_object_mut().expect("a body").remove("region");
+    assert_eq!(paths(&none), ["$.region"], "nothing is made in a region that nobody knows");
+    for (body, expected, reason) in [(none, "eu-west-1", "the default"), (smallest(), "us-west-2", "the tenant's")] {
+        assert_eq!(parse(&in_region(body, "eu-west-1")).expect("valid").region, expected, "{reason}");
+    }
+    assert_eq!(paths(&in_region(json!([]), "eu-west-1")), ["$"]);
+}
+
+#[test]
 fn a_body_that_is_no_object_or_has_no_field_is_refused() {
     assert_eq!(paths(&json!([])), ["$"]);
     assert_eq!(paths(&json!({})), ["$.name", "$.region", "$.role_arn"]);
@@ -203,7 +214,7 @@ fn a_fault_says_what_would_be_valid() {
             json!("Research"),
             "\"Research\" is not valid: 1-63 lower-case letters, digits and hyphens, a letter or digit at both ends.",
         ),
-        ("region", json!(null), "null is not of type \"string\": An AWS region such as us-west-2."),
+        ("region", json!(null), "null is not of type \"string\": An AWS region such as us-west-2; if absent, the operator's default."),
         ("flavour", json!("sour"), "there is no such field"),
         (
             "mode",

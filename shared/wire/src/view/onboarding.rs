@@ -14,6 +14,8 @@ pub struct Onboarding {
     pub principal: Principal,
     /// Whom the role trusts, and on which condition, as IAM wants it: the document that the quick-start gives it.
     pub trust_policy: Value,
+    /// Where a cluster lives whose request names no region.
+    pub default_region: String,
     /// What the role may be called.
     pub role_name: String,
     /// What to do.
@@ -52,6 +54,7 @@ mod tests {
             external_id: "e".into(),
             principal: Principal { account_id: "111111111111".into(), pattern: "arn:aws:iam::111111111111:role/groundwork-*".into() },
             trust_policy: json!({"Version": "2012-10-17"}),
+            default_region: "us-west-2".into(),
             role_name: "groundwork".into(),
             grant: "Open it.".into(),
             template: "Resources: {}".into(),
@@ -64,7 +67,7 @@ mod tests {
             "external_id": "e",
             "principal": {"account_id": "111111111111", "pattern": "arn:aws:iam::111111111111:role/groundwork-*"},
             "trust_policy": {"Version": "2012-10-17"},
-            "role_name": "groundwork", "grant": "Open it.", "template": "Resources: {}", "commands": "aws",
+            "default_region": "us-west-2", "role_name": "groundwork", "grant": "Open it.", "template": "Resources: {}", "commands": "aws",
             "quick_create_url": "https://console", "template_url": null,
             "policy": {"arn": {"Version": "2012-10-17"}}
         });
