@@ -33,6 +33,7 @@ BEYOND_THE_SCHEMA = {
     "$.network.subnet_ids": "only with instance types",
     "$.instance_types": "each type once, with no more nodes kept than there may be, and with an image at EKS",
     "$.access.public_cidrs": "the first address of an IPv4 range that is on the internet, and requester only if who asks is",
+    "$.buckets": "each purpose once",
     "$.deletion.buckets": "not together with data",
 }
 
@@ -133,7 +134,8 @@ NODES = {
 
 def lives(reader):
     own = reader.tenant.role_arn
-    reader.create(202, "alive", instance_types=[NODES])
+    buckets = [{"purpose": "checkpoints", "expire_days": 90, "old_versions_days": 7}, {"purpose": "logs"}]
+    reader.create(202, "alive", tags={"CostCenter": "4711"}, buckets=buckets, instance_types=[NODES])
     reader.create(202, "abandoned")
     reader.create(202, "lost", role_arn=f"{own}-none", deletion={"buckets": "retain"})
     reader.wait("lost", "failed")

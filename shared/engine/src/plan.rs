@@ -17,7 +17,7 @@ type Journal = BTreeMap<Key, Entry>;
 /// Every resource that the spec wants.
 pub fn wanted(cluster: &Cluster) -> Vec<Key> {
     match &cluster.spec.ground {
-        Ground::Managed(_) => [buckets(), network(cluster), control_plane(cluster), nodes(cluster)].concat(),
+        Ground::Managed(_) => [buckets(cluster), network(cluster), control_plane(cluster), nodes(cluster)].concat(),
         Ground::SelfManaged(theirs) => customers(cluster, theirs),
     }
 }
@@ -123,8 +123,8 @@ fn groups(cluster: &Cluster) -> impl Iterator<Item = Group> {
     cluster.instance_types().iter().map(InstanceType::group)
 }
 
-fn buckets() -> Vec<Key> {
-    ["artifacts", "checkpoints", "logs"].map(|purpose| Key::Bucket(purpose.into())).into()
+fn buckets(cluster: &Cluster) -> Vec<Key> {
+    cluster.spec.buckets().into_iter().map(|bucket| Key::Bucket(bucket.purpose)).collect()
 }
 
 fn network(cluster: &Cluster) -> Vec<Key> {
@@ -242,6 +242,18 @@ mod tests {
                     assert!(other.stage() <= resource.stage(), "{} needs {}", resource.key(), other.key());
                 }
             }
+        }
+    }
+
+    #[test]
+    fn there_is_a_bucket_for_each_purpose() {
+        for (fields, expected) in [
+            (json!({}), &["bucket/artifacts", "bucket/checkpoints", "bucket/logs"][..]),
+            (json!({"buckets": [{"purpose": "datasets"}]}), &["bucket/datasets"]),
+            (json!({"buckets": []}), &[]),
+        ] {
+            let found: Vec<String> = keys(&resources_of(&cluster(fields.clone())));
+            assert_eq!(found.iter().filter(|key| key.starts_with("bucket/")).collect::<Vec<_>>(), expected, "{fields}");
         }
     }
 

@@ -225,6 +225,7 @@ mod tests {
         managed["network"] = json!({"cidr": "10.0.0.0/16"});
         managed["kubernetes"] =
             json!({"version": "1.35", "logs": ["audit", "authenticator"], "log_retention_days": 90, "upgrade_policy": "standard"});
+        managed["buckets"] = json!([{"purpose": "artifacts"}, {"purpose": "checkpoints"}, {"purpose": "logs"}]);
         for (row, expected) in [(MANAGED, managed), (SELF_MANAGED, json!(stored(SELF_MANAGED).shown()))] {
             let parsed = StoredSpec::from(parse(&value(row)).expect("valid"));
             assert_eq!((json!(parsed), json!(parsed.shown())), (expected.clone(), expected));

@@ -119,6 +119,8 @@ fn rich() -> Value {
         "name": "m6i.large", "capacity": "spot", "alternatives": ["m7i.large"], "disk_gib": 50, "labels": {"team": "vision"},
         "taints": [{"key": "team", "value": "vision", "effect": "PreferNoSchedule"}]
     }]);
+    body["tags"] = json!({"CostCenter": "4711"});
+    body["buckets"] = json!([{"purpose": "artifacts", "expire_days": 90, "old_versions_days": 7}, {"purpose": "logs"}]);
     body
 }
 

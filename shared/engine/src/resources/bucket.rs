@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use wire::error::Code;
 use wire::journal::Outputs;
 use wire::key::Key;
-use wire::spec::Data;
+use wire::spec::{self, Data};
 use wire::stage::Stage;
 
 /// A million objects take hundreds of batches. One call removes this many, and the next look goes on.
@@ -26,7 +26,7 @@ const BATCHES: usize = 10;
 pub(super) const HOME_REGION: &str = "us-east-1";
 
 pub struct Bucket {
-    /// `artifacts`, `checkpoints` or `logs`.
+    /// Such as `checkpoints`.
     pub purpose: String,
 }
 
@@ -55,6 +55,12 @@ impl Bucket {
 
     fn arn(&self, cluster: &Cluster) -> String {
         format!("arn:{}:s3:::{}", cluster.spec.partition(), self.name(cluster))
+    }
+
+    /// What the spec says of it, or the usual if only the journal knows it.
+    fn wanted(&self, cluster: &Cluster) -> spec::Bucket {
+        let found = cluster.spec.buckets().into_iter().find(|bucket| bucket.purpose == self.purpose);
+        found.unwrap_or_default()
     }
 
     /// By its tags and not by HeadBucket, whose errors have no code. The account is named, so that another account's bucket is never ours.
@@ -164,23 +170,23 @@ impl Safeguard {
         }
     }
 
-    async fn is_on(self, cx: &Context, bucket: &str) -> Result<bool> {
+    async fn is_on(self, cx: &Context, bucket: &str, wanted: &spec::Bucket) -> Result<bool> {
         match self {
             Safeguard::AccessBlock => blocks_public_access(cx, bucket).await,
             Safeguard::Versioning => is_versioned(cx, bucket).await,
             Safeguard::Encryption => is_encrypted(cx, bucket).await,
             Safeguard::TlsOnly => is_tls_only(cx, bucket).await,
-            Safeguard::Expiry => expiry::is_on(cx, bucket).await,
+            Safeguard::Expiry => expiry::is_on(cx, bucket, wanted).await,
         }
     }
 
-    async fn turn_on(self, cx: &Context, bucket: &str, arn: &str) -> Result<()> {
+    async fn turn_on(self, cx: &Context, bucket: &str, arn: &str, wanted: &spec::Bucket) -> Result<()> {
         match self {
             Safeguard::AccessBlock => block_public_access(cx, bucket).await,
             Safeguard::Versioning => keep_versions(cx, bucket).await,
             Safeguard::Encryption => encrypt(cx, bucket).await,
             Safeguard::TlsOnly => demand_tls(cx, bucket, arn).await,
-            Safeguard::Expiry => expiry::turn_on(cx, bucket).await,
+            Safeguard::Expiry => expiry::turn_on(cx, bucket, wanted).await,
         }
     }
 }
@@ -208,9 +214,9 @@ impl Made for Bucket {
             return Ok(None);
         }
         let name = self.name(&cx.cluster);
-        let mut off = Vec::new();
+        let (mut off, wanted) = (Vec::new(), self.wanted(&cx.cluster));
         for safeguard in SAFEGUARDS {
-            if !safeguard.is_on(cx, &name).await? {
+            if !safeguard.is_on(cx, &name, &wanted).await? {
                 off.push(safeguard);
             }
         }
@@ -233,7 +239,7 @@ impl Made for Bucket {
 
     async fn mend(&self, cx: &Context, found: &Found) -> Result<()> {
         for safeguard in &found.off {
-            safeguard.turn_on(cx, &self.name(&cx.cluster), &self.arn(&cx.cluster)).await?;
+            safeguard.turn_on(cx, &self.name(&cx.cluster), &self.arn(&cx.cluster), &self.wanted(&cx.cluster)).await?;
         }
         Ok(())
     }

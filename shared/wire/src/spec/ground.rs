@@ -1,7 +1,7 @@
 //! What a cluster stands on: everything made by Groundwork, or the customer's own cluster and buckets.
 
 use super::schema::IN_PLACE;
-use super::{Access, Deletion, Kubernetes, Mode, Network, PerformanceProfile, SelfManaged};
+use super::{Access, Bucket, Deletion, Kubernetes, Mode, Network, PerformanceProfile, SelfManaged, buckets};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -29,6 +29,11 @@ pub struct Managed {
     pub access: Access,
     #[serde(default, skip_serializing_if = "is_default")]
     pub kubernetes: Kubernetes,
+    /// Up to 10 buckets that are made; if absent, artifacts, checkpoints and logs.
+    // Written out for the same reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<Bucket>", length(max = 10), extend("x-change" = IN_PLACE))]
+    pub buckets: Option<Vec<Bucket>>,
     // Shown even if absent, with what it comes to: what happens to the data should surprise nobody.
     #[serde(default)]
     pub deletion: Deletion,
@@ -45,6 +50,7 @@ impl Managed {
         self.performance_profile.get_or_insert_default();
         self.network.settle();
         self.kubernetes.settle();
+        self.buckets.get_or_insert_with(buckets::usual);
         self.deletion.settle();
     }
 }

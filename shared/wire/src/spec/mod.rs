@@ -4,6 +4,7 @@
 //! stored is read tolerantly, by [`crate::stored::StoredSpec`].
 
 mod access;
+mod buckets;
 mod deletion;
 mod fault;
 mod fields;
@@ -23,6 +24,7 @@ mod self_managed;
 mod tags;
 
 pub use access::{Access, EVERYBODY, REQUESTER, is_public};
+pub use buckets::Bucket;
 pub use deletion::{BucketsAfter, Data, Deletion};
 pub use fault::{Fault, shortened};
 pub use ground::{Ground, Managed};
@@ -176,8 +178,8 @@ impl Spec {
         let Spec { name: _, role_arn: _, region: _, instance_types, tags, ground } = self;
         let mut sections: Vec<&dyn Section> = vec![instance_types, tags];
         match ground {
-            Ground::Managed(Managed { performance_profile: _, network, access, kubernetes, deletion }) => {
-                sections.extend([network as &dyn Section, access, kubernetes, deletion]);
+            Ground::Managed(Managed { performance_profile: _, network, access, kubernetes, buckets, deletion }) => {
+                sections.extend([network as &dyn Section, access, kubernetes, buckets, deletion]);
             }
             Ground::SelfManaged(theirs) => sections.push(theirs),
         }
@@ -267,6 +269,11 @@ impl Spec {
     /// The version of Kubernetes and what it logs. A record of before says nothing of them.
     pub fn kubernetes(&self) -> Kubernetes {
         self.managed().map(|ours| ours.kubernetes.clone()).unwrap_or_default()
+    }
+
+    /// The buckets that we make. A record of before has the usual ones.
+    pub fn buckets(&self) -> Vec<Bucket> {
+        self.managed().and_then(|ours| ours.buckets.clone()).unwrap_or_else(buckets::usual)
     }
 
     /// What happens to the data if nobody says otherwise with the deletion. A spec of before, which does not tell a default from a wish, keeps it.

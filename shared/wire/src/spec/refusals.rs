@@ -10,9 +10,9 @@ use Mode::{Managed, SelfManaged};
 
 /// An example for each rule.
 pub fn all() -> Vec<Refused> {
-    let parts =
-        [of_every_mode(), of_older_systems(), of_nodes(), of_network(), of_access(), of_kubernetes(), of_deletion(), of_self_managed()];
-    parts.into_iter().flatten().collect()
+    let of_sections = [of_nodes(), of_network(), of_access(), of_kubernetes(), of_buckets(), of_deletion()];
+    let parts = [of_every_mode(), of_older_systems()].into_iter().chain(of_sections).chain([of_self_managed()]);
+    parts.flatten().collect()
 }
 
 fn of_every_mode() -> Vec<Refused> {
@@ -120,6 +120,19 @@ fn of_kubernetes() -> Vec<Refused> {
         json!({"upgrade_policy": "never"}),
     ];
     fields.map(|fields| (Managed, json!({"kubernetes": fields}))).into()
+}
+
+fn of_buckets() -> Vec<Refused> {
+    let one = |field: &str, value: Value| json!({"purpose": "logs", field: value});
+    let buckets = [
+        json!(["their-data"]),
+        json!([{"purpose": "Logs"}]),
+        json!([{"purpose": "logs"}, {"purpose": "logs"}]),
+        many(11, |index| json!({"purpose": format!("data-{index}")})),
+        json!([one("expire_days", json!(0)), one("old_versions_days", json!(0))]),
+        json!([one("expire_days", json!(3651)), one("old_versions_days", json!(3651))]),
+    ];
+    buckets.map(|buckets| (Managed, json!({"buckets": buckets}))).into()
 }
 
 fn of_deletion() -> Vec<Refused> {

@@ -31,7 +31,8 @@ fn the_smallest_body_gets_the_documented_defaults() {
     let deletion = Deletion { data: Some(Data::Keep), buckets: None };
     let performance_profile = Some(PerformanceProfile::CostSaving);
     let network = Network { cidr: Some(Cidr::new([10, 0, 0, 0], 16)), ..Network::default() };
-    let mut expected = Managed { performance_profile, network, deletion, ..Managed::default() };
+    let buckets = Some(buckets::usual());
+    let mut expected = Managed { performance_profile, network, buckets, deletion, ..Managed::default() };
     expected.kubernetes.settle();
     assert_eq!(spec.ground, Ground::Managed(expected));
 }
@@ -121,7 +122,6 @@ fn each_mode_has_its_fields_and_refuses_the_others() {
         (smallest(), "mode", json!("managed"), ""),
         (smallest(), "eks_cluster_name", none, ""),
         (smallest(), "eks_cluster_name", json!("theirs"), "only with mode self_managed"),
-        (smallest(), "buckets", json!(["their-data"]), "only with mode self_managed"),
         (smallest(), "node_role_arn", json!("arn:aws:iam::222222222222:role/nodes"), "only with mode self_managed"),
         (smallest(), "instance_types", json!([]), ""),
     ] {
@@ -162,7 +162,27 @@ fn faults_of_the_mode_are_named_with_all_others() {
     body["deletion"] = json!({"buckets": "burn"});
     assert_eq!(paths(&body), ["$.buckets", "$.buckets[2]", "$.deletion", "$.deletion.buckets"]);
     body["mode"] = json!("managed by nobody");
-    assert_eq!(paths(&body), ["$.buckets", "$.buckets[2]", "$.deletion.buckets", "$.mode"]);
+    assert_eq!(paths(&body), ["$.buckets[0]", "$.buckets[1]", "$.buckets[2]", "$.deletion.buckets", "$.mode"]);
+}
+
+#[test]
+fn buckets_are_made_by_purpose_and_the_customers_are_named() {
+    let says = |base: Value, buckets: Value| {
+        let mut body = base;
+        body["buckets"] = buckets;
+        parse(&body).err().unwrap_or_default().into_iter().map(|fault| (fault.path, fault.message)).collect::<Vec<_>>()
+    };
+    for (base, buckets, reason) in [
+        (smallest(), json!([{"purpose": "datasets", "expire_days": 90, "old_versions_days": 7}]), "made"),
+        (smallest(), json!([]), "none is made"),
+        (self_managed(), json!(["their-data"]), "named"),
+    ] {
+        assert_eq!(says(base, buckets), [], "{reason}");
+    }
+    let [(path, message)] = &says(smallest(), json!(["their-data"]))[..] else { panic!("one fault") };
+    assert!(path == "$.buckets[0]" && message.ends_with("names of buckets of your own belong to the mode self_managed."), "{message}");
+    assert_eq!(says(self_managed(), json!([{"purpose": "logs"}])).len(), 1, "the customer made theirs");
+    assert_eq!(Spec::deserialize(smallest()).expect("of before").buckets(), buckets::usual());
 }
 
 #[test]
@@ -198,6 +218,7 @@ fn a_spec_is_shown_only_with_the_fields_of_its_mode() {
     managed["network"] = json!({"cidr": "10.0.0.0/16"});
     managed["kubernetes"] =
         json!({"version": "1.35", "logs": ["audit", "authenticator"], "log_retention_days": 90, "upgrade_policy": "standard"});
+    managed["buckets"] = json!([{"purpose": "artifacts"}, {"purpose": "checkpoints"}, {"purpose": "logs"}]);
     managed["deletion"] = json!({"data": "keep"});
     managed["instance_types"][0] = json!({"name": "g4dn.xlarge", "overprovisioned_ondemand_count": 0, "max_count": 10});
     assert_eq!(json!(parse(&smallest()).expect("valid")), managed);

@@ -3,6 +3,7 @@
 use crate::scene::{Scene, and_more, parks_until_mended, reads, refuse, runs_in_spite_of, times};
 use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::LifecycleRule;
 use cloud::faults::{Effect, Fault};
 use engine::names::OWNER_TAG;
 use matrix::{judge, neighbour};
@@ -273,6 +274,23 @@ async fn row_88_snapshots_that_an_older_role_may_not_list_hold_up_only_a_deletio
     let hint = "Add ec2:DescribeSnapshots to the role (and to its boundary and the organization's policies), then retry.";
     reads(&scene.is_blocked().await, Class::Customer, reason, hint);
     scene.mend();
+    scene.goes().await;
+}
+
+/// No failure: S3 has the lifecycle that was asked for.
+#[tokio::test(start_paused = true)]
+async fn buckets_are_made_by_purpose_with_their_lifecycle() {
+    let scene = Scene::asking(&json!({"buckets": [{"purpose": "datasets", "expire_days": 90, "old_versions_days": 7}]})).await;
+    scene.runs().await;
+    let s3 = scene.clients().s3;
+    let named: Vec<String> = s3.list_buckets().send().await.expect("a list").buckets().iter().filter_map(|one| one.name.clone()).collect();
+    assert_eq!(named, [scene.cluster.scoped("datasets")]);
+    let rules = s3.get_bucket_lifecycle_configuration().bucket(&named[0]).send().await.expect("a lifecycle").rules.unwrap_or_default();
+    let days = |rule: &LifecycleRule| {
+        let old = rule.noncurrent_version_expiration().and_then(|old| old.noncurrent_days());
+        (rule.expiration().and_then(|current| current.days()), old)
+    };
+    assert_eq!(rules.iter().map(days).collect::<Vec<_>>(), [(Some(90), Some(7))]);
     scene.goes().await;
 }
 
