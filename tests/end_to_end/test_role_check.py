@@ -68,7 +68,8 @@ def test_what_the_organization_may_deny_is_a_warning_and_what_it_denies_a_fault(
     told = tenant.check()
     assert told["works"] and "In IAM's simulation a policy of the organization denies" in told["warnings"][0]["message"], told
     cloud.set_account(tenant.account.number, {"demanded_tag": "CostCenter"})
-    assert codes(tenant.check()) == ["OrganizationForbids"]
+    told = tenant.check()
+    assert codes(told) == ["OrganizationForbids"] and "in the tags of a request" in told["faults"][0]["hint"], told
 
 
 def test_an_account_that_lets_nothing_out_is_told_before_there_is_a_cluster(tenant):

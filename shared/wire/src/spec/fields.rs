@@ -105,6 +105,9 @@ fn with_rule(error: &ValidationError<'_>, schema: &Value) -> String {
     let fault = error.masked_with(&sent);
     match (error.kind(), rule) {
         (ValidationErrorKind::Pattern { .. }, Some(rule)) => format!("{sent} is not valid: {rule}"),
+        (ValidationErrorKind::PropertyNames { error: name }, Some(rule)) => {
+            format!("{} is not valid: {rule}", shortened(&name.instance().to_string()))
+        }
         (_, Some(rule)) => format!("{fault}: {rule}"),
         (_, None) => fault.to_string(),
     }

@@ -238,6 +238,13 @@ fn a_fault_says_what_would_be_valid() {
         ("region", json!(null), "null is not of type \"string\": An AWS region such as us-west-2; if absent, the operator's default."),
         ("flavour", json!("sour"), "there is no such field"),
         (
+            "tags",
+            json!({"a,b": ""}),
+            "\"a,b\" is not valid: Up to 40 tags, such as {\"CostCenter\": \"4711\"}, on everything that is made, nodes, volumes and interfaces \
+             included; with the mode self_managed on the node groups, from which EKS gives nodes none. A key has 1 to 127 letters, digits, \
+             spaces and _.:/+@-, a value up to 255 and = too; no space at an end.",
+        ),
+        (
             "mode",
             json!("self-managed"),
             "\"self-managed\" is not one of \"managed\" or \"self_managed\": Who makes the cluster and its buckets: Groundwork; \

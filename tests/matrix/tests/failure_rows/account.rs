@@ -178,7 +178,8 @@ async fn row_13_the_control_planes_role_stays_until_the_cluster_is_gone() {
 /// F: Something else than the role denies a call.
 #[tokio::test(start_paused = true)]
 async fn row_68_a_denial_names_what_denies_and_not_always_the_role() {
-    let organization = "A policy of the organization denies it. Such policies are about regions, tags or settings: an administrator of the \
+    let organization = "If your organization demands a tag, delete the cluster and create it with that in its tags. Otherwise: A policy of the \
+                        organization denies it. Such policies are about regions, tags or settings: an administrator of the \
                         organization has to exempt this account or role, then retry. Changing the role does not help.";
     let own = "A policy of the role itself denies it: take the denial out of it (the quick-start's have none), then retry.";
     let session = "The policies by which Groundwork narrows its session do not allow it: deploy the quick-start again, then retry.";
