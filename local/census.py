@@ -54,8 +54,9 @@ def mine(call):
 
 
 def lingers(thing):
-    """EC2 goes on listing some things for a while after they are deleted; a kept log of a control plane stays until it expires."""
-    expires = thing.get("logGroupName", "").startswith("/aws/eks/groundwork-") and thing.get("retentionInDays")
+    """EC2 goes on listing some things for a while after they are deleted; a cluster's kept log stays until it expires."""
+    logs = ("/aws/eks/groundwork-", "/aws/containerinsights/groundwork-")
+    expires = thing.get("logGroupName", "").startswith(logs) and thing.get("retentionInDays")
     return expires or thing.get("State") in ("deleted", "deleting")
 
 

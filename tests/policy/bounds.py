@@ -36,6 +36,7 @@ CLUSTERS_GROUP = {"aws:ResourceTag/aws:eks:cluster-name": ["groundwork-a-abcdefg
 FOREIGN_GROUP = {"aws:ResourceTag/aws:eks:cluster-name": ["production"]}
 OF_INSTANCE = {"aws:RequestTag/node.k8s.amazonaws.com/instance_id": ["i-1"]}
 CLUSTER = f"{EKS}:cluster/groundwork-a-abcdefghijkl"
+LOGS = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/containerinsights"
 IMAGES = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/app"
 AMAZONS = f"arn:aws:ecr:{REGION}:602401143452:repository/eks/pause"
 ELSEWHERE = "arn:aws:ecr:eu-south-1:590381155156:repository/amazon-k8s-cni"
@@ -83,6 +84,8 @@ BOUNDED = [
     ec2("Get into another cluster's subnet", "CreateNetworkInterface", "subnet/subnet-1", OTHERS | OWNER),
     ec2("Tag another cluster's volume as one's own", "CreateTags", "volume/vol-1", OTHERS | OWNER),
     ec2("Make a volume in another cluster's name", "CreateVolume", "volume/*", FOR_OTHERS),
+    Attack("Write into another cluster's log", "logs:PutLogEvents", f"{LOGS}/groundwork-a-zyxwvutsrqpo/application:log-stream:x"),
+    Attack("Write into a foreign log", "logs:PutLogEvents", f"{LOGS}/production/application:log-stream:x"),
     # Rights, data and code
     iam("Make a role", "CreateRole", OURS, OWNER, BOUNDARY),
     iam("Attach AdministratorAccess to itself", "AttachRolePolicy", OURS, BOUNDARY),
@@ -131,6 +134,11 @@ WITHIN_BOUNDS = [
     Attack("Pull a layer of it", "ecr:GetDownloadUrlForLayer", AMAZONS),
     Attack("Pull an image of EKS in a region with a registry of its own", "ecr:BatchGetImage", ELSEWHERE),
     Attack("Pull Bottlerocket's control container", "ecr:BatchGetImage", BOTTLEROCKETS),
+    # CloudWatch agent and Fluent Bit
+    Attack("Make a log group", "logs:CreateLogGroup", f"{LOGS}/groundwork-a-abcdefghijkl/application:log-stream:"),
+    Attack("Make a stream", "logs:CreateLogStream", f"{LOGS}/groundwork-a-abcdefghijkl/application:log-stream:x"),
+    Attack("Look at the streams", "logs:DescribeLogStreams", f"{LOGS}/groundwork-a-abcdefghijkl/performance:log-stream:"),
+    Attack("Write what a pod says", "logs:PutLogEvents", f"{LOGS}/groundwork-a-abcdefghijkl/application:log-stream:x"),
     # EBS CSI driver
     ec2("Make a volume", "CreateVolume", "volume/*", OWNER),
     snapshot("Make a volume from an own snapshot", "CreateVolume", "snap-1", OWNED),

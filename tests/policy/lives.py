@@ -130,9 +130,13 @@ def unencrypted(cluster_id):
     return [whose | {"effect": {"refuse": {"status": 404, "code": code, "message": message}}, "times": 6}]
 
 
+# One has all that the dearer profile brings.
 LIVES = [full, broken, torn, early, joined]
 SPOT = {"name": "g4dn.xlarge", "capacity": "spot", "alternatives": ["g5.xlarge"]}
-ASKED = {full: {"instance_types": [{"name": "m6i.large"}, SPOT]}, joined: {"instance_types": [{"name": "m6i.large"}, SPOT]}}
+ASKED = {
+    full: {"performance_profile": "standard", "instance_types": [{"name": "m6i.large"}, SPOT]},
+    joined: {"instance_types": [{"name": "m6i.large"}, SPOT]},
+}
 FAULTS = {
     full: unencrypted,
     broken: lambda cluster_id: [*failing_once(cluster_id), *refused_for_a_while(cluster_id)],

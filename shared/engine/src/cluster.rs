@@ -3,7 +3,7 @@
 use crate::names;
 use crate::offering::{self, Offering, SYSTEM_TYPES};
 use std::collections::BTreeMap;
-use wire::key::{Group, Key};
+use wire::key::{Group, Key, NodeLog};
 use wire::spec::{Data, Ground, InstanceType, PerformanceProfile, Spec};
 
 /// What a cluster's resources are derived from; the same for all of them.
@@ -89,6 +89,15 @@ impl Cluster {
 
     pub fn log_group(&self) -> String {
         names::log_group(&self.name, &self.id)
+    }
+
+    pub fn node_log(&self, log: NodeLog) -> String {
+        format!("{}{log}", self.node_logs())
+    }
+
+    /// How the names of all these log groups begin.
+    pub fn node_logs(&self) -> String {
+        names::node_logs(&self.name, &self.id)
     }
 
     /// True if our buckets stay in a deletion, whether there is something in them or not.

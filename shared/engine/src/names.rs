@@ -46,6 +46,12 @@ pub fn log_group(name: &str, cluster_id: &str) -> String {
     format!("/aws/eks/{}/cluster", eks_cluster(name, cluster_id))
 }
 
+/// Container Insights writes what a cluster's nodes and pods say to groups that begin with this.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Container-Insights-setup-logs-FluentBit.html>
+pub fn node_logs(name: &str, cluster_id: &str) -> String {
+    format!("/aws/containerinsights/{}/", eks_cluster(name, cluster_id))
+}
+
 /// What of a text AWS takes as the value of a tag: names of users may have a comma, and paths are long.
 pub fn tag_value(text: &str) -> String {
     text.replace(',', ".").chars().take(256).collect()

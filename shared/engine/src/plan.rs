@@ -6,9 +6,10 @@ use crate::errors::{Error, Result};
 use crate::resource::Resource;
 use crate::resources::of;
 use std::collections::{BTreeMap, BTreeSet};
+use strum::VariantArray;
 use wire::error::Code;
 use wire::journal::{Entry, State};
-use wire::key::{Addon, Group, Key, Role, Side};
+use wire::key::{Addon, Group, Key, NodeLog, Role, Side};
 use wire::spec::{Data, Ground, InstanceType, PerformanceProfile, SelfManaged};
 use wire::stage::Stage;
 
@@ -72,7 +73,9 @@ pub fn teardown(cluster: &Cluster, journal: &Journal) -> Result<Plan> {
 pub fn goes(resource: &Resource, cluster: &Cluster, journal: &Journal) -> bool {
     match resource {
         // Once there was a control plane, there is something in its log.
-        Resource::Made(made) if made.key() == Key::LogGroup => cluster.data == Data::Delete || !had_control_plane(journal),
+        Resource::Made(made) if matches!(made.key(), Key::LogGroup | Key::NodeLog(_)) => {
+            cluster.data == Data::Delete || !had_control_plane(journal)
+        }
         Resource::Made(made) => !(matches!(made.key(), Key::Bucket(_)) && cluster.retains_buckets()),
         Resource::LookedAt(_) => false,
         Resource::Removed(_) => true,
@@ -81,7 +84,7 @@ pub fn goes(resource: &Resource, cluster: &Cluster, journal: &Journal) -> bool {
 
 /// By its own entry, or if that is lost by those of what is made only in it.
 pub fn had_control_plane(journal: &Journal) -> bool {
-    let in_it = |key: &Key| matches!(key, Key::AccessEntry(_) | Key::PodIdentity | Key::Addon(_) | Key::NodeGroup(_));
+    let in_it = |key: &Key| matches!(key, Key::AccessEntry(_) | Key::PodIdentity(_) | Key::Addon(_) | Key::NodeGroup(_));
     journal.keys().any(|key| *key == Key::Cluster || in_it(key))
 }
 
@@ -144,7 +147,7 @@ fn control_plane(cluster: &Cluster) -> Vec<Key> {
     let mut all: Vec<Key> = [Role::Cluster, Role::Node, Role::EbsCsi].map(Key::Role).into();
     all.extend([Key::LogGroup, Key::Disks, Key::Cluster]);
     all.extend(cluster.administrators().map(|(principal, _)| Key::AccessEntry(principal.to_owned())));
-    all.push(Key::PodIdentity);
+    all.push(Key::PodIdentity(Role::EbsCsi));
     all.extend([Addon::VpcCni, Addon::KubeProxy, Addon::EksPodIdentityAgent].map(Key::Addon));
     all
 }
@@ -155,9 +158,16 @@ fn nodes(cluster: &Cluster) -> Vec<Key> {
     all.extend([Addon::Coredns, Addon::AwsEbsCsiDriver].map(Key::Addon));
     match cluster.spec.performance_profile() {
         PerformanceProfile::CostSaving => {}
-        PerformanceProfile::Standard => all.extend([Addon::MetricsServer, Addon::EksNodeMonitoringAgent].map(Key::Addon)),
+        PerformanceProfile::Standard => all.extend(watching()),
     }
     all
+}
+
+/// What measures and watches the nodes.
+fn watching() -> impl Iterator<Item = Key> {
+    let addons = [Addon::MetricsServer, Addon::EksNodeMonitoringAgent, Addon::AmazonCloudwatchObservability].map(Key::Addon);
+    let agents = [Key::Role(Role::CloudwatchAgent), Key::PodIdentity(Role::CloudwatchAgent)];
+    addons.into_iter().chain(agents).chain(NodeLog::VARIANTS.iter().copied().map(Key::NodeLog))
 }
 
 #[cfg(test)]
@@ -209,7 +219,8 @@ mod tests {
 
     #[test]
     fn only_the_standard_profile_measures_and_watches_the_nodes() {
-        let watching = ["addon/metrics-server", "addon/eks-node-monitoring-agent"];
+        let watching =
+            ["addon/metrics-server", "addon/eks-node-monitoring-agent", "addon/amazon-cloudwatch-observability", "log-group/application"];
         for (profile, expected) in [("cost_saving", false), ("standard", true)] {
             let all = keys(&resources_of(&cluster(json!({"performance_profile": profile}))));
             assert!(watching.iter().all(|addon| all.iter().any(|key| key == addon) == expected), "{profile}: {all:?}");

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use strum::{Display, EnumString, IntoStaticStr};
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 /// One resource of a cluster. Its text (`vpc`, `subnet/private-0`, `node-group/g4dn.xlarge`) is stored, put into tags and shown.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -26,13 +26,16 @@ pub enum Key {
     /// What claims and nodes left on EBS.
     Disks,
     Role(Role),
+    /// The log group of the control plane.
     LogGroup,
+    /// A log group of what the nodes and their pods say.
+    NodeLog(NodeLog),
     /// The EKS control plane.
     Cluster,
     /// One of the tenant's administrators, by what follows the account in the ARN: `role/admin`.
     AccessEntry(String),
-    /// The role of the EBS CSI controller.
-    PodIdentity,
+    /// The role of pods of ours.
+    PodIdentity(Role),
     Addon(Addon),
     LaunchTemplate(Group),
     NodeGroup(Group),
@@ -57,6 +60,17 @@ pub enum Role {
     Cluster,
     Node,
     EbsCsi,
+    CloudwatchAgent,
+}
+
+/// A log group of CloudWatch's Container Insights, by its name for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Display, EnumString, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
+pub enum NodeLog {
+    Application,
+    Dataplane,
+    Host,
+    Performance,
 }
 
 /// An EKS add-on, by EKS's name for it.
@@ -70,6 +84,7 @@ pub enum Addon {
     AwsEbsCsiDriver,
     MetricsServer,
     EksNodeMonitoringAgent,
+    AmazonCloudwatchObservability,
 }
 
 /// A node group.
@@ -97,9 +112,9 @@ impl Key {
         match self {
             // An address that is not in use costs, too; what Kubernetes left are load balancers.
             Key::Cluster | Key::NodeGroup(_) | Key::NatGateway(_) | Key::ElasticIp(_) | Key::Leftovers | Key::Disks => true,
-            Key::Bucket(_) | Key::LogGroup => true,
+            Key::Bucket(_) | Key::LogGroup | Key::NodeLog(_) => true,
             Key::Vpc | Key::InternetGateway | Key::Subnet(..) | Key::RouteTable(..) | Key::S3Endpoint | Key::Role(_) => false,
-            Key::AccessEntry(_) | Key::PodIdentity | Key::Addon(_) | Key::LaunchTemplate(_) => false,
+            Key::AccessEntry(_) | Key::PodIdentity(_) | Key::Addon(_) | Key::LaunchTemplate(_) => false,
             // Better a warning too many.
             Key::Unknown(_) => true,
         }
@@ -124,9 +139,10 @@ impl fmt::Display for Key {
             Key::Disks => f.write_str("disks"),
             Key::Role(role) => write!(f, "role/{role}"),
             Key::LogGroup => f.write_str("log-group"),
+            Key::NodeLog(log) => write!(f, "log-group/{log}"),
             Key::Cluster => f.write_str("cluster"),
             Key::AccessEntry(principal) => write!(f, "access-entry/{principal}"),
-            Key::PodIdentity => write!(f, "pod-identity/{}", Role::EbsCsi),
+            Key::PodIdentity(role) => write!(f, "pod-identity/{role}"),
             Key::Addon(addon) => write!(f, "addon/{addon}"),
             Key::LaunchTemplate(group) => write!(f, "launch-template/{group}"),
             Key::NodeGroup(group) => write!(f, "node-group/{group}"),
@@ -163,10 +179,11 @@ fn known(text: &str) -> Option<Key> {
         "leftovers" => Key::Leftovers,
         "disks" => Key::Disks,
         "role" => Key::Role(name.parse().ok()?),
-        "log-group" => Key::LogGroup,
+        "log-group" if name.is_empty() => Key::LogGroup,
+        "log-group" => Key::NodeLog(name.parse().ok()?),
         "cluster" => Key::Cluster,
         "access-entry" => Key::AccessEntry(name.into()),
-        "pod-identity" => Key::PodIdentity,
+        "pod-identity" => Key::PodIdentity(name.parse().ok()?),
         "addon" => Key::Addon(name.parse().ok()?),
         "launch-template" => Key::LaunchTemplate(name.into()),
         "node-group" => Key::NodeGroup(name.into()),
@@ -236,11 +253,17 @@ mod tests {
             "role/cluster",
             "role/node",
             "role/ebs-csi",
+            "role/cloudwatch-agent",
             "log-group",
+            "log-group/application",
+            "log-group/dataplane",
+            "log-group/host",
+            "log-group/performance",
             "cluster",
             "access-entry/admin",
             "access-entry/role/team/ada",
             "pod-identity/ebs-csi",
+            "pod-identity/cloudwatch-agent",
             "addon/vpc-cni",
             "addon/kube-proxy",
             "addon/eks-pod-identity-agent",
@@ -248,6 +271,7 @@ mod tests {
             "addon/aws-ebs-csi-driver",
             "addon/metrics-server",
             "addon/eks-node-monitoring-agent",
+            "addon/amazon-cloudwatch-observability",
             "launch-template/system",
             "launch-template/g4dn.xlarge",
             "node-group/system",

@@ -32,12 +32,13 @@ const IAM_REGION: &str = "us-east-1";
 /// At most this many things of a kind are made between two snapshots.
 const ROOM: u32 = 0x1000;
 
-const MANAGED_POLICIES: [&str; 5] = [
+const MANAGED_POLICIES: [&str; 6] = [
     "AmazonEKSClusterPolicy",
     "AmazonEKSWorkerNodePolicy",
     "AmazonEC2ContainerRegistryPullOnly",
     "AmazonEKS_CNI_Policy",
     "service-role/AmazonEBSCSIDriverPolicy",
+    "CloudWatchAgentServerPolicy",
 ];
 
 #[derive(Default)]

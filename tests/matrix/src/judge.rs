@@ -87,7 +87,8 @@ pub fn gone(cluster: &Cluster, before: &Value, after: &Value) -> Result<(), Stri
     let days = cluster.spec.kubernetes().log_retention_days();
     let kept = |group: &Value| group["retention_in_days"] == days && tag(&group["tags"], OWNER_TAG) == Some(&cluster.id);
     if let Some(groups) = after["logs"]["log_groups"].as_object_mut() {
-        groups.retain(|name, group| *name != cluster.log_group() || !kept(group));
+        let ours = |name: &str| name == cluster.log_group() || name.starts_with(&cluster.node_logs());
+        groups.retain(|name, group| !ours(name) || !kept(group));
     }
     same(before, &after)
 }

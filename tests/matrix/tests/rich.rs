@@ -10,6 +10,7 @@ use matrix::account::Account;
 use matrix::judge;
 use matrix::life::Life;
 use std::collections::BTreeMap;
+use wire::spec::Data;
 
 #[tokio::test(start_paused = true)]
 async fn it_is_as_asked_for_and_leaves_nothing() {
@@ -40,6 +41,20 @@ async fn nodes_are_as_asked_for(life: &Life) {
     assert!(templates.iter().any(|call| call.starts_with("ec2:CreateLaunchTemplate") && call.contains("spot-m6i.large")), "{templates:?}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn its_logs_are_kept_and_listed_or_go_with_the_data() {
+    for (says, kept) in [(None, 5), (Some(Data::Delete), 0)] {
+        let mut life = Life::rich(Account::new(1));
+        life.says = says;
+        life.provision().await.expect("nothing parks it");
+        life.tear_down().await.expect("nothing blocks the deletion");
+        let inventory = life.record().inventory.expect("the last look at the account");
+        assert_eq!(inventory.kept.iter().filter(|found| found.kind == "log group").count(), kept, "{says:?}: {:?}", inventory.kept);
+        let groups = life.clients().logs.describe_log_groups().send().await.expect("log groups").log_groups.unwrap_or_default();
+        assert_eq!(groups.len(), kept, "{says:?}");
+    }
+}
+
 async fn each_zone_has_its_own_way_out(life: &Life) {
     let aws = life.clients();
     let subnets = subnets(life, &aws).await;
@@ -66,7 +81,7 @@ async fn kubernetes_is_as_asked_for(life: &Life) {
     let logs: Vec<LogType> = setups.iter().flat_map(|setup| setup.types()).cloned().collect();
     assert_eq!(logs, [LogType::Audit, LogType::ControllerManager]);
     let groups = aws.logs.describe_log_groups().send().await.expect("log groups").log_groups.unwrap_or_default();
-    assert_eq!(groups.iter().map(|group| group.retention_in_days()).collect::<Vec<_>>(), [Some(7)]);
+    assert_eq!(groups.iter().map(|group| group.retention_in_days()).collect::<Vec<_>>(), [Some(7); 5], "control plane, and four of nodes");
 }
 
 async fn sick_nodes_are_repaired(life: &Life) {

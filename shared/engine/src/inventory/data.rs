@@ -8,6 +8,7 @@ use crate::names::OWNER_TAG;
 use crate::resources::contents::{self, PAGE};
 use crate::resources::disks::{is_of_claim, snapshots, volumes};
 use crate::resources::owned::has_tag;
+use aws_sdk_cloudwatchlogs::types::LogGroup;
 use aws_sdk_ec2::types::{Snapshot, Volume, VolumeState};
 use futures::future::try_join_all;
 use futures::try_join;
@@ -17,6 +18,7 @@ use wire::spec::Data;
 const CLAIM: &str = "it was made for a claim, so there may be data in it";
 const BACKUP: &str = "it carries this cluster's owner tag, but no claim's snapshot is like it: perhaps a backup plan's, which copies tags";
 const LOG: &str = "the control plane's log, which expires by its own retention";
+const NODE_LOG: &str = "what the nodes and their pods logged, which expires by its own retention";
 const RETAINED: &str = "deletion.buckets is retain";
 const FILLED: &str = "there is something in it";
 /// More of a kind are only counted, because a record holds 400 KB.
@@ -91,18 +93,25 @@ fn snapshot(cx: &Context, snapshot: &Snapshot) -> (bool, Found) {
 }
 
 async fn log_groups(cx: &Context) -> Result<Inventory> {
-    let name = cx.cluster.log_group();
-    let request = cx.aws.logs.describe_log_groups().log_group_name_prefix(&name);
-    let found: Vec<_> = request.into_paginator().items().send().collect::<Result<_, _>>().await.called("logs:DescribeLogGroups")?;
-    let ours = found.into_iter().filter(|group| group.log_group_name() == Some(&name));
-    Ok(sorted(ours.map(|group| {
-        if cx.cluster.data == Data::Delete {
-            return (false, Found::new("log group", &name, NAME));
-        }
-        let remove = aws(cx, "logs delete-log-group", &format!("--log-group-name {name}"));
-        let size = group.stored_bytes().map(|bytes| format!("{bytes} bytes"));
-        (true, Found { size, remove: Some(remove), ..Found::new("log group", &name, LOG) })
-    })))
+    let (control_plane, nodes) = (cx.cluster.log_group(), cx.cluster.node_logs());
+    let (of_control_plane, of_nodes) = try_join!(log_groups_like(cx, &control_plane), log_groups_like(cx, &nodes))?;
+    let own = of_control_plane.into_iter().filter(|group| group.log_group_name() == Some(&control_plane)).map(|group| (group, LOG));
+    Ok(sorted(own.chain(of_nodes.into_iter().map(|group| (group, NODE_LOG))).map(|(group, why)| log_group(cx, &group, why))))
+}
+
+async fn log_groups_like(cx: &Context, prefix: &str) -> Result<Vec<LogGroup>> {
+    let request = cx.aws.logs.describe_log_groups().log_group_name_prefix(prefix);
+    request.into_paginator().items().send().collect::<Result<_, _>>().await.called("logs:DescribeLogGroups")
+}
+
+fn log_group(cx: &Context, group: &LogGroup, why: &str) -> (bool, Found) {
+    let name = group.log_group_name().unwrap_or_default();
+    if cx.cluster.data == Data::Delete {
+        return (false, Found::new("log group", name, NAME));
+    }
+    let remove = aws(cx, "logs delete-log-group", &format!("--log-group-name {name}"));
+    let size = group.stored_bytes().map(|bytes| format!("{bytes} bytes"));
+    (true, Found { size, remove: Some(remove), ..Found::new("log group", name, why) })
 }
 
 async fn buckets(cx: &Context) -> Result<Inventory> {

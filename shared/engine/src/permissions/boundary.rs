@@ -55,6 +55,10 @@ const OURS: &[&str] = &[
 const INTO_GROUPS: &[&str] = &["ec2:CreateNetworkInterface", "ec2:ModifyNetworkInterfaceAttribute"];
 const CLUSTERS: &[&str] = &["eks-auth:AssumeRoleForPodIdentity", "eks:DescribeCluster"];
 
+/// The CloudWatch agent's and Fluent Bit's. Metrics are in the log, from which CloudWatch takes them.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Container-Insights-reference-performance-logs-EKS.html>
+const LOG: &[&str] = &["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"];
+
 const INTERFACE: &str = "arn:${partition}:ec2:*:${account}:network-interface/*";
 const VOLUME: &str = "arn:${partition}:ec2:*:${account}:volume/*";
 /// Snapshots have no account in their ARN.
@@ -92,6 +96,10 @@ const REGISTRIES: [&str; 20] = [
 const BOTTLEROCKET: &str = "arn:${partition}:ecr:*:*:repository/bottlerocket-control";
 const CLUSTER: &str = "arn:${partition}:eks:*:${account}:cluster/groundwork-*-????????????";
 
+/// Of the role's own cluster.
+const NODE_LOGS: &str =
+    "arn:${partition}:logs:*:${account}:log-group:/aws/containerinsights/groundwork-*-${aws:PrincipalTag/groundwork:cluster}/*";
+
 /// The role's own cluster, so that one cluster's roles do not reach another's things.
 const OWNER: &[&str] = &["${aws:PrincipalTag/groundwork:cluster}"];
 
@@ -116,6 +124,7 @@ pub fn policy(names: &Names) -> Document {
         Statement::allow("TagWhatIsNew", &["ec2:CreateTags"], &[INTERFACE, VOLUME, SNAPSHOT], &[tagging, creating], names),
         Statement::allow("ClustersGroup", INTO_GROUPS, &[GROUP], &[cluster_group], names),
         Statement::allow("ItsCluster", CLUSTERS, &[CLUSTER], &[], names),
+        Statement::allow("ItsNodesLogs", LOG, &[NODE_LOGS], &[], names),
     ])
 }
 

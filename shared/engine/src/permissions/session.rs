@@ -48,7 +48,7 @@ fn other_names(id: &str) -> Statement {
         format!("arn:*:iam::*:role{ROLE_PATH}groundwork-{id}-*"),
         format!("arn:*:iam::*:role/groundwork-{id}-*"),
         "arn:*:iam::*:role/aws-service-role/*".into(),
-        format!("arn:*:logs:*:*:log-group:/aws/eks/groundwork-*-{id}/*"),
+        format!("arn:*:logs:*:*:log-group:/aws/*/groundwork-*-{id}/*"),
     ];
     Statement::deny_all_but("Name", &actions.concat(), in_eks.into_iter().chain(others).collect())
 }

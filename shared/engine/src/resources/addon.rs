@@ -13,8 +13,9 @@ use crate::resource::{Difference, How, Made, Pace, Planned, Seen, Usual};
 use async_trait::async_trait;
 use aws_sdk_eks::types::{AddonStatus, ResolveConflicts};
 use serde_json::{Value, json};
+use strum::VariantArray;
 use wire::journal::Outputs;
-use wire::key::{Addon, Group, Key};
+use wire::key::{Addon, Group, Key, NodeLog, Role};
 use wire::stage::Stage;
 
 type Found = aws_sdk_eks::types::Addon;
@@ -26,6 +27,11 @@ fn configuration(addon: Addon, cluster: &Cluster) -> Option<Value> {
         // The plugin reads this as a string.
         Addon::VpcCni => Some(json!({"env": {"ADDITIONAL_ENI_TAGS": tags.to_string()}})),
         Addon::AwsEbsCsiDriver => Some(json!({"controller": {"extraVolumeTags": tags}})),
+        // Without this, it also instruments the tenant's own programs (Application Signals), for a price of its own.
+        Addon::AmazonCloudwatchObservability => {
+            let insights = json!({"kubernetes": {"enhanced_container_insights": true}});
+            Some(json!({"agent": {"config": {"logs": {"metrics_collected": insights}}}}))
+        }
         Addon::KubeProxy | Addon::EksPodIdentityAgent | Addon::Coredns | Addon::MetricsServer | Addon::EksNodeMonitoringAgent => None,
     }
 }
@@ -43,9 +49,12 @@ impl Planned for Addon {
     fn stage(&self) -> Stage {
         match self {
             Addon::VpcCni | Addon::KubeProxy => Stage::CreateEks,
-            Addon::EksPodIdentityAgent | Addon::Coredns | Addon::AwsEbsCsiDriver | Addon::MetricsServer | Addon::EksNodeMonitoringAgent => {
-                Stage::CreateNodegroups
-            }
+            Addon::EksPodIdentityAgent
+            | Addon::Coredns
+            | Addon::AwsEbsCsiDriver
+            | Addon::MetricsServer
+            | Addon::EksNodeMonitoringAgent
+            | Addon::AmazonCloudwatchObservability => Stage::CreateNodegroups,
         }
     }
 
@@ -54,7 +63,11 @@ impl Planned for Addon {
             Addon::VpcCni | Addon::KubeProxy | Addon::EksPodIdentityAgent | Addon::EksNodeMonitoringAgent => vec![Key::Cluster],
             Addon::Coredns | Addon::MetricsServer => vec![Key::NodeGroup(Group::System)],
             Addon::AwsEbsCsiDriver => {
-                vec![Key::NodeGroup(Group::System), Key::PodIdentity, Key::Addon(Addon::EksPodIdentityAgent)]
+                vec![Key::NodeGroup(Group::System), Key::PodIdentity(Role::EbsCsi), Key::Addon(Addon::EksPodIdentityAgent)]
+            }
+            Addon::AmazonCloudwatchObservability => {
+                let own = [Key::NodeGroup(Group::System), Key::PodIdentity(Role::CloudwatchAgent), Key::Addon(Addon::EksPodIdentityAgent)];
+                own.into_iter().chain(NodeLog::VARIANTS.iter().copied().map(Key::NodeLog)).collect()
             }
         }
     }

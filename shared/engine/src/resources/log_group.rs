@@ -1,4 +1,5 @@
-//! The log group of the control plane. EKS would make it without owner tags or expiry, so we make it first.
+//! The log groups of the control plane, and of nodes and pods. EKS and the CloudWatch agent would make them without owner tags or expiry, so
+//! we make them first.
 
 use super::owned::{is_ours, tag_map};
 use crate::cluster::Cluster;
@@ -7,11 +8,20 @@ use crate::errors::{Called, Result, Unless};
 use crate::resource::{Difference, How, Made, Planned, Seen, Usual};
 use async_trait::async_trait;
 use wire::journal::Outputs;
-use wire::key::Key;
+use wire::key::{Key, NodeLog};
 use wire::spec::Data;
 use wire::stage::Stage;
 
-pub struct LogGroup;
+pub struct LogGroup {
+    /// None of the control plane's.
+    pub log: Option<NodeLog>,
+}
+
+impl LogGroup {
+    fn name(&self, cluster: &Cluster) -> String {
+        self.log.map_or_else(|| cluster.log_group(), |log| cluster.node_log(log))
+    }
+}
 
 /// The name has the cluster's random id, so the group is ours even without tags: EKS may make it again with a late flush.
 pub struct Found {
@@ -38,7 +48,7 @@ async fn is_tagged(cx: &Context, arn: &str) -> Result<bool> {
 
 impl Planned for LogGroup {
     fn key(&self) -> Key {
-        Key::LogGroup
+        self.log.map_or(Key::LogGroup, Key::NodeLog)
     }
 
     fn stage(&self) -> Stage {
@@ -56,7 +66,7 @@ impl Made for LogGroup {
     type Thing = Found;
 
     /// EKS flushes the last lines minutes after the control plane has gone, by its service-linked role, and makes the group anew if it is
-    /// not there. How many minutes is documented nowhere.
+    /// not there. How many minutes is documented nowhere. So does Fluent Bit on the nodes with its own.
     /// <https://github.com/terraform-aws-modules/terraform-aws-eks/issues/2446>
     /// <https://github.com/terraform-aws-modules/terraform-aws-eks/issues/2763>
     fn comes_back(&self) -> bool {
@@ -64,7 +74,7 @@ impl Made for LogGroup {
     }
 
     async fn find(&self, cx: &Context) -> Result<Option<Found>> {
-        let name = cx.cluster.log_group();
+        let name = self.name(&cx.cluster);
         let answer = cx.aws.logs.describe_log_groups().log_group_name_prefix(&name).send().await.called("logs:DescribeLogGroups")?;
         let found = answer.log_groups.unwrap_or_default().into_iter().find(|group| group.log_group_name() == Some(&name));
         let Some(group) = found else { return Ok(None) };
@@ -85,11 +95,11 @@ impl Made for LogGroup {
     }
 
     fn outputs(&self, cluster: &Cluster, _: &Found) -> Outputs {
-        Outputs::from([("name".into(), cluster.log_group())])
+        Outputs::from([("name".into(), self.name(cluster))])
     }
 
     async fn create(&self, cx: &Context) -> Result<()> {
-        let call = cx.aws.logs.create_log_group().log_group_name(cx.cluster.log_group()).set_tags(tag_map(&cx.cluster, &self.key()));
+        let call = cx.aws.logs.create_log_group().log_group_name(self.name(&cx.cluster)).set_tags(tag_map(&cx.cluster, &self.key()));
         call.send().await.called("logs:CreateLogGroup").done_if(&["ResourceAlreadyExistsException"])
     }
 
@@ -99,13 +109,13 @@ impl Made for LogGroup {
         if found.group.retention_in_days().is_some() {
             return Ok(());
         }
-        let call = cx.aws.logs.put_retention_policy().log_group_name(cx.cluster.log_group());
+        let call = cx.aws.logs.put_retention_policy().log_group_name(self.name(&cx.cluster));
         let call = call.retention_in_days(cx.cluster.spec.kubernetes().log_retention_days());
         call.send().await.called("logs:PutRetentionPolicy").map(drop)
     }
 
     async fn delete(&self, cx: &Context, _: &Found) -> Result<()> {
-        let call = cx.aws.logs.delete_log_group().log_group_name(cx.cluster.log_group());
+        let call = cx.aws.logs.delete_log_group().log_group_name(self.name(&cx.cluster));
         call.send().await.called("logs:DeleteLogGroup").done_if(&["ResourceNotFoundException"])
     }
 
@@ -132,7 +142,7 @@ mod tests {
             (false, None, Seen::but_for([tags(), retention()])),
         ] {
             let group = aws_sdk_cloudwatchlogs::types::LogGroup::builder().set_retention_in_days(days).build();
-            assert_eq!(LogGroup.judge(&cluster, &Found { group, tagged }), expected, "{tagged} {days:?}");
+            assert_eq!(LogGroup { log: None }.judge(&cluster, &Found { group, tagged }), expected, "{tagged} {days:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The Pod Identity association that gives the EBS CSI controller its role.
+//! The Pod Identity associations that give the EBS CSI controller and the CloudWatch agent their roles.
 
 use super::owned::{check_ours, id, tag_map};
 use crate::cluster::Cluster;
@@ -11,13 +11,24 @@ use wire::journal::Outputs;
 use wire::key::{Key, Role};
 use wire::stage::Stage;
 
-const NAMESPACE: &str = "kube-system";
-const SERVICE_ACCOUNT: &str = "ebs-csi-controller-sa";
-const ROLE: Key = Key::Role(Role::EbsCsi);
-
-pub struct PodIdentity;
+pub struct PodIdentity {
+    role: Role,
+    namespace: &'static str,
+    service_account: &'static str,
+}
 
 impl PodIdentity {
+    /// None for a role that no pod has. Fluent Bit shares the agent's service account.
+    /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/install-CloudWatch-Observability-EKS-addon.html>
+    pub fn of(role: Role) -> Option<Self> {
+        let (namespace, service_account) = match role {
+            Role::Cluster | Role::Node => return None,
+            Role::EbsCsi => ("kube-system", "ebs-csi-controller-sa"),
+            Role::CloudwatchAgent => ("amazon-cloudwatch", "cloudwatch-agent"),
+        };
+        Some(Self { role, namespace, service_account })
+    }
+
     /// The list shows no tags.
     async fn is_there(&self, cx: &Context, association_id: &str) -> Result<bool> {
         let call = cx.aws.eks.describe_pod_identity_association().cluster_name(cx.cluster.eks_name()).association_id(association_id);
@@ -25,14 +36,14 @@ impl PodIdentity {
         let Some(association) = answer.and_then(|answer| answer.association) else {
             return Ok(false);
         };
-        let what = format!("The Pod Identity association of {NAMESPACE}/{SERVICE_ACCOUNT}");
+        let what = format!("The Pod Identity association of {}/{}", self.namespace, self.service_account);
         check_ours(&cx.cluster, &what, association.tags().into_iter().flatten()).map(|()| true)
     }
 }
 
 impl Planned for PodIdentity {
     fn key(&self) -> Key {
-        Key::PodIdentity
+        Key::PodIdentity(self.role)
     }
 
     fn goes_with_the_cluster(&self) -> bool {
@@ -44,7 +55,7 @@ impl Planned for PodIdentity {
     }
 
     fn needs(&self) -> Vec<Key> {
-        vec![Key::Cluster, ROLE]
+        vec![Key::Cluster, Key::Role(self.role)]
     }
 }
 
@@ -56,7 +67,7 @@ impl Made for PodIdentity {
     /// EKS allows one association per service account.
     async fn find(&self, cx: &Context) -> Result<Option<String>> {
         let call = cx.aws.eks.list_pod_identity_associations().cluster_name(cx.cluster.eks_name());
-        let call = call.namespace(NAMESPACE).service_account(SERVICE_ACCOUNT);
+        let call = call.namespace(self.namespace).service_account(self.service_account);
         let answer = call.send().await.called("eks:ListPodIdentityAssociations").unless(GONE_IN_EKS)?;
         let associations = answer.and_then(|answer| answer.associations).unwrap_or_default();
         let Some(found) = associations.into_iter().find_map(|association| association.association_id) else {
@@ -75,7 +86,7 @@ impl Made for PodIdentity {
 
     async fn create(&self, cx: &Context) -> Result<()> {
         let call = cx.aws.eks.create_pod_identity_association().cluster_name(cx.cluster.eks_name());
-        let call = call.namespace(NAMESPACE).service_account(SERVICE_ACCOUNT).role_arn(cx.output(&ROLE, "arn")?);
+        let call = call.namespace(self.namespace).service_account(self.service_account).role_arn(cx.output(&Key::Role(self.role), "arn")?);
         let call = call.set_tags(tag_map(&cx.cluster, &self.key()));
         call.send().await.called("eks:CreatePodIdentityAssociation").done_if(THERE_IN_EKS)
     }

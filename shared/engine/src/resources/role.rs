@@ -1,4 +1,4 @@
-//! The IAM roles of the control plane, the nodes and the EBS CSI driver.
+//! The IAM roles of the control plane, the nodes, the EBS CSI driver and the CloudWatch agent.
 
 use super::owned::check_ours;
 use crate::cluster::Cluster;
@@ -28,7 +28,7 @@ fn trust(role: Role) -> String {
     let (service, actions) = match role {
         Role::Cluster => ("eks.amazonaws.com", json!(["sts:AssumeRole"])),
         Role::Node => ("ec2.amazonaws.com", json!(["sts:AssumeRole"])),
-        Role::EbsCsi => ("pods.eks.amazonaws.com", json!(["sts:AssumeRole", "sts:TagSession"])),
+        Role::EbsCsi | Role::CloudwatchAgent => ("pods.eks.amazonaws.com", json!(["sts:AssumeRole", "sts:TagSession"])),
     };
     json!({
         "Version": "2012-10-17",
@@ -43,6 +43,7 @@ fn paths(role: Role) -> &'static [&'static str] {
         Role::Cluster => &["AmazonEKSClusterPolicy"],
         Role::Node => &["AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonEKS_CNI_Policy"],
         Role::EbsCsi => &["service-role/AmazonEBSCSIDriverPolicy"],
+        Role::CloudwatchAgent => &["CloudWatchAgentServerPolicy"],
     }
 }
 
@@ -174,6 +175,7 @@ mod tests {
             (Role::Cluster, "eks.amazonaws.com", false),
             (Role::Node, "ec2.amazonaws.com", false),
             (Role::EbsCsi, "pods.eks.amazonaws.com", true),
+            (Role::CloudwatchAgent, "pods.eks.amazonaws.com", true),
         ] {
             let document: serde_json::Value = serde_json::from_str(&trust(role)).expect("valid JSON");
             assert_eq!(document["Statement"][0]["Principal"], json!({"Service": service}), "{role:?}");

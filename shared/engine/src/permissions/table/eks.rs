@@ -39,7 +39,7 @@ pub const GRANTS: &[Grant] = &[
         actions: &[
             action("eks:CreateAddon", EKS_NODES, "Install an add-on."),
             action("eks:CreateNodegroup", NODES, "Make the node groups."),
-            action("eks:CreatePodIdentityAssociation", NODES, "Give the EBS CSI controller its role."),
+            action("eks:CreatePodIdentityAssociation", NODES, "Give the EBS CSI controller and the CloudWatch agent their roles."),
         ],
     },
     Grant {
@@ -84,7 +84,7 @@ pub const GRANTS: &[Grant] = &[
             action("eks:DescribeCluster", EKS_NODES_CHECKS_DOWN, "See when the control plane is up or gone, and that it is ours."),
             action("eks:DeleteCluster", EKS_DOWN, "Remove the control plane; on a retry, one that failed."),
             action("eks:ListNodegroups", DOWN, "List in the inventory every node group that is left."),
-            action("eks:ListPodIdentityAssociations", NODES_DOWN, "Find the EBS CSI controller's association."),
+            action("eks:ListPodIdentityAssociations", NODES_DOWN, "Find the association of a service account."),
         ],
     },
     Grant {

@@ -7,6 +7,7 @@ const ROLES_NOT_THERE: &str = "arn:${partition}:iam::${account}:role/groundwork-
 const CLUSTER_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-????????????-cluster";
 const NODE_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-????????????-node";
 const CSI_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-????????????-ebs-csi";
+const AGENT_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-????????????-cloudwatch-agent";
 const ITSELF: &str = "arn:${partition}:iam::${account}:role/${role}";
 const BOUNDARY: &str = "arn:${partition}:iam::${account}:policy/groundwork/${role}-boundary";
 const FOR_EKS: &str = "arn:${partition}:iam::${account}:role/aws-service-role/eks.amazonaws.com/AWSServiceRoleForAmazonEKS";
@@ -39,7 +40,11 @@ pub const GRANTS: &[Grant] = &[
         resources: &[ROLES],
         conditions: &[("StringLike", "aws:RequestTag/groundwork:cluster", &["?*"]), ("ArnEquals", "iam:PermissionsBoundary", &[BOUNDARY])],
         why: "Only under our path, with our owner tag and within the boundary, which Groundwork cannot change.",
-        actions: &[action("iam:CreateRole", EKS, "Make the roles of the control plane, the nodes and the EBS CSI driver.")],
+        actions: &[action(
+            "iam:CreateRole",
+            EKS,
+            "Make the roles of the control plane, the nodes, the EBS CSI driver and the CloudWatch agent.",
+        )],
     },
     Grant {
         sid: "MakeByName",
@@ -62,10 +67,11 @@ pub const GRANTS: &[Grant] = &[
                     "arn:${partition}:iam::aws:policy/AmazonEKS_CNI_Policy",
                     "arn:${partition}:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly",
                     "arn:${partition}:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy",
+                    "arn:${partition}:iam::aws:policy/CloudWatchAgentServerPolicy",
                 ],
             ),
         ],
-        why: "Only roles within the boundary, and only the policies of AWS that control plane, nodes and driver need.",
+        why: "Only roles within the boundary, and only the policies of AWS that control plane, nodes, driver and agent need.",
         actions: &[action("iam:AttachRolePolicy", EKS, "Give the roles what EKS asks for.")],
     },
     Grant {
@@ -109,10 +115,10 @@ pub const GRANTS: &[Grant] = &[
     },
     Grant {
         sid: "GivePodsTheirRole",
-        resources: &[CSI_ROLES],
+        resources: &[CSI_ROLES, AGENT_ROLES],
         conditions: &[("StringEquals", "iam:PassedToService", &["pods.eks.amazonaws.com"])],
-        why: "Only the EBS CSI driver's role, only to EKS Pod Identity.",
-        actions: &[asked_for("iam:PassRole", NODES, "Give the EBS CSI controller its role.", POD_IDENTITY)],
+        why: "Only the roles of the EBS CSI driver and the CloudWatch agent, only to EKS Pod Identity.",
+        actions: &[asked_for("iam:PassRole", NODES, "Give the EBS CSI controller and the CloudWatch agent their roles.", POD_IDENTITY)],
     },
     Grant {
         sid: "LetEksMakeItsRole",
