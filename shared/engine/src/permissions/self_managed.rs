@@ -2,7 +2,7 @@
 
 use super::document::{Document, Statement};
 use super::table::iam::{FOR_NODE_GROUPS, FOR_SPOT, LOOK_AT_ITSELF, MAKE_SPOTS_ROLE, SERVICE_LINKED};
-use super::table::{ALWAYS, BUCKETS as BUCKETS_STAGE, DOWN, NODES, NODES_DOWN, action, asked_for};
+use super::table::{ALWAYS, ASSUME_ROLE, BUCKETS as BUCKETS_STAGE, DOWN, NODES, NODES_DOWN, action, asked_for};
 use super::{Action, Condition, Grant};
 use wire::names::{Names, PLACEHOLDERS};
 use wire::spec::{SelfManaged, Spec};

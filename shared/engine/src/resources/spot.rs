@@ -5,7 +5,7 @@
 
 use super::owned::list_roles;
 use crate::context::Context;
-use crate::errors::{Called, Result};
+use crate::errors::{Called, Result, Unless};
 
 const SERVICE: &str = "spot.amazonaws.com";
 
