@@ -1,7 +1,7 @@
 //! What Groundwork may do where the customer made the cluster and the buckets: a table of its own, and one policy from it.
 
 use super::document::{Document, Statement};
-use super::table::iam::{FOR_NODE_GROUPS, FOR_SPOT, LOOK_AT_ITSELF, MAKE_SPOTS_ROLE, SERVICE_LINKED};
+use super::table::iam::{FOR_NODE_GROUPS, FOR_SPOT, LOOK_AT_ITSELF, SERVICE_LINKED};
 use super::table::{ALWAYS, ASSUME_ROLE, BUCKETS as BUCKETS_STAGE, DOWN, NODES, NODES_DOWN, action, asked_for};
 use super::{Action, Condition, Grant};
 use wire::names::{Names, PLACEHOLDERS};
@@ -18,9 +18,15 @@ struct Theirs<'a> {
     buckets: Vec<String>,
     /// An ARN; none if no nodes are wanted.
     node_role: Option<&'a str>,
+    /// ARNs.
+    service_roles: &'static [&'static str],
     /// The id of our cluster, or a pattern of ids.
     id: &'a str,
 }
+
+const FOR_NODES: &[&str] = &[FOR_NODE_GROUPS, FOR_SPOT];
+/// In a session, whose text has to be short: of these the role has the two above.
+const FOR_SERVICES: &[&str] = &["arn:${partition}:iam::${account}:role/aws-service-role/*"];
 
 /// Any cluster of ours: the role is made before there is one.
 const ANY_ID: &str = "????????????";
@@ -39,11 +45,15 @@ const CREATE_NODE_GROUP: &str = "https://docs.aws.amazon.com/step-functions/late
 pub const GRANTS: &[Grant] = &[
     LOOK_AT_ITSELF,
     Grant {
-        sid: "Types",
+        sid: "Look",
         resources: &["*"],
         conditions: ALWAYS,
-        why: "EC2's Describe actions have no resource-level permissions.",
-        actions: &[action("ec2:DescribeInstanceTypes", ASSUME_ROLE, "See how many vCPUs, how much memory and which GPUs the types have.")],
+        why: "EC2's Describe actions and ListRoles have no resource-level permissions.",
+        actions: &[
+            action("ec2:DescribeInstanceTypes", ASSUME_ROLE, "See how many vCPUs, how much memory and which GPUs the types have."),
+            asked_for("ec2:DescribeSubnets", NODES, "EKS looks at the subnets of a node group.", CREATE_NODE_GROUP),
+            action("iam:ListRoles", NODES, "See whether the account has EC2 Spot's service-linked role."),
+        ],
     },
     Grant {
         sid: "Buckets",
@@ -90,13 +100,6 @@ pub const GRANTS: &[Grant] = &[
         ],
     },
     Grant {
-        sid: "Subnets",
-        resources: &["*"],
-        conditions: ALWAYS,
-        why: "EC2's Describe actions have no resource-level permissions.",
-        actions: &[asked_for("ec2:DescribeSubnets", NODES, "EKS looks at the subnets of a node group.", CREATE_NODE_GROUP)],
-    },
-    Grant {
         sid: "PassNodeRole",
         resources: &[NODE_ROLE],
         conditions: &[("StringEquals", "iam:PassedToService", &["eks.amazonaws.com"])],
@@ -114,28 +117,19 @@ pub const GRANTS: &[Grant] = &[
         ],
     },
     Grant {
-        sid: "ServiceRole",
-        resources: &[FOR_NODE_GROUPS],
+        sid: "ServiceRoles",
+        resources: FOR_NODES,
         conditions: ALWAYS,
-        why: "Only EKS node groups' own service-linked role.",
+        why: "Only the service-linked roles of EKS node groups and of EC2 Spot.",
         actions: &[
-            asked_for("iam:CreateServiceLinkedRole", NODES, "An account's first node group makes it.", SERVICE_LINKED),
-            asked_for("iam:GetRole", NODES, "EKS checks whether the account has it.", SERVICE_LINKED),
+            asked_for(
+                "iam:CreateServiceLinkedRole",
+                NODES,
+                "An account's first node group makes the one, its first spot nodes need the other.",
+                SERVICE_LINKED,
+            ),
+            asked_for("iam:GetRole", NODES, "EKS checks whether the account has its own.", SERVICE_LINKED),
         ],
-    },
-    Grant {
-        sid: "Roles",
-        resources: &["*"],
-        conditions: ALWAYS,
-        why: "ListRoles has no resource-level permissions.",
-        actions: &[action("iam:ListRoles", NODES, "See whether the account has EC2 Spot's service-linked role.")],
-    },
-    Grant {
-        sid: "SpotRole",
-        resources: &[FOR_SPOT],
-        conditions: ALWAYS,
-        why: "Only EC2 Spot's own service-linked role.",
-        actions: &[action("iam:CreateServiceLinkedRole", NODES, MAKE_SPOTS_ROLE)],
     },
 ];
 
@@ -148,6 +142,7 @@ pub fn template() -> Document {
         cluster: "${cluster}",
         buckets: vec![BUCKETS.into()],
         node_role: Some(NODE_ROLE),
+        service_roles: FOR_NODES,
         id: ANY_ID,
     };
     theirs.document(|_| true)
@@ -157,7 +152,8 @@ pub fn template() -> Document {
 /// are the role's, which a session cannot leave, so they take no space here.
 pub fn session(stage: Stage, spec: &Spec, theirs: &SelfManaged, id: &str) -> Document {
     let names = Names { partition: "*", account: "*", role: spec.role_name() };
-    Theirs::of(spec, theirs, names, id).document(|action| action.stages.contains(&stage))
+    let theirs = Theirs { service_roles: FOR_SERVICES, ..Theirs::of(spec, theirs, names, id) };
+    theirs.document(|action| action.stages.contains(&stage))
 }
 
 /// Everything that the role has to allow for this cluster.
@@ -172,6 +168,7 @@ impl<'a> Theirs<'a> {
             cluster: &theirs.eks_cluster_name,
             buckets: theirs.buckets.iter().map(|name| format!("arn:{}:s3:::{name}", names.partition)).collect(),
             node_role: theirs.node_role_arn.as_deref(),
+            service_roles: FOR_NODES,
             names,
             id,
         }
@@ -183,7 +180,8 @@ impl<'a> Theirs<'a> {
 
     fn statement(&self, grant: &Grant, of: impl Fn(&Action) -> bool) -> Option<Statement> {
         let actions: Vec<&str> = grant.actions.iter().filter(|action| of(action)).map(|action| action.name).collect();
-        let resources: Vec<String> = grant.resources.iter().flat_map(|pattern| self.fill(pattern)).collect();
+        let patterns = if grant.resources == FOR_NODES { self.service_roles } else { grant.resources };
+        let resources: Vec<String> = patterns.iter().flat_map(|pattern| self.fill(pattern)).collect();
         if actions.is_empty() || resources.is_empty() {
             return None;
         }

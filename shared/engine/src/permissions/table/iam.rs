@@ -16,7 +16,6 @@ pub(in crate::permissions) const FOR_NODE_GROUPS: &str =
 
 pub(in crate::permissions) const FOR_SPOT: &str =
     "arn:${partition}:iam::${account}:role/aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot";
-pub(in crate::permissions) const MAKE_SPOTS_ROLE: &str = "An account's first spot instances need it.";
 
 const UNDER_OUR_PATH: &str = "Only roles under our path.";
 pub(in crate::permissions) const SERVICE_LINKED: &str = "https://docs.aws.amazon.com/eks/latest/userguide/using-service-linked-roles.html";
@@ -139,7 +138,7 @@ pub const GRANTS: &[Grant] = &[
         resources: &[FOR_SPOT],
         conditions: &[("StringEquals", "iam:AWSServiceName", &["spot.amazonaws.com"])],
         why: "Only EC2 Spot's own service-linked role.",
-        actions: &[action("iam:CreateServiceLinkedRole", NODES, MAKE_SPOTS_ROLE)],
+        actions: &[action("iam:CreateServiceLinkedRole", NODES, "An account's first spot instances need it.")],
     },
     Grant {
         sid: "LookAtNodeGroupsRole",
