@@ -114,6 +114,8 @@ const NO_ANSWER: &[&str] = &[
 ];
 
 const READS_AND_WRITES: &[&str] = &["dynamodb:GetItem", "dynamodb:PutItem"];
+/// The journal too, to see whether there is a control plane.
+const READS_THE_JOURNAL: &[&str] = &["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem"];
 /// The journal too, where a refused intent is forgotten.
 const KEEPS_THE_JOURNAL: &[&str] =
     &["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"];
@@ -141,7 +143,7 @@ pub fn row(stage: Stage) -> Row {
             regions: true,
             budget: Budget::Seconds(60),
             settles: None,
-            records: READS_AND_WRITES,
+            records: READS_THE_JOURNAL,
         },
         Stage::CreateBuckets => Row {
             state: State { title: "Create buckets", comment: "Creates the buckets." },
