@@ -100,7 +100,7 @@ fn with_rule(error: &ValidationError<'_>, schema: &Value) -> String {
     let schema_path = error.schema_path().as_str();
     let rule = schema_path
         .rmatch_indices('/')
-        .find_map(|(end, _)| schema.pointer(&schema_path[..end])?.get("description")?.as_str().map(str::to_owned));
+        .find_map(|(end, _)| schema.pointer(&schema_path[..end])?.get("description")?.as_str().map(|text| text.replace('\n', " ")));
     let sent = shortened(&error.instance().to_string());
     let fault = error.masked_with(&sent);
     match (error.kind(), rule) {
