@@ -63,4 +63,7 @@ def seen(value, schema, schemas, name=None):
         named = {field: schema for field, schema in schema.get("properties", {}).items() if field in value}
         found |= {f"{name}.{field}" for field in named if name}
         found |= {one for field, schema in named.items() for one in seen(value[field], schema, schemas)}
+        others = schema.get("additionalProperties")
+        if isinstance(others, dict):
+            found |= {one for field in value.keys() - named.keys() for one in seen(value[field], others, schemas)}
     return found
