@@ -118,8 +118,10 @@ impl Lasting {
         ];
         let denied = |call| self.how == How::Denied && self.calls == call;
         let does_not_matter = denied("s3:GetLifecycleConfiguration") || denied("ec2:DescribeSnapshots") && scenario == Scenario::Delete;
-        let holds_up = !does_not_matter && !goes_along.iter().chain(&looks).any(|call| self.calls == *call);
-        scenario.is_deletion() && !holds_up
+        let goes_along = goes_along.iter().any(|call| self.calls == *call);
+        let holds_up = !does_not_matter && !goes_along && !looks.iter().any(|call| self.calls == *call);
+        // A life from creation to deletion makes these calls only in the deletion, too.
+        (scenario.is_deletion() && !holds_up) || (scenario == Scenario::Rich && goes_along)
     }
 
     /// What the user reads: each thing that cannot be done, with what to do, and nothing else is undone than what waits for it.
