@@ -6,6 +6,9 @@ use rand::RngExt;
 pub const OWNER_TAG: &str = "groundwork:cluster";
 /// The tag that says which resource of the plan a thing is.
 pub const RESOURCE_TAG: &str = "groundwork:resource";
+/// The customer's tag on a KMS key that lets clusters be encrypted with it. The policies ask for it; Groundwork cannot give it.
+pub const KEY_TAG: &str = "groundwork:encryption";
+pub const KEY_TAG_VALUE: &str = "allowed";
 /// The IAM path of the roles that we make.
 pub const ROLE_PATH: &str = "/groundwork/";
 

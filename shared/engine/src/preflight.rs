@@ -2,6 +2,8 @@
 
 mod alternatives;
 pub mod hardware;
+pub mod key;
+mod key_policy;
 pub mod permissions;
 mod simulation;
 pub mod trust;

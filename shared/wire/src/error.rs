@@ -88,6 +88,8 @@ pub enum Code {
     InternetBlocked,
     /// The spec was accepted by another version and is not valid in this one.
     InvalidSpec,
+    /// The customer's KMS key cannot encrypt the cluster as it is, or its policy does not let those in who have to use it.
+    KeyNotUsable,
     /// A teardown is finished, but something of the cluster's is still in the account.
     LeftBehind,
     /// The role lacks permissions.
@@ -244,7 +246,7 @@ mod tests {
     }
 
     /// Everything that a record, an event or an answer of earlier versions can hold.
-    const WORDS: [&str; 56] = [
+    const WORDS: [&str; 57] = [
         "AlternativesDiffer",
         "AnotherAccount",
         "BucketElsewhere",
@@ -256,6 +258,7 @@ mod tests {
         "InstanceTypesApart",
         "InternetBlocked",
         "InvalidSpec",
+        "KeyNotUsable",
         "LeftBehind",
         "MissingPermissions",
         "MissingPolicies",

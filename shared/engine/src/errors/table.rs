@@ -65,6 +65,8 @@ pub const VERIFY: &str = "AWS is still verifying the account for this region, wh
 pub const OFFERING: &str =
     "The cluster's zones do not offer this instance type; delete the cluster and create it with another type, or in another region.";
 
+const KEY: &str = "EKS may not use the key of encryption.kms_key_arn through the role: see that the key has the tag groundwork:encryption = allowed, which KMS heeds after up to five minutes, and a policy that lets the role in, and deploy the quick-start again, then retry.";
+
 const ADDON: &str = "EKS does not offer this add-on for the cluster's version of Kubernetes in its region: delete the cluster and create it with another kubernetes.version, or, for an add-on of the standard profile, with performance_profile cost_saving.";
 
 pub const SESSION: &str = "The policies by which Groundwork narrows its session do not allow it: deploy the quick-start again, then retry.";
@@ -72,6 +74,7 @@ pub const BOUNDARY: &str =
     "A permissions boundary does not allow it: deploy the quick-start again and take any other boundary off the role, then retry.";
 pub const OF_ROLE: &str = "A policy of the role itself denies it: take the denial out of it (the quick-start's have none), then retry.";
 pub const NOT_GRANTED: &str = "Deploy the quick-start again, or add the action that the reason names to the role, then retry.";
+pub const NOT_LET_IN: &str = "Let the role do it in the policy of the thing itself (of a key: a statement with the role as Principal, or the account, which leaves it to IAM), then retry.";
 pub const ON_RESOURCE: &str = "A policy on the thing itself (of a bucket, of a key) denies it: remove that statement, then retry.";
 const LOCKED: &str = "The object that the reason names is locked: wait until its retention ends, or lift the hold or the retention (in governance mode), then retry.";
 const MFA_DELETE: &str = "The bucket has MFA delete, which only the account's root user can turn off: turn it off, then retry.";
@@ -82,6 +85,7 @@ pub const DENIALS: &[Row] = &[
     row("", "resource control policy", Class::Customer, ORGANIZATION),
     row("", "session policy", Class::Customer, SESSION),
     row("", "permissions boundary", Class::Customer, BOUNDARY),
+    row("", "no resource-based policy allows", Class::Customer, NOT_LET_IN),
     row("", "resource-based policy", Class::Customer, ON_RESOURCE),
     row("", "explicit deny in an identity-based policy", Class::Customer, OF_ROLE),
     row("", "no identity-based policy allows", Class::Customer, NOT_GRANTED),
@@ -120,6 +124,8 @@ pub const TABLE: &[Row] = &[
         Class::Customer,
         "The role needs ec2:RunInstances and ec2:CreateTags for the nodes: deploy the quick-start again, then retry. If that does not help, a policy of the organization denies them, for example without a certain tag: delete the cluster and create it with that in its tags, or have an administrator of the organization exempt this account or role.",
     ),
+    // EKS asks with the role's permissions (row 25): <https://github.com/kubernetes-sigs/cluster-api-provider-aws/issues/2432>.
+    row("InvalidRequestException", "not authorized to perform kms:", Class::Customer, KEY),
     row(
         "InvalidParameterException",
         "required service principals",

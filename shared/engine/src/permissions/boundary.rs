@@ -5,6 +5,7 @@
 //! role made by Groundwork can reach anything that is not a cluster's.
 
 use super::document::{Document, Statement};
+use crate::names::KEY_TAG_VALUE;
 use wire::names::{Names, PLACEHOLDERS};
 
 /// What those policies look at: none of it shows data, and EC2's Describe actions have no resource-level permissions.
@@ -93,8 +94,13 @@ const REGISTRIES: [&str; 20] = [
 ];
 /// Every Bottlerocket node pulls this one; it is Bottlerocket's, whose accounts no page lists.
 /// <https://github.com/bottlerocket-os/bottlerocket-control-container>
-const BOTTLEROCKET: &str = "arn:${partition}:ecr:*:*:repository/bottlerocket-control";
+const BOTTLEROCKET: &str = "arn:*:ecr:*:*:repository/bottlerocket-control";
 const CLUSTER: &str = "arn:${partition}:eks:*:${account}:cluster/groundwork-*-????????????";
+
+/// What EKS's grant and AmazonEKSClusterPolicy let the control plane's role do; no policy of any role has more of KMS.
+/// <https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEKSClusterPolicy.html>
+const ENCRYPT: &[&str] = &["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt"];
+const KEYS: &str = "arn:*:kms:*:${account}:key/*";
 
 /// Of the role's own cluster.
 const NODE_LOGS: &str =
@@ -113,6 +119,7 @@ pub fn policy(names: &Names) -> Document {
     let tagging = ("StringEquals", "aws:RequestTag/groundwork:cluster", OWNER);
     let creating = ("StringLike", "ec2:CreateAction", ["Create*"].as_slice());
     let cluster_group = ("StringLike", "aws:ResourceTag/aws:eks:cluster-name", ["groundwork-*-????????????"].as_slice());
+    let allowed = ("StringEquals", "aws:ResourceTag/groundwork:encryption", [KEY_TAG_VALUE].as_slice());
     Document::new(vec![
         Statement::allow("LookAtNetwork", LOOK, &["*"], &[], names),
         pull_amazons_images(names),
@@ -125,12 +132,13 @@ pub fn policy(names: &Names) -> Document {
         Statement::allow("ClustersGroup", INTO_GROUPS, &[GROUP], &[cluster_group], names),
         Statement::allow("ItsCluster", CLUSTERS, &[CLUSTER], &[], names),
         Statement::allow("ItsNodesLogs", LOG, &[NODE_LOGS], &[], names),
+        Statement::allow("AllowedKeys", ENCRYPT, &[KEYS], &[allowed], names),
     ])
 }
 
-/// Not the account's own: whoever takes over the customer's role could make such a role and read all of them.
+/// Of the role's own partition, whose name the policy has no room for. Not the account's own: whoever takes over the customer's role could make such a role and read all of them.
 fn pull_amazons_images(names: &Names) -> Statement {
-    let registries = REGISTRIES.map(|account| format!("arn:${{partition}}:ecr:*:{account}:repository/*"));
+    let registries = REGISTRIES.map(|account| format!("arn:*:ecr:*:{account}:repository/*"));
     let from: Vec<&str> = registries.iter().map(String::as_str).chain([BOTTLEROCKET]).collect();
     Statement::allow("PullAmazonsImages", PULL, &from, &[], names)
 }

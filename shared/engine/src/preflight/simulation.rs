@@ -130,8 +130,9 @@ impl Question {
     }
 
     fn entries(&self) -> Vec<ContextEntry> {
+        let kind = |value: &str| if value == "true" { ContextKeyTypeEnum::Boolean } else { ContextKeyTypeEnum::String };
         let entry = |(key, value): (&String, &String)| {
-            ContextEntry::builder().context_key_name(key).context_key_type(ContextKeyTypeEnum::String).context_key_values(value).build()
+            ContextEntry::builder().context_key_name(key).context_key_type(kind(value)).context_key_values(value).build()
         };
         self.context.iter().map(entry).collect()
     }
@@ -190,9 +191,11 @@ fn example(cluster: &Cluster, pattern: &str) -> String {
     if pattern == ANY {
         return pattern.to_owned();
     }
-    let placed = match pattern.splitn(6, ':').collect::<Vec<_>>()[..] {
+    // IAM simulates nothing about a partition or region that does not exist.
+    let at_home = pattern.replacen("arn:*:", &format!("arn:{}:", cluster.spec.partition()), 1);
+    let placed = match at_home.splitn(6, ':').collect::<Vec<_>>()[..] {
         [arn, partition, service, "*", account, what] => [arn, partition, service, &cluster.spec.region, account, what].join(":"),
-        _ => pattern.to_owned(),
+        _ => at_home.clone(),
     };
     placed.replace("????????????", &cluster.id).replace("?*", &cluster.id).replace('*', &cluster.id)
 }
@@ -227,6 +230,19 @@ mod tests {
         for question in questions(&cluster, &statements) {
             let global = question.actions().iter().any(|action| action.starts_with("iam:"));
             assert_eq!(question.context["aws:RequestedRegion"], if global { "us-east-1" } else { "us-west-2" });
+        }
+    }
+
+    #[test]
+    fn what_is_asked_about_is_in_the_clusters_partition_and_region() {
+        let cluster = Cluster::example(json!({}));
+        for (pattern, expected) in [
+            ("arn:*:kms:*:222222222222:key/*", "arn:aws:kms:us-west-2:222222222222:key/abcdefghijkl"),
+            ("arn:*:iam::aws:policy/AmazonEKSClusterPolicy", "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"),
+            ("arn:aws:s3:::groundwork-????????????-*", "arn:aws:s3:::groundwork-abcdefghijkl-abcdefghijkl"),
+            ("*", "*"),
+        ] {
+            assert_eq!(example(&cluster, pattern), expected);
         }
     }
 

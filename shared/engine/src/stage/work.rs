@@ -34,10 +34,11 @@ impl Function {
 
     /// All checks come first; only then is anything claimed or chosen.
     async fn assume_role(&self, invocation: &Invocation, cluster: Cluster) -> Result<Answer> {
-        let Proven { aws, advice } = self.doors.prove(&cluster).await.map_err(|faults| *faults.first)?;
+        let Proven { aws, mut advice } = self.doors.prove(&cluster).await.map_err(|faults| *faults.first)?;
         let cx = Context::new(aws, cluster, self.desk.now());
         let (zones, offering) = match cx.cluster.spec.ground {
             Ground::Managed(_) => {
+                advice.extend(preflight::key::check(&cx).await?);
                 // Once there is a VPC, its owner can have exempted it.
                 if cx.cluster.zones.is_empty() {
                     preflight::way_out::check(&cx).await?;

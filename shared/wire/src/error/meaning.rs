@@ -70,6 +70,9 @@ impl Code {
                  another region.",
             ),
             Code::InvalidSpec => tenants("Delete the cluster and create it with a valid spec."),
+            Code::KeyNotUsable => {
+                tenants("Mend what the reason names, then retry; or delete the cluster and create it with another encryption.kms_key_arn.")
+            }
             Code::LeftBehind => tenants(
                 "inventory.left says why each counts. Remove what you do not need, then delete again; Groundwork also tries again by itself.",
             ),

@@ -1,7 +1,7 @@
 //! What a cluster stands on: everything made by Groundwork, or the customer's own cluster and buckets.
 
 use super::schema::IN_PLACE;
-use super::{Access, Bucket, Deletion, Kubernetes, Mode, Network, PerformanceProfile, SelfManaged, buckets};
+use super::{Access, Bucket, Deletion, Encryption, Kubernetes, Mode, Network, PerformanceProfile, SelfManaged, buckets};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -29,6 +29,8 @@ pub struct Managed {
     pub access: Access,
     #[serde(default, skip_serializing_if = "is_default")]
     pub kubernetes: Kubernetes,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub encryption: Encryption,
     /// Up to 10 buckets that are made; if absent, artifacts, checkpoints and logs.
     // Written out for the same reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -6,6 +6,7 @@
 mod access;
 mod buckets;
 mod deletion;
+mod encryption;
 mod fault;
 mod fields;
 mod ground;
@@ -26,6 +27,7 @@ mod tags;
 pub use access::{Access, EVERYBODY, REQUESTER, is_public};
 pub use buckets::Bucket;
 pub use deletion::{BucketsAfter, Data, Deletion};
+pub use encryption::Encryption;
 pub use fault::{Fault, shortened};
 pub use ground::{Ground, Managed};
 pub use kubernetes::{Kubernetes, Log, UpgradePolicy};
@@ -80,6 +82,9 @@ trait Section {
     /// The faults that a schema cannot find, each with the JSON path of its field.
     fn check(&self) -> Vec<Fault>;
 }
+
+/// Where a spec names the customer's key.
+pub const KMS_KEY: &str = "$.encryption.kms_key_arn";
 
 /// The body in this region, unless it names one.
 pub fn in_region(mut body: Value, default: &str) -> Value {
@@ -178,8 +183,8 @@ impl Spec {
         let Spec { name: _, role_arn: _, region: _, instance_types, tags, ground } = self;
         let mut sections: Vec<&dyn Section> = vec![instance_types, tags];
         match ground {
-            Ground::Managed(Managed { performance_profile: _, network, access, kubernetes, buckets, deletion }) => {
-                sections.extend([network as &dyn Section, access, kubernetes, buckets, deletion]);
+            Ground::Managed(Managed { performance_profile: _, network, access, kubernetes, encryption, buckets, deletion }) => {
+                sections.extend([network as &dyn Section, access, kubernetes, encryption, buckets, deletion]);
             }
             Ground::SelfManaged(theirs) => sections.push(theirs),
         }
@@ -192,14 +197,26 @@ impl Spec {
         let administrators = administrators.map(|(index, arn)| (format!("$.access.administrators[{index}]"), arn));
         let nodes = self.self_managed().and_then(|theirs| theirs.node_role_arn.as_ref());
         let given = administrators.chain(nodes.map(|arn| ("$.node_role_arn".to_owned(), arn)));
-        given.filter_map(|(path, arn)| Some(Fault::new(path, self.stranger(arn)?))).collect()
+        let principals = given.filter_map(|(path, arn)| Some(Fault::new(path, self.stranger(arn)?)));
+        principals.chain(self.strange_key()).collect()
     }
 
-    /// The zones that are in another region. Which of the region's there are only AWS knows.
+    /// Auto Scaling, EKS and S3 would take a key of another account, but what its policy says can only be read there.
+    fn strange_key(&self) -> Option<Fault> {
+        let arn = self.kms_key()?;
+        let is_here = account(arn) == Some(self.account()) && arn.split(':').nth(1) == Some(self.partition());
+        let fault = || format!("this must be a key in the account of role_arn, {}", self.account());
+        (!is_here).then(|| Fault::new(KMS_KEY, fault()))
+    }
+
+    /// The zones and the key that are in another region. Which of the region's there are only AWS knows.
     fn elsewhere(&self) -> Vec<Fault> {
         let zones = self.managed().into_iter().flat_map(|ours| &ours.network.zones).enumerate();
         let elsewhere = zones.filter(|(_, zone)| zone.trim_end_matches(|letter: char| letter.is_ascii_lowercase()) != self.region);
-        elsewhere.map(|(index, _)| Fault::new(format!("$.network.zones[{index}]"), format!("this must be in {}", self.region))).collect()
+        let zones = elsewhere.map(|(index, _)| format!("$.network.zones[{index}]"));
+        let key = self.kms_key().filter(|arn| arn.split(':').nth(3) != Some(self.region.as_str()));
+        let paths = zones.chain(key.map(|_| KMS_KEY.to_owned()));
+        paths.map(|path| Fault::new(path, format!("this must be in {}", self.region))).collect()
     }
 
     /// Why the role's policies let us give nothing to this principal.
@@ -226,6 +243,11 @@ impl Spec {
             Ground::Managed(ours) => Some(ours),
             Ground::SelfManaged(_) => None,
         }
+    }
+
+    /// The ARN of the customer's key that encrypts a managed cluster.
+    pub fn kms_key(&self) -> Option<&str> {
+        self.managed()?.encryption.kms_key_arn.as_deref()
     }
 
     /// What a cluster has that the customer made.

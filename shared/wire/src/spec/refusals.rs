@@ -10,7 +10,7 @@ use Mode::{Managed, SelfManaged};
 
 /// An example for each rule.
 pub fn all() -> Vec<Refused> {
-    let of_sections = [of_nodes(), of_network(), of_access(), of_kubernetes(), of_buckets(), of_deletion()];
+    let of_sections = [of_nodes(), of_network(), of_access(), of_kubernetes(), of_encryption(), of_buckets(), of_deletion()];
     let parts = [of_every_mode(), of_older_systems()].into_iter().chain(of_sections).chain([of_self_managed()]);
     parts.flatten().collect()
 }
@@ -108,6 +108,12 @@ fn of_access() -> Vec<Refused> {
     let fields = administrators.map(|arns| json!({"access": {"administrators": arns}})).into_iter();
     let fields = fields.chain(ranges.map(|ranges| json!({"access": {"public_cidrs": ranges}}))).chain([both]);
     fields.map(|fields| (Managed, fields)).collect()
+}
+
+fn of_encryption() -> Vec<Refused> {
+    let key = |place: &str| format!("arn:aws:kms:{place}:key/1234abcd-12ab-34cd-56ef-1234567890ab");
+    let keys = ["alias/data".to_owned(), key("us-west-2:333333333333"), key("us-east-1:222222222222")];
+    keys.map(|arn| (Managed, json!({"encryption": {"kms_key_arn": arn}}))).into()
 }
 
 fn of_kubernetes() -> Vec<Refused> {

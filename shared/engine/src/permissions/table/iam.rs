@@ -53,7 +53,7 @@ pub const GRANTS: &[Grant] = &[
         actions: &[action("iam:TagRole", EKS, "Put the owner tags on in the create call.")],
     },
     Grant {
-        sid: "GiveRolesTheirPolicies",
+        sid: "GivePolicies",
         resources: &[ROLES],
         conditions: &[
             ("ArnEquals", "iam:PermissionsBoundary", &[BOUNDARY]),
@@ -61,12 +61,12 @@ pub const GRANTS: &[Grant] = &[
                 "ArnEquals",
                 "iam:PolicyARN",
                 &[
-                    "arn:${partition}:iam::aws:policy/AmazonEKSClusterPolicy",
-                    "arn:${partition}:iam::aws:policy/AmazonEKSWorkerNodePolicy",
-                    "arn:${partition}:iam::aws:policy/AmazonEKS_CNI_Policy",
-                    "arn:${partition}:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly",
-                    "arn:${partition}:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy",
-                    "arn:${partition}:iam::aws:policy/CloudWatchAgentServerPolicy",
+                    "arn:*:iam::aws:policy/AmazonEKSClusterPolicy",
+                    "arn:*:iam::aws:policy/AmazonEKSWorkerNodePolicy",
+                    "arn:*:iam::aws:policy/AmazonEKS_CNI_Policy",
+                    "arn:*:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly",
+                    "arn:*:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy",
+                    "arn:*:iam::aws:policy/CloudWatchAgentServerPolicy",
                 ],
             ),
         ],

@@ -4,13 +4,14 @@ mod ec2;
 mod eks;
 mod elb;
 pub(super) mod iam;
+mod kms;
 mod logs;
 mod s3;
 
 use super::{Action, Condition, Grant};
 use wire::stage::Stage;
 
-pub const ALL: &[&[Grant]] = &[ec2::GRANTS, eks::GRANTS, iam::GRANTS, logs::GRANTS, elb::GRANTS, s3::GRANTS];
+pub const ALL: &[&[Grant]] = &[ec2::GRANTS, eks::GRANTS, iam::GRANTS, kms::GRANTS, logs::GRANTS, elb::GRANTS, s3::GRANTS];
 
 pub(super) const ASSUME_ROLE: &[Stage] = &[Stage::AssumeRole];
 pub(super) const BUCKETS: &[Stage] = &[Stage::CreateBuckets];
