@@ -174,7 +174,7 @@ impl Safeguard {
         match self {
             Safeguard::AccessBlock => blocks_public_access(cx, bucket).await,
             Safeguard::Versioning => is_versioned(cx, bucket).await,
-            Safeguard::Encryption => is_encrypted(cx, bucket).await,
+            Safeguard::Encryption => is_encrypted(cx, bucket, cx.cluster.spec.kms_key()).await,
             Safeguard::TlsOnly => is_tls_only(cx, bucket).await,
             Safeguard::Expiry => expiry::is_on(cx, bucket, wanted).await,
         }
@@ -184,7 +184,7 @@ impl Safeguard {
         match self {
             Safeguard::AccessBlock => block_public_access(cx, bucket).await,
             Safeguard::Versioning => keep_versions(cx, bucket).await,
-            Safeguard::Encryption => encrypt(cx, bucket).await,
+            Safeguard::Encryption => encrypt(cx, bucket, cx.cluster.spec.kms_key()).await,
             Safeguard::TlsOnly => demand_tls(cx, bucket, arn).await,
             Safeguard::Expiry => expiry::turn_on(cx, bucket, wanted).await,
         }
@@ -295,18 +295,24 @@ async fn keep_versions(cx: &Context, bucket: &str) -> Result<()> {
     Ok(())
 }
 
-/// With any key: the tenant may have chosen their own.
-async fn is_encrypted(cx: &Context, bucket: &str) -> Result<bool> {
+async fn is_encrypted(cx: &Context, bucket: &str, key: Option<&str>) -> Result<bool> {
     let call = cx.aws.s3.get_bucket_encryption().bucket(bucket);
     let answer = call.send().await.called("s3:GetEncryptionConfiguration").unless(&["ServerSideEncryptionConfigurationNotFoundError"])?;
     let configuration = answer.and_then(|answer| answer.server_side_encryption_configuration);
-    let mut rules = configuration.iter().flat_map(|configuration| configuration.rules());
-    Ok(rules.any(|rule| rule.apply_server_side_encryption_by_default().is_some()))
+    let rules = configuration.iter().flat_map(|configuration| configuration.rules());
+    Ok(rules.filter_map(|rule| rule.apply_server_side_encryption_by_default()).any(|is| is_as_wanted(is, key)))
 }
 
-async fn encrypt(cx: &Context, bucket: &str) -> Result<()> {
-    let key = ServerSideEncryptionByDefault::builder().sse_algorithm(ServerSideEncryption::Aes256).build().map_err(unbuilt)?;
-    let rule = ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(key).bucket_key_enabled(true).build();
+/// Where the spec names no key, with any: the tenant may have chosen their own in the account.
+fn is_as_wanted(is: &ServerSideEncryptionByDefault, key: Option<&str>) -> bool {
+    key.is_none_or(|key| is.sse_algorithm() == &ServerSideEncryption::AwsKms && is.kms_master_key_id() == Some(key))
+}
+
+async fn encrypt(cx: &Context, bucket: &str, key: Option<&str>) -> Result<()> {
+    let algorithm = if key.is_some() { ServerSideEncryption::AwsKms } else { ServerSideEncryption::Aes256 };
+    let with = ServerSideEncryptionByDefault::builder().sse_algorithm(algorithm).set_kms_master_key_id(key.map(str::to_owned));
+    let with = with.build().map_err(unbuilt)?;
+    let rule = ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(with).bucket_key_enabled(true).build();
     let configuration = ServerSideEncryptionConfiguration::builder().rules(rule).build().map_err(unbuilt)?;
     let call = cx.aws.s3.put_bucket_encryption().bucket(bucket).server_side_encryption_configuration(configuration);
     call.send().await.called("s3:PutEncryptionConfiguration").map(drop)
@@ -375,6 +381,23 @@ mod tests {
         let off = [Safeguard::Versioning, Safeguard::TlsOnly];
         let expected = ["versioning", "tls_only"].map(|field| Difference::between(field, "off", "on", How::InPlace));
         assert_eq!(bucket.judge(&cluster, &Found { off: off.into() }), Seen::but_for(expected));
+    }
+
+    #[test]
+    fn a_bucket_has_the_specs_key_or_without_one_any() {
+        let by = |algorithm, key: Option<&str>| {
+            let by = ServerSideEncryptionByDefault::builder().sse_algorithm(algorithm).set_kms_master_key_id(key.map(str::to_owned));
+            by.build().expect("all of it")
+        };
+        for (is, key, expected, reason) in [
+            (by(ServerSideEncryption::Aes256, None), None, true, "S3's own"),
+            (by(ServerSideEncryption::AwsKms, Some("theirs")), None, true, "the tenant chose one"),
+            (by(ServerSideEncryption::AwsKms, Some("theirs")), Some("theirs"), true, "the spec's"),
+            (by(ServerSideEncryption::Aes256, None), Some("theirs"), false, "S3's own instead of the spec's"),
+            (by(ServerSideEncryption::AwsKms, Some("another")), Some("theirs"), false, "another than the spec's"),
+        ] {
+            assert_eq!(is_as_wanted(&is, key), expected, "{reason}");
+        }
     }
 
     #[test]

@@ -8,8 +8,8 @@ use crate::errors::{Called, Error, Result, Unless};
 use crate::resource::{Difference, How, Made, Pace, Planned, Seen, Usual};
 use async_trait::async_trait;
 use aws_sdk_eks::types::{
-    AuthenticationMode, Cluster, ClusterStatus, CreateAccessConfigRequest, KubernetesNetworkConfigRequest, LogSetup, LogType, Logging,
-    SupportType, UpgradePolicyRequest, VpcConfigRequest,
+    AuthenticationMode, Cluster, ClusterStatus, CreateAccessConfigRequest, EncryptionConfig, KubernetesNetworkConfigRequest, LogSetup,
+    LogType, Logging, Provider, SupportType, UpgradePolicyRequest, VpcConfigRequest,
 };
 use wire::journal::Outputs;
 use wire::key::{Key, Role, Side};
@@ -130,9 +130,13 @@ impl Made for ControlPlane {
 
     fn judge(&self, ours: &crate::cluster::Cluster, cluster: &Cluster) -> Seen {
         match cluster.status() {
-            Some(ClusterStatus::Active) => {
-                Seen::but_for([role(ours, cluster), service_cidr(ours, cluster), silent(ours, cluster), policy(ours, cluster)])
-            }
+            Some(ClusterStatus::Active) => Seen::but_for([
+                role(ours, cluster),
+                service_cidr(ours, cluster),
+                silent(ours, cluster),
+                policy(ours, cluster),
+                key(ours, cluster),
+            ]),
             Some(status @ ClusterStatus::Failed) => {
                 let issues = cluster.health().map(|health| health.issues()).unwrap_or_default();
                 let issues = issues.iter().map(|issue| Issue { code: issue.code().map(|code| code.as_str()), message: issue.message() });
@@ -156,6 +160,7 @@ impl Made for ControlPlane {
         let kubernetes = cx.cluster.spec.kubernetes();
         let policy = kubernetes.upgrade_policy.map(|wanted| UpgradePolicyRequest::builder().support_type(support(wanted)).build());
         let call = call.logging(logging(kubernetes.logs())).set_upgrade_policy(policy).set_version(kubernetes.version);
+        let call = call.set_encryption_config(encryption(&cx.cluster).map(|key| vec![key]));
         let call = call.bootstrap_self_managed_addons(false).set_tags(tag_map(&cx.cluster, &self.key()));
         let created = call.send().await.called("eks:CreateCluster").map_err(|error| explain(error, &cx.cluster.spec));
         created.done_if(THERE_IN_EKS)
@@ -184,6 +189,25 @@ fn service_cidr(ours: &crate::cluster::Cluster, cluster: &Cluster) -> Option<Dif
     let wanted = services(ours)?;
     let is = cluster.kubernetes_network_config().and_then(|network| network.service_ipv4_cidr()).unwrap_or_default();
     Difference::between("service_cidr", is, wanted.service_ipv4_cidr().unwrap_or_default(), How::Never)
+}
+
+/// The key encrypts all of the Kubernetes API's data, whatever is named: <https://docs.aws.amazon.com/eks/latest/userguide/envelope-encryption.html>.
+fn encryption(ours: &crate::cluster::Cluster) -> Option<EncryptionConfig> {
+    let provider = Provider::builder().key_arn(ours.spec.kms_key()?).build();
+    Some(EncryptionConfig::builder().provider(provider).build())
+}
+
+/// EKS neither changes a cluster's key nor takes it away; and a health issue of a running one is about its key: disabled, to be deleted, or
+/// its grant revoked.
+fn key(ours: &crate::cluster::Cluster, cluster: &Cluster) -> Option<Difference> {
+    let wanted = ours.spec.kms_key()?;
+    let provider = cluster.encryption_config().iter().find_map(EncryptionConfig::provider);
+    let is = provider.and_then(Provider::key_arn).unwrap_or_default();
+    let issues = cluster.health().map(|health| health.issues()).unwrap_or_default();
+    let codes = issues.iter().filter_map(|issue| issue.code()).map(|code| code.as_str());
+    let of_key: Vec<&str> = codes.filter(|code| code.starts_with("Kms")).collect();
+    let is = if of_key.is_empty() { is.to_owned() } else { format!("{is} ({})", of_key.join(", ")) };
+    Difference::between("kms_key", is, wanted.to_owned(), How::Never)
 }
 
 /// What was to be logged and is not. Whoever finds a fault in Kubernetes can turn on more for as long as it is needed.
@@ -282,6 +306,29 @@ mod tests {
             let cluster = crate::cluster::Cluster::example(json!({"network": network}));
             assert_eq!(ControlPlane { zones: 2 }.judge(&cluster, &active(is)), expected, "{network} {is}");
         }
+    }
+
+    #[test]
+    fn a_clusters_key_is_the_customers_and_works() {
+        const KEY: &str = "arn:aws:kms:us-west-2:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+        let active = |key: Option<&str>, issue: Option<ClusterIssueCode>| {
+            let provider = Provider::builder().set_key_arn(key.map(str::to_owned)).build();
+            let health = ClusterHealth::builder().set_issues(issue.map(|code| vec![ClusterIssue::builder().code(code).build()])).build();
+            let config = EncryptionConfig::builder().provider(provider).build();
+            Cluster::builder().status(ClusterStatus::Active).encryption_config(config).health(health).build()
+        };
+        let differs = |is: &str| Seen::but_for([Difference::between("kms_key", is, KEY, How::Never)]);
+        let disabled = ClusterIssueCode::KmsKeyDisabled;
+        for (key, issue, expected, reason) in [
+            (Some(KEY), None, Seen::Ready, "as asked for"),
+            (None, None, differs(""), "AWS's own"),
+            (Some(KEY), Some(disabled.clone()), differs(&format!("{KEY} (KmsKeyDisabled)")), "disabled since"),
+            (Some(KEY), Some(ClusterIssueCode::Ec2SubnetNotFound), Seen::Ready, "nothing about the key"),
+        ] {
+            let ours = crate::cluster::Cluster::example(json!({"encryption": {"kms_key_arn": KEY}}));
+            assert_eq!(ControlPlane { zones: 2 }.judge(&ours, &active(key, issue)), expected, "{reason}");
+        }
+        assert_eq!(judged(&active(Some(KEY), None)), Seen::Ready, "nobody asked for one");
     }
 
     #[test]

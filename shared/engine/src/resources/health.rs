@@ -15,8 +15,7 @@ pub struct Issue<'a> {
 
 const VCPUS: &str = "Raise the EC2 quota for running On-Demand vCPUs of this instance family (G: L-DB2E81BA, P: L-417A185B, X: L-7295265B, standard: L-1216C47A) at https://console.aws.amazon.com/servicequotas/home/services/ec2/quotas in the cluster's region, then retry. Or delete the cluster and create it with fewer nodes, or with a type of a family whose quota suffices.";
 pub(super) const CAPACITY: &str = "AWS has no capacity for this instance type in the cluster's zones now; Groundwork tries again by itself. To stop waiting, delete the cluster and create it with another type, or in another region.";
-const EBS_KEY: &str =
-    "Let AWSServiceRoleForAutoScaling use the account's default key for EBS encryption (kms:CreateGrant in the key's policy), then retry.";
+const EBS_KEY: &str = "Enable the key of the nodes' volumes (encryption.kms_key_arn, or without one the account's default key for EBS encryption), and let AWSServiceRoleForAutoScaling use it (kms:CreateGrant in the key's policy), then retry.";
 const GONE: &str = "Something that the cluster needs was deleted from the account; retry to create it again.";
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-allowed-amis.html>
 const IMAGES: &str = "EC2 shows the account no such image: if the account's Allowed AMIs setting (aws ec2 get-allowed-images-settings) is on, let it allow images of the owner amazon, then retry.";

@@ -57,6 +57,7 @@ impl LaunchTemplate {
         let gpu = instances::image(cluster.instance_type(&self.group)).is_ok_and(Image::gpu);
         let wanted = cluster.wanted(&self.group).and_then(|wanted| wanted.disk_gib);
         // Without a size, the disk is only as large as the image.
+        let disk = |device: &str, size_gib: Option<u32>| disk(device, size_gib, cluster.spec.kms_key());
         if gpu {
             vec![disk("/dev/xvda", None), disk("/dev/xvdb", Some(wanted.unwrap_or(BOTTLEROCKET_DATA_GIB)))]
         } else {
@@ -81,9 +82,15 @@ fn metadata() -> Metadata {
     Metadata::builder().http_tokens(LaunchTemplateHttpTokensState::Required).http_put_response_hop_limit(1).build()
 }
 
-fn disk(device: &str, size_gib: Option<u32>) -> Disk {
+/// Without a key, by the account's default key for EBS encryption.
+fn disk(device: &str, size_gib: Option<u32>, key: Option<&str>) -> Disk {
     let size_gib = size_gib.and_then(|size| i32::try_from(size).ok());
-    let ebs = Ebs::builder().encrypted(true).volume_type(VolumeType::Gp3).set_volume_size(size_gib).delete_on_termination(true);
+    let ebs = Ebs::builder()
+        .encrypted(true)
+        .set_kms_key_id(key.map(str::to_owned))
+        .volume_type(VolumeType::Gp3)
+        .set_volume_size(size_gib)
+        .delete_on_termination(true);
     Disk::builder().device_name(device).ebs(ebs.build()).build()
 }
 
@@ -161,8 +168,18 @@ mod tests {
         ] {
             let disks = LaunchTemplate { group: group.into() }.disks(&cluster);
             let ebs: Vec<&Ebs> = disks.iter().filter_map(Disk::ebs).collect();
-            assert!(ebs.iter().all(|ebs| ebs.encrypted() == Some(true)), "{group}");
+            assert!(ebs.iter().all(|ebs| ebs.encrypted() == Some(true) && ebs.kms_key_id().is_none()), "{group}");
             assert_eq!(ebs.iter().map(|ebs| ebs.volume_size()).collect::<Vec<_>>(), sizes, "{group}");
+        }
+    }
+
+    #[test]
+    fn every_disk_has_the_customers_key_if_there_is_one() {
+        const KEY: &str = "arn:aws:kms:us-west-2:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+        let cluster = Cluster::example(serde_json::json!({"encryption": {"kms_key_arn": KEY}}));
+        for group in ["system", "g5.xlarge"] {
+            let disks = LaunchTemplate { group: group.into() }.disks(&cluster);
+            assert!(disks.iter().all(|disk| disk.ebs().and_then(Ebs::kms_key_id) == Some(KEY)), "{group}");
         }
     }
 }
