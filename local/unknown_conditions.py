@@ -4,7 +4,9 @@ An Allow loses the condition. A Deny with such a condition is dropped as a whole
 """
 
 # Keys that requests never have here.
-NEVER = ("aws:ResourceTag/", "ec2:", "eks:", "iam:PermissionsBoundary", "iam:PassedToService", "iam:PolicyARN", "iam:AWSServiceName")
+NEVER = (
+    "aws:ResourceTag/", "ec2:", "eks:", "iam:PermissionsBoundary", "iam:PassedToService", "iam:PolicyARN", "iam:AWSServiceName", "kms:",
+)
 # Services whose requests have their tags.
 WITH_REQUEST_TAGS = ("eks:", "iam:", "logs:")
 

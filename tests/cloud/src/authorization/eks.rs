@@ -1,5 +1,5 @@
 //! EKS checks the thing in the path, tagging on creation, and what it does with the caller's permissions: roles that it is
-//! given, service-linked roles that it makes if they are missing, and a trial of a launch template.
+//! given, service-linked roles that it makes if they are missing, a key, and a trial of a launch template.
 //!
 //! Sources: Actions, resources, and condition keys for Amazon EKS (service authorization reference); "Amazon EKS identity-based policy
 //! examples" (create a cluster: iam:PassRole, iam:CreateServiceLinkedRole), "Customize managed nodes with launch templates" and
@@ -7,7 +7,7 @@
 //! iam:ListAttachedRolePolicies on the node role that callers of CreateNodegroup met.
 
 use super::tags::{self, Tags};
-use super::{Authorization, Scene, ec2};
+use super::{Authorization, Scene, ec2, kms};
 use serde_json::Value;
 
 /// Collection in the path, the type of its ARNs, the field of a create call with the thing's name.
@@ -68,7 +68,7 @@ pub fn of(scene: &Scene<'_>) -> Vec<Authorization> {
     let own = scene.own(target(scene)).tagged(scene.things.get(&target(scene))).requesting(&tags);
     let keys = KEYS.iter().filter(|(action, _, _)| *action == call.action);
     let own = keys.fold(own, |own, (_, key, pointer)| own.with_given(key, field(pointer)));
-    std::iter::once(own).chain(tag(scene, &tags)).chain(extra(scene)).chain(trial_run(scene)).collect()
+    std::iter::once(own).chain(tag(scene, &tags)).chain(extra(scene)).chain(key(scene)).chain(trial_run(scene)).collect()
 }
 
 /// In the reference CreateCluster has no resource; what is made or listed in a cluster is checked on the cluster.
@@ -130,6 +130,13 @@ fn extra(scene: &Scene<'_>) -> Vec<Authorization> {
         Authorization::new("iam:CreateServiceLinkedRole", arn).with("iam:AWSServiceName", service)
     });
     std::iter::once(pass).chain(reads).chain(linked).collect()
+}
+
+/// EKS makes the grant for the cluster's role. <https://github.com/kubernetes-sigs/cluster-api-provider-aws/issues/2432>
+fn key(scene: &Scene<'_>) -> Vec<Authorization> {
+    let Some(key) = scene.call.json.pointer("/encryptionConfig/0/provider/keyArn").and_then(Value::as_str) else { return vec![] };
+    let grant = kms::about(scene, "kms:CreateGrant", key).with("kms:GrantIsForAWSResource", "true");
+    vec![kms::about(scene, "kms:DescribeKey", key), grant]
 }
 
 fn trial_run(scene: &Scene<'_>) -> Vec<Authorization> {

@@ -6,6 +6,7 @@ mod ec2;
 mod eks;
 mod elb;
 mod iam;
+mod kms;
 pub mod ledger;
 mod logs;
 mod s3;
@@ -111,6 +112,7 @@ fn of(scene: &Scene<'_>) -> Vec<Authorization> {
         "eks" => eks::of(scene),
         "elasticloadbalancing" => elb::of(scene),
         "iam" => iam::of(scene),
+        "kms" => kms::of(scene),
         "logs" => logs::of(scene),
         "s3" => s3::of(scene),
         // GetCallerIdentity needs no permission.

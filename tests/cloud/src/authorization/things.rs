@@ -1,7 +1,7 @@
 //! What is known about the things in customers' accounts, from the calls that made them and from AWS's answers.
 
 use super::tags::{self, Tags};
-use super::{Scene, ec2, iam};
+use super::{Scene, ec2, iam, kms};
 use crate::answer::{Answer, json_of};
 use crate::call::Call;
 use crate::xml;
@@ -68,6 +68,7 @@ impl Things {
             "ec2" => ec2::made(call, answer).into_iter().chain(shown(answer, ec2::seen)).collect(),
             "eks" => json_of(answer).iter().flat_map(Value::as_object).flatten().filter_map(|(_, body)| described(body)).collect(),
             "iam" => iam::made(&scene).into_iter().chain(shown(answer, iam::seen)).collect(),
+            "kms" => kms::made(call, answer),
             "elasticloadbalancing" => shown(answer, balancer),
             _ => vec![],
         }

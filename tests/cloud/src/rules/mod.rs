@@ -3,6 +3,7 @@
 pub mod dry_run;
 pub mod guard_duty;
 pub mod joining;
+pub mod keys;
 pub mod lifecycle;
 pub mod offerings;
 pub mod order;
@@ -52,6 +53,7 @@ pub fn all() -> Vec<Box<dyn Rule>> {
         Box::new(versions::Versions),
         Box::new(quotas::Quotas),
         Box::new(routes::Routes::default()),
+        Box::new(keys::Keys::default()),
         Box::new(joining::Joining),
         Box::new(lifecycle::Lifecycle),
     ]
