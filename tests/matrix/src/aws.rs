@@ -3,6 +3,7 @@
 //! Each mend is a function that says what winterbaume lacks. Not here: how long AWS takes, what it refuses because something
 //! depends on it, client tokens, and faults.
 
+use crate::kms::Keys;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use jiff::Timestamp;
@@ -47,6 +48,7 @@ pub struct Aws {
     eks: EksService,
     elbv2: ElasticLoadBalancingV2Service,
     iam: IamService,
+    keys: Mutex<Keys>,
     logs: CloudWatchLogsService,
     s3: S3Service,
     /// Locked for a whole call, because a mend looks, asks and writes in several steps.
@@ -78,6 +80,7 @@ impl Aws {
             "eks" => self.call_eks(request, &mut asked).await,
             "elasticloadbalancing" => self.call_balancers(request).await,
             "iam" => self.call_iam(request).await,
+            "kms" => self.keys.lock().await.call(&request),
             "logs" => self.logs.handle(request).await,
             "s3" => self.call_s3(request).await,
             _ => MockResponse::error(501, "NotImplemented", &service),
@@ -104,6 +107,7 @@ impl Aws {
             "eks": value(eks),
             "elbv2": value(self.elbv2.snapshot(ACCOUNT, REGION).await),
             "iam": value(iam),
+            "kms": value(&*self.keys.lock().await),
             "logs": value(self.logs.snapshot(ACCOUNT, REGION).await),
             "s3": value(self.s3.snapshot(ACCOUNT, REGION).await),
         })
@@ -119,6 +123,7 @@ impl Aws {
         put(&self.eks, REGION, view(&snapshot["eks"])).await;
         put(&self.elbv2, REGION, view(&snapshot["elbv2"])).await;
         put(&self.iam, IAM_REGION, view(&snapshot["iam"])).await;
+        *self.keys.lock().await = view(&snapshot["kms"]);
         put(&self.logs, REGION, view(&snapshot["logs"])).await;
         put(&self.s3, REGION, view(&snapshot["s3"])).await;
     }

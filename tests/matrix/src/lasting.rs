@@ -151,7 +151,7 @@ impl Lasting {
 fn denial(call: &str) -> &'static str {
     match call.split(':').next() {
         Some("ec2") => "UnauthorizedOperation",
-        Some("eks" | "logs") => "AccessDeniedException",
+        Some("eks" | "kms" | "logs") => "AccessDeniedException",
         _ => "AccessDenied",
     }
 }

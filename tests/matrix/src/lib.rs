@@ -11,6 +11,7 @@ pub mod cases;
 pub mod desk;
 mod executions;
 pub mod judge;
+pub mod kms;
 pub mod lasting;
 pub mod life;
 mod log;

@@ -3,7 +3,7 @@
 use crate::account::{Account, REGION};
 use crate::desk::MemoryDesk;
 use crate::executions::{Machines, Started};
-use crate::theirs;
+use crate::{kms, theirs};
 use async_trait::async_trait;
 use engine::aws::Clients;
 use engine::cluster::Cluster;
@@ -120,6 +120,7 @@ fn rich() -> Value {
         "taints": [{"key": "team", "value": "vision", "effect": "PreferNoSchedule"}]
     }]);
     body["tags"] = json!({"CostCenter": "4711"});
+    body["encryption"] = json!({"kms_key_arn": kms::KEY});
     body["buckets"] = json!([{"purpose": "artifacts", "expire_days": 90, "old_versions_days": 7}, {"purpose": "logs"}]);
     body
 }

@@ -84,12 +84,6 @@ fn row_24_no_node_group_is_updated() {
     assert!(!QUICK_START.contains("eks:UpdateNodegroup"));
 }
 
-/// P: A KMS key lacks a policy, or is deleted.
-#[test]
-fn row_25_there_are_no_keys() {
-    assert!(!QUICK_START.contains("kms:"));
-}
-
 /// P, W, F: An add-on waits for nodes, or fails.
 #[tokio::test(start_paused = true)]
 async fn row_26_add_ons_wait_for_nodes_and_a_failed_one_is_made_again() {

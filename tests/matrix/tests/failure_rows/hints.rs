@@ -36,6 +36,7 @@ const FOLLOWED: &[Code] = &[
     Code::InUse,
     Code::InstanceTypeNotOffered,
     Code::InternetBlocked,
+    Code::KeyNotUsable,
     Code::LeftBehind,
     Code::NoBucket,
     Code::NoEksCluster,

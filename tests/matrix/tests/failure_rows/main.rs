@@ -9,6 +9,7 @@
 mod account;
 mod control_plane;
 mod hints;
+mod keys;
 mod network;
 mod node_groups;
 mod scene;
@@ -23,7 +24,6 @@ const CANNOT_HAPPEN: &[(&str, &str)] = &[
     ("22", "Groundwork changes no versions: a cluster keeps the one that EKS gave it."),
     ("23", "Groundwork changes no versions, so node groups have the control plane's."),
     ("24", "Nodes are drained by an update of their group, and Groundwork updates none."),
-    ("25", "Groundwork makes no keys and uses none of the customer's: it encrypts with AWS's own."),
     ("34", "Nodes are only in private subnets, where they need no public address; EKS asks for one only in a public subnet."),
     ("40", "The launch template has no instance type, and the node group names the template only by its id."),
     ("52", "Groundwork's functions are in no VPC."),

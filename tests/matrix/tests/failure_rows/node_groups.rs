@@ -27,8 +27,7 @@ const AGAIN: &str = "Something failed inside AWS; Groundwork makes it again by i
 const OFFERING: &str =
     "The cluster's zones do not offer this instance type; delete the cluster and create it with another type, or in another region.";
 const SUBNETS: &str = "The cluster's subnets have no free addresses; release some, then retry.";
-const EBS_KEY: &str =
-    "Let AWSServiceRoleForAutoScaling use the account's default key for EBS encryption (kms:CreateGrant in the key's policy), then retry.";
+const EBS_KEY: &str = "Enable the key of the nodes' volumes (encryption.kms_key_arn, or without one the account's default key for EBS encryption), and let AWSServiceRoleForAutoScaling use it (kms:CreateGrant in the key's policy), then retry.";
 
 const HELD: &str = "Detach or delete what still uses the security group that the reason names, then retry.";
 
