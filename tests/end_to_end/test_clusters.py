@@ -7,6 +7,7 @@ import pytest
 import census
 import cloud
 import kept
+import keys
 import kubernetes
 import settings
 from answers import problem
@@ -19,8 +20,10 @@ def test_an_account_is_the_same_after_a_cluster_as_before(tenant):
     # A public endpoint, which the organization would not allow.
     cloud.set_account(tenant.account.number, cloud.COMPANY | {"private_endpoints_only": False})
     before = census.census(tenant.account)
+    key = keys.new(tenant.account)
     cluster = tenant.running(
         "whole",
+        encryption={"kms_key_arn": key},
         instance_types=[
             {"name": "m6i.large", "overprovisioned_ondemand_count": 2, "max_count": 5, "labels": {"team": "vision"}, "disk_gib": 40},
             {"name": "m6i.large", "capacity": "spot", "alternatives": ["m7i.large", "m6a.large"]},
@@ -35,6 +38,7 @@ def test_an_account_is_the_same_after_a_cluster_as_before(tenant):
     assert cluster["endpoint_access"] == {"mode": "given", "cidrs": ["54.240.193.0/24"]}
     for look in (network, launch_templates, control_plane, add_ons, administrator, node_groups, roles, buckets, log_group):
         look(tenant.account, cluster)
+    encrypted(tenant.account, cluster, key)
     assert set(census.owned(tenant.account, cluster["id"]).values()) == {1}
     fill(tenant.account, cluster["outputs"]["buckets"]["artifacts"])
     kubernetes.of_cluster(tenant.account, cluster).claim()
@@ -112,6 +116,32 @@ def control_plane(account, cluster):
     assert (eks["endpoint"], eks["certificateAuthority"]["data"]) == (
         cluster["outputs"]["endpoint"], cluster["outputs"]["certificate_authority"]
     )
+
+
+# The emulator forgets the key of a launch template's volumes, which row 136 of the failures looks at.
+def encrypted(account, cluster, key):
+    eks = account.client("eks").describe_cluster(name=cluster["outputs"]["cluster_name"])["cluster"]
+    assert [config["provider"] for config in eks["encryptionConfig"]] == [{"keyArn": key}]
+    for bucket in cluster["outputs"]["buckets"].values():
+        [rule] = account.client("s3").get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+        assert rule["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+
+
+def test_a_key_that_keeps_those_out_who_need_it_is_told_with_what_mends_it_before_anything_is_made(tenant):
+    key = keys.new(tenant.account)
+    kms = tenant.account.client("kms")
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(keys.policy(tenant.account.number, auto_scaling=False)))
+    kms.disable_key(KeyId=key)
+    tenant.create("locked", encryption={"kms_key_arn": key})
+    cluster = tenant.wait("locked", "failed")
+    assert cluster["code"] == "KeyNotUsable" and "its state is Disabled; its policy does not allow Auto Scaling" in cluster["reason"]
+    assert "aws kms enable-key" in cluster["hint"] and "AutoScalingAttachesVolumes" in cluster["hint"]
+    assert census.owned(tenant.account, cluster["id"]) == {}
+    kms.enable_key(KeyId=key)
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(keys.policy(tenant.account.number)))
+    tenant.retry("locked")
+    tenant.wait("locked", "running")
+    tenant.gone("locked")
 
 
 def add_ons(account, cluster):

@@ -39,6 +39,11 @@ AS_GUARD_DUTYS = {"aws:RequestTag/GuardDutyManaged": ["true"], "aws:TagKeys": ["
 OF_GUARD_DUTY = {"ec2:VpceServiceName": [f"com.amazonaws.{REGION}.guardduty-data"]}
 OF_S3 = {"ec2:VpceServiceName": [f"com.amazonaws.{REGION}.s3"]}
 
+ALLOWED_KEY = {"aws:ResourceTag/groundwork:encryption": ["allowed"]}
+REFUSED_KEY = {"aws:ResourceTag/groundwork:encryption": ["never"]}
+AS_ALLOWED_KEY = {"aws:RequestTag/groundwork:encryption": ["allowed"], "aws:TagKeys": ["groundwork:encryption"]}
+FOR_SERVICE = {"kms:GrantIsForAWSResource": ["true"]}
+
 LIKE_OURS = {"aws:ResourceTag/aws:eks:cluster-name": ["groundwork-prod"]}
 
 
@@ -73,6 +78,11 @@ def snapshot(what, action, name, context=None):
 
 def balancer(what, action, resource, context=None):
     return Attack(what, f"elasticloadbalancing:{action}", f"{ELB}:{resource}", context or {})
+
+
+def key(what, action, *contexts):
+    context = {name: values for one in contexts for name, values in one.items()}
+    return Attack(what, f"kms:{action}", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1", context)
 
 
 def entry(what, principal, kind="STANDARD"):
@@ -186,7 +196,14 @@ ATTACKS = [
     Attack("Delete a foreign log group", "logs:DeleteLogGroup", f"{LOGS}:log-group:/aws/eks/production/cluster:log-stream:"),
     Attack("Read our clusters' logs", "logs:GetLogEvents", f"{LOGS}:log-group:/aws/eks/groundwork-a-abcdefghijkl/cluster:log-stream:audit"),
     Attack("Read a secret", "secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:database-abcdef"),
-    Attack("Decrypt with a foreign key", "kms:Decrypt", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"),
+    key("Decrypt with a foreign key", "Decrypt"),
+    key("Decrypt with a key that clusters may use", "Decrypt", ALLOWED_KEY),
+    key("Let a control plane use a foreign key", "CreateGrant", FOR_SERVICE),
+    key("Let a control plane use a key whose tag says otherwise", "CreateGrant", REFUSED_KEY, FOR_SERVICE),
+    key("Let oneself use a key that clusters may use", "CreateGrant", ALLOWED_KEY, {"kms:GrantIsForAWSResource": ["false"]}),
+    key("Give a foreign key the tag of those that clusters may use", "TagResource", AS_ALLOWED_KEY),
+    key("Rewrite the policy of a key that clusters may use", "PutKeyPolicy", ALLOWED_KEY),
+    key("Have a key deleted that clusters may use", "ScheduleKeyDeletion", ALLOWED_KEY),
     # Names that merely begin like ours
     Attack("Open a bucket with a name like ours", "s3:PutBucketPolicy", f"{S3}:groundwork-tfstate"),
     Attack("Delete a bucket with a name like ours", "s3:DeleteBucket", f"{S3}:groundwork-tfstate"),

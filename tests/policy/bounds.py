@@ -6,6 +6,7 @@ Then only the boundary is left. So the role's policies allow all of AWS in these
 
 from attacks import (
     ACCOUNT,
+    ALLOWED_KEY,
     BOUNDARY,
     CUSTOMERS,
     EKS,
@@ -15,12 +16,14 @@ from attacks import (
     OURS,
     OWNED,
     OWNER,
+    REFUSED_KEY,
     REGION,
     S3,
     Attack,
     balancer,
     ec2,
     iam,
+    key,
     passed,
     snapshot,
 )
@@ -97,6 +100,9 @@ BOUNDED = [
     Attack("Look at a foreign cluster", "eks:DescribeCluster", f"{EKS}:cluster/production"),
     Attack("Read a foreign bucket", "s3:GetObject", f"{S3}:customers-data/secret"),
     Attack("Read a secret", "secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:database-abcdef"),
+    key("Decrypt with a foreign key", "Decrypt"),
+    key("Decrypt with a key whose tag says otherwise", "Decrypt", REFUSED_KEY),
+    key("Let others use a key that clusters may use", "CreateGrant", ALLOWED_KEY),
     Attack("Push an image", "ecr:PutImage", IMAGES),
     Attack("Pull a private image of the account", "ecr:BatchGetImage", IMAGES),
     Attack("Pull a layer of it", "ecr:GetDownloadUrlForLayer", IMAGES),
@@ -125,6 +131,10 @@ WITHIN_BOUNDS = [
     Attack("Look at subnets", "ec2:DescribeSubnets", "*"),
     Attack("Look at tags", "ec2:DescribeTags", "*"),
     Attack("Look at instance types", "ec2:DescribeInstanceTypes", "*"),
+    # The control plane's encryption
+    key("Look at the key", "DescribeKey", ALLOWED_KEY),
+    key("Encrypt", "Encrypt", ALLOWED_KEY),
+    key("Decrypt", "Decrypt", ALLOWED_KEY),
     # Kubelet and containerd
     Attack("Look at instances", "ec2:DescribeInstances", "*"),
     Attack("Look at its cluster", "eks:DescribeCluster", CLUSTER),

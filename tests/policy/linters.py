@@ -34,6 +34,7 @@ JUDGED = {
     "PERMISSIONS_MANAGEMENT_ACTIONS iam:DeleteRolePolicy": "only of our roles; it takes permissions away",
     "PERMISSIONS_MANAGEMENT_ACTIONS iam:DetachRolePolicy": "only of our roles; it takes permissions away",
     "PERMISSIONS_MANAGEMENT_ACTIONS iam:PassRole": "only our roles, and each only to the service that it is for",
+    "PERMISSIONS_MANAGEMENT_ACTIONS kms:CreateGrant": "only through a service of AWS, of keys with the customer's tag",
     "PERMISSIONS_MANAGEMENT_ACTIONS s3:PutBucketPolicy": "only of our buckets",
     "PERMISSIONS_MANAGEMENT_ACTIONS s3:PutBucketPublicAccessBlock": "only of our buckets",
 }

@@ -6,6 +6,7 @@ import aws_clients
 import census
 import cloud
 import dynamodb_table
+import keys
 import kubernetes
 import settings
 import tenants
@@ -20,7 +21,7 @@ def lived(service, customer):
     """The tenants of all lives, once the lives are over. All faults are set at once, each for one cluster id."""
     all_tenants = [tenants.with_role(service, tenants.new(service), new_account()) for _ in LIVES[:-1]]
     cloud.set_account(all_tenants[LIVES.index(full)].account.number, {"guard_duty": True})
-    clusters = [tenant.create(life.__name__, **as_administrator(tenant) | ASKED.get(life, {})) for life, tenant in zip(LIVES, all_tenants)]
+    clusters = [tenant.create(life.__name__, **asked_for(life, tenant)) for life, tenant in zip(LIVES, all_tenants)]
     all_tenants.append(customer.tenant)
     clusters.append(customer.tenant.create(joined.__name__, **customer.request(**ASKED[joined])))
     cloud.set_faults([fault for life, cluster in zip(LIVES, clusters) for fault in FAULTS.get(life, lambda _: [])(cluster["id"])])
@@ -30,8 +31,16 @@ def lived(service, customer):
     return all_tenants
 
 
+def asked_for(life, tenant):
+    return as_administrator(tenant) | ASKED.get(life, {}) | encrypted(life, tenant)
+
+
 def as_administrator(tenant):
     return {"admin_principal_arn": f"arn:aws:iam::{tenant.account.number}:role/admin"}
+
+
+def encrypted(life, tenant):
+    return {"encryption": {"kms_key_arn": keys.new(tenant.account)}} if life == full else {}
 
 
 def full(tenant, _):
