@@ -298,7 +298,8 @@ fn plan(spec: &Spec) -> String {
             )
         }
     };
-    format!("\n{name} will be made in {place}:{tags}\n{parts}\n")
+    let key = spec.kms_key().map(|key| format!("\n  key:    {key}")).unwrap_or_default();
+    format!("\n{name} will be made in {place}:{tags}{key}\n{parts}\n")
 }
 
 fn nodes(spec: &Spec) -> String {
