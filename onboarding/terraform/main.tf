@@ -22,6 +22,15 @@ locals {
     account   = data.aws_caller_identity.this.account_id
     role      = var.role_name
   }
+  # Statements by the policy that they belong to, if there are VPCs of the customer's.
+  customers_network = {
+    for policy, statement in jsondecode(templatefile("${path.module}/policies/customers-network.json", merge(local.names, {
+      vpcs = join("\", \"", var.network_vpcs)
+    }))) : policy => statement if length(var.network_vpcs) > 0
+  }
+  stage_policies = {
+    for stage in local.stages : stage => jsondecode(templatefile("${path.module}/policies/${stage}.json", local.names))
+  }
   boundary = jsondecode(templatefile("${path.module}/policies/boundary.json", local.names))
   # One statement if there are repositories, else none.
   own_images = [
@@ -48,7 +57,9 @@ resource "aws_iam_policy" "stage" {
   name        = "${var.role_name}-${each.key}"
   path        = "/groundwork/"
   description = "What Groundwork's stage ${each.key} may do."
-  policy      = templatefile("${path.module}/policies/${each.key}.json", local.names)
+  policy = jsonencode(merge(local.stage_policies[each.key], {
+    Statement = concat(local.stage_policies[each.key].Statement, [for policy, statement in local.customers_network : statement if policy == each.key])
+  }))
 }
 
 resource "aws_iam_role_policy_attachment" "stage" {
@@ -62,7 +73,9 @@ resource "aws_iam_policy" "boundary" {
   name        = "${var.role_name}-boundary"
   path        = "/groundwork/"
   description = "The most that a role made by Groundwork may do."
-  policy      = jsonencode(merge(local.boundary, { Statement = concat(local.boundary.Statement, local.own_images) }))
+  policy = jsonencode(merge(local.boundary, {
+    Statement = concat(local.boundary.Statement, local.own_images, [for policy, statement in local.customers_network : statement if policy == "boundary"])
+  }))
 
   # So it is destroyed first. As long as a cluster's roles use it, IAM keeps it, and so Terraform the role that removes clusters.
   depends_on = [aws_iam_role_policy_attachment.stage]

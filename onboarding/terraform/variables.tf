@@ -39,8 +39,19 @@ variable "role_name" {
   }
 }
 
+variable "network_vpcs" {
+  description = "The ARNs of your own VPCs that clusters may be in (network.subnet_ids), such as arn:aws:ec2:us-west-2:222222222222:vpc/vpc-0123456789abcdef0; there is room for four. Without any, each cluster gets a VPC of its own."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.network_vpcs : can(regex("^arn:aws(-us-gov)?:ec2:[^, ]+:vpc/vpc-[0-9a-f*]+$", arn))])
+    error_message = "These are ARNs of VPCs."
+  }
+}
+
 variable "image_repositories" {
-  description = "The ARNs of the ECR repositories that the clusters may pull images from, besides AWS's own for EKS. A pattern such as arn:aws:ecr:us-west-2:222222222222:repository/team/* counts as one; there is room for about twenty."
+  description = "The ARNs of the ECR repositories that the clusters may pull images from, besides AWS's own for EKS. A pattern such as arn:aws:ecr:us-west-2:222222222222:repository/team/* counts as one; there is room for about twenty, or for a dozen beside network_vpcs."
   type        = list(string)
   default     = []
 

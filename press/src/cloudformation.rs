@@ -1,6 +1,7 @@
 //! The quick-start as a CloudFormation template: a frame, and the policies in it.
 
 use crate::frame::pascal;
+use engine::permissions::customers_network::{CONDITION, OPERATOR, PARTS, Part, Place};
 use engine::permissions::document::{Document, Statement};
 use engine::permissions::{Grant, STAGES, boundary, grants, policy, trust};
 use std::collections::BTreeSet;
@@ -47,6 +48,7 @@ fn managed(out: &mut String, name: &str, order: &[&str], description: &str, docu
     line(out, 8, "Version: \"2012-10-17\"");
     line(out, 8, "Statement:");
     document.statement.iter().for_each(|one| statement(out, one));
+    PARTS.iter().filter(|part| part.policy() == name).for_each(|part| customers_network(out, part));
 }
 
 fn statement(out: &mut String, statement: &Statement) {
@@ -79,6 +81,28 @@ fn own_images(out: &mut String) {
     line(out, 14, "Effect: Allow");
     list(out, 14, "Action", &own.action);
     line(out, 14, "Resource: !Split [\",\", !Ref ImageRepositories]");
+    line(out, 12, "- !Ref AWS::NoValue");
+}
+
+/// A statement that is there only if the customer names VPCs.
+fn customers_network(out: &mut String, part: &Part) {
+    const VPCS: &str = "!Split [\",\", !Ref NetworkVpcs]";
+    let own = part.statement(&[], &NAMES);
+    line(out, 10, &format!("# {}", part.why));
+    line(out, 10, "- !If");
+    line(out, 12, "- UsesOwnNetwork");
+    line(out, 12, &format!("- Sid: {}", own.sid));
+    line(out, 14, "Effect: Allow");
+    list(out, 14, "Action", &own.action);
+    match part.place {
+        Place::Resource => line(out, 14, &format!("Resource: {VPCS}")),
+        Place::Condition => {
+            list(out, 14, "Resource", &own.resource);
+            line(out, 14, "Condition:");
+            line(out, 16, &format!("{OPERATOR}:"));
+            line(out, 18, &format!("{CONDITION}: {VPCS}"));
+        }
+    }
     line(out, 12, "- !Ref AWS::NoValue");
 }
 

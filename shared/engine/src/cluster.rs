@@ -14,7 +14,7 @@ pub struct Cluster {
     pub tenant: String,
     /// The customer's account, twelve digits.
     pub account: String,
-    /// Names of the availability zones, chosen once: two or three.
+    /// Names of the availability zones, chosen once: two or three, or those of the customer's subnets.
     pub zones: Vec<String>,
     /// None in a customer's own cluster, and if an earlier version chose the zones: then each counts as offering everything.
     pub offering: Option<Offering>,
@@ -85,6 +85,11 @@ impl Cluster {
             PerformanceProfile::CostSaving => 1,
             PerformanceProfile::Standard => self.zones.len(),
         }
+    }
+
+    /// True if a managed cluster is in subnets of the customer's, of which nothing is ours.
+    pub fn is_in_their_network(&self) -> bool {
+        !self.spec.customers_subnets().is_empty()
     }
 
     pub fn log_group(&self) -> String {

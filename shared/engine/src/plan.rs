@@ -130,7 +130,11 @@ fn buckets(cluster: &Cluster) -> Vec<Key> {
     cluster.spec.buckets().into_iter().map(|bucket| Key::Bucket(bucket.purpose)).collect()
 }
 
+/// In a network of the customer's there is nothing to make.
 fn network(cluster: &Cluster) -> Vec<Key> {
+    if cluster.is_in_their_network() {
+        return vec![Key::Network, Key::Leftovers];
+    }
     let mut network = vec![Key::Vpc, Key::InternetGateway];
     for index in 0..cluster.zones.len() {
         network.extend([Side::Public, Side::Private].map(|side| Key::Subnet(side, index)));
@@ -210,7 +214,7 @@ mod tests {
 
     #[test]
     fn every_key_leads_to_its_resource() {
-        for cluster in [cluster(json!({})), rich(), Cluster::self_managed(json!({}))] {
+        for cluster in [cluster(json!({})), rich(), in_their_network(), Cluster::self_managed(json!({}))] {
             for key in wanted(&cluster).into_iter() {
                 assert_eq!(of(&key, &cluster).map(|one| one.key()), Some(key));
             }
@@ -235,9 +239,38 @@ mod tests {
         assert_eq!(keys(&plan.unwanted), ["node-group/m6i.large", "node-group/p3.2xlarge"]);
     }
 
+    fn in_their_network() -> Cluster {
+        cluster(json!({"network": {"subnet_ids": ["subnet-0000000a", "subnet-0000000b"]}}))
+    }
+
+    #[test]
+    fn in_the_customers_network_nothing_is_made_and_nothing_of_it_goes() {
+        let cluster = in_their_network();
+        let network = |key: &Key| {
+            matches!(
+                key,
+                Key::Vpc
+                    | Key::InternetGateway
+                    | Key::Subnet(..)
+                    | Key::ElasticIp(_)
+                    | Key::NatGateway(_)
+                    | Key::RouteTable(..)
+                    | Key::S3Endpoint
+            )
+        };
+        assert!(!wanted(&cluster).iter().any(network));
+        for key in [Key::Cluster, Key::NodeGroup(Group::System)] {
+            let needs = of(&key, &cluster).map(|one| one.planned().needs()).unwrap_or_default();
+            assert!(needs.contains(&Key::Network) && !needs.iter().any(network), "{key}: {needs:?}");
+        }
+        let plan = teardown(&cluster, &entries(State::Ready, ["network", "cluster"])).expect("a plan");
+        assert!(!keys(&plan.unwanted).contains(&"network".to_owned()) && keys(&plan.unwanted).contains(&"leftovers".to_owned()));
+    }
+
     #[test]
     fn needs_are_in_the_same_or_an_earlier_stage_and_have_no_cycle() {
-        for plan in [cluster(json!({})), rich(), Cluster::self_managed(json!({}))].map(|cluster| resources_of(&cluster)) {
+        for plan in [cluster(json!({})), rich(), in_their_network(), Cluster::self_managed(json!({}))].map(|cluster| resources_of(&cluster))
+        {
             let mut done = BTreeSet::new();
             while done.len() < plan.len() {
                 let before = done.len();

@@ -4,6 +4,7 @@ mod alternatives;
 pub mod hardware;
 pub mod key;
 mod key_policy;
+pub mod network;
 pub mod permissions;
 mod simulation;
 pub mod trust;

@@ -126,7 +126,7 @@ pub trait Planned: Send + Sync {
 ///    `Cluster::token`.
 /// 5. "Already exists" (ours) on create and "not found" on delete are success.
 /// 6. What Kubernetes made is ours to remove only with this cluster's Kubernetes tags and, where it has one, inside our VPC; what GuardDuty
-///    made, only with its tag and inside our VPC.
+///    made, only with its tag and inside our VPC. In a VPC of the customer's we touch only what carries this cluster's own tags.
 #[async_trait]
 pub trait Made: Planned {
     /// What `find` finds: everything that `judge`, `mend` and `delete` need to know.

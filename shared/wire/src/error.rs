@@ -116,6 +116,8 @@ pub enum Code {
     RoleRegistered,
     /// The region has fewer than two availability zones that EKS can use.
     TooFewZones,
+    /// The customer's subnets lack what a cluster needs, or are not there.
+    UnusableSubnets,
     /// The account has no availability zone of that name, or EKS cannot use it.
     ZoneNotUsable,
     /// EKS makes no clusters of that version of Kubernetes.
@@ -272,6 +274,7 @@ mod tests {
         "RoleRefused",
         "RoleRegistered",
         "TooFewZones",
+        "UnusableSubnets",
         "ZoneNotUsable",
         "VersionNotOffered",
         "Contention",

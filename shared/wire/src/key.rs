@@ -10,6 +10,8 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 #[serde(from = "String", into = "String")]
 #[schemars(with = "String")]
 pub enum Key {
+    /// The customer's subnets that the cluster is in.
+    Network,
     Vpc,
     InternetGateway,
     /// A subnet of one side, counted from 0: one for each availability zone.
@@ -113,7 +115,9 @@ impl Key {
             // An address that is not in use costs, too; what Kubernetes left are load balancers.
             Key::Cluster | Key::NodeGroup(_) | Key::NatGateway(_) | Key::ElasticIp(_) | Key::Leftovers | Key::Disks => true,
             Key::Bucket(_) | Key::LogGroup | Key::NodeLog(_) => true,
-            Key::Vpc | Key::InternetGateway | Key::Subnet(..) | Key::RouteTable(..) | Key::S3Endpoint | Key::Role(_) => false,
+            Key::Network | Key::Vpc | Key::InternetGateway | Key::Subnet(..) | Key::RouteTable(..) | Key::S3Endpoint | Key::Role(_) => {
+                false
+            }
             Key::AccessEntry(_) | Key::PodIdentity(_) | Key::Addon(_) | Key::LaunchTemplate(_) => false,
             // Better a warning too many.
             Key::Unknown(_) => true,
@@ -124,6 +128,7 @@ impl Key {
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Key::Network => f.write_str("network"),
             Key::Vpc => f.write_str("vpc"),
             Key::InternetGateway => f.write_str("internet-gateway"),
             Key::Subnet(side, index) => write!(f, "subnet/{side}-{index}"),
@@ -163,6 +168,7 @@ impl From<&str> for Key {
 fn known(text: &str) -> Option<Key> {
     let (kind, name) = text.split_once('/').unwrap_or((text, ""));
     Some(match kind {
+        "network" => Key::Network,
         "vpc" => Key::Vpc,
         "internet-gateway" => Key::InternetGateway,
         "subnet" => {
@@ -236,6 +242,7 @@ mod tests {
     #[test]
     fn every_key_is_read_from_the_text_that_earlier_versions_wrote() {
         for text in [
+            "network",
             "vpc",
             "internet-gateway",
             "subnet/public-0",

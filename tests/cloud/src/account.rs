@@ -23,6 +23,10 @@ pub struct Account {
     pub blocks_public_buckets: bool,
     /// VPC Block Public Access is on: internet gateways and NAT gateways let nothing through.
     pub blocks_internet: bool,
+    /// VPCs and subnets that are exempted from it outwards, by id.
+    pub exempted: Vec<String>,
+    /// Subnets with no free address left, by id.
+    pub full_subnets: Vec<String>,
     /// Quota code → value, where AWS has granted another one than its default.
     pub quotas: BTreeMap<String, u32>,
 }

@@ -8,6 +8,8 @@ pub struct Network {
     ties: BTreeSet<(String, String)>,
     /// Association → route table and subnet.
     associations: BTreeMap<String, (String, String)>,
+    /// VPC → its main route table, which subnets without one of their own have.
+    mains: BTreeMap<String, String>,
     /// Route table → the gateway of its default route.
     ways_out: BTreeMap<String, String>,
     /// Subnet → the name of its zone.
@@ -23,6 +25,7 @@ impl Network {
     pub fn cut(&mut self, child: &str) {
         self.ties.retain(|(one, _)| one != child);
         self.associations.retain(|id, (_, subnet)| id != child && subnet != child);
+        self.mains.retain(|vpc, table| vpc != child && table != child);
         self.ways_out.remove(child);
         self.zones.remove(child);
     }
@@ -54,9 +57,14 @@ impl Network {
         self.ways_out.extend(way_out.map(|gateway| (table.to_owned(), gateway)));
     }
 
+    pub fn show_main(&mut self, vpc: &str, table: &str) {
+        self.mains.insert(vpc.to_owned(), table.to_owned());
+    }
+
     /// The gateway by which a subnet reaches the internet.
     pub fn way_out(&self, subnet: &str) -> Option<&str> {
-        let (table, _) = self.associations.values().find(|(_, other)| other == subnet)?;
+        let own = self.associations.values().find(|(_, other)| other == subnet).map(|(table, _)| table);
+        let table = own.or_else(|| self.parents(subnet).find_map(|vpc| self.mains.get(vpc)))?;
         self.ways_out.get(table).map(String::as_str)
     }
 

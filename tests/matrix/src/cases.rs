@@ -7,7 +7,7 @@ use crate::desk::{Frozen, Lax, MemoryDesk, WriteFault};
 use crate::lasting::{self, Lasting};
 use crate::life::{Life, PATIENCE};
 use crate::log::Step;
-use crate::{judge, neighbour};
+use crate::{judge, neighbour, theirs};
 use cloud::answer::Refusal;
 use cloud::faults::{Effect, Fault, When};
 use cloud::world::World;
@@ -51,10 +51,19 @@ pub enum Scenario {
     Rich,
     /// Node groups in a customer's own cluster, from creation to deletion.
     SelfManaged,
+    /// In subnets of the customer's, from creation to deletion: only the cases at what the lives above do not do.
+    InTheirNetwork,
 }
 
-pub const SCENARIOS: [Scenario; 6] =
-    [Scenario::Create, Scenario::Change, Scenario::Delete, Scenario::DeleteData, Scenario::Rich, Scenario::SelfManaged];
+pub const SCENARIOS: [Scenario; 7] = [
+    Scenario::Create,
+    Scenario::Change,
+    Scenario::Delete,
+    Scenario::DeleteData,
+    Scenario::Rich,
+    Scenario::SelfManaged,
+    Scenario::InTheirNetwork,
+];
 
 impl Scenario {
     /// It begins with a running cluster, to be deleted.
@@ -216,7 +225,8 @@ struct Known {
 impl Known {
     async fn to(scenario: Scenario) -> Self {
         let mut known = Self::default();
-        let others: &[Scenario] = if scenario == Scenario::Rich { &[Scenario::Create, Scenario::Delete] } else { &[] };
+        let is_more = matches!(scenario, Scenario::Rich | Scenario::InTheirNetwork);
+        let others: &[Scenario] = if is_more { &[Scenario::Create, Scenario::Delete] } else { &[] };
         for other in others {
             let (steps, lasting) = Start::of(*other, Without::Nothing).await.points().await;
             known.steps.extend(steps.iter().map(without_ids));
@@ -247,7 +257,9 @@ fn visits(scenario: Scenario, call: usize) -> impl Iterator<Item = Visit> {
     let [delete, data, others] = match scenario {
         Scenario::Create => [true, false, true],
         Scenario::Delete => [false, call % 3 == 1, call.is_multiple_of(3)],
-        Scenario::Change | Scenario::DeleteData | Scenario::Rich | Scenario::SelfManaged => [false, false, false],
+        Scenario::Change | Scenario::DeleteData | Scenario::Rich | Scenario::SelfManaged | Scenario::InTheirNetwork => {
+            [false, false, false]
+        }
     };
     let turn = [Visit::Again, Visit::Sweep, Visit::ClockBack, Visit::ClockAhead][call % 4];
     let all = [(delete, Visit::Delete), (data, Visit::DeleteData), (others, turn)];
@@ -314,6 +326,10 @@ impl Start {
         let mut life = match scenario {
             Scenario::SelfManaged => Life::self_managed(account).await,
             Scenario::Rich => Life::rich(account),
+            Scenario::InTheirNetwork => {
+                let network = theirs::network(&account.clients()).await;
+                Life::in_subnets(account, &network.subnets)
+            }
             Scenario::Create | Scenario::Change | Scenario::Delete | Scenario::DeleteData => Life::new(account),
         };
         // With our cluster's tag on a neighbour's things, owner tags no longer say what is ours.
@@ -325,6 +341,8 @@ impl Start {
         }
         match scenario {
             Scenario::Create | Scenario::Rich | Scenario::SelfManaged => {}
+            // By its tags, it makes no difference that it is there before the cluster.
+            Scenario::InTheirNetwork => neighbour::leave_behind(&life).await,
             Scenario::Change => life.change_spec().await,
             Scenario::Delete | Scenario::DeleteData => {
                 neighbour::leave_behind(&life).await;
@@ -417,6 +435,13 @@ impl Scene<'_> {
             Scenario::Rich | Scenario::SelfManaged => {
                 self.provision().await?;
                 judge::one_of_everything(&self.life.cluster, &self.life.account.snapshot().await)?;
+                self.tear_down().await
+            }
+            Scenario::InTheirNetwork => {
+                self.provision().await?;
+                let during = self.life.account.snapshot().await;
+                judge::one_of_everything(&self.life.cluster, &during)?;
+                judge::untouched(&self.start.empty, &during)?;
                 self.tear_down().await
             }
         }
@@ -536,7 +561,7 @@ impl Scene<'_> {
     async fn judge(&self) -> Result<(), String> {
         let account = self.life.account.snapshot().await;
         match self.start.scenario {
-            Scenario::Delete | Scenario::Rich | Scenario::SelfManaged => {
+            Scenario::Delete | Scenario::Rich | Scenario::SelfManaged | Scenario::InTheirNetwork => {
                 return judge::gone(&self.life.cluster, &self.start.kept, &account);
             }
             Scenario::DeleteData => return self.gone_for_good().await,

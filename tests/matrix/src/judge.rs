@@ -81,6 +81,15 @@ pub fn same(before: &Value, after: &Value) -> Result<(), String> {
 }
 
 /// # Errors
+/// What of the account before is no longer there, or no longer as it was; what has come is not looked at.
+pub fn untouched(before: &Value, after: &Value) -> Result<(), String> {
+    let mut differences = vec![];
+    compare(before, after, String::new(), &mut differences);
+    differences.retain(|difference| !difference.starts_with("left: "));
+    if differences.is_empty() { Ok(()) } else { Err(differences.join("; ")) }
+}
+
+/// # Errors
 /// What is left of a cluster, but for its control plane's log, which stays until it expires.
 pub fn gone(cluster: &Cluster, before: &Value, after: &Value) -> Result<(), String> {
     let mut after = after.clone();

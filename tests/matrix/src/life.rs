@@ -125,6 +125,13 @@ fn rich() -> Value {
     body
 }
 
+/// One in subnets of the customer's.
+fn asked_for_in_their_network(subnets: &[String]) -> Value {
+    let mut body = asked_for(&["m6i.large"]);
+    body["network"] = json!({"subnet_ids": subnets});
+    body
+}
+
 /// Two node groups in the cluster that `theirs` makes.
 fn asked_for_in_theirs() -> Value {
     json!({
@@ -188,6 +195,14 @@ impl Life {
         let desk = MemoryDesk::new(account.log().clone());
         let spec = spec(&asked_for_in_theirs());
         desk.put(Record::new(ID.into(), TENANT.into(), spec, EndpointAccess::Customer, desk.now()));
+        Self::of(account, desk, PATIENCE)
+    }
+
+    /// A requested cluster in these subnets of the customer's.
+    pub fn in_subnets(account: Account, subnets: &[String]) -> Self {
+        let desk = MemoryDesk::new(account.log().clone());
+        let spec = spec(&asked_for_in_their_network(subnets));
+        desk.put(Record::new(ID.into(), TENANT.into(), spec, EndpointAccess::Closed, desk.now()));
         Self::of(account, desk, PATIENCE)
     }
 

@@ -59,7 +59,10 @@ pub async fn leave_behind(life: &Life) {
         };
         TagSpecification::builder().resource_type(kind).tags(tag).build()
     };
-    let ours = Filter::builder().name(format!("tag:{OWNER_TAG}")).values(&life.cluster.id).build();
+    let ours = match life.cluster.spec.customers_subnets().first() {
+        Some(id) => Filter::builder().name("subnet-id").values(id).build(),
+        None => Filter::builder().name(format!("tag:{OWNER_TAG}")).values(&life.cluster.id).build(),
+    };
     let subnets = aws.ec2.describe_subnets().filters(ours).send().await.expect("subnets").subnets.unwrap_or_default();
     let (subnet, vpc) = subnets.first().and_then(|subnet| Some((subnet.subnet_id()?, subnet.vpc_id()?))).expect("a subnet");
     let interface = aws.ec2.create_network_interface().subnet_id(subnet).description("aws-K8S-i-0123456789abcdef0");

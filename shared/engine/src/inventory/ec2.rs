@@ -5,6 +5,7 @@ use crate::cluster::Cluster;
 use crate::context::Context;
 use crate::errors::{Called, Result};
 use crate::names::{OWNER_TAG, kubernetes_tag};
+use crate::resources::leftovers::CONTROLLER_TAG;
 use crate::resources::owned::{filter, has_tag, in_vpcs};
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{Filter, Instance, InstanceStateName, NatGatewayState, RouteTable, Tag, VpcEndpoint};
@@ -40,6 +41,7 @@ pub async fn look(cx: &Context, vpcs: &[String]) -> Result<Vec<Found>> {
         looks.extend(in_any_vpc(ec2, &tag, &tag));
         looks.extend(in_no_vpc(ec2, &tag));
     }
+    looks.push(security_groups(ec2, filter(format!("tag:{CONTROLLER_TAG}"), cx.cluster.eks_name())).boxed());
     if !vpcs.is_empty() {
         let attached = Filter::builder().name("attachment.vpc-id").set_values(Some(vpcs.to_vec())).build();
         looks.extend(in_any_vpc(ec2, &in_vpcs(vpcs), &attached));
@@ -59,7 +61,9 @@ fn why(cluster: &Cluster, vpcs: &[String], thing: &Thing) -> Option<&'static str
     if has_tag(&thing.tags, OWNER_TAG, &cluster.id) {
         return Some(OWNED);
     }
-    if has_tag(&thing.tags, &kubernetes_tag(&cluster.name, &cluster.id), "owned") {
+    if has_tag(&thing.tags, &kubernetes_tag(&cluster.name, &cluster.id), "owned")
+        || has_tag(&thing.tags, CONTROLLER_TAG, &cluster.eks_name())
+    {
         return Some(KUBERNETES);
     }
     thing.vpc.as_ref().is_some_and(|vpc| vpcs.contains(vpc)).then_some(INSIDE)
@@ -178,6 +182,8 @@ mod tests {
             (("groundwork:cluster", "other"), Some("vpc-other"), None),
             ((kubernetes, "owned"), Some("vpc-other"), Some(KUBERNETES)),
             ((kubernetes, "shared"), None, None),
+            (("elbv2.k8s.aws/cluster", "groundwork-research-abcdefghijkl"), Some("vpc-other"), Some(KUBERNETES)),
+            (("elbv2.k8s.aws/cluster", "groundwork-research-zyxwvutsrqpo"), Some("vpc-other"), None),
             (("Name", "by hand"), Some("vpc-1"), Some(INSIDE)),
         ] {
             let tags = vec![Tag::builder().key(tag.0).value(tag.1).build()];

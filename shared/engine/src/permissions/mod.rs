@@ -2,6 +2,7 @@
 //! is made.
 
 pub mod boundary;
+pub mod customers_network;
 pub mod document;
 pub mod self_managed;
 pub mod session;

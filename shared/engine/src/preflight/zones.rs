@@ -23,34 +23,39 @@ const CHOSEN_BEFORE: &str = "A cluster keeps its zones: delete it and create it 
                              that the reason names instead.";
 const OTHER_ZONES: &str = "Delete the cluster and create it with other network.zones, or without, so that zones are chosen that offer these types, or with the \
                            types that the reason names instead.";
+const OTHER_SUBNETS: &str = "Delete the cluster and create it with network.subnet_ids in zones that offer these types, or with the types that the reason names instead.";
 const ANOTHER_REGION: &str = "Delete the cluster and create it in another region.";
 
 /// Instance type → the names of the zones that offer it.
 type Offers = BTreeMap<String, BTreeSet<String>>;
 
 /// The cluster's zones, three where the region has them and else two, and what they offer. A cluster that has zones already keeps them,
-/// because its subnets stay where they are.
+/// because its subnets stay where they are; those of the customer's subnets are `given`.
 ///
 /// # Errors
 /// `Customer` if the region is not enabled, has fewer than two zones that EKS can use, or does not offer what the spec wants.
-pub async fn choose(cx: &Context) -> Result<(Vec<String>, Offering)> {
+pub async fn choose(cx: &Context, given: Option<Vec<String>>) -> Result<(Vec<String>, Offering)> {
     let cluster = &cx.cluster;
-    let is_placed = !cluster.zones.is_empty();
-    let usable = if is_placed { cluster.zones.clone() } else { named(&cluster.spec, usable(cx).await?)? };
+    let placed = Some(cluster.zones.clone()).filter(|zones| !zones.is_empty()).or(given);
+    let is_placed = placed.is_some();
+    let usable = match placed {
+        Some(zones) => zones,
+        None => named(&cluster.spec, usable(cx).await?)?,
+    };
     let candidates = candidates(cluster);
     let offers = ask(cx, &usable, Some(types(&candidates).chain(SYSTEM_TYPES))).await?;
     let named = &cluster.spec.instance_types;
     let missing: Vec<&str> = types(named).filter(|name| !offers.contains_key(*name)).collect();
     if !missing.is_empty() {
         let all = ask(cx, &usable, None::<[&str; 0]>).await?;
-        return Err(not_offered(cluster, &missing, &all));
+        return Err(not_offered(cluster, &usable, &missing, &all));
     }
     let zones = match named.is_empty() {
-        _ if is_placed => together(named, usable, &offers, &cluster.spec.region)?,
+        _ if is_placed => together(cluster, usable, &offers)?,
         true => widest(&candidates, &usable, &offers),
         false => best(named, &usable, &offers, &cluster.spec.region)?,
     };
-    let system = system(&zones, &offers, before(cluster)).ok_or_else(|| no_system(cluster))?;
+    let system = system(&zones, &offers, before(cluster)).ok_or_else(|| no_system(cluster, &zones))?;
     let offering = Offering { system: system.to_owned(), ..defaults(cluster, &candidates, &zones, &offers) };
     let offers = |name: &str, zone: &String| offers.get(name).is_some_and(|offering| offering.contains(zone));
     let with = |name: &str| (name.to_owned(), zones.iter().filter(|zone| offers(name, zone)).cloned().collect());
@@ -112,7 +117,7 @@ async fn usable(cx: &Context) -> Result<Vec<String>> {
     Err(Error::of(Code::TooFewZones, format!("{region} has fewer than two availability zones that EKS can use.")))
 }
 
-fn with_control_planes(zones: &[AvailabilityZone]) -> Vec<String> {
+pub fn with_control_planes(zones: &[AvailabilityZone]) -> Vec<String> {
     let usable = zones.iter().filter(|zone| !WITHOUT_CONTROL_PLANES.contains(&zone.zone_id().unwrap_or_default()));
     let mut names: Vec<String> = usable.filter_map(|zone| zone.zone_name().map(str::to_owned)).collect();
     names.sort();
@@ -156,9 +161,21 @@ fn covering(sets: impl Iterator<Item = Vec<String>>, wanted: &[InstanceType], of
     sets.min_by_key(|zones| Reverse((system(zones, offers, None).is_some(), coverage(zones))))
 }
 
-/// The zones that a cluster has already.
-fn together(wanted: &[InstanceType], zones: Vec<String>, offers: &Offers, region: &str) -> Result<Vec<String>> {
-    if apart(wanted, &zones, offers) { Err(are_apart(wanted, &zones, offers, region).with_hint(CHOSEN_BEFORE)) } else { Ok(zones) }
+/// The zones that a cluster has already, or that its subnets are in.
+fn together(cluster: &Cluster, zones: Vec<String>, offers: &Offers) -> Result<Vec<String>> {
+    let wanted = &cluster.spec.instance_types;
+    if !apart(wanted, &zones, offers) {
+        return Ok(zones);
+    }
+    if cluster.is_in_their_network() {
+        let reason = format!(
+            "No availability zone of network.subnet_ids ({}) offers all types of a node group: {}.",
+            zones.join(", "),
+            scattered(wanted, &zones, offers)
+        );
+        return Err(Error::of(Code::InstanceTypesApart, reason).with_hint(OTHER_SUBNETS));
+    }
+    Err(are_apart(wanted, &zones, offers, &cluster.spec.region).with_hint(CHOSEN_BEFORE))
 }
 
 /// True if a node group would be in none of the zones.
@@ -193,12 +210,16 @@ fn before(cluster: &Cluster) -> Option<&str> {
     cluster.offering.as_ref().map(|offering| offering.system.as_str()).or(of_earlier_version)
 }
 
-fn not_offered(cluster: &Cluster, missing: &[&str], all: &Offers) -> Error {
+fn not_offered(cluster: &Cluster, zones: &[String], missing: &[&str], all: &Offers) -> Error {
     let named = |name: &&str| match alternatives::of(name, all.keys().map(String::as_str))[..] {
         [] => (*name).to_owned(),
         ref instead => format!("{name} (instead: {})", instead.join(", ")),
     };
     let missing = missing.iter().map(named).collect::<Vec<_>>().join("; ");
+    if cluster.is_in_their_network() {
+        let reason = format!("None of the availability zones of network.subnet_ids ({}) offers {missing}.", zones.join(", "));
+        return Error::of(Code::InstanceTypeNotOffered, reason).with_hint(OTHER_SUBNETS);
+    }
     let zones = wanted(&cluster.spec);
     if cluster.zones.is_empty() && !zones.is_empty() {
         let reason = format!("None of network.zones ({}) offers {missing}.", zones.join(", "));
@@ -212,21 +233,29 @@ fn not_offered(cluster: &Cluster, missing: &[&str], all: &Offers) -> Error {
     Error::of(Code::InstanceTypeNotOffered, reason).with_hint(CHOSEN_BEFORE)
 }
 
-fn no_system(cluster: &Cluster) -> Error {
-    let reason =
-        format!("{} offers none of the types that the system's own nodes could have: {}.", cluster.spec.region, SYSTEM_TYPES.join(", "));
-    Error::of(Code::InstanceTypeNotOffered, reason).with_hint(ANOTHER_REGION)
+fn no_system(cluster: &Cluster, zones: &[String]) -> Error {
+    let (place, hint) = match cluster.is_in_their_network() {
+        true => (format!("The availability zones of network.subnet_ids ({}) offer", zones.join(", ")), OTHER_SUBNETS),
+        false => (format!("{} offers", cluster.spec.region), ANOTHER_REGION),
+    };
+    let reason = format!("{place} none of the types that the system's own nodes could have: {}.", SYSTEM_TYPES.join(", "));
+    Error::of(Code::InstanceTypeNotOffered, reason).with_hint(hint)
 }
 
 fn are_apart(wanted: &[InstanceType], usable: &[String], offers: &Offers, region: &str) -> Error {
+    let named = scattered(wanted, usable, offers);
+    let reason = format!("No {MOST} availability zones of {region} offer all of the instance types: {named}.");
+    Error::of(Code::InstanceTypesApart, reason)
+}
+
+/// The types that are not offered everywhere, with where they are.
+fn scattered(wanted: &[InstanceType], usable: &[String], offers: &Offers) -> String {
     let of =
         |types: &[&str]| usable.iter().filter(|zone| count(std::slice::from_ref(*zone), offers, types) > 0).cloned().collect::<Vec<_>>();
     let somewhere = groups(wanted).map(|types| (types.join(" with "), of(&types))).filter(|(_, zones)| zones.len() < usable.len());
     let named =
         somewhere.map(|(types, zones)| format!("{types} is in {}", if zones.is_empty() { "none".into() } else { zones.join(", ") }));
-    let named = named.collect::<Vec<_>>().join("; ");
-    let reason = format!("No {MOST} availability zones of {region} offer all of the instance types: {named}.");
-    Error::of(Code::InstanceTypesApart, reason)
+    named.collect::<Vec<_>>().join("; ")
 }
 
 #[cfg(test)]
@@ -327,8 +356,24 @@ mod tests {
         let reason = "offer all of the instance types: g5.xlarge with p5e.48xlarge is in none.";
         let error = best(&spec("p5e.48xlarge"), &zones("abcd"), &offers, REGION).expect_err("nowhere together");
         assert!(error.code == Code::InstanceTypesApart && error.reason.ends_with(reason), "{}", error.reason);
-        let placed = together(&spec("g6.xlarge"), zones("ab"), &offers, REGION).expect_err("they are in c");
-        assert_eq!((placed.code, placed.hint.as_str()), (Code::InstanceTypesApart, CHOSEN_BEFORE));
+        let types = json!([{"name": "g5.xlarge", "capacity": "spot", "alternatives": ["g6.xlarge"]}]);
+        let theirs = json!({"subnet_ids": ["subnet-0000000a", "subnet-0000000b"]});
+        for (cluster, place, hint) in [
+            (json!({"instance_types": types}), "No 3 availability zones of us-west-2 offer", CHOSEN_BEFORE),
+            (
+                json!({"instance_types": types, "network": theirs}),
+                "No availability zone of network.subnet_ids (a, b) offers",
+                OTHER_SUBNETS,
+            ),
+        ] {
+            let placed = together(&Cluster::example(cluster), zones("ab"), &offers).expect_err("they are in c");
+            assert_eq!((placed.code, placed.hint.as_str()), (Code::InstanceTypesApart, hint));
+            assert!(
+                placed.reason.starts_with(place) && placed.reason.ends_with("g5.xlarge with g6.xlarge is in none."),
+                "{}",
+                placed.reason
+            );
+        }
     }
 
     #[test]
@@ -394,13 +439,19 @@ mod tests {
                 Code::InstanceTypeNotOffered.means().hint,
             ),
             (
-                placed,
+                placed.clone(),
                 "None of the cluster's availability zones (us-west-2a, us-west-2b, us-west-2c) offers m6i.lrge (instead: m6i.large, \
                  m6i.xlarge); g5g.xlarge.",
                 CHOSEN_BEFORE,
             ),
+            (
+                Cluster { zones: placed.zones.clone(), ..Cluster::example(json!({"subnet_ids": ["subnet-0000000a", "subnet-0000000b"]})) },
+                "None of the availability zones of network.subnet_ids (us-west-2a, us-west-2b, us-west-2c) offers m6i.lrge (instead: m6i.large, \
+                 m6i.xlarge); g5g.xlarge.",
+                OTHER_SUBNETS,
+            ),
         ] {
-            let error = not_offered(&cluster, &["m6i.lrge", "g5g.xlarge"], &all);
+            let error = not_offered(&cluster, &cluster.zones, &["m6i.lrge", "g5g.xlarge"], &all);
             assert_eq!((error.reason.as_str(), error.hint.as_str()), (reason, hint));
         }
     }

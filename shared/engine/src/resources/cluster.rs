@@ -1,5 +1,6 @@
 //! The EKS control plane: always a private endpoint, the logs that say who did what, and administrators only by access entry.
 
+use super::existing_network;
 use super::health::{Issue, broken};
 use super::owned::{check_ours, outputs, tag_map};
 use crate::context::Context;
@@ -22,15 +23,21 @@ const ROLE: Key = Key::Role(Role::Cluster);
 pub struct ControlPlane {
     /// The number of availability zones that the cluster's subnets are in.
     pub zones: usize,
+    /// The subnets are the customer's.
+    pub in_theirs: bool,
 }
 
 impl ControlPlane {
     fn subnets(&self) -> Vec<Key> {
+        if self.in_theirs {
+            return vec![Key::Network];
+        }
         Key::subnets(Side::Public, self.zones).chain(Key::subnets(Side::Private, self.zones)).collect()
     }
 
     fn network(&self, cx: &Context) -> Result<VpcConfigRequest> {
-        let subnet_ids: Result<_> = self.subnets().iter().map(|subnet| cx.output(subnet, "id")).collect();
+        let ours = || self.subnets().iter().map(|subnet| cx.output(subnet, "id")).collect();
+        let subnet_ids = if self.in_theirs { existing_network::ids(cx) } else { ours() };
         let cidrs = cx.cluster.spec.public_cidrs().filter(|cidrs| !cidrs.is_empty()).map(<[String]>::to_vec);
         Ok(VpcConfigRequest::builder()
             .set_subnet_ids(Some(subnet_ids?))
@@ -38,6 +45,11 @@ impl ControlPlane {
             .endpoint_public_access(cidrs.is_some())
             .set_public_access_cidrs(cidrs)
             .build())
+    }
+
+    fn explain(&self, error: Error, spec: &Spec) -> Error {
+        let error = explain(error, spec);
+        if self.in_theirs { existing_network::blame(error) } else { error }
     }
 }
 
@@ -162,7 +174,7 @@ impl Made for ControlPlane {
         let call = call.logging(logging(kubernetes.logs())).set_upgrade_policy(policy).set_version(kubernetes.version);
         let call = call.set_encryption_config(encryption(&cx.cluster).map(|key| vec![key]));
         let call = call.bootstrap_self_managed_addons(false).set_tags(tag_map(&cx.cluster, &self.key()));
-        let created = call.send().await.called("eks:CreateCluster").map_err(|error| explain(error, &cx.cluster.spec));
+        let created = call.send().await.called("eks:CreateCluster").map_err(|error| self.explain(error, &cx.cluster.spec));
         created.done_if(THERE_IN_EKS)
     }
 
@@ -235,7 +247,7 @@ mod tests {
     use wire::error::Code;
 
     fn judged(cluster: &Cluster) -> Seen {
-        ControlPlane { zones: 2 }.judge(&crate::cluster::Cluster::example(json!({})), cluster)
+        ControlPlane { zones: 2, in_theirs: false }.judge(&crate::cluster::Cluster::example(json!({})), cluster)
     }
 
     #[test]
@@ -304,7 +316,7 @@ mod tests {
             (json!({"service_cidr": "10.96.0.0/12"}), "10.100.0.0/16", Seen::but_for([differs])),
         ] {
             let cluster = crate::cluster::Cluster::example(json!({"network": network}));
-            assert_eq!(ControlPlane { zones: 2 }.judge(&cluster, &active(is)), expected, "{network} {is}");
+            assert_eq!(ControlPlane { zones: 2, in_theirs: false }.judge(&cluster, &active(is)), expected, "{network} {is}");
         }
     }
 

@@ -9,6 +9,7 @@ pub mod disks;
 pub(crate) mod elastic_ip;
 mod existing_bucket;
 mod existing_cluster;
+pub(crate) mod existing_network;
 mod expiry;
 pub mod health;
 pub(crate) mod internet_gateway;
@@ -34,7 +35,9 @@ use wire::spec::Ground;
 /// The resource that a key names; none for what only another version of Groundwork knows.
 pub fn of(key: &Key, cluster: &Cluster) -> Option<Resource> {
     let zones = cluster.zones.len();
+    let in_theirs = cluster.is_in_their_network();
     Some(match key {
+        Key::Network => Resource::LookedAt(Box::new(existing_network::ExistingNetwork)),
         Key::Vpc => made(vpc::Vpc),
         Key::InternetGateway => made(internet_gateway::InternetGateway),
         Key::Subnet(side, index) => made(subnet::Subnet { side: *side, index: *index }),
@@ -42,7 +45,7 @@ pub fn of(key: &Key, cluster: &Cluster) -> Option<Resource> {
         Key::NatGateway(index) => made(nat_gateway::NatGateway { index: *index }),
         Key::RouteTable(side, index) => made(route_table::RouteTable::new(*side, *index, cluster)),
         Key::S3Endpoint => made(s3_endpoint::S3Endpoint { ways_out: cluster.ways_out() }),
-        Key::Leftovers => Resource::Removed(Box::new(leftovers::Leftovers { zones })),
+        Key::Leftovers => Resource::Removed(Box::new(leftovers::Leftovers { zones, in_theirs })),
         Key::Disks => Resource::Removed(Box::new(disks::Disks)),
         Key::Role(role) => made(*role),
         Key::LogGroup => made(log_group::LogGroup { log: None }),
@@ -60,7 +63,7 @@ pub fn of(key: &Key, cluster: &Cluster) -> Option<Resource> {
 
 fn control_plane(cluster: &Cluster) -> Resource {
     match cluster.spec.ground {
-        Ground::Managed(_) => made(cluster::ControlPlane { zones: cluster.zones.len() }),
+        Ground::Managed(_) => made(cluster::ControlPlane { zones: cluster.zones.len(), in_theirs: cluster.is_in_their_network() }),
         Ground::SelfManaged(_) => Resource::LookedAt(Box::new(existing_cluster::ExistingCluster)),
     }
 }

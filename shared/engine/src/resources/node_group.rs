@@ -1,9 +1,8 @@
 //! A managed node group: one per instance type and, in a cluster of ours, the small one that the system's own pods run on.
 
 use super::health::{CAPACITY, Issue, broken};
-use super::leftovers;
 use super::owned::{check_ours, outputs, tag_map};
-use super::spot;
+use super::{existing_network, leftovers, spot};
 use crate::cluster::Cluster;
 use crate::context::Context;
 use crate::errors::table::{GONE_IN_EKS, OFFERING, THERE_IN_EKS};
@@ -27,6 +26,9 @@ const ROLE: Key = Key::Role(Role::Node);
 /// In the customer's own network.
 const JOIN: &str = "The nodes started and could not join the cluster. See that no policy, firewall or route keeps them from the cluster, ECR and EC2, \
                     and that the cluster lets in the node role; then retry.";
+/// In the customer's own network, but a cluster of ours, which lets its nodes in.
+const JOIN_FROM_THEIRS: &str = "The nodes started and could not join the cluster. See that no policy, firewall, network ACL or route keeps network.subnet_ids from \
+                                ECR, S3, EC2 and each other, and that the VPC's DHCP options name AmazonProvidedDNS or servers that forward to it; then retry.";
 /// In the customer's own subnets.
 const SUBNETS_WITHOUT_TYPE: &str = "Delete this cluster and create it with network.subnet_ids that are only in zones that offer the instance type, or with another \
                                     instance type.";
@@ -39,6 +41,8 @@ pub struct NodeGroup {
     group: Group,
     /// Whose cluster the nodes join.
     ground: Ground,
+    /// The nodes' subnets are the customer's, in a cluster of ours.
+    in_theirs: bool,
     /// Those that its nodes can have: several only of spot.
     types: Vec<String>,
     /// In a cluster of ours, which of its zones offer all of them, from 0: EKS refuses a group with a subnet in another.
@@ -68,7 +72,8 @@ impl NodeGroup {
         let zones = cluster.zones_with(&types);
         let ways_out = zones.iter().map(|zone| cluster.way_out(*zone)).collect();
         let types = types.into_iter().map(str::to_owned).collect();
-        Self { group: group.clone(), ground: cluster.spec.ground.clone(), types, zones, ways_out }
+        let in_theirs = cluster.is_in_their_network();
+        Self { group: group.clone(), ground: cluster.spec.ground.clone(), in_theirs, types, zones, ways_out }
     }
 
     fn private_subnets(&self) -> impl Iterator<Item = Key> {
@@ -135,6 +140,7 @@ impl NodeGroup {
 
     fn subnets(&self, cx: &Context) -> Result<Vec<String>> {
         match &self.ground {
+            Ground::Managed(_) if self.in_theirs => existing_network::ids_in(cx, &self.zones),
             Ground::Managed(_) => self.private_subnets().map(|subnet| cx.output(&subnet, "id")).collect(),
             Ground::SelfManaged(theirs) if !theirs.network.subnet_ids.is_empty() => Ok(theirs.network.subnet_ids.clone()),
             Ground::SelfManaged(_) => Ok(cx.output(&Key::Cluster, "subnets")?.split(',').map(str::to_owned).collect()),
@@ -193,11 +199,18 @@ impl NodeGroup {
 
     /// What is wrong with the customer's network is the customer's turn: nobody but them chose the subnets, and no alarm rings.
     fn blame(&self, error: Error) -> Error {
-        match self.ground {
-            Ground::SelfManaged(_) if error.code == Code::NodeCreationFailure => Error { class: Class::Customer, ..error }.with_hint(JOIN),
-            Ground::SelfManaged(_) if error.hint == OFFERING => error.with_hint(SUBNETS_WITHOUT_TYPE),
-            _ if error.hint == CAPACITY && self.capacity() == CapacityTypes::Spot => error.with_hint(SPOT_CAPACITY),
-            Ground::Managed(_) | Ground::SelfManaged(_) => error,
+        if error.hint == CAPACITY && self.capacity() == CapacityTypes::Spot {
+            return error.with_hint(SPOT_CAPACITY);
+        }
+        let join = match self.ground {
+            Ground::SelfManaged(_) => JOIN,
+            Ground::Managed(_) if self.in_theirs => JOIN_FROM_THEIRS,
+            Ground::Managed(_) => return error,
+        };
+        match error.code {
+            Code::NodeCreationFailure => Error { class: Class::Customer, ..error }.with_hint(join),
+            _ if error.hint == OFFERING => error.with_hint(SUBNETS_WITHOUT_TYPE),
+            _ => existing_network::blame(error),
         }
     }
 }
@@ -259,10 +272,11 @@ impl Planned for NodeGroup {
         if let Ground::SelfManaged(_) = self.ground {
             return vec![Key::Cluster];
         }
-        let way_out = self.ways_out.iter().flat_map(|index| [Key::RouteTable(Side::Private, *index), Key::NatGateway(*index)]);
+        let ways_out = self.ways_out.iter().flat_map(|index| [Key::RouteTable(Side::Private, *index), Key::NatGateway(*index)]);
+        let network: Vec<Key> = if self.in_theirs { vec![Key::Network] } else { ways_out.chain(self.private_subnets()).collect() };
         let plugins = [Addon::VpcCni, Addon::KubeProxy].map(Key::Addon);
         let own = [Key::Cluster, ROLE, self.launch_template_key()];
-        own.into_iter().chain(way_out).chain(plugins).chain(self.private_subnets()).collect()
+        own.into_iter().chain(plugins).chain(network).collect()
     }
 
     fn pace(&self) -> Pace {

@@ -10,6 +10,7 @@ use crate::drive::{self, Answer, Bounds, Plan};
 use crate::errors::{Error, Result};
 use crate::inventory;
 use crate::offering::{self, Offering};
+use crate::preflight::network::Verified;
 use crate::records::record::{Record, of_newer_version};
 use crate::{plan, preflight};
 use wire::error::Code;
@@ -17,6 +18,7 @@ use wire::inventory::Inventory;
 use wire::spec::{self, Ground, InstanceType, Spec};
 use wire::stage::Stage;
 use wire::stored::StoredSpec;
+use wire::view::Warning;
 
 impl Function {
     pub(super) async fn work(&self, invocation: &Invocation, record: &Record) -> Result<Answer> {
@@ -36,24 +38,22 @@ impl Function {
     async fn assume_role(&self, invocation: &Invocation, cluster: Cluster) -> Result<Answer> {
         let Proven { aws, mut advice } = self.doors.prove(&cluster).await.map_err(|faults| *faults.first)?;
         let cx = Context::new(aws, cluster, self.desk.now());
+        let (given, of_network) = verify_network(&cx).await?;
         let (zones, offering) = match cx.cluster.spec.ground {
             Ground::Managed(_) => {
                 advice.extend(preflight::key::check(&cx).await?);
-                // Once there is a VPC, its owner can have exempted it.
-                if cx.cluster.zones.is_empty() {
-                    preflight::way_out::check(&cx).await?;
-                }
                 // Once there is a control plane, EKS looks after its version.
                 if !plan::had_control_plane(&self.desk.journal(&cx.cluster.id).await?) {
                     preflight::version::check(&cx).await?;
                 }
-                preflight::zones::choose(&cx).await.map(|(zones, offering)| (zones, Some(offering)))?
+                preflight::zones::choose(&cx, given).await.map(|(zones, offering)| (zones, Some(offering)))?
             }
             // The customer's subnets decide where the nodes go.
             Ground::SelfManaged(_) => (vec![], None),
         };
         let hardware = preflight::hardware::ask(&cx, types(&cx.cluster.spec, offering.as_ref())).await?;
         preflight::hardware::check(&cx.cluster.spec.instance_types, &hardware)?;
+        advice.extend(of_network);
         self.claim(&cx.cluster).await?;
         let choose = |record: &mut Record| {
             self.still_ours(record, invocation)?;
@@ -158,6 +158,19 @@ impl Function {
 fn types<'a>(spec: &'a Spec, offering: Option<&'a Offering>) -> impl Iterator<Item = &'a str> {
     let system = offering.map(|offering| offering.system.as_str());
     offering::wanted(spec, offering).iter().flat_map(InstanceType::types).chain(system)
+}
+
+/// The zones of the customer's subnets that a managed cluster is to be in, if it is, and what a person would regret about them.
+async fn verify_network(cx: &Context) -> Result<(Option<Vec<String>>, Vec<Warning>)> {
+    if cx.cluster.is_in_their_network() {
+        let Verified { zones, advice } = preflight::network::check(cx).await?;
+        return Ok((Some(zones), advice));
+    }
+    // Once there is a VPC of ours, its owner can have exempted it.
+    if cx.cluster.spec.managed().is_some() && cx.cluster.zones.is_empty() {
+        preflight::way_out::check(cx).await?;
+    }
+    Ok((None, vec![]))
 }
 
 /// What a newer version, rolled back since, was told to keep may not be deleted by this one.

@@ -109,6 +109,10 @@ impl Code {
                  instance types.",
             ),
             Code::VersionNotOffered => tenants(VERSION),
+            Code::UnusableSubnets => tenants(
+                "Mend in the VPC what the reason names, then retry; or delete this cluster and create it with other network.subnet_ids, or \
+                 without.",
+            ),
             Code::AccessDenied | Code::AccessDeniedException | Code::UnauthorizedOperation | Code::ClientUnauthorizedOperation => {
                 tenants(GRANT)
             }

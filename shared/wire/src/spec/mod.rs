@@ -258,6 +258,11 @@ impl Spec {
         }
     }
 
+    /// The customer's subnets that a managed cluster is in; none if it has a VPC of ours.
+    pub fn customers_subnets(&self) -> &[String] {
+        self.managed().map_or(&[], |ours| &ours.network.subnet_ids)
+    }
+
     /// The role's account, twelve digits. The schema has made sure that it is there.
     pub fn account(&self) -> &str {
         account(&self.role_arn).unwrap_or_default()

@@ -6,7 +6,7 @@ use crate::cidr::Cidr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What Groundwork makes.
+/// What Groundwork makes, or where it finds what the customer made.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields, inline)]
 pub struct Network {
@@ -25,6 +25,12 @@ pub struct Network {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 2, max = 3), extend("uniqueItems" = true, "x-change" = NEVER), inner(regex(pattern = r"^[a-z]{2}(-[a-z]+)+-[0-9][a-z]$")))]
     pub zones: Vec<String>,
+    /// Instead of cidr and zones, 2 to 16 subnets of yours, each once, such as subnet-0123456789abcdef0, in one VPC and at least two availability
+    /// zones: control plane and nodes go there, and nothing is made, changed or tagged in your network. The quick-start's NetworkVpcs has to name
+    /// the VPC. If absent, the cluster gets a VPC of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 2, max = 16), extend("uniqueItems" = true, "x-change" = NEVER), inner(regex(pattern = r"^subnet-[0-9a-f]{8,17}$")))]
+    pub subnet_ids: Vec<String>,
 }
 
 /// Of a range with one of these prefixes.
@@ -50,7 +56,9 @@ impl Network {
     }
 
     pub(super) fn settle(&mut self) {
-        self.cidr = Some(self.cidr());
+        if self.subnet_ids.is_empty() {
+            self.cidr = Some(self.cidr());
+        }
     }
 
     fn vpc_fault(&self) -> Option<String> {
@@ -74,7 +82,8 @@ impl Network {
         } else if !PRIVATE.iter().any(|all| all.contains(range)) {
             Some(format!("EKS takes {range} for no services: choose within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16"))
         } else {
-            range.overlaps(vpc).then(|| format!("{range} overlaps {vpc}, the range of the VPC (cidr)"))
+            // Of the customer's own, only EC2 knows the ranges.
+            (self.subnet_ids.is_empty() && range.overlaps(vpc)).then(|| format!("{range} overlaps {vpc}, the range of the VPC (cidr)"))
         }
     }
 }
@@ -85,7 +94,13 @@ fn not_the_first(range: Cidr) -> String {
 
 impl Section for Network {
     fn check(&self) -> Vec<Fault> {
-        let faults = [("cidr", self.vpc_fault()), ("service_cidr", self.service_fault())];
+        let is_theirs = !self.subnet_ids.is_empty();
+        let besides = |is_given: bool| (is_theirs && is_given).then(|| "only without subnet_ids, which decide about it".to_owned());
+        let faults = [
+            ("cidr", besides(self.cidr.is_some()).or_else(|| self.vpc_fault())),
+            ("service_cidr", self.service_fault()),
+            ("zones", besides(!self.zones.is_empty())),
+        ];
         faults.into_iter().filter_map(|(field, fault)| Some(Fault::new(format!("$.network.{field}"), fault?))).collect()
     }
 }

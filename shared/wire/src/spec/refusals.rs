@@ -90,6 +90,10 @@ fn of_network() -> Vec<Refused> {
         json!({"zones": ["usw2-az1", "us-west-2b"]}),
         json!({"zones": ["us-west-2a", "us-east-1a"]}),
         json!({"subnet_ids": ["subnet-0123456789abcdef0"]}),
+        json!({"subnet_ids": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef0"]}),
+        json!({"subnet_ids": ["subnet-0123456789abcdef0", "subnet-of-mine"]}),
+        json!({"subnet_ids": many(17, |index| json!(format!("subnet-{index:08x}")))}),
+        json!({"cidr": "10.0.0.0/16", "zones": ["us-west-2a", "us-west-2b"], "subnet_ids": ["subnet-0000000a", "subnet-0000000b"]}),
     ];
     networks.map(|network| (Managed, json!({"network": network}))).into()
 }

@@ -123,6 +123,8 @@ fn each_mode_has_its_fields_and_refuses_the_others() {
         (smallest(), "eks_cluster_name", none, ""),
         (smallest(), "eks_cluster_name", json!("theirs"), "only with mode self_managed"),
         (smallest(), "node_role_arn", json!("arn:aws:iam::222222222222:role/nodes"), "only with mode self_managed"),
+        (smallest(), "subnet_ids", json!(["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]), ""),
+        (smallest(), "network", json!({"subnet_ids": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]}), ""),
         (smallest(), "instance_types", json!([]), ""),
     ] {
         let mut body = base;

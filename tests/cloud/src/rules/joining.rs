@@ -53,9 +53,12 @@ fn kept_out(name: &str, world: &World) -> Option<Issue> {
     (!joins).then(|| Issue { code: "NodeCreationFailure".into(), message: "Instances failed to join the kubernetes cluster".into() })
 }
 
-/// By VPC Block Public Access, for NAT gateways too.
+/// By VPC Block Public Access, for NAT gateways too, unless the subnets or their VPC are exempted.
 fn internet_is_blocked(name: &str, world: &World) -> bool {
-    world.usage.owner(name).is_some_and(|owner| world.numbered(&owner.account).blocks_internet)
+    let Some(account) = world.usage.owner(name).map(|owner| world.numbered(&owner.account)) else { return false };
+    let is_exempted = |id: &str| account.exempted.iter().any(|one| one == id);
+    let gets_out = |subnet: &str| is_exempted(subnet) || world.network.parents(subnet).any(is_exempted);
+    account.blocks_internet && !subnets(&world.lives[name]).all(gets_out)
 }
 
 fn wants_no_nodes(life: &Life) -> bool {
@@ -82,4 +85,8 @@ fn remember_table(table: &Element, world: &mut World) {
     let way_out = xml::items(table, "routeSet").find(is_default).and_then(gateway);
     let association = |one: &Element| Some((xml::child_text(one, "routeTableAssociationId")?, xml::child_text(one, "subnetId")?));
     world.network.show_table(&id, way_out, xml::items(table, "associationSet").filter_map(association).collect());
+    let is_main = xml::items(table, "associationSet").any(|one| xml::child_text(one, "main").as_deref() == Some("true"));
+    if let Some(vpc) = xml::child_text(table, "vpcId").filter(|_| is_main) {
+        world.network.show_main(&vpc, &id);
+    }
 }

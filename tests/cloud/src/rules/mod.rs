@@ -1,6 +1,7 @@
 //! The rules in which AWS differs from a local AWS, a file for each kind. README.md says how to add one.
 
 pub mod dry_run;
+pub mod free_addresses;
 pub mod guard_duty;
 pub mod joining;
 pub mod keys;
@@ -46,6 +47,7 @@ pub fn all() -> Vec<Box<dyn Rule>> {
         Box::new(visibility::Visibility::default()),
         Box::new(tokens::Tokens::default()),
         Box::new(guard_duty::GuardDuty),
+        Box::new(free_addresses::FreeAddresses),
         Box::new(order::Order),
         Box::new(offerings::Offerings),
         Box::new(public_buckets::PublicBuckets),

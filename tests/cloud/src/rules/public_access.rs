@@ -13,6 +13,7 @@ impl Rule for PublicAccess {
     fn before(&mut self, call: &Call, world: &mut World) -> Option<Answer> {
         match call.name().as_str() {
             "ec2:DescribeVpcBlockPublicAccessOptions" => Some(options(call, world)),
+            "ec2:DescribeVpcBlockPublicAccessExclusions" => Some(exclusions(call, world)),
             "eks:CreateCluster" => Some(reserved(call)?.answer(&call.service)),
             _ => None,
         }
@@ -33,6 +34,21 @@ fn options(call: &Call, world: &World) -> Answer {
     );
     let name = "DescribeVpcBlockPublicAccessOptionsResponse";
     Answer::new(format!("<{name}><vpcBlockPublicAccessOptions>{shown}</vpcBlockPublicAccessOptions></{name}>").into())
+}
+
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpcBlockPublicAccessExclusion.html>
+fn exclusions(call: &Call, world: &World) -> Answer {
+    let (account, region) = (world.number(&call.access_key), &call.region);
+    let one = |id: &String| {
+        let kind = id.split('-').next().unwrap_or_default();
+        format!(
+            "<item><exclusionId>vpcbpa-exclude-{id}</exclusionId><internetGatewayExclusionMode>allow-egress</internetGatewayExclusionMode>\
+             <resourceArn>arn:aws:ec2:{region}:{account}:{kind}/{id}</resourceArn><state>create-complete</state></item>"
+        )
+    };
+    let shown: String = world.account(&call.access_key).exempted.iter().map(one).collect();
+    let name = "DescribeVpcBlockPublicAccessExclusionsResponse";
+    Answer::new(format!("<{name}><vpcBlockPublicAccessExclusionSet>{shown}</vpcBlockPublicAccessExclusionSet></{name}>").into())
 }
 
 /// No request from the internet comes from these. Source: the IANA IPv4 special-purpose address registry; EKS's words are in

@@ -130,7 +130,7 @@ async fn row_9_a_region_that_is_not_enabled_is_named_before_anything_is_made() {
     let message = "AWS was not able to validate the provided access credentials";
     let scene = Scene::wanting(&["m6i.large"]).await;
     scene.set(vec![refuse("ec2:DescribeAvailabilityZones", 401, "AuthFailure", message)]);
-    let error = preflight::zones::choose(&scene.context()).await.expect_err("the region is not enabled");
+    let error = preflight::zones::choose(&scene.context(), None).await.expect_err("the region is not enabled");
     reads(&error, Class::Customer, &format!("AWS refused ec2:DescribeAvailabilityZones: AuthFailure: {message}"), REGION_HINT);
 }
 

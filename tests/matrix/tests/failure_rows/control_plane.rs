@@ -11,7 +11,7 @@ use wire::error::{Class, VERSION};
 #[tokio::test(start_paused = true)]
 async fn row_16_zones_without_control_planes_are_left_out_and_usable_ones_named() {
     // None of the known ones is in this region: see the tests of preflight.rs.
-    let (zones, _) = preflight::zones::choose(&Scene::wanting(&["m6i.large"]).await.context()).await.expect("zones");
+    let (zones, _) = preflight::zones::choose(&Scene::wanting(&["m6i.large"]).await.context(), None).await.expect("zones");
     assert_eq!(zones, ["us-west-2a", "us-west-2b", "us-west-2c"]);
 
     let message = "Cannot create cluster 'x' because EKS does not support creating control plane instances in us-west-2a, the targeted \

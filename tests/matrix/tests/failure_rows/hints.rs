@@ -42,6 +42,7 @@ const FOLLOWED: &[Code] = &[
     Code::NoEksCluster,
     Code::NotOurs,
     Code::UnauthorizedOperation,
+    Code::UnusableSubnets,
     Code::VersionNotOffered,
 ];
 
@@ -350,4 +351,16 @@ async fn a_self_managed_cluster_with_a_bucket_elsewhere_is_deleted() {
     is_own(&life.provision().await.expect_err("it is elsewhere"), Code::BucketElsewhere);
     life.tear_down().await.expect("nothing blocks the deletion");
     assert_eq!(life.record().status, Status::Deleted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_hint_about_unusable_subnets_works() {
+    let (mut scene, network) = Scene::in_their_network().await;
+    theirs::has_dns_names(&scene.clients(), &network.vpc, false).await;
+    let parked = scene.parks().await;
+    assert_eq!((&parked.code, parked.hint.contains("then retry")), (&Code::UnusableSubnets, true));
+    theirs::has_dns_names(&scene.clients(), &network.vpc, true).await;
+    scene.begin_here().await;
+    scene.runs().await;
+    scene.goes().await;
 }

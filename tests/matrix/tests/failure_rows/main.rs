@@ -15,6 +15,7 @@ mod node_groups;
 mod scene;
 mod spot;
 mod storage;
+mod their_network;
 
 /// The rows that the design makes impossible, and how. Their tests show it in the code or in a template.
 const CANNOT_HAPPEN: &[(&str, &str)] = &[

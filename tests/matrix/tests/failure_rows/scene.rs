@@ -6,8 +6,9 @@ use cloud::faults::{Effect, Fault};
 use cloud::world::Issue;
 use engine::errors::Error;
 use matrix::account::Account;
-use matrix::judge;
 use matrix::life::Life;
+use matrix::theirs::Network;
+use matrix::{judge, theirs};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut};
@@ -71,6 +72,18 @@ impl Scene {
     /// A requested cluster in these zones.
     pub async fn in_zones(letters: &[&str]) -> Self {
         Self::of(Life::in_zones(Account::new(1), letters)).await
+    }
+
+    /// A requested cluster in these subnets of the customer's.
+    pub async fn in_subnets(account: Account, subnets: &[String]) -> Self {
+        Self::of(Life::in_subnets(account, subnets)).await
+    }
+
+    /// One in the private subnets of a network of the customer's.
+    pub async fn in_their_network() -> (Self, Network) {
+        let account = Account::new(1);
+        let network = theirs::network(&account.clients()).await;
+        (Self::in_subnets(account, &network.subnets).await, network)
     }
 
     async fn of(life: Life) -> Self {

@@ -26,6 +26,7 @@ const EKS_NODES_DOWN: &[Stage] = &[Stage::CreateEks, Stage::CreateNodegroups, St
 pub(super) const NODES_DOWN: &[Stage] = &[Stage::CreateNodegroups, Stage::Teardown];
 /// With assume-role, where a harmless call shows whether the organization forbids the service.
 const EKS_NODES_CHECKS_DOWN: &[Stage] = &[Stage::AssumeRole, Stage::CreateEks, Stage::CreateNodegroups, Stage::Teardown];
+const EKS_CHECKS_DOWN: &[Stage] = &[Stage::AssumeRole, Stage::CreateEks, Stage::Teardown];
 const NODES_CHECKS_DOWN: &[Stage] = &[Stage::AssumeRole, Stage::CreateNodegroups, Stage::Teardown];
 const CHECKS_DOWN: &[Stage] = &[Stage::AssumeRole, Stage::Teardown];
 

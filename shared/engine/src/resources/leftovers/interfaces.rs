@@ -1,12 +1,13 @@
 //! Network interfaces that the VPC CNI, a load balancer or EKS left in our VPC.
 
-use super::super::owned::{has_tag, in_vpcs, own_vpcs};
+use super::super::owned::{filter, has_tag, in_vpcs, own_vpcs};
 use super::{Kind, Leftover, Within};
 use crate::cluster::Cluster;
 use crate::context::Context;
 use crate::errors::{Called, Result, Unless};
 use crate::names::OWNER_TAG;
-use aws_sdk_ec2::types::{NetworkInterface, NetworkInterfaceStatus, NetworkInterfaceType};
+use aws_sdk_ec2::types::{Filter, NetworkInterface, NetworkInterfaceStatus, NetworkInterfaceType, SecurityGroup};
+use std::collections::BTreeMap;
 
 /// All interfaces inside our VPC, except the NAT gateway's, which goes with it.
 pub async fn inside(cx: &Context, vpcs: &[String]) -> Result<Vec<NetworkInterface>> {
@@ -17,6 +18,22 @@ pub async fn inside(cx: &Context, vpcs: &[String]) -> Result<Vec<NetworkInterfac
         Within::Vpcs(vpcs).holds(interface.vpc_id()) && interface.interface_type() != Some(&NetworkInterfaceType::NatGateway)
     };
     Ok(found.into_iter().filter(ours).collect())
+}
+
+/// In any VPC those with our owner tag, and those that use one of these groups of ours.
+pub async fn tagged(cx: &Context, groups: &[SecurityGroup]) -> Result<Vec<NetworkInterface>> {
+    let owned = filter(format!("tag:{OWNER_TAG}"), &cx.cluster.id);
+    let ids: Vec<String> = groups.iter().filter_map(|group| group.group_id.clone()).collect();
+    let using = (!ids.is_empty()).then(|| Filter::builder().name("group-id").set_values(Some(ids.clone())).build());
+    let mut found = BTreeMap::new();
+    for by in [owned].into_iter().chain(using) {
+        let pages = cx.aws.ec2.describe_network_interfaces().filters(by).into_paginator().items().send();
+        let some: Vec<NetworkInterface> = pages.collect::<Result<_, _>>().await.called("ec2:DescribeNetworkInterfaces")?;
+        found.extend(some.into_iter().map(|one| (one.network_interface_id.clone(), one)));
+    }
+    let uses = |one: &NetworkInterface| one.groups().iter().any(|group| ids.iter().any(|id| group.group_id() == Some(id)));
+    let ours = |one: &NetworkInterface| has_tag(one.tag_set(), OWNER_TAG, &cx.cluster.id) || uses(one);
+    Ok(found.into_values().filter(ours).collect())
 }
 
 pub fn leftovers(cluster: &Cluster, inside: &[NetworkInterface]) -> Vec<Leftover> {
@@ -37,11 +54,15 @@ pub fn is_busy(cluster: &Cluster, interface: &NetworkInterface) -> bool {
 }
 
 pub async fn remove_free(cx: &Context) -> Result<()> {
-    let vpcs = own_vpcs(cx).await?;
-    if vpcs.is_empty() {
-        return Ok(());
-    }
-    for free in leftovers(&cx.cluster, &inside(cx, &vpcs).await?).into_iter().filter(|leftover| !leftover.busy) {
+    let there = if cx.cluster.is_in_their_network() {
+        tagged(cx, &[]).await?
+    } else {
+        match own_vpcs(cx).await?[..] {
+            [] => return Ok(()),
+            ref vpcs => inside(cx, vpcs).await?,
+        }
+    };
+    for free in leftovers(&cx.cluster, &there).into_iter().filter(|leftover| !leftover.busy) {
         remove(cx, &free.id).await?;
     }
     Ok(())

@@ -1,7 +1,8 @@
-//! What Kubernetes made in our network and left behind: load balancers, their security groups and network interfaces; and what GuardDuty put
+//! What Kubernetes made in the network and left behind: load balancers, their security groups and network interfaces; and what GuardDuty put
 //! into our VPC.
 //!
-//! Removed after the cluster, so that nothing makes them again, and before the network, which they hold.
+//! Removed after the cluster, so that nothing makes them again, and before the network, which they hold. In a network of the customer's only by
+//! this cluster's tags; GuardDuty's endpoint there serves the customer's VPC, and stays.
 
 mod endpoints;
 mod interfaces;
@@ -21,6 +22,8 @@ use wire::stage::Stage;
 pub struct Leftovers {
     /// The number of the cluster's availability zones.
     pub zones: usize,
+    /// The network is the customer's.
+    pub in_theirs: bool,
 }
 
 /// Where a load balancer must be to count.
@@ -40,9 +43,22 @@ impl Within<'_> {
     }
 }
 
-/// Everything that can be removed or must be waited for, in the order in which things let go of each other. Without a VPC of ours nothing
-/// can be left, because a VPC is deleted after what is inside it.
+/// Everything that can be removed or must be waited for, in the order in which things let go of each other.
 async fn find(cx: &Context) -> Result<Vec<Leftover>> {
+    if cx.cluster.is_in_their_network() { find_tagged(cx).await } else { find_inside(cx).await }
+}
+
+/// In a network of the customer's: only what carries this cluster's tags, wherever it is, because the subnets may be gone; and the interfaces
+/// that hold its security groups and the groups with rules that name them, whosever they are, so that a person reads what has to let go.
+async fn find_tagged(cx: &Context) -> Result<Vec<Leftover>> {
+    let (balancers, own) = try_join!(balancers(cx, &Within::Account), security_groups::tagged(cx))?;
+    let (interfaces, named) = try_join!(interfaces::tagged(cx, &own), security_groups::named(cx, &own))?;
+    let groups = security_groups::leftovers(&cx.cluster, own, &interfaces, &named);
+    Ok([balancers, interfaces::leftovers(&cx.cluster, &interfaces), groups].concat())
+}
+
+/// Without a VPC of ours nothing can be left, because a VPC is deleted after what is inside it.
+async fn find_inside(cx: &Context) -> Result<Vec<Leftover>> {
     let vpcs = own_vpcs(cx).await?;
     if vpcs.is_empty() {
         return Ok(vec![]);
@@ -82,7 +98,7 @@ pub async fn let_go(cx: &Context) -> Result<()> {
 
 /// The AWS Load Balancer Controller puts this on everything that it makes, with the cluster's name. Nothing else makes load balancers,
 /// because the boundary forbids it to the control plane.
-const CONTROLLER_TAG: &str = "elbv2.k8s.aws/cluster";
+pub const CONTROLLER_TAG: &str = "elbv2.k8s.aws/cluster";
 
 impl Planned for Leftovers {
     fn key(&self) -> Key {
@@ -94,6 +110,9 @@ impl Planned for Leftovers {
     }
 
     fn needs(&self) -> Vec<Key> {
+        if self.in_theirs {
+            return vec![Key::Network];
+        }
         let subnets = [Side::Public, Side::Private].into_iter().flat_map(|side| Key::subnets(side, self.zones));
         [Key::Vpc, Key::InternetGateway].into_iter().chain(subnets).collect()
     }
