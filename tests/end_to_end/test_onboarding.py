@@ -93,6 +93,18 @@ def test_the_boundary_lets_clusters_pull_the_images_that_the_customer_names_and_
         assert [one["Resource"] for one in statements if one["Sid"] == "PullOwnImages"] == ([expected] if expected else [])
 
 
+def test_clusters_may_be_in_the_vpcs_that_the_customer_names_and_in_no_others(tenant):
+    named = f"arn:aws:ec2:us-west-2:{tenant.account.number}:vpc/vpc-0123456789abcdef0"
+    of_policy = {"assume-role": "LookAtTheirNetwork", "create-nodegroups": "LaunchInTheirNetwork", "boundary": "InterfacesInTheirNetwork"}
+    for role_name, vpcs in (("groundwork-nowhere", []), ("groundwork-there", [named, named[:-1] + "1"])):
+        customer_role.onboard(tenant.account, tenant.onboarding(), role_name, NetworkVpcs=",".join(vpcs))
+        for policy, sid in of_policy.items():
+            arn = f"arn:aws:iam::{tenant.account.number}:policy/groundwork/{role_name}-{policy}"
+            found = [one for one in customer_role.document(tenant.account.client("iam"), arn)["Statement"] if one["Sid"] == sid]
+            granted = [one.get("Condition", {}).get("ArnLike", {}).get("ec2:Vpc", one["Resource"]) for one in found]
+            assert granted == ([vpcs] if vpcs else []), policy
+
+
 def filled(arn, own):
     for placeholder, value in own.items():
         arn = arn.replace(placeholder, value)

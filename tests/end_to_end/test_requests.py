@@ -51,6 +51,16 @@ BAD_BODIES = [
         },
         {"$.tags.groundwork:cluster", "$.tags.team"},
     ),
+    (
+        {
+            "name": "a",
+            "role_arn": "arn:aws:iam::222222222222:role/groundwork",
+            "region": "us-west-2",
+            "instance_types": [{"name": "m6i.large"}],
+            "network": {"subnet_ids": ["subnet-0123456789abcdef0"]},
+        },
+        {"$.network.subnet_ids"},
+    ),
     ({"name": "Upper", "surprise": 1}, {"$.name", "$.surprise", "$.role_arn"}),
     (
         {"name": "a" * 64, "role_arn": "arn:aws:iam::222222222222:role/other", "region": "mars", "instance_types": []},

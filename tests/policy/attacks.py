@@ -43,6 +43,10 @@ ALLOWED_KEY = {"aws:ResourceTag/groundwork:encryption": ["allowed"]}
 REFUSED_KEY = {"aws:ResourceTag/groundwork:encryption": ["never"]}
 AS_ALLOWED_KEY = {"aws:RequestTag/groundwork:encryption": ["allowed"], "aws:TagKeys": ["groundwork:encryption"]}
 FOR_SERVICE = {"kms:GrantIsForAWSResource": ["true"]}
+# A VPC that the customer named in the quick-start, and another one.
+VPC = f"{EC2}:vpc/vpc-1"
+IN_NAMED = {"ec2:Vpc": [VPC]}
+IN_OTHER = {"ec2:Vpc": [f"{EC2}:vpc/vpc-2"]}
 
 LIKE_OURS = {"aws:ResourceTag/aws:eks:cluster-name": ["groundwork-prod"]}
 
@@ -250,6 +254,24 @@ IN_REACH = [
         policy("Make it administrator of that cluster", "AmazonEKSClusterAdminPolicy"),
         "the same. Whoever makes a cluster can always give themselves access",
     ),
+]
+
+# Where the customer has named a VPC: what that must not be good for, and what it is for.
+BESIDE_VPC = [
+    ec2("Run instances in a subnet of another VPC", "RunInstances", "subnet/subnet-1", IN_OTHER),
+    ec2("Run instances without the owner tag in the VPC", "RunInstances", "instance/*", IN_NAMED),
+    ec2("Look at another VPC's attributes", "DescribeVpcAttribute", "vpc/vpc-2"),
+    ec2("Change the VPC", "ModifyVpcAttribute", "vpc/vpc-1"),
+    ec2("Make a subnet in the VPC", "CreateSubnet", "vpc/vpc-1", IN_NAMED),
+    ec2("Delete a subnet of the VPC", "DeleteSubnet", "subnet/subnet-1", IN_NAMED),
+    ec2("Tag a subnet of the VPC", "CreateTags", "subnet/subnet-1", IN_NAMED | OWNER),
+    ec2("Redirect a route table of the VPC", "CreateRoute", "route-table/rtb-1", IN_NAMED),
+    ec2("Delete a security group of the VPC", "DeleteSecurityGroup", "security-group/sg-1", IN_NAMED),
+    ec2("Delete an interface of the VPC", "DeleteNetworkInterface", "network-interface/eni-1", IN_NAMED),
+]
+IN_VPC = [
+    ec2("Launch nodes into a subnet of the VPC", "RunInstances", "subnet/subnet-1", IN_NAMED),
+    ec2("Look at the VPC's attributes", "DescribeVpcAttribute", "vpc/vpc-1"),
 ]
 
 # What the customer made for self-managed mode, and what an attacker with the role would try there, in addition to all of the above.

@@ -11,6 +11,8 @@ from attacks import (
     CUSTOMERS,
     EKS,
     IAM,
+    IN_NAMED,
+    IN_OTHER,
     LIMIT,
     NODES,
     OURS,
@@ -169,3 +171,11 @@ WITHIN_BOUNDS = [
     Attack("Look at the growth of a volume", "ec2:DescribeVolumesModifications", "*"),
     Attack("Look at zones", "ec2:DescribeAvailabilityZones", "*"),
 ]
+
+# Where the customer has named a VPC.
+BESIDE_VPC = [
+    ec2("Get into a subnet of another VPC", "CreateNetworkInterface", "subnet/subnet-1", IN_OTHER | OWNER),
+    ec2("Get into a foreign security group in the VPC", "CreateNetworkInterface", "security-group/sg-1", IN_NAMED | OWNER),
+    ec2("Run an instance in the VPC", "RunInstances", "subnet/subnet-1", IN_NAMED),
+]
+IN_VPC = [ec2("Make an interface in a subnet of the VPC", "CreateNetworkInterface", "subnet/subnet-1", IN_NAMED)]

@@ -15,11 +15,13 @@ class Narrowed:
     account: str
     stage: str
     inline: str
+    # The ARNs of the VPCs that the customer named.
+    vpcs: tuple
 
     def policy(self, without=None):
         """The policies as AWS combines them, optionally without one action of one statement."""
         managed, inline = self.mode == "managed", policies.json.loads(self.inline)
-        own = policies.document(self.stage, self.account) if managed else inline
+        own = policies.document(self.stage, self.account, self.vpcs) if managed else inline
         if without:
             own = policies.without(own, *without)
         return policies.merged(own, inline) if managed else policies.merged(own)
@@ -28,8 +30,8 @@ class Narrowed:
 class Recorded:
     """Every distinct question that AWS would ask IAM in the recorded sessions, with the stage of the session."""
 
-    def __init__(self, sessions, self_managed):
-        self.theirs = self_managed
+    def __init__(self, sessions, self_managed, networks):
+        self.theirs, self.networks = self_managed, networks
         self.policies = {}
         self.narrowed = {}
         self.faults = []
@@ -45,7 +47,7 @@ class Recorded:
         if session["policy_arns"] != expected or not session["inline_policy"]:
             self.faults.append(f"{session['session']} was not narrowed to its stage and its cluster: {session['policy_arns']}")
             return
-        name = self.name(Narrowed(mode, account, stage, session["inline_policy"]))
+        name = self.name(Narrowed(mode, account, stage, session["inline_policy"], self.vpcs(account)))
         identity = self.identity(mode, account)
         for call in session["calls"]:
             self.calls += 1
@@ -59,8 +61,11 @@ class Recorded:
             self.policies.setdefault(mode, policies.self_managed(**self.theirs))
             return (mode,)
         for stage in policies.STAGES:
-            self.policies.setdefault(f"{account} {stage}", policies.document(stage, account))
+            self.policies.setdefault(f"{account} {stage}", policies.document(stage, account, self.vpcs(account)))
         return tuple(f"{account} {stage}" for stage in policies.STAGES)
+
+    def vpcs(self, account):
+        return tuple(self.networks.get(account, ()))
 
     def name(self, narrowed):
         name = f"session {narrowed}"

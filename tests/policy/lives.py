@@ -11,6 +11,7 @@ import kubernetes
 import settings
 import tenants
 from account import new_account
+from own_network import Network
 from waiting import until
 
 # More than there are faults, because each fault costs one retry.
@@ -18,17 +19,22 @@ RETRIES = 10
 
 
 def lived(service, customer):
-    """The tenants of all lives, once the lives are over. All faults are set at once, each for one cluster id."""
-    all_tenants = [tenants.with_role(service, tenants.new(service), new_account()) for _ in LIVES[:-1]]
+    """The tenants of all lives, once the lives are over, and by account the customers' own VPCs. All faults are set at once, each for one
+    cluster id."""
+    network = Network(new_account())
+    all_tenants = [tenants.with_role(service, tenants.new(service), new_account()) for _ in LIVES[:-2]]
+    all_tenants.append(tenants.with_role(service, tenants.new(service), network.account, NetworkVpcs=network.arn))
     cloud.set_account(all_tenants[LIVES.index(full)].account.number, {"guard_duty": True})
-    clusters = [tenant.create(life.__name__, **asked_for(life, tenant)) for life, tenant in zip(LIVES, all_tenants)]
+    cloud.set_account(network.account.number, cloud.COMPANY | {"blocks_internet": True, "exempted": [network.vpc]})
+    clusters = [tenant.create(life.__name__, **asked_for(life, tenant)) for life, tenant in zip(LIVES[:-2], all_tenants)]
+    clusters.append(all_tenants[-1].create(housed.__name__, network={"subnet_ids": network.subnets}))
     all_tenants.append(customer.tenant)
     clusters.append(customer.tenant.create(joined.__name__, **customer.request(**ASKED[joined])))
     cloud.set_faults([fault for life, cluster in zip(LIVES, clusters) for fault in FAULTS.get(life, lambda _: [])(cluster["id"])])
     with ThreadPoolExecutor() as pool:
         for life in [pool.submit(life, tenant, cluster) for life, tenant, cluster in zip(LIVES, all_tenants, clusters)]:
             life.result()
-    return all_tenants
+    return all_tenants, {network.account.number: [network.arn]}
 
 
 def asked_for(life, tenant):
@@ -76,6 +82,15 @@ def early(tenant, _):
     assert tenant.check()["works"]
     tenant.wait("early", "failed")
     tenant.gone("early")
+
+
+def housed(tenant, _):
+    """In subnets of the customer's, with what Kubernetes leaves there."""
+    cluster = tenant.wait("housed", "running")
+    outputs = next(one["outputs"] for one in cluster["resources"] if one["key"] == "network")
+    name = cluster["outputs"]["cluster_name"]
+    kubernetes.Leftovers(tenant.account, outputs["vpc"], outputs["subnets"].split(","), name, cluster["id"]).make()
+    tenant.gone("housed")
 
 
 def joined(tenant, cluster):
@@ -140,7 +155,7 @@ def unencrypted(cluster_id):
 
 
 # One has all that the dearer profile brings.
-LIVES = [full, broken, torn, early, joined]
+LIVES = [full, broken, torn, early, housed, joined]
 SPOT = {"name": "g4dn.xlarge", "capacity": "spot", "alternatives": ["g5.xlarge"]}
 ASKED = {
     full: {"performance_profile": "standard", "instance_types": [{"name": "m6i.large"}, SPOT]},

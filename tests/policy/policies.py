@@ -18,9 +18,11 @@ def rows():
 STAGES = sorted({stage for row in rows() for stage in row["stages"]})
 
 
-def document(name, account):
-    """A stage's policy, or `boundary`."""
-    return filled((DOCUMENTS / f"{name}.json").read_text(), account=account)
+def document(name, account, vpcs=()):
+    """A stage's policy, or `boundary`; with what the customer grants of its own VPCs, by their ARNs."""
+    own = filled((DOCUMENTS / f"{name}.json").read_text(), account=account)
+    named = filled((DOCUMENTS / "customers-network.json").read_text(), account=account, vpcs='", "'.join(vpcs)) if vpcs else {}
+    return own | {"Statement": own["Statement"] + [statement for policy, statement in named.items() if policy == name]}
 
 
 def self_managed(account, region, cluster, buckets, node_role):
@@ -40,9 +42,9 @@ def merged(*documents):
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-def whole(account):
+def whole(account, vpcs=()):
     """Everything that the role may do."""
-    return merged(*(document(stage, account) for stage in STAGES))
+    return merged(*(document(stage, account, vpcs) for stage in STAGES))
 
 
 def statements_of(*documents):

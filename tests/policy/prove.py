@@ -28,7 +28,9 @@ def main(file):
     rows = policies.rows()
     whole, theirs = policies.whole(attacks.ACCOUNT), policies.self_managed(**attacks.THEIRS)
     boundary = policies.document(BOUNDARY, attacks.ACCOUNT)
-    recorded = calls.Recorded(record["sessions"], record["self_managed"])
+    whole_there = policies.whole(attacks.ACCOUNT, [attacks.VPC])
+    boundary_there = policies.document(BOUNDARY, attacks.ACCOUNT, [attacks.VPC])
+    recorded = calls.Recorded(record["sessions"], record["self_managed"], record["networks"])
     judged = recorded.judge()
     evidence = Evidence(rows, calls.enforced(recorded, judged, rows))
     denied = calls.denied(judged)
@@ -46,6 +48,10 @@ def main(file):
         "attacks within reach that are refused": refused([attack for attack, _ in attacks.IN_REACH], whole),
         "attacks that the boundary allows": allowed(bounds.BOUNDED, ANYTHING, boundary),
         "work of nodes that the boundary refuses": refused(bounds.WITHIN_BOUNDS, ANYTHING, boundary),
+        "attacks that a VPC of the customer's allows": allowed(attacks.ATTACKS + attacks.BESIDE_VPC, whole_there)
+        + allowed(bounds.BOUNDED + bounds.BESIDE_VPC, ANYTHING, boundary_there),
+        "work in a VPC of the customer's that is refused": refused(attacks.IN_VPC, whole_there)
+        + refused(bounds.IN_VPC, ANYTHING, boundary_there),
         "attacks that the local AWS allows": [one["what"] for one in record["attacks"] if not one["refusal"]],
         "sessions of stages that are wrong on the local AWS": trespassed(record["trespasses"]),
         "policies of the operator's functions": operator_side.faults(),

@@ -33,7 +33,7 @@ def main(file):
             service = brought_up()
         customer = Customer(tenants.new(service))
         with timed("live"):
-            all_tenants = lives.lived(service, customer)
+            all_tenants, networks = lives.lived(service, customer)
         recorded = cloud.authorizations()
         with timed("attack"):
             way_in = sessions.WayIn(all_tenants[0])
@@ -43,7 +43,16 @@ def main(file):
         cloud.stop()
         environment.forget()
     Path(file).write_text(
-        json.dumps({"self_managed": made_by(customer), "sessions": recorded, "trespasses": tried, "attacks": attacked}, indent=1)
+        json.dumps(
+            {
+                "self_managed": made_by(customer),
+                "networks": networks,
+                "sessions": recorded,
+                "trespasses": tried,
+                "attacks": attacked,
+            },
+            indent=1,
+        )
     )
 
 

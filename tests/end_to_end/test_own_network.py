@@ -1,0 +1,47 @@
+"""A cluster in subnets that the customer made: verified, used, and left as they were."""
+
+import pytest
+
+import kubernetes
+import tenants
+from account import new_account
+from own_network import Network
+
+
+@pytest.fixture
+def network():
+    return Network(new_account())
+
+
+def request(network):
+    return {"network": {"subnet_ids": network.subnets}}
+
+
+def test_the_customers_network_is_the_same_before_during_and_after(service, network):
+    tenant = tenants.with_role(service, tenants.new(service), network.account, NetworkVpcs=network.arn)
+    before = network.photograph()
+    cluster = tenant.running("theirs", **request(network))
+    during = network.photograph()
+    for kind, things in before.items():
+        assert [one for one in things if one not in during[kind]] == [], f"{kind}: as they were"
+    for kind in ("Vpcs", "Subnets", "RouteTables", "InternetGateways", "NatGateways", "NetworkAcls", "VpcEndpoints"):
+        assert during[kind] == before[kind], f"none has come to the {kind}"
+    keys = {one["key"] for one in cluster["resources"]}
+    assert "network" in keys and not keys & {"vpc", "internet-gateway", "nat-gateway", "elastic-ip", "s3-endpoint"}
+    eks, name = network.account.client("eks"), cluster["outputs"]["cluster_name"]
+    assert set(eks.describe_cluster(name=name)["cluster"]["resourcesVpcConfig"]["subnetIds"]) == set(network.subnets)
+    for group in cluster["outputs"]["node_groups"].values():
+        assert set(eks.describe_nodegroup(clusterName=name, nodegroupName=group)["nodegroup"]["subnets"]) == set(network.subnets)
+    assert any(warning["path"] == "$.network.subnet_ids" for warning in cluster["warnings"]), "no subnet has a tag for load balancers"
+    kubernetes.Leftovers(network.account, network.vpc, network.subnets, name, cluster["id"]).make()
+    tenant.gone("theirs")
+    assert network.photograph() == before
+
+
+def test_without_the_quick_starts_parameter_nothing_is_made_and_the_hint_names_it(service, network):
+    tenant = tenants.with_role(service, tenants.new(service), network.account)
+    tenant.create("theirs", **request(network))
+    parked = tenant.wait("theirs", "failed")
+    assert network.vpc in parked["reason"] and f"{network.arn} in NetworkVpcs" in parked["hint"], parked
+    assert {one["state"] for one in parked["resources"]} == {"absent"}
+    tenant.gone("theirs")
