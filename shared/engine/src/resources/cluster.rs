@@ -338,7 +338,7 @@ mod tests {
             (Some(KEY), Some(ClusterIssueCode::Ec2SubnetNotFound), Seen::Ready, "nothing about the key"),
         ] {
             let ours = crate::cluster::Cluster::example(json!({"encryption": {"kms_key_arn": KEY}}));
-            assert_eq!(ControlPlane { zones: 2 }.judge(&ours, &active(key, issue)), expected, "{reason}");
+            assert_eq!(ControlPlane { zones: 2, in_theirs: false }.judge(&ours, &active(key, issue)), expected, "{reason}");
         }
         assert_eq!(judged(&active(Some(KEY), None)), Seen::Ready, "nobody asked for one");
     }
