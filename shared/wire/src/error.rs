@@ -248,7 +248,7 @@ mod tests {
     }
 
     /// Everything that a record, an event or an answer of earlier versions can hold.
-    const WORDS: [&str; 57] = [
+    const WORDS: [&str; 58] = [
         "AlternativesDiffer",
         "AnotherAccount",
         "BucketElsewhere",
