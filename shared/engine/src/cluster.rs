@@ -38,8 +38,7 @@ impl Cluster {
 
     /// The IAM roles and users that are to be a managed cluster's administrators: what follows the account in the ARN, and the ARN.
     pub fn administrators(&self) -> impl Iterator<Item = (&str, &str)> {
-        let arns = self.spec.managed().into_iter().flat_map(|ours| &ours.access.administrators);
-        arns.filter_map(|arn| Some((arn.splitn(6, ':').last()?, arn.as_str())))
+        self.spec.managed().into_iter().flat_map(|ours| ours.access.named_administrators())
     }
 
     pub fn instance_type<'a>(&'a self, group: &'a Group) -> &'a str {

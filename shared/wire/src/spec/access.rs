@@ -32,9 +32,13 @@ pub struct Access {
 const ROOM: usize = 400;
 
 impl Access {
+    /// Of each administrator what follows the account in its ARN, such as role/ml-admin, and the ARN.
+    pub fn named_administrators(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.administrators.iter().filter_map(|arn| Some((arn.splitn(6, ':').last()?, arn.as_str())))
+    }
+
     fn administrators_fault(&self) -> Option<Fault> {
-        let names = self.administrators.iter().filter_map(|arn| arn.splitn(6, ':').last());
-        let length: usize = names.map(str::len).sum();
+        let length: usize = self.named_administrators().map(|(name, _)| name.len()).sum();
         let message = || format!("their names have {length} characters together, and a session of Groundwork's has room for {ROOM}");
         (length > ROOM).then(|| Fault::new("$.access.administrators", message()))
     }
