@@ -1,5 +1,6 @@
 """A network that a customer made: a VPC with two private subnets behind a NAT gateway, and something of the customer's in it."""
 
+import aws_clients
 import settings
 from waiting import until
 
@@ -42,7 +43,9 @@ class Network:
         gateway = self.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
         self.ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=self.vpc)
         address = self.ec2.allocate_address(Domain="vpc")["AllocationId"]
-        nat = self.ec2.create_nat_gateway(SubnetId=public, AllocationId=address)["NatGateway"]["NatGatewayId"]
+        # The local cloud gives it a life like AWS's, and lets nodes out only while it has one.
+        seen = aws_clients.client("ec2", (self.account.number, "test"), settings.PROXY_URL)
+        nat = seen.create_nat_gateway(SubnetId=public, AllocationId=address)["NatGateway"]["NatGatewayId"]
         until(lambda: self.things("describe_nat_gateways", "NatGateways")[0]["State"] == "available", "the NAT gateway is there")
         for subnets, target in (([public], {"GatewayId": gateway}), (self.subnets, {"NatGatewayId": nat})):
             table = self.ec2.create_route_table(VpcId=self.vpc)["RouteTable"]["RouteTableId"]

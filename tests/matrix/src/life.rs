@@ -125,9 +125,9 @@ fn rich() -> Value {
     body
 }
 
-/// One in subnets of the customer's.
+/// One with arm64 nodes in subnets of the customer's.
 fn asked_for_in_their_network(subnets: &[String]) -> Value {
-    let mut body = asked_for(&["m6i.large"]);
+    let mut body = asked_for(&["m7g.large"]);
     body["network"] = json!({"subnet_ids": subnets});
     body
 }

@@ -1,5 +1,6 @@
 //! A cluster in the customer's own subnets: the network is the same before, during and after.
 
+use aws_sdk_eks::types::AmiTypes;
 use matrix::account::Account;
 use matrix::life::Life;
 use matrix::{judge, neighbour, theirs};
@@ -27,6 +28,9 @@ async fn the_customers_network_is_the_same_before_during_and_after() {
     judge::one_of_everything(&life.cluster, &during).expect("one of everything");
     judge::untouched(network(&before), network(&during)).expect("the network as it was");
     judge::nothing_differs(&life.context()).await.expect("as the spec wants it");
+    let group = life.clients().eks.describe_nodegroup().cluster_name(life.cluster.eks_name()).nodegroup_name("m7g-large").send().await;
+    let nodes = group.expect("an answer").nodegroup.expect("the node group");
+    assert_eq!(nodes.ami_type(), Some(&AmiTypes::Al2023Arm64Standard));
     for kind in ["vpcs", "subnets", "route_tables", "igws", "nat_gateways", "vpc_endpoints"] {
         assert_eq!(network(&during)[kind], network(&before)[kind], "nothing has come to the {kind}");
     }
