@@ -22,6 +22,8 @@ KINDS = {
 class Network:
     def __init__(self, account):
         self.account, self.ec2 = account, account.client("ec2")
+        # The local cloud lets nodes out only through what it saw being made.
+        self.seen = aws_clients.client("ec2", (account.number, "test"), settings.PROXY_URL)
         self.vpc = self.ec2.create_vpc(CidrBlock="10.20.0.0/16")["Vpc"]["VpcId"]
         self.ec2.modify_vpc_attribute(VpcId=self.vpc, EnableDnsHostnames={"Value": True})
         self.subnets = [self.subnet(zone, f"10.20.{16 * number}.0/20") for number, zone in enumerate("ab")]
@@ -35,7 +37,7 @@ class Network:
         return f"arn:aws:ec2:{settings.REGION}:{self.account.number}:vpc/{self.vpc}"
 
     def subnet(self, zone, block):
-        made = self.ec2.create_subnet(VpcId=self.vpc, CidrBlock=block, AvailabilityZone=settings.REGION + zone)
+        made = self.seen.create_subnet(VpcId=self.vpc, CidrBlock=block, AvailabilityZone=settings.REGION + zone)
         return made["Subnet"]["SubnetId"]
 
     def lead_out(self, public):
@@ -43,9 +45,7 @@ class Network:
         gateway = self.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
         self.ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=self.vpc)
         address = self.ec2.allocate_address(Domain="vpc")["AllocationId"]
-        # The local cloud gives it a life like AWS's, and lets nodes out only while it has one.
-        seen = aws_clients.client("ec2", (self.account.number, "test"), settings.PROXY_URL)
-        nat = seen.create_nat_gateway(SubnetId=public, AllocationId=address)["NatGateway"]["NatGatewayId"]
+        nat = self.seen.create_nat_gateway(SubnetId=public, AllocationId=address)["NatGateway"]["NatGatewayId"]
         until(lambda: self.things("describe_nat_gateways", "NatGateways")[0]["State"] == "available", "the NAT gateway is there")
         for subnets, target in (([public], {"GatewayId": gateway}), (self.subnets, {"NatGatewayId": nat})):
             table = self.ec2.create_route_table(VpcId=self.vpc)["RouteTable"]["RouteTableId"]

@@ -59,10 +59,20 @@ def by_cloudsplaining(policy):
 
 def by_parliament(policy, names):
     found = []
-    for finding in parliament.analyze_policy_string(json.dumps(policy), include_community_auditors=True).findings:
+    for finding in parliament.analyze_policy_string(json.dumps(plain(policy)), include_community_auditors=True).findings:
         if finding.issue not in NOT_ASKED:
             found += [f"{finding.issue} {what}" for what in about(finding, names)]
     return found
+
+
+def plain(policy):
+    """The same policy; parliament does not know that a Bool may have its value in a list."""
+
+    def statement(one):
+        booleans = {key: values[0] if isinstance(values, list) else values for key, values in one.get("Condition", {}).get("Bool", {}).items()}
+        return one | {"Condition": one["Condition"] | {"Bool": booleans}} if booleans else one
+
+    return policy | {"Statement": [statement(one) for one in policy["Statement"]]}
 
 
 def about(finding, names):
