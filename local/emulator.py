@@ -2,6 +2,7 @@
 
 * AWS refuses to associate a subnet with a route table twice, and refuses subnets that overlap. ministack
   allows both when an SDK repeats a call whose answer was lost.
+* AWS takes the tags of a flow log as those of a vpc-flow-log; ministack looks for a flow-log's.
 * The other gaps are mended in the files named after the service, and the functions' clock is minded in clock_mends.py.
 """
 
@@ -45,6 +46,15 @@ def refusing_overlaps(create):
     return create_subnet
 
 
+def with_the_right_kind(parse):
+    """What reads a create call's tags, for a flow log by EC2's name of it."""
+
+    def parse_tag_specs(parameters, kind, thing):
+        parse(parameters, "vpc-flow-log" if kind == "flow-log" else kind, thing)
+
+    return parse_tag_specs
+
+
 clock_mends.mend(str(clock.LIBRARY))
 cloudformation_mends.mend()
 cognito_mends.mend()
@@ -53,6 +63,7 @@ s3_mends.mend()
 scheduler_mends.mend()
 ec2._ACTION_MAP["AssociateRouteTable"] = once_for_each_subnet(ec2._ACTION_MAP["AssociateRouteTable"])
 ec2._ACTION_MAP["CreateSubnet"] = refusing_overlaps(ec2._ACTION_MAP["CreateSubnet"])
+ec2._parse_tag_specs = with_the_right_kind(ec2._parse_tag_specs)
 
 if __name__ == "__main__":
     app.main()

@@ -24,12 +24,14 @@ MADE = {
     "CreateRouteTable": "route-table",
     "CreateVpcEndpoint": "vpc-endpoint",
     "CreateLaunchTemplate": "launch-template",
+    "CreateFlowLogs": "vpc-flow-log",
 }
 NAMED = {
     "RouteTableId": "route-table",
     "AssociationId": "route-table",
     "NatGatewayId": "natgateway",
     "LaunchTemplateId": "launch-template",
+    "FlowLogId.1": "vpc-flow-log",
 }
 LINKED = {"spot.amazonaws.com": "AWSServiceRoleForEC2Spot"}
 IN_A_CLUSTER = {

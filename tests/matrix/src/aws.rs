@@ -178,6 +178,7 @@ impl Aws {
             "DescribeNatGateways" => show_times(answer, &self.see_ec2().await),
             "DescribeNetworkInterfaces" => show_tags_and_groups(answer, &self.see_ec2().await),
             "DescribeVpcEndpoints" => show_tags(answer, &self.see_ec2().await),
+            "DescribeFlowLogs" => show_tags_of_flow_logs(answer, &self.see_ec2().await),
             "AttachInternetGateway"
             | "DeleteNatGateway"
             | "DeleteSnapshot"
@@ -299,6 +300,13 @@ fn show_tags_and_groups(answer: &mut MockResponse, ec2: &Ec2StateView) {
 fn show_tags(answer: &mut MockResponse, ec2: &Ec2StateView) {
     for (id, endpoint) in &ec2.vpc_endpoints {
         add(answer, "vpcEndpointId", id, &tag_set(&endpoint.tags));
+    }
+}
+
+/// And flow logs, whatever the filters.
+fn show_tags_of_flow_logs(answer: &mut MockResponse, ec2: &Ec2StateView) {
+    for (id, log) in &ec2.flow_logs {
+        add(answer, "flowLogId", id, &tag_set(&log.tags));
     }
 }
 

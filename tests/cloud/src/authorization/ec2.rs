@@ -16,6 +16,7 @@ const ABOUT: &[(&str, Option<&str>, &[&str])] = &[
     ("AllocateAddress", Some("elastic-ip"), &[]),
     ("AssociateRouteTable", None, &["RouteTableId", "SubnetId"]),
     ("AttachInternetGateway", None, &["InternetGatewayId", "VpcId"]),
+    ("CreateFlowLogs", Some("vpc-flow-log"), &["ResourceId"]),
     ("CreateInternetGateway", Some("internet-gateway"), &[]),
     ("CreateLaunchTemplate", Some("launch-template"), &[]),
     ("CreateNatGateway", Some("natgateway"), &["SubnetId", "AllocationId"]),
@@ -24,6 +25,7 @@ const ABOUT: &[(&str, Option<&str>, &[&str])] = &[
     ("CreateSubnet", Some("subnet"), &["VpcId"]),
     ("CreateVpc", Some("vpc"), &[]),
     ("CreateVpcEndpoint", Some("vpc-endpoint"), &["VpcId", "RouteTableId"]),
+    ("DeleteFlowLogs", None, &["FlowLogId"]),
     ("DeleteInternetGateway", None, &["InternetGatewayId"]),
     ("DeleteLaunchTemplate", None, &["LaunchTemplateId"]),
     ("DeleteNatGateway", None, &["NatGatewayId"]),
@@ -45,9 +47,13 @@ const ABOUT: &[(&str, Option<&str>, &[&str])] = &[
     ("RevokeSecurityGroupIngress", None, &["GroupId"]),
 ];
 
+/// What is asked besides, of no resource: "IAM policy for IAM principals that publish flow logs to Amazon S3" (VPC user guide).
+const BESIDES: &[(&str, &str)] = &[("CreateFlowLogs", "logs:CreateLogDelivery"), ("DeleteFlowLogs", "logs:DeleteLogDelivery")];
+
 /// How ids of a kind begin, and the element that holds a thing's own id. Things name others too, so the order counts: what is named by
 /// others comes after them.
 const KINDS: &[(&str, &str, &str)] = &[
+    ("vpc-flow-log", "fl-", "flowLogId"),
     ("natgateway", "nat-", "natGatewayId"),
     ("vpc-endpoint", "vpce-", "vpcEndpointId"),
     ("route-table", "rtb-", "routeTableId"),
@@ -69,7 +75,8 @@ pub fn of(scene: &Scene<'_>) -> Vec<Authorization> {
         return vec![scene.own("*")];
     };
     let named = fields.iter().flat_map(|field| call.list(field)).flat_map(|id| names(scene, id));
-    made.iter().flat_map(|kind| make(scene, kind)).chain(named.map(|id| on(scene, &call.name(), id))).collect()
+    let besides = BESIDES.iter().filter(|(action, _)| *action == call.action).map(|(_, asked)| Authorization::new(*asked, "*"));
+    made.iter().flat_map(|kind| make(scene, kind)).chain(named.map(|id| on(scene, &call.name(), id))).chain(besides).collect()
 }
 
 /// An association counts as its route table and its subnet.
@@ -186,6 +193,25 @@ mod tests {
                 "ec2:CreateSubnet vpc/vpc-1 aws:ResourceTag/owner=x",
             ]
         );
+    }
+
+    #[test]
+    fn a_flow_log_is_checked_with_its_vpc_and_its_delivery() {
+        let vpc = form("ec2", &format!("Action=CreateVpc&TagSpecification.1.ResourceType=vpc{TAGS}"));
+        let shown = "<r><flowLogSet><item><flowLogId>fl-1</flowLogId><tagSet><item><key>owner</key><value>x</value></item></tagSet></item></flowLogSet></r>";
+        let things = known(&[(vpc, "<r><vpc><vpcId>vpc-1</vpcId></vpc></r>"), (form("ec2", "Action=DescribeFlowLogs"), shown)]);
+        let made = form("ec2", &format!("Action=CreateFlowLogs&ResourceId.1=vpc-1&TagSpecification.1.ResourceType=vpc-flow-log{TAGS}"));
+        assert_eq!(
+            told(&made, &things),
+            [
+                "ec2:CreateFlowLogs vpc-flow-log/* aws:RequestTag/owner=x aws:TagKeys=owner",
+                "ec2:CreateTags vpc-flow-log/* aws:RequestTag/owner=x aws:TagKeys=owner ec2:CreateAction=CreateFlowLogs",
+                "ec2:CreateFlowLogs vpc/vpc-1 aws:ResourceTag/owner=x",
+                "logs:CreateLogDelivery *",
+            ]
+        );
+        let removed = form("ec2", "Action=DeleteFlowLogs&FlowLogId.1=fl-1");
+        assert_eq!(told(&removed, &things), ["ec2:DeleteFlowLogs vpc-flow-log/fl-1 aws:ResourceTag/owner=x", "logs:DeleteLogDelivery *"]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The rules in which AWS differs from a local AWS, a file for each kind. README.md says how to add one.
 
+pub mod deliveries;
 pub mod dry_run;
 pub mod free_addresses;
 pub mod guard_duty;
@@ -51,6 +52,7 @@ pub fn all() -> Vec<Box<dyn Rule>> {
         Box::new(order::Order),
         Box::new(offerings::Offerings),
         Box::new(public_buckets::PublicBuckets),
+        Box::new(deliveries::Deliveries::default()),
         Box::new(public_access::PublicAccess),
         Box::new(versions::Versions),
         Box::new(quotas::Quotas),
