@@ -12,6 +12,7 @@ EC2 = [
     ("describe_nat_gateways", "NatGateways", "NatGatewayId"),
     ("describe_addresses", "Addresses", "AllocationId"),
     ("describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId"),
+    ("describe_flow_logs", "FlowLogs", "FlowLogId"),
     ("describe_launch_templates", "LaunchTemplates", "LaunchTemplateId"),
     ("describe_security_groups", "SecurityGroups", "GroupId"),
     ("describe_network_interfaces", "NetworkInterfaces", "NetworkInterfaceId"),

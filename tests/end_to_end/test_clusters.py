@@ -32,11 +32,11 @@ def test_an_account_is_the_same_after_a_cluster_as_before(tenant):
         admin_principal_arn=f"arn:aws:iam::{tenant.account.number}:role/{ADMIN}",
         public_access_cidrs=["54.240.193.0/24"],
         performance_profile="standard",
-        network={"cidr": "172.20.16.0/20", "service_cidr": "10.96.0.0/12", "zones": ZONES},
+        network={"cidr": "172.20.16.0/20", "service_cidr": "10.96.0.0/12", "zones": ZONES, "flow_logs": True},
         kubernetes={"version": "1.34", "logs": ["audit", "scheduler"], "log_retention_days": 30},
     )
     assert cluster["endpoint_access"] == {"mode": "given", "cidrs": ["54.240.193.0/24"]}
-    for look in (network, launch_templates, control_plane, add_ons, administrator, node_groups, roles, buckets, log_group):
+    for look in (network, flow_log, launch_templates, control_plane, add_ons, administrator, node_groups, roles, buckets, log_group):
         look(tenant.account, cluster)
     encrypted(tenant.account, cluster, key)
     assert set(census.owned(tenant.account, cluster["id"]).values()) == {1}
@@ -73,6 +73,18 @@ def network(account, cluster):
     assert (endpoint["VpcEndpointType"], endpoint["ServiceName"]) == ("Gateway", f"com.amazonaws.{settings.REGION}.s3")
     ways_out = {route_target(route) for table in tables(ec2, cluster) for route in table["Routes"] if way_out(route)}
     assert sorted(target.split("-")[0] for target in ways_out) == ["igw", "nat", "nat"]
+
+
+def flow_log(account, cluster):
+    ec2, bucket = account.client("ec2"), cluster["outputs"]["buckets"]["logs"]
+    [log] = [one for one in ec2.describe_flow_logs(Filters=filters(cluster))["FlowLogs"] if "groundwork:cluster" in census.tags_of(one)]
+    assert log["ResourceId"] == ec2.describe_vpcs(Filters=filters(cluster))["Vpcs"][0]["VpcId"]
+    assert (log["TrafficType"], log["LogDestination"]) == ("ALL", f"arn:aws:s3:::{bucket}")
+    policy = json.loads(account.client("s3").get_bucket_policy(Bucket=bucket)["Policy"])
+    deliveries = [one for one in policy["Statement"] if one["Principal"] == {"Service": "delivery.logs.amazonaws.com"}]
+    below = f"arn:aws:s3:::{bucket}/AWSLogs/{account.number}/*"
+    assert {one["Action"]: one["Resource"] for one in deliveries} == {"s3:PutObject": below, "s3:GetBucketAcl": f"arn:aws:s3:::{bucket}"}
+    assert {one["Condition"]["StringEquals"]["aws:SourceAccount"] for one in deliveries} == {account.number}
 
 
 def tables(ec2, cluster):

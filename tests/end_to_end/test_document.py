@@ -31,6 +31,7 @@ BEYOND_THE_SCHEMA = {
     "$.network.cidr": "the first address of a private range, and nothing of 172.17.0.0/16",
     "$.network.service_cidr": "the first address of a range that EKS takes, beside the VPC's",
     "$.network.zones": "of the region",
+    "$.network.flow_logs": "only with the bucket logs, and not in subnets of the customer's",
     "$.network.subnet_ids": "only with instance types",
     "$.instance_types": "each type once, with no more nodes kept than there may be, and with an image at EKS",
     "$.access.public_cidrs": "the first address of an IPv4 range that is on the internet, and requester only if who asks is",

@@ -99,10 +99,12 @@ BAD_BODIES = [
             "role_arn": "arn:aws:iam::222222222222:role/groundwork",
             "region": "us-west-2",
             "instance_types": ["m6i.large", {"name": "g4dn.xlarge", "max_count": 10.0}],
-            "network": {"cidr": "10.0.0.0/8", "service_cidr": "10.0.0.0/12", "zones": ["us-west-2a", "us-east-1a"]},
+            "network": {"cidr": "10.0.0.0/8", "service_cidr": "10.0.0.0/12", "zones": ["us-west-2a", "us-east-1a"], "flow_logs": True},
+            "buckets": [{"purpose": "artifacts"}],
         },
         {
             "$.instance_types[0]", "$.instance_types[1].max_count", "$.network.cidr", "$.network.service_cidr", "$.network.zones[1]",
+            "$.network.flow_logs",
         },
     ),
 ]

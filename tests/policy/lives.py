@@ -157,8 +157,10 @@ def unencrypted(cluster_id):
 # One has all that the dearer profile brings.
 LIVES = [full, broken, torn, early, housed, joined]
 SPOT = {"name": "g4dn.xlarge", "capacity": "spot", "alternatives": ["g5.xlarge"]}
+FLOW_LOGS = {"flow_logs": True}
 ASKED = {
-    full: {"performance_profile": "standard", "instance_types": [{"name": "m6i.large"}, SPOT]},
+    full: {"performance_profile": "standard", "instance_types": [{"name": "m6i.large"}, SPOT], "network": FLOW_LOGS},
+    torn: {"network": FLOW_LOGS},
     joined: {"instance_types": [{"name": "m6i.large"}, SPOT]},
 }
 FAULTS = {

@@ -164,6 +164,7 @@ fn nodes(cluster: &Cluster) -> Vec<Key> {
         PerformanceProfile::CostSaving => {}
         PerformanceProfile::Standard => all.extend(watching()),
     }
+    all.extend(cluster.spec.has_flow_logs().then_some(Key::FlowLog));
     all
 }
 
@@ -192,7 +193,7 @@ mod tests {
 
     /// With what only some clusters have.
     fn rich() -> Cluster {
-        cluster(json!({"performance_profile": "standard"}))
+        cluster(json!({"performance_profile": "standard", "network": {"flow_logs": true}}))
     }
 
     fn entries<'a>(state: State, keys: impl IntoIterator<Item = &'a str>) -> Journal {

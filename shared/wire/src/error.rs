@@ -2,7 +2,7 @@
 
 mod meaning;
 
-pub use meaning::{ALERTED, Meaning, NODES_CANNOT_JOIN, ORGANIZATION, VERSION};
+pub use meaning::{ALERTED, Meaning, NODES_CANNOT_JOIN, ORGANIZATION, UNDELIVERED, VERSION};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{AsRefStr, Display, EnumMessage, EnumString, IntoStaticStr, VariantArray, VariantNames};
@@ -78,6 +78,8 @@ pub enum Code {
     EksClusterNotActive,
     /// EKS has the version of Kubernetes only in extended support, and nobody asked for that.
     ExtendedSupport,
+    /// AWS cannot write the VPC's flow log into its bucket.
+    FlowLogUndelivered,
     /// No availability zone that the cluster has, or could have, offers an instance type.
     InstanceTypeNotOffered,
     /// There is no node image for an instance type that an earlier version accepted.
@@ -248,13 +250,14 @@ mod tests {
     }
 
     /// Everything that a record, an event or an answer of earlier versions can hold.
-    const WORDS: [&str; 58] = [
+    const WORDS: [&str; 59] = [
         "AlternativesDiffer",
         "AnotherAccount",
         "BucketElsewhere",
         "BucketNotClosed",
         "EksClusterNotActive",
         "ExtendedSupport",
+        "FlowLogUndelivered",
         "InstanceTypeNotOffered",
         "InstanceTypeWithoutImage",
         "InstanceTypesApart",

@@ -23,6 +23,8 @@ pub enum Key {
     /// Of the public subnets together; of the private ones, one for each way out.
     RouteTable(Side, usize),
     S3Endpoint,
+    /// The record of the VPC's traffic.
+    FlowLog,
     /// What Kubernetes left in the network.
     Leftovers,
     /// What claims and nodes left on EBS.
@@ -114,7 +116,7 @@ impl Key {
         match self {
             // An address that is not in use costs, too; what Kubernetes left are load balancers.
             Key::Cluster | Key::NodeGroup(_) | Key::NatGateway(_) | Key::ElasticIp(_) | Key::Leftovers | Key::Disks => true,
-            Key::Bucket(_) | Key::LogGroup | Key::NodeLog(_) => true,
+            Key::Bucket(_) | Key::LogGroup | Key::NodeLog(_) | Key::FlowLog => true,
             Key::Network | Key::Vpc | Key::InternetGateway | Key::Subnet(..) | Key::RouteTable(..) | Key::S3Endpoint | Key::Role(_) => {
                 false
             }
@@ -140,6 +142,7 @@ impl fmt::Display for Key {
             Key::RouteTable(side, 0) => write!(f, "route-table/{side}"),
             Key::RouteTable(side, index) => write!(f, "route-table/{side}-{index}"),
             Key::S3Endpoint => f.write_str("s3-endpoint"),
+            Key::FlowLog => f.write_str("flow-log"),
             Key::Leftovers => f.write_str("leftovers"),
             Key::Disks => f.write_str("disks"),
             Key::Role(role) => write!(f, "role/{role}"),
@@ -182,6 +185,7 @@ fn known(text: &str) -> Option<Key> {
             Key::RouteTable(side.parse().ok()?, index(name)?)
         }
         "s3-endpoint" => Key::S3Endpoint,
+        "flow-log" => Key::FlowLog,
         "leftovers" => Key::Leftovers,
         "disks" => Key::Disks,
         "role" => Key::Role(name.parse().ok()?),
@@ -255,6 +259,7 @@ mod tests {
             "route-table/private",
             "route-table/private-1",
             "s3-endpoint",
+            "flow-log",
             "leftovers",
             "disks",
             "role/cluster",

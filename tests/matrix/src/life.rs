@@ -111,8 +111,7 @@ fn asked_for(types: &[&str]) -> Value {
 fn rich() -> Value {
     let mut body = asked_for(&["m6i.large"]);
     body["performance_profile"] = json!("standard");
-    body["network"] =
-        json!({"cidr": "100.64.16.0/20", "service_cidr": "10.96.0.0/12", "zones": [format!("{REGION}a"), format!("{REGION}b")]});
+    body["network"] = json!({"cidr": "100.64.16.0/20", "flow_logs": true, "service_cidr": "10.96.0.0/12", "zones": [format!("{REGION}a"), format!("{REGION}b")]});
     body["kubernetes"] =
         json!({"version": "1.33", "logs": ["audit", "controller_manager"], "log_retention_days": 7, "upgrade_policy": "extended"});
     body["instance_types"] = json!([{

@@ -1,6 +1,6 @@
 //! What AWS's errors mean: class and hint by code and message.
 
-use wire::error::{ALERTED, Class, ORGANIZATION, VERSION};
+use wire::error::{ALERTED, Class, ORGANIZATION, UNDELIVERED, VERSION};
 
 /// What an AWS error means.
 pub struct Row {
@@ -207,6 +207,8 @@ pub const TABLE: &[Row] = &[
     row("InvalidIPAddress.InUse", "", Class::Transient, WAIT),
     row("AuthFailure", "You do not have permission to access the specified resource", Class::Transient, WAIT),
     row("NoSuchBucket", "", Class::Transient, SOON),
+    // Of a flow log (row 139): <https://github.com/awsdocs/amazon-vpc-user-guide/pull/28>.
+    row("", "Access Denied for LogDestination", Class::Customer, UNDELIVERED),
     row(
         "BucketNotEmpty",
         "",

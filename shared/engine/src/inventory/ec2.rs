@@ -83,8 +83,13 @@ fn in_any_vpc<'a>(ec2: &'a Client, by: &Filter, attached_by: &Filter) -> [Look<'
     ]
 }
 
-fn in_no_vpc<'a>(ec2: &'a Client, by: &Filter) -> [Look<'a>; 3] {
-    [vpcs(ec2, by.clone()).boxed(), addresses(ec2, by.clone()).boxed(), launch_templates(ec2, by.clone()).boxed()]
+fn in_no_vpc<'a>(ec2: &'a Client, by: &Filter) -> [Look<'a>; 4] {
+    [
+        vpcs(ec2, by.clone()).boxed(),
+        addresses(ec2, by.clone()).boxed(),
+        launch_templates(ec2, by.clone()).boxed(),
+        flow_logs(ec2, by.clone()).boxed(),
+    ]
 }
 
 async fn vpcs(ec2: &Client, by: Filter) -> Result<Vec<Thing>> {
@@ -168,6 +173,12 @@ async fn launch_templates(ec2: &Client, by: Filter) -> Result<Vec<Thing>> {
     let request = ec2.describe_launch_templates().filters(by).into_paginator().items();
     let found: Vec<_> = request.send().collect::<Result<_, _>>().await.called("ec2:DescribeLaunchTemplates")?;
     Ok(found.into_iter().map(|template| Thing::new("launch template", template.launch_template_id, template.tags, None)).collect())
+}
+
+async fn flow_logs(ec2: &Client, by: Filter) -> Result<Vec<Thing>> {
+    let request = ec2.describe_flow_logs().filter(by).into_paginator().items();
+    let found: Vec<_> = request.send().collect::<Result<_, _>>().await.called("ec2:DescribeFlowLogs")?;
+    Ok(found.into_iter().map(|log| Thing::new("flow log", log.flow_log_id, log.tags, None)).collect())
 }
 
 #[cfg(test)]

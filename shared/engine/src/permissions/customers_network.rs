@@ -6,7 +6,8 @@ use wire::names::Names;
 use wire::spec::Spec;
 use wire::stage::Stage;
 
-const SUBNET: &str = "arn:${partition}:ec2:*:${account}:subnet/*";
+/// `*` is the partition, for which the policy has no room.
+const SUBNET: &str = "arn:*:ec2:*:${account}:subnet/*";
 /// Of every subnet, route table and interface AWS tells the VPC.
 pub const CONDITION: &str = "ec2:Vpc";
 pub const OPERATOR: &str = "ArnLike";

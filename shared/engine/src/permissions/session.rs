@@ -38,7 +38,7 @@ fn other_names(id: &str) -> Statement {
         ["s3:A*", "s3:C*", "s3:D*", "s3:G*", "s3:ListB*", "s3:P*", "s3:T*"].as_slice(),
         &["eks:A*", "eks:CreateA*", "eks:CreateN*", "eks:CreateP*", "eks:D*", "eks:L*", "eks:T*"],
         &["iam:*Role", "iam:*RolePolic*"],
-        &["logs:C*", "logs:Delete*", "logs:L*", "logs:P*", "logs:T*"],
+        &["logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:L*", "logs:P*", "logs:T*"],
     ];
     let in_eks = ["nodegroup", "addon", "access-entry", "podidentityassociation"];
     let in_eks = in_eks.map(|kind| format!("arn:*:eks:*:*:{kind}/groundwork-*-{id}/*"));

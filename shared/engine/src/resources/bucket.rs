@@ -1,7 +1,7 @@
 //! An S3 bucket of the cluster: encrypted, versioned, closed to the public and to plain HTTP, without old versions for ever.
 
 use super::owned::{check_ours, outputs};
-use super::{contents, expiry};
+use super::{contents, delivery, expiry};
 use crate::cluster::Cluster;
 use crate::context::Context;
 use crate::errors::{Called, Error, Result, Unless, from_answer};
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use wire::error::Code;
 use wire::journal::Outputs;
 use wire::key::Key;
-use wire::spec::{self, Data};
+use wire::spec::{self, Data, FLOW_LOGS};
 use wire::stage::Stage;
 
 /// A million objects take hundreds of batches. One call removes this many, and the next look goes on.
@@ -35,7 +35,7 @@ pub struct Found {
     off: Vec<Safeguard>,
 }
 
-/// What makes a bucket safe; S3 takes them one call at a time.
+/// What makes a bucket safe, and of use to AWS's own logs; S3 takes them one call at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Safeguard {
     AccessBlock,
@@ -43,6 +43,8 @@ enum Safeguard {
     Encryption,
     TlsOnly,
     Expiry,
+    /// Only of the bucket that flow logs go into.
+    FlowLogs,
 }
 
 const SAFEGUARDS: [Safeguard; 5] =
@@ -51,6 +53,11 @@ const SAFEGUARDS: [Safeguard; 5] =
 impl Bucket {
     fn name(&self, cluster: &Cluster) -> String {
         cluster.scoped(&self.purpose)
+    }
+
+    fn safeguards(&self, cluster: &Cluster) -> impl Iterator<Item = Safeguard> {
+        let takes_flow_logs = cluster.spec.has_flow_logs() && self.purpose == FLOW_LOGS;
+        SAFEGUARDS.into_iter().chain(takes_flow_logs.then_some(Safeguard::FlowLogs))
     }
 
     fn arn(&self, cluster: &Cluster) -> String {
@@ -167,16 +174,18 @@ impl Safeguard {
             Safeguard::Encryption => "encryption",
             Safeguard::TlsOnly => "tls_only",
             Safeguard::Expiry => "expiry",
+            Safeguard::FlowLogs => "flow_logs",
         }
     }
 
-    async fn is_on(self, cx: &Context, bucket: &str, wanted: &spec::Bucket) -> Result<bool> {
+    async fn is_on(self, cx: &Context, bucket: &str, arn: &str, wanted: &spec::Bucket) -> Result<bool> {
         match self {
             Safeguard::AccessBlock => blocks_public_access(cx, bucket).await,
             Safeguard::Versioning => is_versioned(cx, bucket).await,
             Safeguard::Encryption => is_encrypted(cx, bucket, cx.cluster.spec.kms_key()).await,
             Safeguard::TlsOnly => is_tls_only(cx, bucket).await,
             Safeguard::Expiry => expiry::is_on(cx, bucket, wanted).await,
+            Safeguard::FlowLogs => takes_flow_logs(cx, bucket, arn).await,
         }
     }
 
@@ -187,6 +196,7 @@ impl Safeguard {
             Safeguard::Encryption => encrypt(cx, bucket, cx.cluster.spec.kms_key()).await,
             Safeguard::TlsOnly => demand_tls(cx, bucket, arn).await,
             Safeguard::Expiry => expiry::turn_on(cx, bucket, wanted).await,
+            Safeguard::FlowLogs => take_flow_logs(cx, bucket, arn).await,
         }
     }
 }
@@ -214,9 +224,9 @@ impl Made for Bucket {
             return Ok(None);
         }
         let name = self.name(&cx.cluster);
-        let (mut off, wanted) = (Vec::new(), self.wanted(&cx.cluster));
-        for safeguard in SAFEGUARDS {
-            if !safeguard.is_on(cx, &name, &wanted).await? {
+        let (mut off, arn, wanted) = (Vec::new(), self.arn(&cx.cluster), self.wanted(&cx.cluster));
+        for safeguard in self.safeguards(&cx.cluster) {
+            if !safeguard.is_on(cx, &name, &arn, &wanted).await? {
                 off.push(safeguard);
             }
         }
@@ -332,6 +342,20 @@ async fn is_tls_only(cx: &Context, bucket: &str) -> Result<bool> {
 async fn demand_tls(cx: &Context, bucket: &str, arn: &str) -> Result<()> {
     let mut policy = policy(cx, bucket).await?;
     policy["Statement"] = [list(&policy["Statement"]), &[tls_only(arn)]].concat().into();
+    put_policy(cx, bucket, &policy).await
+}
+
+async fn takes_flow_logs(cx: &Context, bucket: &str, arn: &str) -> Result<bool> {
+    Ok(delivery::is_let_in(list(&policy(cx, bucket).await?["Statement"]), &cx.cluster, arn))
+}
+
+async fn take_flow_logs(cx: &Context, bucket: &str, arn: &str) -> Result<()> {
+    let mut policy = policy(cx, bucket).await?;
+    policy["Statement"] = delivery::let_in(list(&policy["Statement"]), &cx.cluster, arn).into();
+    put_policy(cx, bucket, &policy).await
+}
+
+async fn put_policy(cx: &Context, bucket: &str, policy: &Value) -> Result<()> {
     cx.aws.s3.put_bucket_policy().bucket(bucket).policy(policy.to_string()).send().await.called("s3:PutBucketPolicy").map(drop)
 }
 

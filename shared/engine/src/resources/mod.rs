@@ -5,12 +5,14 @@ mod addon;
 mod bucket;
 mod cluster;
 pub mod contents;
+pub(crate) mod delivery;
 pub mod disks;
 pub(crate) mod elastic_ip;
 mod existing_bucket;
 mod existing_cluster;
 pub(crate) mod existing_network;
 mod expiry;
+mod flow_log;
 pub mod health;
 pub(crate) mod internet_gateway;
 mod launch_template;
@@ -45,6 +47,7 @@ pub fn of(key: &Key, cluster: &Cluster) -> Option<Resource> {
         Key::NatGateway(index) => made(nat_gateway::NatGateway { index: *index }),
         Key::RouteTable(side, index) => made(route_table::RouteTable::new(*side, *index, cluster)),
         Key::S3Endpoint => made(s3_endpoint::S3Endpoint { ways_out: cluster.ways_out() }),
+        Key::FlowLog => made(flow_log::FlowLog),
         Key::Leftovers => Resource::Removed(Box::new(leftovers::Leftovers { zones, in_theirs })),
         Key::Disks => Resource::Removed(Box::new(disks::Disks)),
         Key::Role(role) => made(*role),

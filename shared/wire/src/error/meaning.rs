@@ -28,6 +28,10 @@ pub const NODES_CANNOT_JOIN: &str = "The operator is alerted when the run stops.
                                      keeps the nodes from the cluster, ECR or EC2 (a policy, a firewall, a route, VPC Block Public Access), remove it \
                                      and retry at once.";
 
+/// EC2 says so itself of a flow log that it does not even begin. What was taken out of the bucket's policy, a retry puts back.
+pub const UNDELIVERED: &str = "Remove what keeps delivery.logs.amazonaws.com out from the policy of the bucket logs (and of the key of encryption.kms_key_arn). AWS tries \
+     to deliver again every ten minutes: wait that long, then retry.";
+
 /// EKS says so itself of a version that has ended since it was asked.
 pub const VERSION: &str =
     "Delete the cluster and create it with a kubernetes.version that EKS has (`aws eks describe-cluster-versions`), or without one.";
@@ -57,6 +61,7 @@ impl Code {
                 "Delete the cluster and create it with a kubernetes.version that is in standard support, or with kubernetes.upgrade_policy \
                  extended, for which the control plane costs $0.60 an hour instead of $0.10.",
             ),
+            Code::FlowLogUndelivered => tenants(UNDELIVERED),
             Code::InstanceTypeNotOffered => {
                 tenants("Delete the cluster and create it with types that the region offers, or in another region.")
             }

@@ -86,6 +86,9 @@ trait Section {
 /// Where a spec names the customer's key.
 pub const KMS_KEY: &str = "$.encryption.kms_key_arn";
 
+/// The purpose of the bucket that flow logs go into.
+pub const FLOW_LOGS: &str = "logs";
+
 /// The body in this region, unless it names one.
 pub fn in_region(mut body: Value, default: &str) -> Value {
     if let Some(fields) = body.as_object_mut() {
@@ -122,7 +125,7 @@ fn read(body: &Value, mut faults: Vec<Fault>) -> Result<Spec, Vec<Fault>> {
     // Whose account it is only the role says.
     let strangers = if is_at_fault("role_arn", &faults) { vec![] } else { spec.strangers() };
     let elsewhere = if is_at_fault("region", &faults) { vec![] } else { spec.elsewhere() };
-    faults.extend(spec.sections().into_iter().flat_map(Section::check).chain(strangers).chain(elsewhere));
+    faults.extend(spec.sections().into_iter().flat_map(Section::check).chain(strangers).chain(elsewhere).chain(spec.homeless()));
     if faults.is_empty() { Ok(spec) } else { Err(faults) }
 }
 
@@ -219,6 +222,14 @@ impl Spec {
         paths.map(|path| Fault::new(path, format!("this must be in {}", self.region))).collect()
     }
 
+    /// Flow logs without the bucket that they go into.
+    fn homeless(&self) -> Option<Fault> {
+        let has_bucket = self.buckets().iter().any(|bucket| bucket.purpose == FLOW_LOGS);
+        let fault = format!("the VPC's flow log goes into the bucket {FLOW_LOGS}: add {{\"purpose\": \"{FLOW_LOGS}\"}} to buckets");
+        let is_ours = self.customers_subnets().is_empty();
+        (self.has_flow_logs() && is_ours && !has_bucket).then(|| Fault::new("$.network.flow_logs", fault))
+    }
+
     /// Why the role's policies let us give nothing to this principal.
     fn stranger(&self, arn: &str) -> Option<String> {
         let account = format!("arn:{}:iam::{}:", self.partition(), self.account());
@@ -261,6 +272,11 @@ impl Spec {
     /// The customer's subnets that a managed cluster is in; none if it has a VPC of ours.
     pub fn customers_subnets(&self) -> &[String] {
         self.managed().map_or(&[], |ours| &ours.network.subnet_ids)
+    }
+
+    /// True if the traffic of the cluster's VPC is recorded, in the bucket [`FLOW_LOGS`].
+    pub fn has_flow_logs(&self) -> bool {
+        self.managed().is_some_and(|ours| ours.network.flow_logs)
     }
 
     /// The role's account, twelve digits. The schema has made sure that it is there.

@@ -1,5 +1,6 @@
 //! The network of a cluster: what Groundwork makes, or where a customer's own cluster gets its nodes.
 
+use super::ground::is_default;
 use super::schema::NEVER;
 use super::{Fault, Section};
 use crate::cidr::Cidr;
@@ -31,6 +32,11 @@ pub struct Network {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 2, max = 16), extend("uniqueItems" = true, "x-change" = NEVER), inner(regex(pattern = r"^subnet-[0-9a-f]{8,17}$")))]
     pub subnet_ids: Vec<String>,
+    /// True if AWS is to record who talks to whom in the cluster's VPC (VPC flow logs), every ten minutes into the bucket logs, where it is data
+    /// like any other and expires by the bucket's expire_days. AWS charges for what it records. Not with subnet_ids.
+    #[serde(default, skip_serializing_if = "is_default")]
+    #[schemars(extend("x-change" = NEVER))]
+    pub flow_logs: bool,
 }
 
 /// Of a range with one of these prefixes.
@@ -46,6 +52,9 @@ const SHARED: Cidr = Cidr::new([100, 64, 0, 0], 10);
 /// Services of AWS such as SageMaker have it inside, and the VPC user guide asks to leave it to them:
 /// <https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html>.
 const DOCKER: Cidr = Cidr::new([172, 17, 0, 0], 16);
+
+/// A VPC of the customer's is not changed, and a flow log is one of its settings.
+const THEIR_FLOW_LOGS: &str = "only without subnet_ids: that VPC is yours, so create its flow log yourself (aws ec2 create-flow-logs)";
 
 impl Network {
     /// What counts if nothing is said, as in all clusters of before.
@@ -100,6 +109,7 @@ impl Section for Network {
             ("cidr", besides(self.cidr.is_some()).or_else(|| self.vpc_fault())),
             ("service_cidr", self.service_fault()),
             ("zones", besides(!self.zones.is_empty())),
+            ("flow_logs", (is_theirs && self.flow_logs).then(|| THEIR_FLOW_LOGS.to_owned())),
         ];
         faults.into_iter().filter_map(|(field, fault)| Some(Fault::new(format!("$.network.{field}"), fault?))).collect()
     }

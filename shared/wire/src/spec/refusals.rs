@@ -94,8 +94,10 @@ fn of_network() -> Vec<Refused> {
         json!({"subnet_ids": ["subnet-0123456789abcdef0", "subnet-of-mine"]}),
         json!({"subnet_ids": many(17, |index| json!(format!("subnet-{index:08x}")))}),
         json!({"cidr": "10.0.0.0/16", "zones": ["us-west-2a", "us-west-2b"], "subnet_ids": ["subnet-0000000a", "subnet-0000000b"]}),
+        json!({"flow_logs": true, "subnet_ids": ["subnet-0000000a", "subnet-0000000b"]}),
     ];
-    networks.map(|network| (Managed, json!({"network": network}))).into()
+    let networks = networks.map(|network| (Managed, json!({"network": network}))).into_iter();
+    networks.chain([(Managed, json!({"network": {"flow_logs": true}, "buckets": [{"purpose": "artifacts"}]}))]).collect()
 }
 
 fn of_access() -> Vec<Refused> {

@@ -81,7 +81,7 @@ async fn row_4_the_permission_for_the_service_linked_role_is_named() {
 
     let fresh = "Amazon EKS Nodegroups was unable to assume the service-linked role in your account.";
     runs_in_spite_of(vec![times(3, refused(fresh))]).await;
-    assert!(["LetNodeGroupsMakeTheirRole", "LookAtNodeGroupsRole"].iter().all(|sid| QUICK_START.contains(sid)));
+    assert!(["MakeServiceLinkedRoles", "AWSServiceRoleForAmazonEKSNodegroup"].iter().all(|text| QUICK_START.contains(text)));
 }
 
 /// P: A load balancer has no service-linked role.

@@ -33,6 +33,7 @@ const FOLLOWED: &[Code] = &[
     Code::BucketNotClosed,
     Code::ClientUnauthorizedOperation,
     Code::ExtendedSupport,
+    Code::FlowLogUndelivered,
     Code::InUse,
     Code::InstanceTypeNotOffered,
     Code::InternetBlocked,

@@ -8,6 +8,7 @@
 
 mod account;
 mod control_plane;
+mod flow_logs;
 mod hints;
 mod keys;
 mod network;

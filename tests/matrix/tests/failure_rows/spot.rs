@@ -46,7 +46,7 @@ async fn row_101_spots_role_is_made_once_or_its_permission_is_named() {
     assert!(!role(&scene).await);
     scene.mend();
     scene.runs().await;
-    assert!(role(&scene).await && QUICK_START.contains("MakeSpotsRole"));
+    assert!(role(&scene).await && QUICK_START.contains("AWSServiceRoleForEC2Spot"));
     assert_eq!(group(&scene).await, json!([["m6i.large", "m7i.large"], "SPOT", 1]));
 
     scene.goes().await;

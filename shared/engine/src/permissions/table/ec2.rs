@@ -2,25 +2,33 @@
 
 use super::*;
 
-const VPC: &str = "arn:${partition}:ec2:*:${account}:vpc/*";
-const SUBNET: &str = "arn:${partition}:ec2:*:${account}:subnet/*";
-const INTERNET_GATEWAY: &str = "arn:${partition}:ec2:*:${account}:internet-gateway/*";
-const ELASTIC_IP: &str = "arn:${partition}:ec2:*:${account}:elastic-ip/*";
-const NAT_GATEWAY: &str = "arn:${partition}:ec2:*:${account}:natgateway/*";
-const ROUTE_TABLE: &str = "arn:${partition}:ec2:*:${account}:route-table/*";
-const ENDPOINT: &str = "arn:${partition}:ec2:*:${account}:vpc-endpoint/*";
-const LAUNCH_TEMPLATE: &str = "arn:${partition}:ec2:*:${account}:launch-template/*";
-const INSTANCE: &str = "arn:${partition}:ec2:*:${account}:instance/*";
-const VOLUME: &str = "arn:${partition}:ec2:*:${account}:volume/*";
+// `*` is the role's own partition, which no session can leave: the policy of create-nodegroups has no room for its name.
+const VPC: &str = "arn:*:ec2:*:${account}:vpc/*";
+const SUBNET: &str = "arn:*:ec2:*:${account}:subnet/*";
+const INTERNET_GATEWAY: &str = "arn:*:ec2:*:${account}:internet-gateway/*";
+const ELASTIC_IP: &str = "arn:*:ec2:*:${account}:elastic-ip/*";
+const NAT_GATEWAY: &str = "arn:*:ec2:*:${account}:natgateway/*";
+const ROUTE_TABLE: &str = "arn:*:ec2:*:${account}:route-table/*";
+const ENDPOINT: &str = "arn:*:ec2:*:${account}:vpc-endpoint/*";
+const FLOW_LOG: &str = "arn:*:ec2:*:${account}:vpc-flow-log/*";
+const LAUNCH_TEMPLATE: &str = "arn:*:ec2:*:${account}:launch-template/*";
+const INSTANCE: &str = "arn:*:ec2:*:${account}:instance/*";
+const VOLUME: &str = "arn:*:ec2:*:${account}:volume/*";
 /// Snapshots have no account in their ARN.
-const SNAPSHOT: &str = "arn:${partition}:ec2:*::snapshot/*";
-const INTERFACE: &str = "arn:${partition}:ec2:*:${account}:network-interface/*";
-const SECURITY_GROUP: &str = "arn:${partition}:ec2:*:${account}:security-group/*";
+const SNAPSHOT: &str = "arn:*:ec2:*::snapshot/*";
+const INTERFACE: &str = "arn:*:ec2:*:${account}:network-interface/*";
+const SECURITY_GROUP: &str = "arn:*:ec2:*:${account}:security-group/*";
 /// Amazon's images have no account in their ARN.
-const IMAGE: &str = "arn:${partition}:ec2:*::image/*";
+const IMAGE: &str = "arn:*:ec2:*::image/*";
 
 const NEW: &str = "Only with our owner tag in the call itself.";
 const OWN: &str = "Only what carries our owner tag.";
+
+/// Neither call makes what the other does.
+const WITH_NODES_OR_FLOW_LOG: &[Condition] = &[
+    ("StringLike", "aws:RequestTag/groundwork:cluster", &["?*"]),
+    ("StringEquals", "ec2:CreateAction", &["RunInstances", "CreateFlowLogs"]),
+];
 
 pub const GRANTS: &[Grant] = &[
     Grant {
@@ -57,6 +65,7 @@ pub const GRANTS: &[Grant] = &[
                 EKS_CHECKS_DOWN,
                 "Find the S3 endpoint by its owner tag; see what the customer's subnets reach without a way out.",
             ),
+            action("ec2:DescribeFlowLogs", NODES_DOWN, "Find the flow log by its owner tag."),
             action("ec2:DescribeLaunchTemplates", EKS_NODES_DOWN, "Find the launch templates by their owner tag."),
             action("ec2:DescribeInstances", DOWN, "See in the inventory that no instance is left."),
             action("ec2:DescribeNetworkInterfaces", DOWN, "Find interfaces that are left in our VPC."),
@@ -132,12 +141,30 @@ pub const GRANTS: &[Grant] = &[
         actions: &[action("ec2:CreateTags", EKS, "Put the owner tags on in the create call.")],
     },
     Grant {
-        sid: "TagNodes",
+        sid: "MakeByName",
+        resources: &[FLOW_LOG],
+        conditions: MADE_OURS,
+        why: NEW,
+        actions: &[action("ec2:CreateFlowLogs", NODES, "Record the VPC's traffic, if the tenant asks for it.")],
+    },
+    Grant {
+        sid: "TagNodesAndFlowLog",
+        resources: &[FLOW_LOG],
+        conditions: WITH_NODES_OR_FLOW_LOG,
+        why: "Only together with the create.",
+        actions: &[action("ec2:CreateTags", NODES, "Put the owner tags on in the create call.")],
+    },
+    Grant {
+        sid: "OurNetwork",
+        resources: &[FLOW_LOG],
+        conditions: OURS,
+        why: OWN,
+        actions: &[action("ec2:DeleteFlowLogs", DOWN, "Remove the flow log.")],
+    },
+    Grant {
+        sid: "TagNodesAndFlowLog",
         resources: &[INSTANCE, VOLUME, INTERFACE],
-        conditions: &[
-            ("StringLike", "aws:RequestTag/groundwork:cluster", &["?*"]),
-            ("StringEquals", "ec2:CreateAction", &["RunInstances"]),
-        ],
+        conditions: WITH_NODES_OR_FLOW_LOG,
         why: "Only together with the launch.",
         actions: &[action("ec2:CreateTags", NODES, "EKS asks whether the nodes may be tagged as their launch template says.")],
     },
@@ -171,6 +198,7 @@ pub const GRANTS: &[Grant] = &[
             action("ec2:CreateSubnet", EKS, "Make the subnets in our VPC."),
             action("ec2:CreateRouteTable", EKS, "Make the route tables in our VPC."),
             action("ec2:CreateVpcEndpoint", EKS, "Make the S3 endpoint in our VPC."),
+            action("ec2:CreateFlowLogs", NODES, "Record the traffic of our VPC only."),
             action("ec2:DescribeVpcAttribute", EKS_NODES_DOWN, "See whether the VPC has DNS names."),
             action("ec2:ModifyVpcAttribute", EKS, "Turn on DNS names, which EKS's private endpoint needs."),
             action("ec2:DeleteVpc", DOWN, "Remove the VPC."),

@@ -2,12 +2,13 @@
 
 use super::*;
 
-const CLUSTER: &str = "arn:${partition}:eks:*:${account}:cluster/groundwork-*-????????????";
-const NODE_GROUP: &str = "arn:${partition}:eks:*:${account}:nodegroup/groundwork-*-????????????/*";
-const ADDON: &str = "arn:${partition}:eks:*:${account}:addon/groundwork-*-????????????/*";
-const ACCESS_ENTRY: &str = "arn:${partition}:eks:*:${account}:access-entry/groundwork-*-????????????/*";
+// `*` is the partition, as in ec2.rs.
+const CLUSTER: &str = "arn:*:eks:*:${account}:cluster/groundwork-*-????????????";
+const NODE_GROUP: &str = "arn:*:eks:*:${account}:nodegroup/groundwork-*-????????????/*";
+const ADDON: &str = "arn:*:eks:*:${account}:addon/groundwork-*-????????????/*";
+const ACCESS_ENTRY: &str = "arn:*:eks:*:${account}:access-entry/groundwork-*-????????????/*";
 const ADMINISTRATORS_POLICY: &str = "arn:${partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy";
-const POD_IDENTITY: &str = "arn:${partition}:eks:*:${account}:podidentityassociation/groundwork-*-????????????/*";
+const POD_IDENTITY: &str = "arn:*:eks:*:${account}:podidentityassociation/groundwork-*-????????????/*";
 
 /// Whoever has taken over the operator's account has these.
 const ITSELF: &str = "arn:${partition}:iam::${account}:role/${role}";

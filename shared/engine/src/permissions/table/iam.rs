@@ -2,8 +2,9 @@
 
 use super::*;
 
-const ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-????????????-*";
-const ROLES_NOT_THERE: &str = "arn:${partition}:iam::${account}:role/groundwork-????????????-*";
+// `*` is the partition, as in ec2.rs.
+const ROLES: &str = "arn:*:iam::${account}:role/groundwork/groundwork-????????????-*";
+const ROLES_NOT_THERE: &str = "arn:*:iam::${account}:role/groundwork-????????????-*";
 const CLUSTER_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-????????????-cluster";
 const NODE_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-????????????-node";
 const CSI_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-????????????-ebs-csi";
@@ -20,6 +21,9 @@ pub(in crate::permissions) const FOR_SPOT: &str =
 const UNDER_OUR_PATH: &str = "Only roles under our path.";
 pub(in crate::permissions) const SERVICE_LINKED: &str = "https://docs.aws.amazon.com/eks/latest/userguide/using-service-linked-roles.html";
 const POD_IDENTITY: &str = "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-association.html";
+
+/// The name of a service-linked role has its service's, so none goes with the other's.
+const FOR_NODES: &[Condition] = &[("StringEquals", "iam:AWSServiceName", &["eks-nodegroup.amazonaws.com", "spot.amazonaws.com"])];
 
 pub const GRANTS: &[Grant] = &[
     LOOK_AT_ITSELF,
@@ -127,21 +131,21 @@ pub const GRANTS: &[Grant] = &[
         actions: &[asked_for("iam:CreateServiceLinkedRole", EKS, "An account's first cluster makes it.", SERVICE_LINKED)],
     },
     Grant {
-        sid: "LetNodeGroupsMakeTheirRole",
+        sid: "MakeServiceLinkedRoles",
         resources: &[FOR_NODE_GROUPS],
-        conditions: &[("StringEquals", "iam:AWSServiceName", &["eks-nodegroup.amazonaws.com"])],
+        conditions: FOR_NODES,
         why: "Only EKS node groups' own service-linked role.",
         actions: &[asked_for("iam:CreateServiceLinkedRole", NODES, "An account's first node group makes it.", SERVICE_LINKED)],
     },
     Grant {
-        sid: "MakeSpotsRole",
+        sid: "MakeServiceLinkedRoles",
         resources: &[FOR_SPOT],
-        conditions: &[("StringEquals", "iam:AWSServiceName", &["spot.amazonaws.com"])],
+        conditions: FOR_NODES,
         why: "Only EC2 Spot's own service-linked role.",
         actions: &[action("iam:CreateServiceLinkedRole", NODES, "An account's first spot instances need it.")],
     },
     Grant {
-        sid: "LookAtNodeGroupsRole",
+        sid: "FindOurRoles",
         resources: &[FOR_NODE_GROUPS],
         conditions: ALWAYS,
         why: "Only EKS node groups' own service-linked role.",

@@ -13,6 +13,16 @@ pub const GRANTS: &[Grant] = &[
         actions: &[action("logs:DescribeLogGroups", EKS_NODES_CHECKS_DOWN, "Find a cluster's log groups by their names.")],
     },
     Grant {
+        sid: "Deliver",
+        resources: ANY,
+        conditions: ALWAYS,
+        why: "These have no resource-level permissions. Where a delivery may write, the bucket says.",
+        actions: &[
+            action("logs:CreateLogDelivery", NODES, "EC2 asks whether whoever makes a flow log may have it delivered."),
+            action("logs:DeleteLogDelivery", DOWN, "The same question, when the flow log goes."),
+        ],
+    },
+    Grant {
         sid: "MakeByName",
         resources: &[GROUPS],
         conditions: MADE_OURS,

@@ -18,7 +18,8 @@ pub(super) const BUCKETS: &[Stage] = &[Stage::CreateBuckets];
 const EKS: &[Stage] = &[Stage::CreateEks];
 pub(super) const NODES: &[Stage] = &[Stage::CreateNodegroups];
 pub(super) const DOWN: &[Stage] = &[Stage::Teardown];
-const BUCKETS_DOWN: &[Stage] = &[Stage::CreateBuckets, Stage::Teardown];
+/// create-nodegroups is among them for the bucket of flow logs, if the journal has lost it.
+const BUCKETS_NODES_DOWN: &[Stage] = &[Stage::CreateBuckets, Stage::CreateNodegroups, Stage::Teardown];
 const EKS_DOWN: &[Stage] = &[Stage::CreateEks, Stage::Teardown];
 const EKS_NODES: &[Stage] = &[Stage::CreateEks, Stage::CreateNodegroups];
 /// The stages that look at what a cluster consists of. create-nodegroups is among them for what the journal has lost.

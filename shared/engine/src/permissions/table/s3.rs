@@ -2,7 +2,8 @@
 
 use super::*;
 
-const NAMES: &str = "arn:${partition}:s3:::groundwork-????????????-*";
+/// `*` is the partition, as in ec2.rs.
+const NAMES: &str = "arn:*:s3:::groundwork-????????????-*";
 const OBJECTS: &str = "arn:${partition}:s3:::groundwork-????????????-*/*";
 
 const NAMED: &str = "Only buckets with our name.";
@@ -39,16 +40,16 @@ pub const GRANTS: &[Grant] = &[
         conditions: ALWAYS,
         why: NAMED,
         actions: &[
-            action("s3:GetBucketTagging", BUCKETS_DOWN, "See that a bucket is ours."),
-            action("s3:GetBucketPublicAccessBlock", BUCKETS_DOWN, "See whether it is closed to the public."),
+            action("s3:GetBucketTagging", BUCKETS_NODES_DOWN, "See that a bucket is ours."),
+            action("s3:GetBucketPublicAccessBlock", BUCKETS_NODES_DOWN, "See whether it is closed to the public."),
             action("s3:PutBucketPublicAccessBlock", BUCKETS, "Close it to the public."),
-            action("s3:GetBucketVersioning", BUCKETS_DOWN, "See whether it keeps versions."),
+            action("s3:GetBucketVersioning", BUCKETS_NODES_DOWN, "See whether it keeps versions."),
             action("s3:PutBucketVersioning", BUCKETS, "Make it keep versions."),
-            action("s3:GetEncryptionConfiguration", BUCKETS_DOWN, "See whether it is encrypted."),
+            action("s3:GetEncryptionConfiguration", BUCKETS_NODES_DOWN, "See whether it is encrypted."),
             action("s3:PutEncryptionConfiguration", BUCKETS, "Encrypt it."),
-            action("s3:GetBucketPolicy", BUCKETS_DOWN, "See whether it refuses plain HTTP."),
-            action("s3:PutBucketPolicy", BUCKETS, "Make it refuse plain HTTP."),
-            action("s3:GetLifecycleConfiguration", BUCKETS_DOWN, "See whether old versions in it expire."),
+            action("s3:GetBucketPolicy", BUCKETS_NODES_DOWN, "See whether it refuses plain HTTP, and lets flow logs in."),
+            action("s3:PutBucketPolicy", BUCKETS, "Make it refuse plain HTTP, and let flow logs in."),
+            action("s3:GetLifecycleConfiguration", BUCKETS_NODES_DOWN, "See whether old versions in it expire."),
             action("s3:PutLifecycleConfiguration", BUCKETS, "Let old versions and unfinished uploads in it expire."),
             action(
                 "s3:ListBucketVersions",
