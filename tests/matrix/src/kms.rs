@@ -30,17 +30,19 @@ impl Default for Keys {
     }
 }
 
-/// What KMS gives a key, with or without the statements for Auto Scaling that its user guide asks for.
-pub fn policy(lets_auto_scaling_in: bool) -> Value {
+/// What KMS gives a key, with or without the statements for Auto Scaling and for the delivery of flow logs that AWS's user guides ask for.
+pub fn policy(lets_others_in: bool) -> Value {
     let scaling = format!("arn:aws:iam::{ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling");
     let allow =
         |principal: &str, actions: Value| json!({"Effect": "Allow", "Principal": {"AWS": principal}, "Action": actions, "Resource": "*"});
     let mut statements = vec![allow(&format!("arn:aws:iam::{ACCOUNT}:root"), json!("kms:*"))];
-    if lets_auto_scaling_in {
+    if lets_others_in {
         let mut grant = allow(&scaling, json!("kms:CreateGrant"));
         grant["Condition"] = json!({"Bool": {"kms:GrantIsForAWSResource": "true"}});
         let uses = json!(["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]);
-        statements.extend([allow(&scaling, uses), grant]);
+        let mut delivery = allow("", uses.clone());
+        delivery["Principal"] = json!({"Service": "delivery.logs.amazonaws.com"});
+        statements.extend([allow(&scaling, uses), grant, delivery]);
     }
     json!({"Version": "2012-10-17", "Statement": statements})
 }

@@ -7,6 +7,7 @@ use crate::context::Context;
 use crate::errors::table::NOT_LET_IN;
 use crate::errors::{Called, Error, Result};
 use crate::names::{KEY_TAG, KEY_TAG_VALUE, ROLE_PATH};
+use crate::resources::delivery;
 use aws_sdk_kms::types::{KeyMetadata, KeySpec, KeyState, KeyUsageType, Tag};
 use futures::join;
 use serde_json::{Value, json};
@@ -106,8 +107,7 @@ fn kind(metadata: &KeyMetadata) -> String {
 
 /// Whether it is the role or the key's policy that lacks something, AWS says.
 fn denied(cluster: &Cluster, error: &Error) -> Flaw {
-    let [_, ours, _] = users(cluster);
-    let mend = if error.hint == NOT_LET_IN { ours.mend() } else { error.hint.trim_end_matches(", then retry.").to_owned() };
+    let mend = if error.hint == NOT_LET_IN { groundwork(cluster).mend() } else { error.hint.trim_end_matches(", then retry.").to_owned() };
     Flaw { what: error.reason.trim_end_matches('.').to_owned(), mend }
 }
 
@@ -126,8 +126,9 @@ fn asleep(key: &str, state: Option<&KeyState>) -> Option<Flaw> {
 /// One who has to use the key.
 struct User {
     called: &'static str,
-    arn: String,
-    allowed_by_iam: bool,
+    kind: Kind,
+    /// Of a role its ARN.
+    name: String,
     actions: &'static [&'static str],
     /// The service that asks in its name.
     via: Option<&'static str>,
@@ -135,50 +136,91 @@ struct User {
     statements: Value,
 }
 
+#[derive(Clone, Copy)]
+enum Kind {
+    Role { allowed_by_iam: bool },
+    Service,
+}
+
 /// What EC2 does to launch an instance with encrypted volumes.
 /// <https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html>
 const VOLUMES: &[&str] =
     &["kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:Decrypt", "kms:CreateGrant"];
 
-/// Auto Scaling's role launches the nodes, and no policy of its own allows it a key of the customer's. EKS gives the control plane's role a
-/// grant with our role's permissions, and that role looks whether the key is there.
-fn users(cluster: &Cluster) -> [User; 3] {
+/// What S3 asks of whoever puts an object into an encrypted bucket, in one part or several.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html>
+const OBJECTS: &[&str] = &["kms:GenerateDataKey", "kms:Decrypt"];
+
+fn users(cluster: &Cluster) -> Vec<User> {
+    let mut users = vec![auto_scaling(cluster), groundwork(cluster), control_plane(cluster)];
+    users.extend(cluster.spec.has_flow_logs().then(|| delivery(cluster)));
+    users
+}
+
+/// It launches the nodes, and no policy of its role's own allows it a key of the customer's.
+fn auto_scaling(cluster: &Cluster) -> User {
     let (account, partition) = (&cluster.account, cluster.spec.partition());
-    let scaling = format!("arn:{partition}:iam::{account}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling");
+    let role = format!("arn:{partition}:iam::{account}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling");
+    User {
+        called: "Auto Scaling",
+        kind: Kind::Role { allowed_by_iam: false },
+        actions: VOLUMES,
+        via: Some(EC2),
+        statements: for_scaling(&role),
+        name: role,
+    }
+}
+
+const EC2: &str = "ec2";
+
+/// EKS gives the control plane's role a grant with its permissions.
+fn groundwork(cluster: &Cluster) -> User {
     let role = cluster.spec.role_arn.clone();
-    let control_plane = |id: &str| format!("arn:{partition}:iam::{account}:role{ROLE_PATH}groundwork-{id}-cluster");
-    [
-        User {
-            called: "Auto Scaling",
-            allowed_by_iam: false,
-            actions: VOLUMES,
-            via: Some("ec2"),
-            statements: for_scaling(&scaling),
-            arn: scaling,
-        },
-        User {
-            called: "Groundwork's role",
-            allowed_by_iam: true,
-            actions: &["kms:DescribeKey", "kms:CreateGrant"],
-            via: None,
-            statements: json!([{
-                "Sid": "Groundwork", "Effect": "Allow", "Principal": {"AWS": role}, "Resource": "*",
-                "Action": ["kms:CreateGrant", "kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListResourceTags"]
-            }]),
-            arn: role,
-        },
-        User {
-            called: "the control plane's role",
-            arn: control_plane(&cluster.id),
-            allowed_by_iam: true,
-            actions: &["kms:DescribeKey"],
-            via: None,
-            statements: json!([{
-                "Sid": "GroundworkControlPlanes", "Effect": "Allow", "Principal": {"AWS": root(cluster)}, "Resource": "*",
-                "Action": "kms:DescribeKey", "Condition": {"ArnLike": {"aws:PrincipalArn": control_plane("*")}}
-            }]),
-        },
-    ]
+    User {
+        called: "Groundwork's role",
+        kind: Kind::Role { allowed_by_iam: true },
+        actions: &["kms:DescribeKey", "kms:CreateGrant"],
+        via: None,
+        statements: json!([{
+            "Sid": "Groundwork", "Effect": "Allow", "Principal": {"AWS": role}, "Resource": "*",
+            "Action": ["kms:CreateGrant", "kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListResourceTags"]
+        }]),
+        name: role,
+    }
+}
+
+/// It looks whether the key is there.
+fn control_plane(cluster: &Cluster) -> User {
+    let (account, partition) = (&cluster.account, cluster.spec.partition());
+    let role = |id: &str| format!("arn:{partition}:iam::{account}:role{ROLE_PATH}groundwork-{id}-cluster");
+    User {
+        called: "the control plane's role",
+        name: role(&cluster.id),
+        kind: Kind::Role { allowed_by_iam: true },
+        actions: &["kms:DescribeKey"],
+        via: None,
+        statements: json!([{
+            "Sid": "GroundworkControlPlanes", "Effect": "Allow", "Principal": {"AWS": root(cluster)}, "Resource": "*",
+            "Action": "kms:DescribeKey", "Condition": {"ArnLike": {"aws:PrincipalArn": role("*")}}
+        }]),
+    }
+}
+
+/// It puts the flow log into its bucket, for this account and region only.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-S3.html#AWS-logs-SSE-KMS-S3>
+fn delivery(cluster: &Cluster) -> User {
+    let from = json!({"StringEquals": {"aws:SourceAccount": cluster.account}, "ArnLike": {"aws:SourceArn": delivery::source(cluster)}});
+    User {
+        called: "the delivery of flow logs",
+        name: delivery::SERVICE.to_owned(),
+        kind: Kind::Service,
+        actions: OBJECTS,
+        via: Some("s3"),
+        statements: json!([{
+            "Sid": "FlowLogs", "Effect": "Allow", "Principal": {"Service": delivery::SERVICE}, "Resource": "*",
+            "Action": ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"], "Condition": from
+        }]),
+    }
 }
 
 /// <https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html>
@@ -209,14 +251,14 @@ fn whom_it_lets_in(cluster: &Cluster, key: &str, policy: Option<&Value>) -> (Vec
             |wanted: Verdict| verdicts.iter().filter(|(_, is)| *is == wanted).map(|(action, _)| *action).collect::<Vec<_>>().join(", ");
         let (denied, missing, doubtful) = (of(Verdict::Denied), of(Verdict::NotAllowed), of(Verdict::Unclear));
         if !denied.is_empty() {
-            let mend = format!("Take what denies {} {denied} out of the key's policy", user.arn);
+            let mend = format!("Take what denies {} {denied} out of the key's policy", user.name);
             flaws.push(Flaw { what: format!("its policy denies {} {denied}", user.called), mend });
         }
         if !missing.is_empty() {
             flaws.push(Flaw { what: format!("its policy does not allow {} {missing}", user.called), mend: user.mend() });
         }
         if !doubtful.is_empty() {
-            unclear.push(format!("{} ({}) {doubtful}", user.called, user.arn));
+            unclear.push(format!("{} ({}) {doubtful}", user.called, user.name));
         }
     }
     (flaws, unclear)
@@ -224,25 +266,36 @@ fn whom_it_lets_in(cluster: &Cluster, key: &str, policy: Option<&Value>) -> (Vec
 
 impl User {
     fn verdict(&self, cluster: &Cluster, key: &str, policy: &Value, action: &str) -> Verdict {
-        let root = root(cluster);
+        let (root, source) = (root(cluster), delivery::source(cluster));
         let via = self.via.map(|service| format!("{service}.{}.amazonaws.com", cluster.spec.region));
-        let who = Who { arn: &self.arn, root: &root, allowed_by_iam: self.allowed_by_iam };
-        let mut known = Known::from([
-            ("aws:principalaccount", cluster.account.as_str()),
-            ("aws:principalarn", &self.arn),
-            ("aws:securetransport", "true"),
-            ("kms:calleraccount", &cluster.account),
-            ("kms:grantisforawsresource", "true"),
-        ]);
+        let mut known = Known::from([("aws:securetransport", "true")]);
         known.extend(via.as_deref().map(|via| ("kms:viaservice", via)));
+        let who = match self.kind {
+            Kind::Role { allowed_by_iam } => {
+                known.extend([
+                    ("aws:principalaccount", cluster.account.as_str()),
+                    ("aws:principalarn", &self.name),
+                    ("kms:calleraccount", &cluster.account),
+                    ("kms:grantisforawsresource", "true"),
+                ]);
+                Who::Role { arn: &self.name, root: &root, allowed_by_iam }
+            }
+            Kind::Service => {
+                let service = [("aws:principalisawsservice", "true"), ("aws:principalservicename", self.name.as_str())];
+                known.extend(service.into_iter().chain([("aws:sourceaccount", cluster.account.as_str()), ("aws:sourcearn", &source)]));
+                Who::Service(&self.name)
+            }
+        };
         judge(policy, key, &who, action, &known)
     }
 
     /// KMS takes no principal that does not exist, and an account's first Auto Scaling group makes that role.
     fn mend(&self) -> String {
         let first = match self.via {
-            Some(_) => " (if KMS knows no such role yet: aws iam create-service-linked-role --aws-service-name autoscaling.amazonaws.com)",
-            None => "",
+            Some(EC2) => {
+                " (if KMS knows no such role yet: aws iam create-service-linked-role --aws-service-name autoscaling.amazonaws.com)"
+            }
+            _ => "",
         };
         let statements: Vec<String> = self.statements.as_array().into_iter().flatten().map(Value::to_string).collect();
         format!("Add to the statements of the key's policy: {}{first}", statements.join(", "))
@@ -259,8 +312,8 @@ fn unusable(key: &str, flaws: &[Flaw]) -> Error {
 
 fn doubt(key: &str, unclear: &[String]) -> Option<Warning> {
     let message = format!(
-        "The policy of {key} has conditions that cannot be judged from here. See that it allows {}: otherwise the cluster or its nodes will \
-         not come up, and the reason will say so.",
+        "The policy of {key} has conditions that cannot be judged from here. See that it allows {}: otherwise what needs it will not come \
+         up, and the reason will say so.",
         unclear.join("; ")
     );
     (!unclear.is_empty()).then(|| Warning::new(KMS_KEY, message))
@@ -274,7 +327,7 @@ mod tests {
     const KEY: &str = "arn:aws:kms:us-west-2:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
     fn cluster() -> Cluster {
-        Cluster::example(json!({"encryption": {"kms_key_arn": KEY}}))
+        Cluster::example(json!({"encryption": {"kms_key_arn": KEY}, "network": {"flow_logs": true}}))
     }
 
     fn enabled() -> Found {
@@ -324,14 +377,27 @@ mod tests {
     #[test]
     fn what_a_hint_says_to_add_is_enough() {
         let cluster = cluster();
-        let [scaling, ours, control_plane] = users(&cluster).map(|user| user.statements);
+        let (scaling, delivery) = (auto_scaling(&cluster).statements, delivery(&cluster).statements);
         let flaws = |policy: &Value| whom_it_lets_in(&cluster, KEY, Some(policy)).0.len();
-        assert_eq!(flaws(&policy(&[&scaling])), 0, "with the policy that KMS gives a key");
-        assert_eq!(flaws(&policy(&[])), 1, "Auto Scaling's role has no policy of its own about the key");
+        assert_eq!(flaws(&policy(&[&scaling, &delivery])), 0, "with the policy that KMS gives a key");
+        assert_eq!(flaws(&policy(&[&delivery])), 1, "Auto Scaling's role has no policy of its own about the key");
+        assert_eq!(flaws(&policy(&[&scaling])), 1, "nor has the delivery of flow logs, which is no principal of the account's");
         let bare = json!({"Statement": []});
-        assert_eq!(flaws(&bare), 3, "nobody is let in");
-        let all: Vec<&Value> = [&scaling, &ours, &control_plane].into_iter().filter_map(Value::as_array).flatten().collect();
-        assert_eq!(flaws(&json!({"Statement": all})), 0, "all that the three hints say");
+        assert_eq!(flaws(&bare), 4, "nobody is let in");
+        let all: Vec<Value> = users(&cluster).into_iter().filter_map(|user| user.statements.as_array().cloned()).flatten().collect();
+        assert_eq!(flaws(&json!({"Statement": all})), 0, "all that the four hints say");
+    }
+
+    #[test]
+    fn flow_logs_are_delivered_with_the_key_only_if_there_are_any() {
+        let scaling = auto_scaling(&cluster()).statements;
+        let without = Cluster::example(json!({"encryption": {"kms_key_arn": KEY}}));
+        assert_eq!(what(&whom_it_lets_in(&without, KEY, Some(&policy(&[&scaling]))).0), [""; 0]);
+        let (flaws, _) = whom_it_lets_in(&cluster(), KEY, Some(&policy(&[&scaling])));
+        assert_eq!(what(&flaws), ["its policy does not allow the delivery of flow logs kms:GenerateDataKey, kms:Decrypt"]);
+        assert!(!flaws[0].mend.contains("create-service-linked-role"), "{}", flaws[0].mend);
+        let another = delivery(&Cluster { account: "333333333333".into(), ..cluster() }).statements;
+        assert_eq!(whom_it_lets_in(&cluster(), KEY, Some(&policy(&[&scaling, &another]))).0.len(), 1, "for another account's logs");
     }
 
     #[test]
@@ -341,7 +407,9 @@ mod tests {
         found.tags = Some(vec![]);
         flaws.splice(0..0, state(&cluster(), KEY, &found));
         let error = unusable(KEY, &flaws);
-        for part in ["groundwork:encryption = allowed; its policy does not allow Auto Scaling kms:DescribeKey", "kms:CreateGrant."] {
+        for part in
+            ["groundwork:encryption = allowed; its policy does not allow Auto Scaling kms:DescribeKey", "kms:CreateGrant; its policy"]
+        {
             assert!(error.reason.contains(part), "{part}: {}", error.reason);
         }
         for part in ["tag-resource", r#""Sid":"AutoScalingAttachesVolumes""#, "create-service-linked-role", ". Then retry."] {
@@ -376,10 +444,10 @@ mod tests {
     #[test]
     fn what_conditions_may_keep_out_is_a_warning_and_what_denies_a_fault() {
         let cluster = cluster();
-        let [scaling, ..] = users(&cluster).map(|user| user.statements);
+        let (scaling, delivery) = (auto_scaling(&cluster).statements, delivery(&cluster).statements);
         let deny = |condition: Value| json!([{"Effect": "Deny", "Principal": "*", "Action": "kms:CreateGrant", "Resource": "*", "Condition": condition}]);
         let perhaps = deny(json!({"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}));
-        let (flaws, unclear) = whom_it_lets_in(&cluster, KEY, Some(&policy(&[&scaling, &perhaps])));
+        let (flaws, unclear) = whom_it_lets_in(&cluster, KEY, Some(&policy(&[&scaling, &delivery, &perhaps])));
         assert_eq!((flaws.len(), unclear.len()), (0, 2), "{unclear:?}");
         let warning = doubt(KEY, &unclear).expect("a warning");
         assert!(
@@ -388,7 +456,7 @@ mod tests {
             warning.message
         );
         let denied = deny(json!({}));
-        let (flaws, _) = whom_it_lets_in(&cluster, KEY, Some(&policy(&[&scaling, &denied])));
+        let (flaws, _) = whom_it_lets_in(&cluster, KEY, Some(&policy(&[&scaling, &delivery, &denied])));
         assert_eq!(what(&flaws), ["its policy denies Auto Scaling kms:CreateGrant", "its policy denies Groundwork's role kms:CreateGrant"]);
     }
 }

@@ -5,13 +5,16 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// A principal that is to use the key.
-pub struct Who<'a> {
-    /// The ARN of its role.
-    pub arn: &'a str,
-    /// The ARN of its account's root, by which a policy leaves it to IAM who may.
-    pub root: &'a str,
-    /// Its own policies allow what is asked.
-    pub allowed_by_iam: bool,
+pub enum Who<'a> {
+    Role {
+        arn: &'a str,
+        /// The ARN of its account's root, by which a policy leaves it to IAM who may.
+        root: &'a str,
+        /// Its own policies allow what is asked.
+        allowed_by_iam: bool,
+    },
+    /// A service of AWS in its own name, such as `delivery.logs.amazonaws.com`.
+    Service(&'a str),
 }
 
 /// What is known of a request, by the condition key in lower case.
@@ -52,16 +55,23 @@ fn applies(statement: &Value, key: &str, who: &Who<'_>, action: &str, known: &Kn
     all([Some(is_about), is_for(statement, who), holds(&statement["Condition"], known)])
 }
 
-/// The account as a principal allows what the policies of its roles allow; a denial to the account is one to all of them.
+/// The account as a principal allows what the policies of its roles allow; a denial to the account is one to all of them, but not to services.
 fn is_for(statement: &Value, who: &Who<'_>) -> Matches {
     if statement.get("NotPrincipal").is_some() {
         return None;
     }
-    let account = who.root.split(':').nth(4).unwrap_or_default();
     let principal = &statement["Principal"];
     let named = if principal.is_object() { &principal["AWS"] } else { principal };
-    let counts_for_all = who.allowed_by_iam || statement["Effect"] == "Deny";
-    Some(texts(named).any(|name| name == "*" || name == who.arn || counts_for_all && (name == who.root || name == account)))
+    let everybody = texts(named).any(|name| name == "*");
+    let is_named = match who {
+        Who::Role { arn, root, allowed_by_iam } => {
+            let account = root.split(':').nth(4).unwrap_or_default();
+            let counts_for_all = *allowed_by_iam || statement["Effect"] == "Deny";
+            texts(named).any(|name| name == *arn || counts_for_all && (name == *root || name == account))
+        }
+        Who::Service(service) => texts(&principal["Service"]).any(|name| name == *service),
+    };
+    Some(everybody || is_named)
 }
 
 fn holds(condition: &Value, known: &Known<'_>) -> Matches {
@@ -153,7 +163,7 @@ mod tests {
     }
 
     fn verdict(statements: &Value, allowed_by_iam: bool) -> Verdict {
-        let who = Who { arn: ROLE, root: ROOT, allowed_by_iam };
+        let who = Who::Role { arn: ROLE, root: ROOT, allowed_by_iam };
         let known = Known::from([("kms:grantisforawsresource", "true"), ("aws:principalarn", ROLE), ("kms:calleraccount", "222222222222")]);
         judge(&json!({"Statement": statements}), KEY, &who, "kms:CreateGrant", &known)
     }
@@ -177,6 +187,26 @@ mod tests {
         }
         assert_eq!(verdict(&json!([]), true), NotAllowed, "nobody");
         assert_eq!(verdict(&allow(json!("*"), &json!({})), true), Allowed, "a statement without a list around it");
+    }
+
+    #[test]
+    fn a_service_is_let_in_by_its_name_or_with_everybody_and_is_nobody_of_the_account() {
+        use Verdict::{Allowed, Denied, NotAllowed};
+        let service = |name: &str| allow(json!({"Service": ["logs.amazonaws.com", name]}), &json!({}));
+        let mut of_the_account = allow(json!({"AWS": ROOT}), &json!({}));
+        of_the_account["Effect"] = json!("Deny");
+        for (statements, expected, reason) in [
+            (json!([service("delivery.logs.amazonaws.com")]), Allowed, "by name, among others"),
+            (json!([service("s3.amazonaws.com")]), NotAllowed, "another service"),
+            (json!([allow(json!({"AWS": ROOT}), &json!({}))]), NotAllowed, "no policy of the account's is about a service"),
+            (json!([allow(json!({"AWS": "*"}), &json!({}))]), Allowed, "everybody"),
+            (json!([service("delivery.logs.amazonaws.com"), of_the_account]), Allowed, "a denial to the account"),
+            (json!([service("delivery.logs.amazonaws.com"), deny(&json!({}))]), Denied, "a denial to everybody"),
+        ] {
+            let who = Who::Service("delivery.logs.amazonaws.com");
+            let verdict = judge(&json!({"Statement": statements}), KEY, &who, "kms:Decrypt", &Known::default());
+            assert_eq!(verdict, expected, "{reason}");
+        }
     }
 
     #[test]

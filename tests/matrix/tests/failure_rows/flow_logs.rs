@@ -2,6 +2,7 @@
 
 use crate::scene::{Scene, reads, refuse};
 use engine::survey::survey;
+use matrix::kms::{self, KEY};
 use serde_json::{Value, json};
 use wire::error::{Class, Code};
 use wire::key::Key;
@@ -93,4 +94,27 @@ fn row_141_who_makes_flow_logs_may_not_change_the_policies_of_buckets() {
     let may = |action: &str, stage: &str| rows.iter().any(|row| row["action"] == action && row["stages"].to_string().contains(stage));
     assert!(may("ec2:CreateFlowLogs", "create-nodegroups") && may("s3:PutBucketPolicy", "create-buckets"));
     assert!(!may("s3:PutBucketPolicy", "create-nodegroups") && !may("ec2:CreateFlowLogs", "create-buckets"));
+}
+
+/// P: The policy of the customer's key does not let the delivery of flow logs in.
+#[tokio::test(start_paused = true)]
+async fn row_142_a_key_whose_policy_keeps_flow_logs_out_is_refused_with_the_statement_to_add() {
+    let scene = Scene::asking(&json!({"network": {"flow_logs": true}, "encryption": {"kms_key_arn": KEY}})).await;
+    let kms = scene.clients().kms;
+    let mut without = kms::policy(true);
+    without["Statement"].as_array_mut().expect("statements").retain(|statement| statement["Principal"]["Service"].is_null());
+    kms.put_key_policy().key_id(KEY).policy(without.to_string()).send().await.expect("a policy");
+    let reason = format!(
+        "The key {KEY} cannot encrypt the cluster: its policy does not allow the delivery of flow logs kms:GenerateDataKey, kms:Decrypt."
+    );
+    let hint = "Add to the statements of the key's policy: {\"Action\":[\"kms:Encrypt\",\"kms:Decrypt\",\"kms:ReEncrypt*\",\"kms:GenerateDataKey*\",\
+                \"kms:DescribeKey\"],\"Condition\":{\"ArnLike\":{\"aws:SourceArn\":\"arn:aws:logs:us-west-2:123456789012:*\"},\"StringEquals\":\
+                {\"aws:SourceAccount\":\"123456789012\"}},\"Effect\":\"Allow\",\"Principal\":{\"Service\":\"delivery.logs.amazonaws.com\"},\
+                \"Resource\":\"*\",\"Sid\":\"FlowLogs\"}. Then retry.";
+    reads(&scene.parks().await, Class::Customer, &reason, hint);
+    let makes = |call: &String| ["ec2", "eks", "iam", "s3"].iter().any(|service| call.starts_with(&format!("{service}:Create")));
+    assert!(!scene.account.calls().iter().any(makes), "something was made");
+    kms.put_key_policy().key_id(KEY).policy(kms::policy(true).to_string()).send().await.expect("with the delivery's");
+    scene.runs().await;
+    scene.goes().await;
 }
