@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use wire::spec::{self, DEFAULTS, Data, Ground, Managed, REQUESTER, Spec};
+use wire::spec::{self, DEFAULTS, Data, FLOW_LOGS, Ground, Managed, PerformanceProfile, REQUESTER, Spec};
 
 /// Create a cluster in your account.
 ///
@@ -285,8 +285,10 @@ fn plan(spec: &Spec) -> String {
     let place = format!("account {}, {region}", spec.account());
     let parts = match &spec.ground {
         Ground::Managed(ours) => format!(
-            "  a network, an EKS cluster with its add-ons, IAM roles and buckets\n  nodes: {nodes}, and one for the system\n  access: {}\n  data:   {}\n\
+            "  {}\n  nodes: {nodes}, and {} for the system\n  access: {}\n  data:   {}\n\
              Groundwork takes all of it away again: groundwork delete {name}",
+            base(spec),
+            system_nodes(spec),
             access(ours),
             data(ours)
         ),
@@ -300,6 +302,23 @@ fn plan(spec: &Spec) -> String {
     };
     let key = spec.kms_key().map(|key| format!("\n  key:    {key}")).unwrap_or_default();
     format!("\n{name} will be made in {place}:{tags}{key}\n{parts}\n")
+}
+
+/// What is made, and what of the customer's it is made in.
+fn base(spec: &Spec) -> String {
+    let made = "an EKS cluster with its add-ons, IAM roles and buckets";
+    match spec.customers_subnets() {
+        [] if spec.has_flow_logs() => format!("a network with flow logs (into the bucket {FLOW_LOGS}), {made}"),
+        [] => format!("a network, {made}"),
+        theirs => format!("{made},\n  in your subnets, which stay as they are: {}", theirs.join(", ")),
+    }
+}
+
+fn system_nodes(spec: &Spec) -> &'static str {
+    match spec.performance_profile() {
+        PerformanceProfile::CostSaving => "one",
+        PerformanceProfile::Standard => "two",
+    }
 }
 
 fn nodes(spec: &Spec) -> String {
@@ -355,6 +374,27 @@ mod tests {
             "only from inside its network; no administrator",
         ] {
             assert!(text.contains(told), "{told}: {text}");
+        }
+    }
+
+    #[test]
+    fn what_will_be_made_depends_on_profile_and_network() {
+        let (own, subnets) = ("a network, an EKS cluster", json!({"subnet_ids": ["subnet-0000000a", "subnet-0000000b"]}));
+        for (field, value, told, untold) in [
+            ("performance_profile", json!("cost_saving"), [own, "and one for the system"], "flow logs"),
+            ("performance_profile", json!("standard"), [own, "and two for the system"], "flow logs"),
+            ("network", json!({"flow_logs": true}), ["a network with flow logs (into the bucket logs), an EKS", "and one"], "subnets"),
+            (
+                "network",
+                subnets,
+                ["  an EKS cluster", "in your subnets, which stay as they are: subnet-0000000a, subnet-0000000b\n"],
+                "a network",
+            ),
+        ] {
+            let mut body = body();
+            body[field] = value.clone();
+            let text = plan(&spec::parse(&body).expect("a request"));
+            assert!(told.iter().all(|words| text.contains(words)) && !text.contains(untold), "{value}: {text}");
         }
     }
 
