@@ -14,7 +14,8 @@ pub(super) const WORDS: [(&str, &str); 18] = [
     ("db_password", "there is no database in a cluster: leave it out"),
     (
         "deployment_type",
-        "nodes are always in private subnets, with a NAT gateway and an endpoint for S3; file systems are not made: leave it out",
+        "for simple (the default VPC) give network.subnet_ids; every other cluster is what vpc and secure are; file systems (efs, fsx) are not made: \
+         leave it out",
     ),
     ("edit_before_creation", "this is for the command line: groundwork create --edit-before-creation"),
     ("inbound_cidr", "this is access.public_cidrs"),
