@@ -15,6 +15,7 @@ NOT_RUN = {
     ("README.md", "make demo"): "it brings up a local AWS of its own; what it does is what these tests do",
     ("docs/get-started.md", "make demo"): "the same; `make company` is test_company.py",
     ("docs/deploy.md", "make release"): "it builds for AWS for a quarter of an hour; local/deploy.py deploys with the same SAM CLI",
+    ("docs/onboard.md", "NetworkVpcs"): "the VPCs are examples; test_own_network.py deploys the quick-start with VPCs that there are",
     ("docs/events.md", "cloudformation deploy"): "the local CloudFormation knows no ApiDestination; cfn-lint reads the template",
     ("docs/use.md", "groundwork login"): "the address is an example; test_people_log_in_in_their_browser logs in at this service's",
     ("docs/operate.md", "start-message-move-task"): "the local SQS has no StartMessageMoveTask",
