@@ -27,14 +27,14 @@ JUDGED = {
         "our buckets need a policy that refuses plain HTTP, and S3 has no condition on what a policy says."
         " A session can reach only the buckets of its own cluster"
     ),
-    "PERMISSIONS_MANAGEMENT_ACTIONS iam:AttachRolePolicy": "only to our roles with the boundary, and only five AWS-managed policies",
+    "PERMISSIONS_MANAGEMENT_ACTIONS iam:AttachRolePolicy": "only to our roles with the boundary, and only six AWS-managed policies",
     "PERMISSIONS_MANAGEMENT_ACTIONS iam:CreateRole": "only with the boundary and under our path",
     "PERMISSIONS_MANAGEMENT_ACTIONS iam:CreateServiceLinkedRole": "only those of EKS, its node groups and EC2 Spot; AWS decides what they may do",
     "PERMISSIONS_MANAGEMENT_ACTIONS iam:DeleteRole": "only our roles",
     "PERMISSIONS_MANAGEMENT_ACTIONS iam:DeleteRolePolicy": "only of our roles; it takes permissions away",
     "PERMISSIONS_MANAGEMENT_ACTIONS iam:DetachRolePolicy": "only of our roles; it takes permissions away",
     "PERMISSIONS_MANAGEMENT_ACTIONS iam:PassRole": "only our roles, and each only to the service that it is for",
-    "PERMISSIONS_MANAGEMENT_ACTIONS kms:CreateGrant": "only through a service of AWS, of keys with the customer's tag",
+    "PERMISSIONS_MANAGEMENT_ACTIONS kms:CreateGrant": "only of keys with the customer's tag",
     "PERMISSIONS_MANAGEMENT_ACTIONS s3:PutBucketPolicy": "only of our buckets",
     "PERMISSIONS_MANAGEMENT_ACTIONS s3:PutBucketPublicAccessBlock": "only of our buckets",
 }
