@@ -17,14 +17,33 @@ pub async fn check(cx: &Context) -> Result<()> {
 
 async fn options(cx: &Context) -> Result<Option<VpcBlockPublicAccessOptions>> {
     let asked = cx.aws.ec2.describe_vpc_block_public_access_options().send().await;
-    match asked.called("ec2:DescribeVpcBlockPublicAccessOptions") {
-        Ok(answer) => Ok(answer.vpc_block_public_access_options),
-        // Whether nodes can join does not depend on whether we may ask.
+    let answer = unless_denied(cx, asked.called("ec2:DescribeVpcBlockPublicAccessOptions"))?;
+    Ok(answer.and_then(|answer| answer.vpc_block_public_access_options))
+}
+
+/// The SDK has no paginator for them.
+async fn exclusions(cx: &Context) -> Result<Option<Vec<Exclusion>>> {
+    let (mut all, mut next) = (vec![], None);
+    loop {
+        let asked = cx.aws.ec2.describe_vpc_block_public_access_exclusions().set_next_token(next).send().await;
+        let answer = unless_denied(cx, asked.called("ec2:DescribeVpcBlockPublicAccessExclusions"))?;
+        let Some(page) = answer else { return Ok(None) };
+        all.extend(page.vpc_block_public_access_exclusions.unwrap_or_default());
+        next = page.next_token.filter(|token| !token.is_empty());
+        if next.is_none() {
+            return Ok(Some(all));
+        }
+    }
+}
+
+/// None if nobody may ask: whether nodes can join does not depend on that.
+fn unless_denied<T>(cx: &Context, asked: Result<T>) -> Result<Option<T>> {
+    match asked {
         Err(error) if error.is_denial() => {
             tracing::warn!(cluster_id = cx.cluster.id, detail = error.detail, "nobody knows whether the account blocks the internet");
             Ok(None)
         }
-        Err(error) => Err(error),
+        asked => asked.map(Some),
     }
 }
 
@@ -43,9 +62,8 @@ fn judge(options: &VpcBlockPublicAccessOptions, region: &str) -> Result<()> {
 }
 
 /// What VPC Block Public Access stops in a VPC of the customer's.
-#[derive(Default)]
 pub struct Block {
-    mode: Option<InternetGatewayBlockMode>,
+    mode: InternetGatewayBlockMode,
     /// What the owner has exempted in this VPC: the ids of itself or of subnets, with whether only outwards.
     exempt: Vec<(String, Exempt)>,
 }
@@ -53,11 +71,8 @@ pub struct Block {
 /// None if it is off, or if nobody may ask.
 pub async fn block_of(cx: &Context, vpc: &str) -> Result<Option<Block>> {
     let mode = options(cx).await?.and_then(|options| options.internet_gateway_block_mode);
-    if mode.as_ref().is_none_or(|mode| *mode == InternetGatewayBlockMode::Off) {
-        return Ok(None);
-    }
-    let asked = cx.aws.ec2.describe_vpc_block_public_access_exclusions().send().await;
-    let exclusions = asked.called("ec2:DescribeVpcBlockPublicAccessExclusions")?.vpc_block_public_access_exclusions.unwrap_or_default();
+    let Some(mode) = mode.filter(|mode| *mode != InternetGatewayBlockMode::Off) else { return Ok(None) };
+    let Some(exclusions) = exclusions(cx).await? else { return Ok(None) };
     let inside: Vec<String> = beside(cx, vpc).await?.into_iter().filter_map(|subnet| subnet.subnet_id).collect();
     let exempt = exclusions.into_iter().filter_map(exempt).filter(|(id, _)| id == vpc || inside.contains(id));
     Ok(Some(Block { mode, exempt: exempt.collect() }))
@@ -76,15 +91,14 @@ impl Block {
     /// the VPC's subnets it then passes is for its owner to know, so an exemption of any of them counts.
     /// <https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa.html>
     pub fn stops(&self, subnet: &Subnet, is_public: bool) -> Option<String> {
-        let mode = self.mode.as_ref()?;
-        let ingress_only = *mode == InternetGatewayBlockMode::BlockIngress;
+        let ingress_only = self.mode == InternetGatewayBlockMode::BlockIngress;
         let here = |id: &str| Some(id) == subnet.subnet_id() || Some(id) == subnet.vpc_id();
         let frees = |(id, how): &(String, Exempt)| match is_public {
             true => here(id) && (!ingress_only || *how == Exempt::AllowBidirectional),
             false => true,
         };
         let stopped = (is_public || !ingress_only) && !self.exempt.iter().any(frees);
-        let what = || format!("VPC Block Public Access ({}) lets its nodes not out: exempt the VPC from it", mode.as_str());
+        let what = || format!("VPC Block Public Access ({}) lets its nodes not out: exempt the VPC from it", self.mode.as_str());
         stopped.then(what)
     }
 }
@@ -124,7 +138,7 @@ mod tests {
             (BlockBidirectional, Some(("subnet-2", AllowEgress)), true, false, "the NAT gateway's subnet, perhaps"),
         ] {
             let exempt = exempt.map(|(id, how)| (id.to_owned(), how)).into_iter().collect();
-            let block = Block { mode: Some(mode), exempt };
+            let block = Block { mode, exempt };
             assert_eq!([true, false].map(|is_public| block.stops(&subnet, is_public).is_some()), [public, nat], "{why}");
         }
     }

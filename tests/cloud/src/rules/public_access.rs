@@ -36,7 +36,8 @@ fn options(call: &Call, world: &World) -> Answer {
     Answer::new(format!("<{name}><vpcBlockPublicAccessOptions>{shown}</vpcBlockPublicAccessOptions></{name}>").into())
 }
 
-/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpcBlockPublicAccessExclusion.html>
+/// A page for each: how many are on one is for EC2 to decide.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeVpcBlockPublicAccessExclusions.html>
 fn exclusions(call: &Call, world: &World) -> Answer {
     let (account, region) = (world.number(&call.access_key), &call.region);
     let one = |id: &String| {
@@ -46,9 +47,12 @@ fn exclusions(call: &Call, world: &World) -> Answer {
              <resourceArn>arn:aws:ec2:{region}:{account}:{kind}/{id}</resourceArn><state>create-complete</state></item>"
         )
     };
-    let shown: String = world.account(&call.access_key).exempted.iter().map(one).collect();
+    let exempted = &world.account(&call.access_key).exempted;
+    let page = call.field("NextToken").and_then(|token| token.parse().ok()).unwrap_or(0);
+    let shown = exempted.get(page).map(one).unwrap_or_default();
+    let next = if page + 1 < exempted.len() { format!("<nextToken>{}</nextToken>", page + 1) } else { String::new() };
     let name = "DescribeVpcBlockPublicAccessExclusionsResponse";
-    Answer::new(format!("<{name}><vpcBlockPublicAccessExclusionSet>{shown}</vpcBlockPublicAccessExclusionSet></{name}>").into())
+    Answer::new(format!("<{name}><vpcBlockPublicAccessExclusionSet>{shown}</vpcBlockPublicAccessExclusionSet>{next}</{name}>").into())
 }
 
 /// No request from the internet comes from these. Source: the IANA IPv4 special-purpose address registry; EKS's words are in

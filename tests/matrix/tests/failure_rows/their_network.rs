@@ -161,10 +161,26 @@ async fn database(aws: &Clients, vpc: &str, ours: &str) -> String {
 #[tokio::test(start_paused = true)]
 async fn row_125_a_vpc_that_is_exempted_from_blocked_access_has_a_way_out() {
     let (scene, network) = Scene::in_their_network().await;
-    scene.account.becomes(Like { blocks_internet: true, ..Like::default() });
+    let blocked = |exempted: &[&str]| {
+        let exempted = exempted.iter().map(|id| (*id).to_owned()).collect();
+        scene.account.becomes(Like { blocks_internet: true, exempted, ..Like::default() });
+    };
+    blocked(&["vpc-99999999"]);
     says(&scene.parks().await, &["VPC Block Public Access (block-bidirectional) lets its nodes not out: exempt the VPC from it"]);
-    scene.account.becomes(Like { blocks_internet: true, exempted: vec![network.vpc], ..Like::default() });
+    blocked(&["vpc-99999999", &network.vpc]);
     scene.runs().await;
     assert!(scene.desk.entries(&scene.cluster.id).contains_key(&Key::Network));
     scene.goes().await;
+}
+
+/// P: The role is too old to see what is exempted from VPC Block Public Access.
+#[tokio::test(start_paused = true)]
+async fn row_126_a_block_of_which_nobody_may_ask_parks_nothing() {
+    for call in ["ec2:DescribeVpcBlockPublicAccessOptions", "ec2:DescribeVpcBlockPublicAccessExclusions"] {
+        let (scene, network) = Scene::in_their_network().await;
+        scene.account.becomes(Like { blocks_internet: true, exempted: vec![network.vpc], ..Like::default() });
+        scene.set(vec![refuse(call, 403, "UnauthorizedOperation", "You are not authorized to perform this operation.")]);
+        scene.runs().await;
+        scene.goes().await;
+    }
 }
