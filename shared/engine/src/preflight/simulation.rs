@@ -36,7 +36,7 @@ enum Organization {
 struct Question {
     /// The wanted pairs of an action and a resource.
     pairs: BTreeSet<(String, String)>,
-    context: BTreeMap<String, String>,
+    context: BTreeMap<String, (ContextKeyTypeEnum, String)>,
 }
 
 pub async fn denied(cx: &Context, statements: &[Statement]) -> Result<Denied> {
@@ -115,9 +115,11 @@ impl Question {
         let resources: Vec<String> = statement.resource.iter().map(|pattern| example(cluster, pattern)).collect();
         let pairs = statement.action.iter().flat_map(|action| resources.iter().map(|resource| (action.clone(), resource.clone())));
         // What a condition excludes is no example of what it lets pass.
-        let given = statement.condition.iter().filter(|(operator, _)| !operator.contains("Not")).flat_map(|(_, keys)| keys);
-        let given = given.map(|(key, values)| (key.clone(), values.first().map(|value| example(cluster, value)).unwrap_or_default()));
-        let region = ("aws:RequestedRegion".to_owned(), requested_region(cluster, &statement.action));
+        let given = statement.condition.iter().filter(|(operator, _)| !operator.contains("Not"));
+        let given = given.flat_map(|(operator, keys)| keys.iter().map(move |(key, values)| (kind(operator), key, values)));
+        let value = |values: &Vec<String>| values.first().map(|value| example(cluster, value)).unwrap_or_default();
+        let given = given.map(|(kind, key, values)| (key.clone(), (kind, value(values))));
+        let region = ("aws:RequestedRegion".to_owned(), (ContextKeyTypeEnum::String, requested_region(cluster, &statement.action)));
         Self { pairs: pairs.collect(), context: given.chain([region]).collect() }
     }
 
@@ -130,9 +132,8 @@ impl Question {
     }
 
     fn entries(&self) -> Vec<ContextEntry> {
-        let kind = |value: &str| if value == "true" { ContextKeyTypeEnum::Boolean } else { ContextKeyTypeEnum::String };
-        let entry = |(key, value): (&String, &String)| {
-            ContextEntry::builder().context_key_name(key).context_key_type(kind(value)).context_key_values(value).build()
+        let entry = |(key, (kind, value)): (&String, &(ContextKeyTypeEnum, String))| {
+            ContextEntry::builder().context_key_name(key).context_key_type(kind.clone()).context_key_values(value).build()
         };
         self.context.iter().map(entry).collect()
     }
@@ -162,6 +163,11 @@ impl Question {
         }
         denied
     }
+}
+
+/// Of the keys that a condition's operator compares. The value does not tell: a tag may be "true", too.
+fn kind(operator: &str) -> ContextKeyTypeEnum {
+    if operator.starts_with("Bool") { ContextKeyTypeEnum::Boolean } else { ContextKeyTypeEnum::String }
 }
 
 /// The decision about one resource, or about all.
@@ -229,7 +235,21 @@ mod tests {
         let (cluster, statements) = whole();
         for question in questions(&cluster, &statements) {
             let global = question.actions().iter().any(|action| action.starts_with("iam:"));
-            assert_eq!(question.context["aws:RequestedRegion"], if global { "us-east-1" } else { "us-west-2" });
+            assert_eq!(question.context["aws:RequestedRegion"].1, if global { "us-east-1" } else { "us-west-2" });
+        }
+    }
+
+    #[test]
+    fn a_key_has_the_type_that_its_operator_compares() {
+        let (cluster, statements) = whole();
+        let entries: Vec<_> = questions(&cluster, &statements).iter().flat_map(Question::entries).collect();
+        for (key, expected, reason) in [
+            ("kms:GrantIsForAWSResource", ContextKeyTypeEnum::Boolean, "under Bool"),
+            ("aws:ResourceTag/GuardDutyManaged", ContextKeyTypeEnum::String, "under StringEquals, with the value true"),
+        ] {
+            let of_key: Vec<_> = entries.iter().filter(|entry| entry.context_key_name() == Some(key)).collect();
+            assert!(!of_key.is_empty() && of_key.iter().all(|entry| entry.context_key_values() == ["true"]), "{of_key:?}");
+            assert!(of_key.iter().all(|entry| entry.context_key_type() == Some(&expected)), "{reason}: {of_key:?}");
         }
     }
 
