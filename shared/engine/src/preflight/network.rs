@@ -12,7 +12,8 @@ use crate::names::OWNER_TAG;
 use crate::permissions::customers_network;
 use crate::resources::existing_network::{find, missing};
 use crate::resources::owned::filter;
-use aws_sdk_ec2::types::{Route, RouteState, RouteTable, State, Subnet, Tag, Vpc, VpcAttributeName, VpcEndpoint};
+use crate::resources::s3_endpoint;
+use aws_sdk_ec2::types::{Route, RouteState, RouteTable, Subnet, Tag, Vpc, VpcAttributeName, VpcEndpoint, VpcEndpointType};
 use std::collections::{BTreeMap, BTreeSet};
 use wire::cidr::Cidr;
 use wire::error::Code;
@@ -239,18 +240,23 @@ impl Network {
     }
 
     fn without_services(&self, table: &RouteTable, cluster: &Cluster) -> Option<String> {
-        let name = |service: &str| format!("com.amazonaws.{}.{service}", cluster.spec.region);
-        // An endpoint without route tables is an interface, which the whole VPC reaches.
-        let reached = |endpoint: &VpcEndpoint| {
-            let tables = endpoint.route_table_ids();
-            endpoint.state() == Some(&State::Available) && (tables.is_empty() || tables.iter().any(|id| table.route_table_id() == Some(id)))
-        };
-        let has = |service: &str| self.endpoints.iter().any(|one| one.service_name() == Some(&name(service)) && reached(one));
-        let is_watched = cluster.spec.performance_profile() == PerformanceProfile::Standard;
-        let needed = SERVICES.into_iter().chain(is_watched.then_some(OF_MONITORING));
-        let lacking: Vec<&str> = needed.filter(|service| !has(service)).collect();
+        let lacking: Vec<&str> = services(cluster).filter(|service| self.endpoints(service, table, cluster).next().is_none()).collect();
         let what = || format!("it has no default route, and no VPC endpoint for {}, which nodes and add-ons call", lacking.join(", "));
         (!lacking.is_empty()).then(what)
+    }
+
+    /// Through which subnets with this table reach the service.
+    fn endpoints(&self, service: &str, table: &RouteTable, cluster: &Cluster) -> impl Iterator<Item = &VpcEndpoint> {
+        let name = format!("com.amazonaws.{}.{service}", cluster.spec.region);
+        self.endpoints.iter().filter(move |one| one.service_name() == Some(&name) && is_reached(one, table))
+    }
+
+    /// The services that nodes reach only through interfaces without their public names.
+    fn without_names(&self, cluster: &Cluster) -> BTreeSet<&'static str> {
+        let tables = self.subnets.iter().filter_map(|subnet| self.table(subnet)).filter(|table| matches!(way(table), Way::None));
+        let is_unnamed = |one: &VpcEndpoint| is_interface(one) && one.private_dns_enabled() != Some(true);
+        let of = |table| services(cluster).filter(move |service| self.endpoints(service, table, cluster).all(is_unnamed));
+        tables.flat_map(of).collect()
     }
 
     fn advice(&self, cluster: &Cluster) -> Vec<Warning> {
@@ -259,8 +265,10 @@ impl Network {
         let free: i64 = self.subnets.iter().filter_map(Subnet::available_ip_address_count).map(i64::from).sum();
         let nodes: i64 = cluster.spec.instance_types.iter().map(|wanted| i64::from(wanted.max_count)).sum();
         let scarce = cluster.zones.is_empty() && free < nodes;
+        let unnamed = self.without_names(cluster);
         let told = [
             (untagged, UNTAGGED.to_owned()),
+            (!unnamed.is_empty(), format!("{}{}", Vec::from_iter(unnamed).join(", "), UNNAMED)),
             (
                 scarce,
                 format!(
@@ -272,8 +280,27 @@ impl Network {
     }
 }
 
+const UNNAMED: &str = ": private DNS names are off for the VPC endpoints of these services, so their public names do not lead there, and the subnets have no \
+     default route: turn them on (aws ec2 modify-vpc-endpoint --private-dns-enabled --vpc-endpoint-id <id>), unless a private hosted zone of \
+     yours has these names.";
 const UNTAGGED: &str = "None of the subnets has a tag kubernetes.io/role/elb or kubernetes.io/role/internal-elb, by which load balancers of Services and Ingresses find \
      theirs, and Groundwork tags nothing in your network: tag subnets yourself, or name them in the annotations of each Service.";
+
+/// What nodes call besides EKS, which they reach through the control plane's own interfaces.
+fn services(cluster: &Cluster) -> impl Iterator<Item = &'static str> + use<> {
+    let is_watched = cluster.spec.performance_profile() == PerformanceProfile::Standard;
+    SERVICES.into_iter().chain(is_watched.then_some(OF_MONITORING))
+}
+
+/// The whole VPC reaches an interface; a gateway serves only the route tables that it is in.
+fn is_reached(endpoint: &VpcEndpoint, table: &RouteTable) -> bool {
+    let is_in_table = || endpoint.route_table_ids().iter().any(|id| table.route_table_id() == Some(id));
+    s3_endpoint::state(endpoint) == "available" && (is_interface(endpoint) || is_in_table())
+}
+
+fn is_interface(endpoint: &VpcEndpoint) -> bool {
+    endpoint.vpc_endpoint_type() == Some(&VpcEndpointType::Interface)
+}
 
 fn way(table: &RouteTable) -> Way<'_> {
     let default = |route: &&Route| route.destination_cidr_block() == Some("0.0.0.0/0");
@@ -303,7 +330,7 @@ fn another(route: &Route) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aws_sdk_ec2::types::RouteTableAssociation;
+    use aws_sdk_ec2::types::{RouteTableAssociation, State};
     use serde_json::json;
 
     const SUBNETS: [&str; 2] = ["subnet-0000000a", "subnet-0000000b"];
@@ -388,23 +415,59 @@ mod tests {
         }
     }
 
+    fn interface(service: &str) -> aws_sdk_ec2::types::builders::VpcEndpointBuilder {
+        let endpoint = VpcEndpoint::builder().service_name(format!("com.amazonaws.us-west-2.{service}")).state(State::from("available"));
+        endpoint.vpc_endpoint_type(VpcEndpointType::Interface).private_dns_enabled(true)
+    }
+
+    fn gateway(tables: &[&str]) -> aws_sdk_ec2::types::builders::VpcEndpointBuilder {
+        let tables = tables.iter().map(|id| (*id).to_owned()).collect();
+        interface("s3").vpc_endpoint_type(VpcEndpointType::Gateway).private_dns_enabled(false).set_route_table_ids(Some(tables))
+    }
+
+    /// Without a default route.
+    fn closed(endpoints: impl IntoIterator<Item = VpcEndpoint>) -> Network {
+        let tagged = subnet("a").tags(Tag::builder().key("kubernetes.io/role/internal-elb").value("1").build());
+        Network { endpoints: endpoints.into_iter().collect(), ..network([tagged, subnet("b")], None) }
+    }
+
     #[test]
     fn endpoints_stand_for_a_way_out() {
-        let endpoint =
-            |service: &str| VpcEndpoint::builder().service_name(format!("com.amazonaws.us-west-2.{service}")).state(State::Available);
-        let interfaces = || SERVICES.into_iter().filter(|service| *service != "s3").map(|service| endpoint(service).build());
+        let others = || SERVICES.into_iter().filter(|service| *service != "s3").map(|service| interface(service).build());
         let watched = || asking(json!({"performance_profile": "standard", "network": {"subnet_ids": SUBNETS}}));
-        for (cluster, table, state, expected, reason) in [
-            (cluster(), Some("rtb-1"), State::Available, "", "all of them"),
-            (cluster(), Some("rtb-2"), State::Available, "endpoint for s3", "not from this subnet"),
-            (cluster(), None, State::Available, "", "S3 has interfaces, too"),
-            (cluster(), None, State::PendingAcceptance, "endpoint for s3", "nothing passes yet"),
-            (watched(), None, State::Available, "endpoint for logs", "Container Insights writes there"),
+        for (cluster, s3, expected, reason) in [
+            (cluster(), gateway(&["rtb-1"]), "", "all of them"),
+            (cluster(), gateway(&["rtb-1"]).state(State::Available), "", "as the documents have the word"),
+            (cluster(), gateway(&["rtb-2"]), "endpoint for s3", "not from this subnet"),
+            (cluster(), gateway(&[]), "endpoint for s3", "from no subnet"),
+            (cluster(), interface("s3"), "", "S3 has interfaces, too"),
+            (cluster(), interface("s3").state(State::from("pendingAcceptance")), "endpoint for s3", "nothing passes yet"),
+            (watched(), interface("s3"), "endpoint for logs", "Container Insights writes there"),
         ] {
-            let s3 = endpoint("s3").state(state).set_route_table_ids(table.map(|id| vec![id.to_owned()])).build();
-            let network = Network { endpoints: interfaces().chain([s3]).collect(), ..network([subnet("a"), subnet("b")], None) };
-            let told = network.faults(&cluster).sentences().join("; ");
+            let told = closed(others().chain([s3.build()])).faults(&cluster).sentences().join("; ");
             assert_eq!((told.is_empty(), told.contains(expected)), (expected.is_empty(), true), "{reason}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_person_is_warned_of_endpoints_that_public_names_do_not_lead_to() {
+        let all = |named: &[&str], s3| {
+            let others = SERVICES.into_iter().filter(|service| *service != "s3");
+            let others = others.map(|service| interface(service).private_dns_enabled(named.contains(&service)).build());
+            others.chain([s3]).collect::<Vec<_>>()
+        };
+        let every = &SERVICES[..];
+        let unnamed = || interface("s3").private_dns_enabled(false).build();
+        for (network, expected, reason) in [
+            (closed(all(every, gateway(&["rtb-1"]).build())), "", "a gateway needs no name"),
+            (closed(all(&["ec2", "eks-auth"], gateway(&["rtb-1"]).build())), "ecr.api, ecr.dkr: private DNS names are off", "two without"),
+            (closed(all(every, unnamed())), "s3: private DNS names are off", "S3's interface"),
+            (closed([all(every, unnamed()), vec![gateway(&["rtb-1"]).build()]].concat()), "", "a gateway beside it"),
+            (Network { tables: vec![table(Some("nat-1"), RouteState::Active)], ..closed(all(&[], unnamed())) }, "", "there is another way"),
+        ] {
+            assert!(network.faults(&cluster()).sentences().is_empty(), "{reason}: it is for the customer to know");
+            let told = network.advice(&cluster()).into_iter().map(|warning| warning.message).collect::<String>();
+            assert_eq!((told.is_empty(), told.starts_with(expected)), (expected.is_empty(), true), "{reason}: {told}");
         }
     }
 

@@ -24,7 +24,7 @@ pub(crate) mod owned;
 mod pod_identity;
 mod role;
 mod route_table;
-mod s3_endpoint;
+pub(crate) mod s3_endpoint;
 mod spot;
 mod subnet;
 pub(crate) mod vpc;

@@ -46,8 +46,8 @@ async fn check_routes(cx: &Context) -> Result<()> {
     check_free("The route to S3", &foreign.filter_map(named).collect::<Vec<_>>())
 }
 
-/// The documents say `Available`, EC2 answers `available`.
-pub(super) fn state(endpoint: &VpcEndpoint) -> String {
+/// The documents say `Available`, EC2 answers `available` (github.com/awslabs/aws-sdk-rust/issues/619).
+pub fn state(endpoint: &VpcEndpoint) -> String {
     endpoint.state().map(|state| state.as_str().to_lowercase()).unwrap_or_default()
 }
 
