@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use aws_config::SdkConfig;
 use std::sync::Arc;
 use wire::error::Class;
+use wire::event::sentence;
 use wire::spec::Ground;
 use wire::stage::Stage;
 use wire::view::Warning;
@@ -51,6 +52,17 @@ impl Faults {
     pub fn none_of(found: impl IntoIterator<Item = Error>) -> Result<(), Self> {
         let mut found = found.into_iter();
         found.next().map_or(Ok(()), |first| Err(Self { first: first.into(), others: found.collect() }))
+    }
+
+    /// As the one error with which a cluster parks: the first's code, and all that the customer can mend.
+    pub fn together(self) -> Error {
+        let others = self.others.into_iter().filter(|other| other.class == Class::Customer);
+        others.fold(*self.first, |all, one| Error {
+            reason: format!("{} {}", sentence(&all.reason), one.reason),
+            hint: if all.hint.contains(&one.hint) { all.hint } else { format!("{} {}", sentence(&all.hint), one.hint) },
+            detail: format!("{} {}", sentence(&all.detail), one.detail),
+            ..all
+        })
     }
 }
 
@@ -105,7 +117,7 @@ impl Doors for Sts {
 }
 
 /// What the customer can mend hides nothing of what comes after it. Anything else ends the trial, because it says nothing about the role.
-fn noted<T>(found: &mut Vec<Error>, outcome: Result<T, impl Into<Faults>>) -> Result<Option<T>, Faults> {
+pub(crate) fn noted<T>(found: &mut Vec<Error>, outcome: Result<T, impl Into<Faults>>) -> Result<Option<T>, Faults> {
     let faults = match outcome {
         Ok(value) => return Ok(Some(value)),
         Err(faults) => faults.into(),
@@ -135,6 +147,21 @@ fn door(cluster: &Cluster, stage: Stage) -> Door<'_> {
 mod tests {
     use super::*;
     use wire::error::Code;
+
+    #[test]
+    fn a_cluster_parks_with_all_that_the_customer_can_mend_and_each_hint_once() {
+        let one = |code, reason: &str, hint: &str| Error::of(code, reason).with_hint(hint);
+        let found = [
+            one(Code::UnusableSubnets, "A subnet is full.", "Mend it, then retry."),
+            one(Code::KeyNotUsable, "KMS has no such key", "Mend it, then retry."),
+            one(Code::VersionNotOffered, "No such version.", "Take another."),
+            one(Code::NoAnswer, "AWS did not answer.", "Wait."),
+        ];
+        let error = Faults::none_of(found).expect_err("faults").together();
+        assert_eq!((error.class, error.code), (Class::Customer, Code::UnusableSubnets));
+        assert_eq!(error.reason, "A subnet is full. KMS has no such key. No such version.");
+        assert_eq!(error.hint, "Mend it, then retry. Take another.");
+    }
 
     #[test]
     fn what_the_customer_can_mend_hides_nothing_and_what_says_nothing_of_the_role_ends_the_trial() {

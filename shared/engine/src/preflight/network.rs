@@ -7,6 +7,7 @@ use super::way_out::{self, Block};
 use super::zones::with_control_planes;
 use crate::cluster::Cluster;
 use crate::context::Context;
+use crate::doors;
 use crate::errors::{Called, Error, Result};
 use crate::names::OWNER_TAG;
 use crate::permissions::customers_network;
@@ -48,6 +49,8 @@ struct Network {
     ranges: BTreeSet<String>,
     /// What of the VPC's DNS is turned off.
     dns_off: Vec<&'static str>,
+    /// Why nobody knows.
+    not_granted: Option<Error>,
     block: Option<Block>,
 }
 
@@ -63,12 +66,12 @@ enum Way<'a> {
 }
 
 /// # Errors
-/// `Customer`, with everything that the subnets lack, or with the permission that the role lacks.
-pub async fn check(cx: &Context) -> Result<Verified> {
+/// `Customer`, with everything that the subnets lack, and with the permission that the role lacks.
+pub async fn check(cx: &Context) -> Result<Verified, doors::Faults> {
     let subnets = find(cx).await?;
     let vpc = one_vpc(&cx.cluster, &subnets)?;
-    let network = ask(cx, subnets, &vpc).await?;
-    refuse(network.faults(&cx.cluster))?;
+    let mut network = ask(cx, subnets, &vpc).await?;
+    doors::Faults::none_of(refusal(&network.faults(&cx.cluster)).into_iter().chain(network.not_granted.take()))?;
     let zones: BTreeSet<&str> = network.subnets.iter().filter_map(Subnet::availability_zone).collect();
     Ok(Verified { zones: zones.into_iter().map(str::to_owned).collect(), advice: network.advice(&cx.cluster) })
 }
@@ -91,7 +94,7 @@ fn one_vpc(cluster: &Cluster, subnets: &[Subnet]) -> Result<String> {
         let apart = |vpc: &str| format!("it is in {vpc}, and all must be in one VPC");
         subnets.iter().for_each(|subnet| faults.of(subnet, apart(subnet.vpc_id().unwrap_or_default())));
     }
-    refuse(faults)?;
+    refusal(&faults).map_or(Ok(()), Err)?;
     Ok(vpcs.into_iter().next().unwrap_or_default().to_owned())
 }
 
@@ -103,12 +106,17 @@ async fn ask(cx: &Context, subnets: Vec<Subnet>, vpc: &str) -> Result<Network> {
     let tables: Vec<RouteTable> = tables.collect::<Result<_, _>>().await.called("ec2:DescribeRouteTables")?;
     let endpoints = ec2.describe_vpc_endpoints().filters(filter("vpc-id", vpc)).into_paginator().items().send();
     let endpoints: Vec<VpcEndpoint> = endpoints.collect::<Result<_, _>>().await.called("ec2:DescribeVpcEndpoints")?;
+    let (dns_off, not_granted) = match dns_off(cx, vpc).await {
+        Err(error) if error.is_denial() => (vec![], Some(not_granted(cx, vpc, error))),
+        answer => (answer?, None),
+    };
     Ok(Network {
         usable: with_control_planes(zones.availability_zones()),
         tables: tables.into_iter().filter(|table| table.vpc_id() == Some(vpc)).collect(),
         endpoints: endpoints.into_iter().filter(|endpoint| endpoint.vpc_id() == Some(vpc)).collect(),
         ranges: ranges(cx, vpc).await?,
-        dns_off: dns_off(cx, vpc).await?,
+        dns_off,
+        not_granted,
         block: way_out::block_of(cx, vpc).await?,
         subnets,
     })
@@ -131,7 +139,7 @@ async fn dns_off(cx: &Context, vpc: &str) -> Result<Vec<&'static str>> {
         [(VpcAttributeName::EnableDnsSupport, "enableDnsSupport"), (VpcAttributeName::EnableDnsHostnames, "enableDnsHostnames")]
     {
         let call = cx.aws.ec2.describe_vpc_attribute().vpc_id(vpc).attribute(attribute).send().await;
-        let answer = call.called("ec2:DescribeVpcAttribute").map_err(|error| not_granted(cx, vpc, error))?;
+        let answer = call.called("ec2:DescribeVpcAttribute")?;
         let is_on =
             [answer.enable_dns_support(), answer.enable_dns_hostnames()].into_iter().flatten().any(|flag| flag.value() == Some(true));
         if !is_on {
@@ -142,9 +150,6 @@ async fn dns_off(cx: &Context, vpc: &str) -> Result<Vec<&'static str>> {
 }
 
 fn not_granted(cx: &Context, vpc: &str, error: Error) -> Error {
-    if !error.is_denial() {
-        return error;
-    }
     let arn = customers_network::vpc_arn(&cx.cluster.spec, vpc);
     let reason = format!("The role does not allow Groundwork to use {vpc}, which network.subnet_ids are in. {}", error.reason);
     let hint = format!("Deploy the quick-start again with {arn} in NetworkVpcs (Terraform: network_vpcs), then retry.");
@@ -169,12 +174,9 @@ impl Faults {
     }
 }
 
-fn refuse(faults: Faults) -> Result<()> {
+fn refusal(faults: &Faults) -> Option<Error> {
     let told = faults.sentences();
-    if told.is_empty() {
-        return Ok(());
-    }
-    Err(Error::of(Code::UnusableSubnets, format!("A cluster cannot be in network.subnet_ids. {}.", told.join("; "))))
+    (!told.is_empty()).then(|| Error::of(Code::UnusableSubnets, format!("A cluster cannot be in network.subnet_ids. {}.", told.join("; "))))
 }
 
 impl Network {
@@ -372,6 +374,7 @@ mod tests {
             endpoints: vec![],
             ranges: BTreeSet::new(),
             dns_off: vec![],
+            not_granted: None,
             block: None,
         }
     }

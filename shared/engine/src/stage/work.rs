@@ -5,7 +5,7 @@ use super::{Function, Invocation};
 use crate::cluster::Cluster;
 use crate::context::Context;
 use crate::desk::{Hold, change};
-use crate::doors::Proven;
+use crate::doors::{Faults, Proven, noted};
 use crate::drive::{self, Answer, Bounds, Plan};
 use crate::errors::{Error, Result};
 use crate::inventory;
@@ -13,12 +13,24 @@ use crate::offering::{self, Offering};
 use crate::preflight::network::Verified;
 use crate::records::record::{Record, of_newer_version};
 use crate::{plan, preflight};
+use std::collections::BTreeMap;
 use wire::error::Code;
+use wire::instances::Hardware;
 use wire::inventory::Inventory;
 use wire::spec::{self, Ground, InstanceType, Spec};
 use wire::stage::Stage;
 use wire::stored::StoredSpec;
 use wire::view::Warning;
+
+/// Where a cluster can be, and on what.
+#[derive(Default)]
+struct Place {
+    zones: Vec<String>,
+    /// None for nodes in a cluster of the customer's.
+    offering: Option<Offering>,
+    hardware: BTreeMap<String, Hardware>,
+    advice: Vec<Warning>,
+}
 
 impl Function {
     pub(super) async fn work(&self, invocation: &Invocation, record: &Record) -> Result<Answer> {
@@ -36,24 +48,10 @@ impl Function {
 
     /// All checks come first; only then is anything claimed or chosen.
     async fn assume_role(&self, invocation: &Invocation, cluster: Cluster) -> Result<Answer> {
-        let Proven { aws, mut advice } = self.doors.prove(&cluster).await.map_err(|faults| *faults.first)?;
+        let Proven { aws, mut advice } = self.doors.prove(&cluster).await.map_err(Faults::together)?;
         let cx = Context::new(aws, cluster, self.desk.now());
-        let (given, of_network) = verify_network(&cx).await?;
-        let (zones, offering) = match cx.cluster.spec.ground {
-            Ground::Managed(_) => {
-                advice.extend(preflight::key::check(&cx).await?);
-                // Once there is a control plane, EKS looks after its version.
-                if !plan::had_control_plane(&self.desk.journal(&cx.cluster.id).await?) {
-                    preflight::version::check(&cx).await?;
-                }
-                preflight::zones::choose(&cx, given).await.map(|(zones, offering)| (zones, Some(offering)))?
-            }
-            // The customer's subnets decide where the nodes go.
-            Ground::SelfManaged(_) => (vec![], None),
-        };
-        let hardware = preflight::hardware::ask(&cx, types(&cx.cluster.spec, offering.as_ref())).await?;
-        preflight::hardware::check(&cx.cluster.spec.instance_types, &hardware)?;
-        advice.extend(of_network);
+        let Place { zones, offering, hardware, advice: of_place } = self.examine(&cx).await.map_err(Faults::together)?;
+        advice.extend(of_place);
         self.claim(&cx.cluster).await?;
         let choose = |record: &mut Record| {
             self.still_ours(record, invocation)?;
@@ -68,6 +66,27 @@ impl Function {
         };
         change(self.desk.as_ref(), &cx.cluster.id, choose, |_| vec![]).await?;
         Ok(Answer::default())
+    }
+
+    /// What the customer can mend is told together, so that a cluster parks once.
+    async fn examine(&self, cx: &Context) -> Result<Place, Faults> {
+        let mut found = vec![];
+        let place = noted(&mut found, find_place(cx).await)?;
+        noted(&mut found, verify_way_out(cx).await)?;
+        let of_key = noted(&mut found, preflight::key::check(cx).await)?.flatten();
+        noted(&mut found, self.verify_version(cx).await)?;
+        Faults::none_of(found)?;
+        let mut place = place.unwrap_or_default();
+        place.advice.extend(of_key);
+        Ok(place)
+    }
+
+    /// Once there is a control plane, EKS looks after its version.
+    async fn verify_version(&self, cx: &Context) -> Result<()> {
+        if plan::had_control_plane(&self.desk.journal(&cx.cluster.id).await?) {
+            return Ok(());
+        }
+        preflight::version::check(cx).await
     }
 
     /// From now on the role belongs to this tenant: another tenant who names it is refused at once.
@@ -160,17 +179,33 @@ fn types<'a>(spec: &'a Spec, offering: Option<&'a Offering>) -> impl Iterator<It
     offering::wanted(spec, offering).iter().flat_map(InstanceType::types).chain(system)
 }
 
+async fn find_place(cx: &Context) -> Result<Place, Faults> {
+    let (given, advice) = verify_network(cx).await?;
+    let (zones, offering) = match cx.cluster.spec.ground {
+        Ground::Managed(_) => preflight::zones::choose(cx, given).await.map(|(zones, offering)| (zones, Some(offering)))?,
+        // The customer's subnets decide where the nodes go.
+        Ground::SelfManaged(_) => (vec![], None),
+    };
+    let hardware = preflight::hardware::ask(cx, types(&cx.cluster.spec, offering.as_ref())).await?;
+    preflight::hardware::check(&cx.cluster.spec.instance_types, &hardware)?;
+    Ok(Place { zones, offering, hardware, advice })
+}
+
 /// The zones of the customer's subnets that a managed cluster is to be in, if it is, and what a person would regret about them.
-async fn verify_network(cx: &Context) -> Result<(Option<Vec<String>>, Vec<Warning>)> {
-    if cx.cluster.is_in_their_network() {
-        let Verified { zones, advice } = preflight::network::check(cx).await?;
-        return Ok((Some(zones), advice));
+async fn verify_network(cx: &Context) -> Result<(Option<Vec<String>>, Vec<Warning>), Faults> {
+    if !cx.cluster.is_in_their_network() {
+        return Ok((None, vec![]));
     }
-    // Once there is a VPC of ours, its owner can have exempted it.
-    if cx.cluster.spec.managed().is_some() && cx.cluster.zones.is_empty() {
+    let Verified { zones, advice } = preflight::network::check(cx).await?;
+    Ok((Some(zones), advice))
+}
+
+/// Once there is a VPC of ours, its owner can have exempted it. A VPC of the customer's is looked at with all else that it has.
+async fn verify_way_out(cx: &Context) -> Result<()> {
+    if cx.cluster.spec.managed().is_some() && !cx.cluster.is_in_their_network() && cx.cluster.zones.is_empty() {
         preflight::way_out::check(cx).await?;
     }
-    Ok((None, vec![]))
+    Ok(())
 }
 
 /// What a newer version, rolled back since, was told to keep may not be deleted by this one.

@@ -34,6 +34,26 @@ async fn row_25_a_key_that_cannot_encrypt_a_cluster_is_refused_with_everything_t
     is_refused(&scene, &reasons, &["aws kms cancel-key-deletion", "aws kms tag-resource", "AutoScalingAttachesVolumes"]).await;
 }
 
+/// P: A KMS key, the version of Kubernetes and the alternatives of a type are wrong at once.
+#[tokio::test(start_paused = true)]
+async fn row_130_all_that_the_customer_can_mend_is_told_together() {
+    let types = json!([{"name": "g5.xlarge", "capacity": "spot", "alternatives": ["g4dn.12xlarge"]}]);
+    let scene = Scene::asking(&json!({
+        "encryption": {"kms_key_arn": KEY}, "kubernetes": {"version": "1.28"}, "instance_types": types
+    }))
+    .await;
+    scene.clients().kms.disable_key().key_id(KEY).send().await.expect("disabled");
+    let error = scene.parks().await;
+    assert_eq!((error.class, &error.code), (Class::Customer, &Code::AlternativesDiffer));
+    for part in ["Alternatives differ: g4dn.12xlarge", "its state is Disabled", "EKS makes no clusters of Kubernetes 1.28"] {
+        assert!(error.reason.contains(part), "{part}: {}", error.reason);
+    }
+    for part in [Code::AlternativesDiffer.means().hint, "aws kms enable-key", Code::VersionNotOffered.means().hint] {
+        assert!(error.hint.contains(part), "{part}: {}", error.hint);
+    }
+    scene.goes().await;
+}
+
 /// P: The customer's key is disabled.
 #[tokio::test(start_paused = true)]
 async fn row_131_a_disabled_key_is_refused_until_it_is_enabled() {

@@ -78,6 +78,12 @@ async fn row_122_the_parameter_of_the_quick_start_is_named() {
     );
     let hint = format!("Deploy the quick-start again with {arn} in NetworkVpcs (Terraform: network_vpcs), then retry.");
     reads(&scene.parks().await, Class::Customer, &reason, &hint);
+    scene.account.becomes(Like { full_subnets: vec![network.subnets[0].clone()], ..Like::default() });
+    let together = scene.parks().await;
+    assert_eq!((together.class, &together.code), (Class::Customer, &Code::UnusableSubnets));
+    assert!(together.reason.contains("0 free addresses are too few") && together.reason.ends_with(&reason), "{}", together.reason);
+    assert!(together.hint.starts_with(Code::UnusableSubnets.means().hint) && together.hint.ends_with(&hint), "{}", together.hint);
+    scene.account.becomes(Like::default());
     scene.mend();
     scene.runs().await;
     scene.goes().await;
