@@ -42,6 +42,28 @@ def test_the_customers_network_is_the_same_before_during_and_after(service, netw
     assert network.photograph() == before
 
 
+def test_an_organization_that_denies_networks_stops_only_clusters_that_would_get_one(service, network):
+    tenant = tenants.with_role(service, tenants.new(service), network.account, NetworkVpcs=network.arn)
+    calls = ("ec2:CreateVpc", "ec2:AllocateAddress", "ec2:CreateInternetGateway")
+    cloud.set_faults([denied(call, network.account.number) for call in calls])
+    try:
+        told = tenant.check()
+        assert told["works"] and "can only be in subnets of yours" in told["warnings"][0]["message"], told
+        tenant.create("ours")
+        assert tenant.wait("ours", "failed")["code"] == "OrganizationForbids"
+        tenant.running("theirs", **request(network))
+    finally:
+        cloud.set_faults([])
+    tenant.gone("theirs")
+    tenant.gone("ours")
+
+
+def denied(call, by):
+    why = f"is not authorized to perform: {call} on resource: * with an explicit deny in a service control policy"
+    refusal = {"status": 403, "code": "UnauthorizedOperation", "message": f"You are not authorized to perform this operation. User: a {why}."}
+    return {"calls": call, "by": by, "effect": {"refuse": refusal}}
+
+
 def test_without_the_quick_starts_parameter_nothing_is_made_and_the_hint_names_it(service, network):
     tenant = tenants.with_role(service, tenants.new(service), network.account)
     tenant.create("theirs", **request(network))

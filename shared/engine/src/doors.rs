@@ -22,14 +22,23 @@ pub trait Doors: Send + Sync {
     /// `Customer` if AWS has no such region.
     async fn check_region(&self, name: &str) -> Result<()>;
 
-    /// Proves that the cluster's role lets only us in and has every permission that it needs. Changes nothing.
+    /// Proves that the cluster's role lets only us in and has every permission that it needs for this purpose. Changes nothing.
     ///
     /// # Errors
     /// Everything that keeps it from working, as far as it could be tried.
-    async fn prove(&self, cluster: &Cluster) -> Result<Proven, Faults>;
+    async fn prove(&self, cluster: &Cluster, purpose: Purpose) -> Result<Proven, Faults>;
 
     /// A session for one stage, for this cluster only.
     async fn open(&self, cluster: &Cluster, stage: Stage) -> Result<Clients>;
+}
+
+/// For what a role is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// This cluster.
+    Cluster,
+    /// Whatever may be asked for one day: nobody knows yet whether it needs a network of its own.
+    Any,
 }
 
 /// A role that passed.
@@ -93,7 +102,7 @@ impl Doors for Sts {
         preflight::region(&self.config, name).await
     }
 
-    async fn prove(&self, cluster: &Cluster) -> Result<Proven, Faults> {
+    async fn prove(&self, cluster: &Cluster, purpose: Purpose) -> Result<Proven, Faults> {
         let external_id = self.desk.external_id(&cluster.tenant).await?;
         let own = door(cluster, Stage::AssumeRole);
         let customer = session::assume(&self.config, &own, &external_id).await?;
@@ -103,7 +112,7 @@ impl Doors for Sts {
         let others = noted(&mut found, preflight::trust::every_stage(&self.config, others, &external_id).await)?.unwrap_or_default();
         let context = |session: &SdkConfig| Context::new(Clients::new(session), cluster.clone(), self.desk.now());
         let (cx, making) = (context(&customer), others.get(&Stage::CreateEks).map(context));
-        let advice = noted(&mut found, preflight::permissions::check(&cx, making.as_ref()).await)?.unwrap_or_default();
+        let advice = noted(&mut found, preflight::permissions::check(&cx, making.as_ref(), purpose).await)?.unwrap_or_default();
         noted(&mut found, preflight::trust::no_wildcard(&cx).await)?;
         Faults::none_of(found)?;
         Ok(Proven { aws: cx.aws, advice })

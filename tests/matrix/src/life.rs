@@ -9,7 +9,7 @@ use engine::aws::Clients;
 use engine::cluster::Cluster;
 use engine::context::Context;
 use engine::desk::Desk;
-use engine::doors::{Doors, Faults, Proven};
+use engine::doors::{Doors, Faults, Proven, Purpose};
 use engine::errors::{Error, Result};
 use engine::executions::Executions;
 use engine::gate::Gate;
@@ -79,7 +79,7 @@ impl Doors for Role {
         Ok(())
     }
 
-    async fn prove(&self, _: &Cluster) -> Result<Proven, Faults> {
+    async fn prove(&self, _: &Cluster, _: Purpose) -> Result<Proven, Faults> {
         Ok(Proven { aws: self.assume()?, advice: vec![] })
     }
 

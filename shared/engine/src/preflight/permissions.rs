@@ -6,19 +6,21 @@
 
 use super::simulation::{self, Denied};
 use crate::context::Context;
-use crate::doors::Faults;
+use crate::doors::{Faults, Purpose};
 use crate::errors::table::GONE_IN_EKS;
 use crate::errors::{Called, Error, Result, Unless};
 use crate::names::ROLE_PATH;
 use crate::permissions;
-use crate::resources::{elastic_ip, internet_gateway, vpc};
+use crate::resources::{elastic_ip, internet_gateway, launch_template, vpc};
 use futures::join;
 use wire::error::Code;
 use wire::spec::{Ground, Spec, Tags};
 use wire::view::Warning;
 
-/// What the tenant's tags are given to.
-const MAKING: [&str; 3] = ["ec2:CreateVpc", "ec2:AllocateAddress", "ec2:CreateInternetGateway"];
+/// What is tried of a network, which a cluster in the customer's subnets does not make.
+const NETWORK: [&str; 3] = ["ec2:CreateVpc", "ec2:AllocateAddress", "ec2:CreateInternetGateway"];
+/// What is tried for every cluster.
+const TEMPLATE: &str = "ec2:CreateLaunchTemplate";
 /// How many actions the advice names.
 const NAMED: usize = 5;
 
@@ -30,23 +32,31 @@ type Refused = (&'static str, Error);
 /// # Errors
 /// `Customer`, with everything that is missing, and everything that the organization denies. IAM may not know a new role everywhere yet, so
 /// for a while this counts as a refusal.
-pub async fn check(cx: &Context, making: Option<&Context>) -> Result<Vec<Warning>, Faults> {
+pub async fn check(cx: &Context, making: Option<&Context>, purpose: Purpose) -> Result<Vec<Warning>, Faults> {
     let (spec, id) = (&cx.cluster.spec, &cx.cluster.id);
     let (needed, refused) = match &spec.ground {
         Ground::Managed(_) => (permissions::whole(&spec.names()), refused(cx, making).await?),
         // The stages themselves look at all that this role may look at.
         Ground::SelfManaged(theirs) => (permissions::self_managed::whole(spec, theirs, id), vec![]),
     };
-    let Denied { by_role, by_organization } = simulation::denied(cx, &needed).await?;
+    judge(spec, purpose, simulation::denied(cx, &needed).await?, refused)
+}
+
+fn judge(spec: &Spec, purpose: Purpose, denied: Denied, refused: Vec<Refused>) -> Result<Vec<Warning>, Faults> {
+    let Denied { by_role, mut by_organization } = denied;
     let suspected = |action: &str| by_organization.iter().any(|what| what.split(' ').next() == Some(action));
     let (forbidden, refused): (Vec<_>, Vec<_>) =
         refused.into_iter().partition(|(action, error)| error.is_denied_by_organization() || suspected(action));
+    let may_do_without = purpose == Purpose::Any && forbidden.iter().all(|(action, _)| NETWORK.contains(action));
+    let (dispensable, forbidden) = if may_do_without { (forbidden, vec![]) } else { (vec![], forbidden) };
     let missing: Vec<String> =
         by_role.into_iter().chain(refused.iter().map(|(action, _)| format!("{action} (refused when tried)"))).collect();
     let lacks = (!missing.is_empty()).then(|| lacking(spec, &missing));
     let forbids = (!forbidden.is_empty()).then(|| forbids(&forbidden, &spec.tags));
     Faults::none_of(lacks.into_iter().chain(forbids))?;
-    Ok(advice(&by_organization.into_iter().collect::<Vec<_>>()).into_iter().collect())
+    by_organization.retain(|what| !dispensable.iter().any(|(action, _)| what.split(' ').next() == Some(*action)));
+    let doubtful: Vec<String> = by_organization.into_iter().collect();
+    Ok(only_in_their_network(&dispensable).into_iter().chain(advice(&doubtful, dispensable.is_empty())).collect())
 }
 
 fn lacking(spec: &Spec, missing: &[String]) -> Error {
@@ -67,17 +77,33 @@ fn forbids(refused: &[Refused], tags: &Tags) -> Error {
         Code::OrganizationForbids,
         format!("Of the calls that are tried before anything is made, {} were denied. {}", said.len(), said.join(" ")),
     );
-    if refused.iter().any(|(action, _)| MAKING.contains(action)) { error.about_tags(tags) } else { error }
+    if refused.iter().any(|(action, _)| NETWORK.contains(action) || *action == TEMPLATE) { error.about_tags(tags) } else { error }
 }
 
-fn advice(doubtful: &[String]) -> Option<Warning> {
+/// Nobody has asked for a network yet.
+fn only_in_their_network(dispensable: &[Refused]) -> Option<Warning> {
+    let said: Vec<&str> = dispensable.iter().map(|(_, error)| error.reason.as_str()).collect();
+    (!said.is_empty()).then(|| {
+        let message = format!(
+            "A policy of the organization lets the role make no network, so clusters can only be in subnets of yours (network.subnet_ids). If \
+             it demands a tag, give that in the tags of a request; otherwise an administrator of the organization has to exempt this account or \
+             role if clusters are to have a network of their own. {}",
+            said.join(" ")
+        );
+        Warning::new("$.role_arn", message)
+    })
+}
+
+/// Of what was not tried, or not denied when it was.
+fn advice(doubtful: &[String], all_allowed: bool) -> Option<Warning> {
+    let tried = if all_allowed { "every call" } else { "every other call" };
     let named = doubtful.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join("; ");
     let rest = doubtful.len().saturating_sub(NAMED);
     let more = if rest > 0 { format!("; and {rest} more") } else { String::new() };
     (!doubtful.is_empty()).then(|| {
         let message = format!(
             "In IAM's simulation a policy of the organization denies {} of the role's permissions ({named}{more}). It errs about policies \
-             with conditions, such as one that denies other regions, and every call that was tried for real was allowed: so it stops no \
+             with conditions, such as one that denies other regions, and {tried} that was tried for real was allowed: so it stops no \
              cluster. If a call is denied after all, the cluster's reason will say which.",
             doubtful.len()
         );
@@ -127,22 +153,50 @@ async fn look(cx: &Context) -> [(&'static str, Result<()>); 6] {
 }
 
 /// Asks EC2 whether what needs nothing else may be made, with its tags: policies of organizations demand tags, and deny regions.
-async fn make(cx: &Context) -> [(&'static str, Result<()>); 3] {
-    let (vpc, address, gateway) = join!(vpc::may_be_made(cx), elastic_ip::may_be_made(cx), internet_gateway::may_be_made(cx));
-    let [of_vpc, of_address, of_gateway] = MAKING;
-    [(of_vpc, vpc), (of_address, address), (of_gateway, gateway)]
+async fn make(cx: &Context) -> Vec<(&'static str, Result<()>)> {
+    if cx.cluster.is_in_their_network() {
+        return vec![(TEMPLATE, launch_template::may_be_made(cx).await)];
+    }
+    let (vpc, address, gateway, template) =
+        join!(vpc::may_be_made(cx), elastic_ip::may_be_made(cx), internet_gateway::may_be_made(cx), launch_template::may_be_made(cx));
+    NETWORK.into_iter().chain([TEMPLATE]).zip([vpc, address, gateway, template]).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::errors::from_answer;
+    use std::collections::BTreeSet;
 
     #[test]
     fn the_advice_names_a_few_and_counts_the_rest() {
         let doubtful: Vec<String> = (1..=7).map(|index| format!("ec2:Action{index}")).collect();
-        let text = advice(&doubtful).expect("there are doubts").message;
+        let text = advice(&doubtful, true).expect("there are doubts").message;
         assert!(text.contains("denies 7 of") && text.contains("ec2:Action5; and 2 more)") && !text.contains("ec2:Action6"), "{text}");
-        assert!(advice(&doubtful[..5]).is_some_and(|one| one.message.contains("ec2:Action5)")));
-        assert_eq!(advice(&[]), None);
+        assert!(advice(&doubtful[..5], true).is_some_and(|one| one.message.contains("ec2:Action5)")));
+        assert_eq!(advice(&[], true), None);
+    }
+
+    #[test]
+    fn what_only_a_network_of_its_own_needs_stops_no_check_of_a_role_without_a_cluster() {
+        let spec = crate::cluster::Cluster::example(serde_json::json!({})).spec;
+        let message = "You are not authorized to perform this operation. User: a is not authorized to perform: ec2:A on resource: * with an \
+                       explicit deny in a service control policy.";
+        let refusal = |action| (action, from_answer(action, Some(403), Code::UnauthorizedOperation, &message.replace("ec2:A", action)));
+        let simulated = || ["ec2:CreateVpc on arn:aws:ec2:us-west-2:2:vpc/*", "ec2:CreateSubnet on *"].map(str::to_owned).into();
+        for (purpose, refused, works, expected, reason) in [
+            (Purpose::Any, &NETWORK[..], true, &["lets the role make no network", "denies 1 of the role's"][..], "in subnets of theirs"),
+            (Purpose::Cluster, &NETWORK, false, &[], "it needs them"),
+            (Purpose::Any, &["ec2:CreateVpc", TEMPLATE], false, &[], "no cluster does without a template"),
+            (Purpose::Any, &[], true, &["and every call that was tried"], "only the simulation has doubts"),
+        ] {
+            let denied = Denied { by_role: BTreeSet::new(), by_organization: simulated() };
+            let judged = judge(&spec, purpose, denied, refused.iter().copied().map(refusal).collect());
+            let codes: Vec<Code> = judged.as_ref().err().map(|faults| faults.first.code.clone()).into_iter().collect();
+            assert_eq!(codes, if works { vec![] } else { vec![Code::OrganizationForbids] }, "{reason}");
+            let told: Vec<String> = judged.unwrap_or_default().into_iter().map(|warning| warning.message).collect();
+            assert_eq!(told.len(), expected.len(), "{reason}: {told:?}");
+            assert!(told.iter().zip(expected).all(|(message, part)| message.contains(part)), "{reason}: {told:?}");
+        }
     }
 }

@@ -1,12 +1,13 @@
 //! A node group's launch template: the settings and tags of its instances and volumes, however the group is scaled. The instance type and
 //! the image come from the node group.
 
-use super::owned::{check_ours, ec2_filters, ec2_tags, ec2_token, filter, is_this, outputs};
+use super::owned::{WOULD_SUCCEED, check_ours, ec2_filters, ec2_tags, ec2_token, filter, is_this, outputs};
 use crate::cluster::Cluster;
 use crate::context::Context;
 use crate::errors::{Called, Result, Unless};
 use crate::resource::{Made, Planned, Seen};
 use async_trait::async_trait;
+use aws_sdk_ec2::operation::create_launch_template::builders::CreateLaunchTemplateFluentBuilder;
 use aws_sdk_ec2::types::{
     LaunchTemplateBlockDeviceMappingRequest as Disk, LaunchTemplateEbsBlockDeviceRequest as Ebs, LaunchTemplateHttpTokensState,
     LaunchTemplateInstanceMetadataOptionsRequest as Metadata, LaunchTemplateTagSpecificationRequest as TagSpecification,
@@ -27,7 +28,19 @@ pub struct LaunchTemplate {
 
 type Found = aws_sdk_ec2::types::LaunchTemplate;
 
+/// Asks EC2 whether the system's would be allowed.
+pub async fn may_be_made(cx: &Context) -> Result<()> {
+    let asked = LaunchTemplate { group: Group::System }.request(cx).dry_run(true).send().await;
+    asked.called("ec2:CreateLaunchTemplate").done_if(&[WOULD_SUCCEED])
+}
+
 impl LaunchTemplate {
+    fn request(&self, cx: &Context) -> CreateLaunchTemplateFluentBuilder {
+        let tags = ec2_tags(&cx.cluster, &self.key(), ResourceType::LaunchTemplate, []);
+        let call = cx.aws.ec2.create_launch_template().launch_template_name(self.name(&cx.cluster));
+        call.launch_template_data(self.data(&cx.cluster)).tag_specifications(tags)
+    }
+
     fn name(&self, cluster: &Cluster) -> String {
         cluster.scoped(&format!("lt-{}", self.group).replace('/', "-"))
     }
@@ -126,10 +139,8 @@ impl Made for LaunchTemplate {
     }
 
     async fn create(&self, cx: &Context) -> Result<()> {
-        let tags = ec2_tags(&cx.cluster, &self.key(), ResourceType::LaunchTemplate, []);
-        let call = cx.aws.ec2.create_launch_template().launch_template_name(self.name(&cx.cluster));
-        let call = call.launch_template_data(self.data(&cx.cluster)).client_token(ec2_token(cx, &self.key(), None));
-        let created = call.tag_specifications(tags).send().await.called("ec2:CreateLaunchTemplate");
+        let call = self.request(cx).client_token(ec2_token(cx, &self.key(), None));
+        let created = call.send().await.called("ec2:CreateLaunchTemplate");
         match created.unless(&["InvalidLaunchTemplateName.AlreadyExistsException"])? {
             Some(_) => Ok(()),
             None => self.check_name(cx).await,

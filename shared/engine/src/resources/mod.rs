@@ -15,7 +15,7 @@ mod expiry;
 mod flow_log;
 pub mod health;
 pub(crate) mod internet_gateway;
-mod launch_template;
+pub(crate) mod launch_template;
 pub mod leftovers;
 mod log_group;
 mod nat_gateway;

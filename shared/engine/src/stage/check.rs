@@ -2,7 +2,7 @@
 
 use crate::cluster::Cluster;
 use crate::context::Context;
-use crate::doors::{Doors, Faults, Proven};
+use crate::doors::{Doors, Faults, Proven, Purpose};
 use crate::errors::Error;
 use crate::names::new_cluster_id;
 use crate::preflight::way_out;
@@ -56,7 +56,7 @@ pub async fn check(doors: &dyn Doors, candidate: &Candidate, now: Timestamp) -> 
 
 async fn tried(doors: &dyn Doors, cluster: Cluster, now: Timestamp) -> Result<Vec<Warning>, Faults> {
     doors.check_region(&cluster.spec.region).await?;
-    let Proven { aws, advice } = doors.prove(&cluster).await?;
+    let Proven { aws, advice } = doors.prove(&cluster, Purpose::Any).await?;
     way_out::check(&Context::new(aws, cluster, now)).await?;
     Ok(advice)
 }
@@ -126,7 +126,7 @@ mod tests {
             self.region.clone().map_or(Ok(()), Err)
         }
 
-        async fn prove(&self, _: &Cluster) -> Result<Proven, Faults> {
+        async fn prove(&self, _: &Cluster, _: Purpose) -> Result<Proven, Faults> {
             match self.role.clone() {
                 Some(faults) => Faults::none_of(faults).map(|()| unreachable!("a role that works is tried on the local cloud")),
                 None => pending().await,

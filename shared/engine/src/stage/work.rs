@@ -5,7 +5,7 @@ use super::{Function, Invocation};
 use crate::cluster::Cluster;
 use crate::context::Context;
 use crate::desk::{Hold, change};
-use crate::doors::{Faults, Proven, noted};
+use crate::doors::{Faults, Proven, Purpose, noted};
 use crate::drive::{self, Answer, Bounds, Plan};
 use crate::errors::{Error, Result};
 use crate::inventory;
@@ -48,7 +48,7 @@ impl Function {
 
     /// All checks come first; only then is anything claimed or chosen.
     async fn assume_role(&self, invocation: &Invocation, cluster: Cluster) -> Result<Answer> {
-        let Proven { aws, mut advice } = self.doors.prove(&cluster).await.map_err(Faults::together)?;
+        let Proven { aws, mut advice } = self.doors.prove(&cluster, Purpose::Cluster).await.map_err(Faults::together)?;
         let cx = Context::new(aws, cluster, self.desk.now());
         let Place { zones, offering, hardware, advice: of_place } = self.examine(&cx).await.map_err(Faults::together)?;
         advice.extend(of_place);
