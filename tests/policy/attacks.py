@@ -42,7 +42,6 @@ OF_S3 = {"ec2:VpceServiceName": [f"com.amazonaws.{REGION}.s3"]}
 ALLOWED_KEY = {"aws:ResourceTag/groundwork:encryption": ["allowed"]}
 REFUSED_KEY = {"aws:ResourceTag/groundwork:encryption": ["never"]}
 AS_ALLOWED_KEY = {"aws:RequestTag/groundwork:encryption": ["allowed"], "aws:TagKeys": ["groundwork:encryption"]}
-FOR_SERVICE = {"kms:GrantIsForAWSResource": ["true"]}
 # A VPC that the customer named in the quick-start, and another one.
 VPC = f"{EC2}:vpc/vpc-1"
 IN_NAMED = {"ec2:Vpc": [VPC]}
@@ -205,9 +204,8 @@ ATTACKS = [
     Attack("Read a secret", "secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:database-abcdef"),
     key("Decrypt with a foreign key", "Decrypt"),
     key("Decrypt with a key that clusters may use", "Decrypt", ALLOWED_KEY),
-    key("Let a control plane use a foreign key", "CreateGrant", FOR_SERVICE),
-    key("Let a control plane use a key whose tag says otherwise", "CreateGrant", REFUSED_KEY, FOR_SERVICE),
-    key("Let oneself use a key that clusters may use", "CreateGrant", ALLOWED_KEY, {"kms:GrantIsForAWSResource": ["false"]}),
+    key("Let a control plane use a foreign key", "CreateGrant"),
+    key("Let a control plane use a key whose tag says otherwise", "CreateGrant", REFUSED_KEY),
     key("Give a foreign key the tag of those that clusters may use", "TagResource", AS_ALLOWED_KEY),
     key("Rewrite the policy of a key that clusters may use", "PutKeyPolicy", ALLOWED_KEY),
     key("Have a key deleted that clusters may use", "ScheduleKeyDeletion", ALLOWED_KEY),
@@ -256,6 +254,10 @@ IN_REACH = [
     (
         policy("Make it administrator of that cluster", "AmazonEKSClusterAdminPolicy"),
         "the same. Whoever makes a cluster can always give themselves access",
+    ),
+    (
+        key("Let oneself use a key that the customer lets clusters use", "CreateGrant", ALLOWED_KEY),
+        "EKS makes the grant of a control plane in the caller's name, and supports no condition that tells it from another",
     ),
 ]
 

@@ -126,6 +126,8 @@ pub const TABLE: &[Row] = &[
     ),
     // EKS asks with the role's permissions (row 25): <https://github.com/kubernetes-sigs/cluster-api-provider-aws/issues/2432>.
     row("InvalidRequestException", "not authorized to perform kms:", Class::Customer, KEY),
+    // Also while KMS has not heard of a role that was just made: <https://github.com/hashicorp/terraform-provider-aws/issues/49247>.
+    row("InvalidParameterException", "Access denied to KMS key", Class::Transient, KEY),
     row(
         "InvalidParameterException",
         "required service principals",

@@ -2,8 +2,14 @@
 
 use super::Condition;
 use serde::Serialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use wire::names::Names;
+
+/// In a document as others write it: where a policy has one thing, it may stand without a list around it.
+pub fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice)
+}
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]

@@ -8,7 +8,7 @@ use crate::errors::table::NOT_LET_IN;
 use crate::errors::{Called, Error, Result};
 use crate::names::{KEY_TAG, KEY_TAG_VALUE, ROLE_PATH};
 use crate::resources::delivery;
-use aws_sdk_kms::types::{KeyMetadata, KeySpec, KeyState, KeyUsageType, Tag};
+use aws_sdk_kms::types::{KeyManagerType, KeyMetadata, KeySpec, KeyState, KeyUsageType, Tag};
 use futures::join;
 use serde_json::{Value, json};
 use wire::error::Code;
@@ -40,6 +40,9 @@ struct Flaw {
 pub async fn check(cx: &Context) -> Result<Option<Warning>> {
     let Some(key) = cx.cluster.spec.kms_key() else { return Ok(None) };
     let found = ask(cx, key).await?;
+    if let Some(flaw) = found.metadata.as_ref().and_then(not_theirs) {
+        return Err(unusable(key, &[flaw]));
+    }
     let (mut flaws, unclear) = whom_it_lets_in(&cx.cluster, key, found.policy.as_ref());
     flaws.splice(0..0, state(&cx.cluster, key, &found));
     if flaws.is_empty() { Ok(doubt(key, &unclear)) } else { Err(unusable(key, &flaws)) }
@@ -75,6 +78,13 @@ fn told<T>(refused: &mut Vec<Error>, answer: Result<T>) -> Result<Option<T>> {
 
 const NOT_FOUND: &str = "NotFoundException";
 
+/// Of a key of AWS's own, such as alias/aws/ebs, nothing that it lacks can be added.
+fn not_theirs(metadata: &KeyMetadata) -> Option<Flaw> {
+    let mend = || "Delete the cluster and create it with a key of yours, or without encryption.kms_key_arn".to_owned();
+    let is_awss = metadata.key_manager() == Some(&KeyManagerType::Aws);
+    is_awss.then(|| Flaw { what: "it is AWS's own, whose tags and policy nobody can change".into(), mend: mend() })
+}
+
 /// What is wrong with the key itself.
 fn state(cluster: &Cluster, key: &str, found: &Found) -> Vec<Flaw> {
     if found.refused.iter().any(|error| error.code.as_str() == NOT_FOUND) {
@@ -88,11 +98,11 @@ fn state(cluster: &Cluster, key: &str, found: &Found) -> Vec<Flaw> {
             let mend = "Delete the cluster and create it with a symmetric key that encrypts and decrypts".to_owned();
             flaws.push(Flaw { what: format!("it is no symmetric key for encryption, but {}", kind(metadata)), mend });
         }
-        flaws.extend(asleep(key, metadata.key_state()));
+        flaws.extend(asleep(cluster, key, metadata.key_state()));
     }
     let is_ours = |tag: &Tag| (tag.tag_key(), tag.tag_value()) == (KEY_TAG, KEY_TAG_VALUE);
     if found.tags.as_ref().is_some_and(|tags| !tags.iter().any(is_ours)) {
-        let region = key.split(':').nth(3).unwrap_or_default();
+        let region = &cluster.spec.region;
         let tag = format!("aws kms tag-resource --region {region} --key-id {key} --tags TagKey={KEY_TAG},TagValue={KEY_TAG_VALUE}");
         let mend = format!("Let Groundwork use it: {tag} (KMS takes up to five minutes to heed it)");
         flaws.push(Flaw { what: format!("it does not have the tag {KEY_TAG} = {KEY_TAG_VALUE}"), mend });
@@ -111,9 +121,8 @@ fn denied(cluster: &Cluster, error: &Error) -> Flaw {
     Flaw { what: error.reason.trim_end_matches('.').to_owned(), mend }
 }
 
-fn asleep(key: &str, state: Option<&KeyState>) -> Option<Flaw> {
-    let region = key.split(':').nth(3).unwrap_or_default();
-    let run = |verb: &str| format!("aws kms {verb} --region {region} --key-id {key}");
+fn asleep(cluster: &Cluster, key: &str, state: Option<&KeyState>) -> Option<Flaw> {
+    let run = |verb: &str| format!("aws kms {verb} --region {} --key-id {key}", cluster.spec.region);
     let mend = match state? {
         KeyState::Enabled => return None,
         KeyState::Disabled => format!("Enable it: {}", run("enable-key")),
@@ -134,6 +143,8 @@ struct User {
     via: Option<&'static str>,
     /// What the policy has to say if it does not let them in.
     statements: Value,
+    /// What may have to be done before.
+    first: &'static str,
 }
 
 #[derive(Clone, Copy)]
@@ -165,13 +176,13 @@ fn auto_scaling(cluster: &Cluster) -> User {
         called: "Auto Scaling",
         kind: Kind::Role { allowed_by_iam: false },
         actions: VOLUMES,
-        via: Some(EC2),
+        via: Some("ec2"),
         statements: for_scaling(&role),
         name: role,
+        // KMS takes no principal that does not exist, and an account's first Auto Scaling group makes this one.
+        first: " (if KMS knows no such role yet: aws iam create-service-linked-role --aws-service-name autoscaling.amazonaws.com)",
     }
 }
-
-const EC2: &str = "ec2";
 
 /// EKS gives the control plane's role a grant with its permissions.
 fn groundwork(cluster: &Cluster) -> User {
@@ -186,6 +197,7 @@ fn groundwork(cluster: &Cluster) -> User {
             "Action": ["kms:CreateGrant", "kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListResourceTags"]
         }]),
         name: role,
+        first: "",
     }
 }
 
@@ -203,6 +215,7 @@ fn control_plane(cluster: &Cluster) -> User {
             "Sid": "GroundworkControlPlanes", "Effect": "Allow", "Principal": {"AWS": root(cluster)}, "Resource": "*",
             "Action": "kms:DescribeKey", "Condition": {"ArnLike": {"aws:PrincipalArn": role("*")}}
         }]),
+        first: "",
     }
 }
 
@@ -220,6 +233,7 @@ fn delivery(cluster: &Cluster) -> User {
             "Sid": "FlowLogs", "Effect": "Allow", "Principal": {"Service": delivery::SERVICE}, "Resource": "*",
             "Action": ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"], "Condition": from
         }]),
+        first: "",
     }
 }
 
@@ -276,7 +290,8 @@ impl User {
                     ("aws:principalaccount", cluster.account.as_str()),
                     ("aws:principalarn", &self.name),
                     ("kms:calleraccount", &cluster.account),
-                    ("kms:grantisforawsresource", "true"),
+                    // CreateCluster does not say so of its grant: <https://docs.aws.amazon.com/eks/latest/userguide/enable-kms.html>.
+                    ("kms:grantisforawsresource", if self.via.is_some() { "true" } else { "false" }),
                 ]);
                 Who::Role { arn: &self.name, root: &root, allowed_by_iam }
             }
@@ -289,16 +304,9 @@ impl User {
         judge(policy, key, &who, action, &known)
     }
 
-    /// KMS takes no principal that does not exist, and an account's first Auto Scaling group makes that role.
     fn mend(&self) -> String {
-        let first = match self.via {
-            Some(EC2) => {
-                " (if KMS knows no such role yet: aws iam create-service-linked-role --aws-service-name autoscaling.amazonaws.com)"
-            }
-            _ => "",
-        };
         let statements: Vec<String> = self.statements.as_array().into_iter().flatten().map(Value::to_string).collect();
-        format!("Add to the statements of the key's policy: {}{first}", statements.join(", "))
+        format!("Add to the statements of the key's policy: {}{}", statements.join(", "), self.first)
     }
 }
 
@@ -375,6 +383,14 @@ mod tests {
     }
 
     #[test]
+    fn a_key_of_awss_own_gets_no_advice_that_nobody_can_follow() {
+        let mut metadata = enabled().metadata.expect("a key");
+        assert!(not_theirs(&metadata).is_none(), "a customer's");
+        metadata.key_manager = Some(KeyManagerType::Aws);
+        assert!(not_theirs(&metadata).is_some_and(|flaw| flaw.mend.contains("a key of yours")), "alias/aws/ebs");
+    }
+
+    #[test]
     fn what_a_hint_says_to_add_is_enough() {
         let cluster = cluster();
         let (scaling, delivery) = (auto_scaling(&cluster).statements, delivery(&cluster).statements);
@@ -382,6 +398,10 @@ mod tests {
         assert_eq!(flaws(&policy(&[&scaling, &delivery])), 0, "with the policy that KMS gives a key");
         assert_eq!(flaws(&policy(&[&delivery])), 1, "Auto Scaling's role has no policy of its own about the key");
         assert_eq!(flaws(&policy(&[&scaling])), 1, "nor has the delivery of flow logs, which is no principal of the account's");
+        let mut marked = groundwork(&cluster).statements;
+        marked[0]["Condition"] = json!({"Bool": {"kms:GrantIsForAWSResource": "true"}});
+        let without_account = json!({"Statement": [scaling[0], scaling[1], delivery[0], marked[0], control_plane(&cluster).statements[0]]});
+        assert_eq!(flaws(&without_account), 1, "EKS does not mark the grant of a control plane");
         let bare = json!({"Statement": []});
         assert_eq!(flaws(&bare), 4, "nobody is let in");
         let all: Vec<Value> = users(&cluster).into_iter().filter_map(|user| user.statements.as_array().cloned()).flatten().collect();

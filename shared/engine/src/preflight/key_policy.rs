@@ -1,6 +1,7 @@
 //! Whom a KMS key's policy lets in. Only IAM knows in the end: a condition that cannot be judged here makes the answer unclear.
 //! <https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html>
 
+use crate::permissions::document::list;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -132,11 +133,6 @@ fn texts(value: &Value) -> impl Iterator<Item = &str> {
 fn texts_and_bools(value: &Value) -> Vec<String> {
     let text = |one: &Value| one.as_str().map(str::to_owned).or_else(|| one.as_bool().map(|is| is.to_string()));
     list(value).iter().filter_map(text).collect()
-}
-
-/// Where a policy has one thing, it may stand without a list around it.
-fn list(value: &Value) -> &[Value] {
-    value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use super::{contents, delivery, expiry};
 use crate::cluster::Cluster;
 use crate::context::Context;
 use crate::errors::{Called, Error, Result, Unless, from_answer};
+use crate::permissions::document::list;
 use crate::resource::{Difference, How, Made, Planned, Seen};
 use async_trait::async_trait;
 use aws_sdk_s3::error::BuildError;
@@ -375,11 +376,6 @@ fn denies_plain_http(statement: &Value) -> bool {
     let without_tls = ["Bool", "BoolIfExists"].map(|operator| &statement["Condition"][operator]["aws:SecureTransport"]);
     let is_false = |value: &Value| *value == json!("false") || *value == json!(false);
     statement["Effect"] == "Deny" && without_tls.into_iter().flat_map(list).any(is_false)
-}
-
-/// Where a policy has one thing, it may stand without a list around it.
-fn list(value: &Value) -> &[Value] {
-    value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice)
 }
 
 fn unbuilt(error: BuildError) -> Error {

@@ -132,11 +132,11 @@ fn extra(scene: &Scene<'_>) -> Vec<Authorization> {
     std::iter::once(pass).chain(reads).chain(linked).collect()
 }
 
-/// EKS makes the grant for the cluster's role. <https://github.com/kubernetes-sigs/cluster-api-provider-aws/issues/2432>
+/// EKS makes the grant for the cluster's role, without `kms:GrantIsForAWSResource`, which CreateCluster does not support.
+/// <https://docs.aws.amazon.com/eks/latest/userguide/enable-kms.html>
 fn key(scene: &Scene<'_>) -> Vec<Authorization> {
     let Some(key) = scene.call.json.pointer("/encryptionConfig/0/provider/keyArn").and_then(Value::as_str) else { return vec![] };
-    let grant = kms::about(scene, "kms:CreateGrant", key).with("kms:GrantIsForAWSResource", "true");
-    vec![kms::about(scene, "kms:DescribeKey", key), grant]
+    ["kms:DescribeKey", "kms:CreateGrant"].map(|action| kms::about(scene, action, key)).into()
 }
 
 fn trial_run(scene: &Scene<'_>) -> Vec<Authorization> {

@@ -59,7 +59,7 @@ mod tests {
         let asked = told(&json("eks", "/clusters", &body), &things);
         for expected in [
             format!("kms:DescribeKey {about} kms:CallerAccount=222222222222"),
-            format!("kms:CreateGrant {about} kms:CallerAccount=222222222222 kms:GrantIsForAWSResource=true"),
+            format!("kms:CreateGrant {about} kms:CallerAccount=222222222222"),
         ] {
             assert!(asked.contains(&expected), "{expected} is not in {asked:#?}");
         }

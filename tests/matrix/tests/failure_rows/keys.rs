@@ -1,6 +1,6 @@
 //! The customer's KMS key.
 
-use crate::scene::{Scene, reads, refuse};
+use crate::scene::{Scene, reads, refuse, times};
 use engine::survey::survey;
 use matrix::kms::{self, KEY};
 use serde_json::json;
@@ -106,6 +106,16 @@ async fn row_134_what_eks_may_not_do_with_a_key_is_the_tenants_turn() {
     let hint = "EKS may not use the key of encryption.kms_key_arn through the role: see that the key has the tag groundwork:encryption = allowed, which KMS heeds after up to five minutes, and a policy that lets the role in, and deploy the quick-start again, then retry.";
     reads(&scene.parks().await, Class::Customer, &format!("AWS refused eks:CreateCluster: InvalidRequestException: {message}"), hint);
     scene.mend();
+    scene.runs().await;
+    scene.goes().await;
+}
+
+/// R: KMS has not heard yet of the role that a control plane was just given.
+#[tokio::test(start_paused = true)]
+async fn row_143_a_key_that_eks_cannot_use_yet_is_tried_again() {
+    let scene = encrypted().await;
+    let message = format!("Access denied to KMS key {KEY} due to explicit deny policy or revoked grant");
+    scene.set(vec![times(2, refuse("eks:CreateCluster", 400, "InvalidParameterException", &message))]);
     scene.runs().await;
     scene.goes().await;
 }

@@ -4,7 +4,7 @@ use super::*;
 
 /// `*` is the role's own partition, which no session can leave: the policy of create-eks has no room for its name.
 const KEYS: &str = "arn:*:kms:*:${account}:key/*";
-const CREATE_CLUSTER: &str = "https://github.com/kubernetes-sigs/cluster-api-provider-aws/pull/2447";
+const CREATE_CLUSTER: &str = "https://docs.aws.amazon.com/eks/latest/userguide/enable-kms.html";
 
 pub const GRANTS: &[Grant] = &[
     Grant {
@@ -22,11 +22,8 @@ pub const GRANTS: &[Grant] = &[
     Grant {
         sid: "UseKeys",
         resources: &[KEYS],
-        conditions: &[
-            ("StringEquals", "aws:ResourceTag/groundwork:encryption", &["allowed"]),
-            ("Bool", "kms:GrantIsForAWSResource", &["true"]),
-        ],
-        why: "Only keys with the customer's tag, which Groundwork cannot give, and only through a service of AWS.",
+        conditions: &[("StringEquals", "aws:ResourceTag/groundwork:encryption", &["allowed"])],
+        why: "Only keys with the customer's tag, which Groundwork cannot give. CreateCluster does not support kms:GrantIsForAWSResource.",
         actions: &[asked_for("kms:CreateGrant", EKS, "EKS lets the control plane's role encrypt and decrypt.", CREATE_CLUSTER)],
     },
 ];
