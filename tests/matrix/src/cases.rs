@@ -31,10 +31,12 @@ const SEED: u64 = 1;
 /// By then AWS has done all that it does by itself.
 const LATE: Duration = Duration::from_secs(3600);
 
-fn world() -> World {
+/// What GuardDuty puts into a VPC of the customer's stays there, so it is off where nothing may differ.
+fn world(scenario: Scenario) -> World {
     let mut world = World::new(SEED, SPEED);
     world.ids_seen_after = IDS_SEEN_AFTER;
     world.plain = cloud::account::Account::company();
+    world.plain.guard_duty &= scenario != Scenario::InTheirNetwork;
     world
 }
 
@@ -322,7 +324,7 @@ pub struct Start {
 
 impl Start {
     pub async fn of(scenario: Scenario, without: Without) -> Self {
-        let account = Account::of(Aws::new(), world());
+        let account = Account::of(Aws::new(), world(scenario));
         let mut life = match scenario {
             Scenario::SelfManaged => Life::self_managed(account).await,
             Scenario::Rich => Life::rich(account),

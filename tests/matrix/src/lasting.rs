@@ -120,8 +120,14 @@ impl Lasting {
         let does_not_matter = denied("s3:GetLifecycleConfiguration") || denied("ec2:DescribeSnapshots") && scenario == Scenario::Delete;
         let goes_along = goes_along.iter().any(|call| self.calls == *call);
         let holds_up = !does_not_matter && !goes_along && !looks.iter().any(|call| self.calls == *call);
-        // A life from creation to deletion makes these calls only in the deletion, too.
-        (scenario.is_deletion() && !holds_up) || (scenario == Scenario::Rich && goes_along)
+        match scenario {
+            Scenario::Delete | Scenario::DeleteData => !holds_up,
+            // A life from creation to deletion makes these calls only in the deletion, too.
+            Scenario::Rich => goes_along,
+            // Whether nodes get out does not depend on whether we may ask.
+            Scenario::InTheirNetwork => denied("ec2:DescribeVpcBlockPublicAccessOptions"),
+            Scenario::Create | Scenario::Change | Scenario::SelfManaged => false,
+        }
     }
 
     /// What the user reads: each thing that cannot be done, with what to do, and nothing else is undone than what waits for it.
