@@ -51,6 +51,7 @@ async fn row_130_all_that_the_customer_can_mend_is_told_together() {
     for part in [Code::AlternativesDiffer.means().hint, "aws kms enable-key", Code::VersionNotOffered.means().hint] {
         assert!(error.hint.contains(part), "{part}: {}", error.hint);
     }
+    scene.clients().kms.enable_key().key_id(KEY).send().await.expect("as it was");
     scene.goes().await;
 }
 
