@@ -36,7 +36,7 @@ enum Organization {
 struct Question {
     /// The wanted pairs of an action and a resource.
     pairs: BTreeSet<(String, String)>,
-    context: BTreeMap<String, (ContextKeyTypeEnum, String)>,
+    context: BTreeMap<String, String>,
 }
 
 pub async fn denied(cx: &Context, statements: &[Statement]) -> Result<Denied> {
@@ -116,10 +116,9 @@ impl Question {
         let pairs = statement.action.iter().flat_map(|action| resources.iter().map(|resource| (action.clone(), resource.clone())));
         // What a condition excludes is no example of what it lets pass.
         let given = statement.condition.iter().filter(|(operator, _)| !operator.contains("Not"));
-        let given = given.flat_map(|(operator, keys)| keys.iter().map(move |(key, values)| (kind(operator), key, values)));
         let value = |values: &Vec<String>| values.first().map(|value| example(cluster, value)).unwrap_or_default();
-        let given = given.map(|(kind, key, values)| (key.clone(), (kind, value(values))));
-        let region = ("aws:RequestedRegion".to_owned(), (ContextKeyTypeEnum::String, requested_region(cluster, &statement.action)));
+        let given = given.flat_map(|(_, keys)| keys).map(|(key, values)| (key.clone(), value(values)));
+        let region = ("aws:RequestedRegion".to_owned(), requested_region(cluster, &statement.action));
         Self { pairs: pairs.collect(), context: given.chain([region]).collect() }
     }
 
@@ -131,9 +130,10 @@ impl Question {
         self.pairs.iter().map(|(_, resource)| resource.as_str()).collect()
     }
 
+    /// All are texts, because no statement of ours compares anything else. A tag that is "true" is one, too.
     fn entries(&self) -> Vec<ContextEntry> {
-        let entry = |(key, (kind, value)): (&String, &(ContextKeyTypeEnum, String))| {
-            ContextEntry::builder().context_key_name(key).context_key_type(kind.clone()).context_key_values(value).build()
+        let entry = |(key, value): (&String, &String)| {
+            ContextEntry::builder().context_key_name(key).context_key_type(ContextKeyTypeEnum::String).context_key_values(value).build()
         };
         self.context.iter().map(entry).collect()
     }
@@ -163,11 +163,6 @@ impl Question {
         }
         denied
     }
-}
-
-/// Of the keys that a condition's operator compares. The value does not tell: a tag may be "true", too.
-fn kind(operator: &str) -> ContextKeyTypeEnum {
-    if operator.starts_with("Bool") { ContextKeyTypeEnum::Boolean } else { ContextKeyTypeEnum::String }
 }
 
 /// The decision about one resource, or about all.
@@ -235,22 +230,15 @@ mod tests {
         let (cluster, statements) = whole();
         for question in questions(&cluster, &statements) {
             let global = question.actions().iter().any(|action| action.starts_with("iam:"));
-            assert_eq!(question.context["aws:RequestedRegion"].1, if global { "us-east-1" } else { "us-west-2" });
+            assert_eq!(question.context["aws:RequestedRegion"], if global { "us-east-1" } else { "us-west-2" });
         }
     }
 
     #[test]
-    fn a_key_has_the_type_that_its_operator_compares() {
-        let (cluster, statements) = whole();
-        let entries: Vec<_> = questions(&cluster, &statements).iter().flat_map(Question::entries).collect();
-        for (key, expected, reason) in [
-            ("kms:GrantIsForAWSResource", ContextKeyTypeEnum::Boolean, "under Bool"),
-            ("aws:ResourceTag/GuardDutyManaged", ContextKeyTypeEnum::String, "under StringEquals, with the value true"),
-        ] {
-            let of_key: Vec<_> = entries.iter().filter(|entry| entry.context_key_name() == Some(key)).collect();
-            assert!(!of_key.is_empty() && of_key.iter().all(|entry| entry.context_key_values() == ["true"]), "{of_key:?}");
-            assert!(of_key.iter().all(|entry| entry.context_key_type() == Some(&expected)), "{reason}: {of_key:?}");
-        }
+    fn conditions_compare_texts_alone_as_every_question_says() {
+        let (_, statements) = whole();
+        let mut operators = statements.iter().flat_map(|statement| statement.condition.keys());
+        assert!(operators.all(|operator| operator.contains("String") || operator.contains("Arn") || operator == "Null"), "another type");
     }
 
     #[test]
