@@ -75,17 +75,24 @@ pub fn as_many(wanted: &BTreeMap<String, usize>, account: &Value) -> Result<(), 
 /// # Errors
 /// Where the account differs from what it was.
 pub fn same(before: &Value, after: &Value) -> Result<(), String> {
-    let mut differences = vec![];
-    compare(before, after, String::new(), &mut differences);
-    if differences.is_empty() { Ok(()) } else { Err(differences.join("; ")) }
+    told(&differences(before, after))
 }
 
 /// # Errors
 /// What of the account before is no longer there, or no longer as it was; what has come is not looked at.
 pub fn untouched(before: &Value, after: &Value) -> Result<(), String> {
+    let mut differences = differences(before, after);
+    differences.retain(|difference| !difference.starts_with("left: "));
+    told(&differences)
+}
+
+fn differences(before: &Value, after: &Value) -> Vec<String> {
     let mut differences = vec![];
     compare(before, after, String::new(), &mut differences);
-    differences.retain(|difference| !difference.starts_with("left: "));
+    differences
+}
+
+fn told(differences: &[String]) -> Result<(), String> {
     if differences.is_empty() { Ok(()) } else { Err(differences.join("; ")) }
 }
 
