@@ -11,6 +11,7 @@ pub mod inventory;
 pub mod journal;
 pub mod key;
 pub mod names;
+pub mod place;
 pub mod problem;
 pub mod spec;
 pub mod stage;

@@ -18,10 +18,10 @@ use wire::error::{Class, Code};
 use wire::instances::{self, Image};
 use wire::journal::Outputs;
 use wire::key::{Addon, Group, Key, Role, Side};
+use wire::place::GROUP_LABEL;
 use wire::spec::{self, Effect, Ground, PerformanceProfile};
 use wire::stage::Stage;
 
-const GROUP_LABEL: &str = "groundwork.dev/node-group";
 const ROLE: Key = Key::Role(Role::Node);
 /// In the customer's own network.
 const JOIN: &str = "The nodes started and could not join the cluster. See that no policy, firewall or route keeps them from the cluster, ECR and EC2, \
