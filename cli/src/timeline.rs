@@ -62,9 +62,9 @@ fn first(log: &[Listed], action: Action) -> HashMap<&str, Timestamp> {
 }
 
 fn waited_for(planned: &Planned, cluster: &Cluster, ready: &HashMap<&str, Timestamp>) -> Option<Key> {
-    // The last stage begins once all the others have ended.
-    let is_last = planned.stage == Stage::CreateNodegroups;
-    let earlier = cluster.resources.iter().filter(|other| is_last && other.planned.as_ref().is_some_and(|its| its.stage != planned.stage));
+    // These stages begin once all before them have ended; the others begin at once.
+    let follows = planned.stage >= Stage::CreateNodegroups;
+    let earlier = cluster.resources.iter().filter(|other| follows && other.planned.as_ref().is_some_and(|its| its.stage < planned.stage));
     let needed = planned.needs.iter().chain(earlier.map(|other| &other.key));
     needed.filter_map(|key| Some((ready.get(key.to_string().as_str())?, key))).max_by_key(|(at, _)| **at).map(|(_, key)| key.clone())
 }

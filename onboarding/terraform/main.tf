@@ -16,7 +16,11 @@ data "aws_caller_identity" "this" {}
 data "aws_partition" "this" {}
 
 locals {
-  stages = toset(["assume-role", "create-buckets", "create-eks", "create-nodegroups", "teardown"])
+  stages = toset(["assume-role", "create-buckets", "create-eks", "create-nodegroups", "furnish", "teardown"])
+  pods = {
+    autoscaler = "What the autoscaler of a cluster may do."
+    workload   = "What the pods of researchers may do."
+  }
   names = {
     partition = data.aws_partition.this.partition
     account   = data.aws_caller_identity.this.account_id
@@ -66,6 +70,15 @@ resource "aws_iam_role_policy_attachment" "stage" {
   for_each   = local.stages
   role       = aws_iam_role.groundwork.name
   policy_arn = aws_iam_policy.stage[each.key].arn
+}
+
+# What pods of the clusters may do; their roles get these, within the boundary.
+resource "aws_iam_policy" "pods" {
+  for_each    = local.pods
+  name        = "${var.role_name}-${each.key}"
+  path        = "/groundwork/"
+  description = each.value
+  policy      = templatefile("${path.module}/policies/${each.key}.json", local.names)
 }
 
 # The most that a role made by Groundwork may do; Groundwork cannot change it.

@@ -3,7 +3,7 @@
 use crate::frame::pascal;
 use engine::permissions::customers_network::{CONDITION, OPERATOR, PARTS, Part, Place};
 use engine::permissions::document::{Document, Statement};
-use engine::permissions::{Grant, STAGES, boundary, grants, policy, trust};
+use engine::permissions::{Grant, STAGES, boundary, grants, pods, policy, trust};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use wire::names::Names;
@@ -28,6 +28,9 @@ pub fn quick_start() -> String {
     let mut policies = String::new();
     for stage in STAGES.iter() {
         managed(&mut policies, &stage.to_string(), &[], &format!("What Groundwork's stage {stage} may do."), &policy(*stage, &NAMES));
+    }
+    for pods in pods::POLICIES {
+        managed(&mut policies, pods.name, &[], pods.description, &pods.document(&NAMES));
     }
     managed(&mut policies, "boundary", BOUNDARY_FIRST, "The most that a role made by Groundwork may do.", &boundary::policy(&NAMES));
     own_images(&mut policies);
@@ -56,62 +59,63 @@ fn statement(out: &mut String, statement: &Statement) {
         grant.sid == statement.sid && grant.actions.iter().any(|action| statement.action.iter().any(|one| one == action.name))
     };
     let reasons: BTreeSet<&str> = grants().filter(within).map(|grant| grant.why).collect();
-    reasons.iter().for_each(|why| line(out, 10, &format!("# {why}")));
-    line(out, 10, &format!("- Sid: {}", statement.sid));
-    line(out, 12, "Effect: Allow");
-    list(out, 12, "Action", &statement.action);
-    list(out, 12, "Resource", &statement.resource);
+    reasons.iter().for_each(|why| line(out, 8, &format!("# {why}")));
+    line(out, 8, &format!("- Sid: {}", statement.sid));
+    line(out, 10, "Effect: Allow");
+    list(out, 10, "Action", &statement.action);
+    list(out, 10, "Resource", &statement.resource);
     if statement.condition.is_empty() {
         return;
     }
-    line(out, 12, "Condition:");
+    line(out, 10, "Condition:");
     for (operator, keys) in &statement.condition {
-        line(out, 14, &format!("{operator}:"));
-        keys.iter().for_each(|(key, values)| list(out, 16, key, values));
+        line(out, 12, &format!("{operator}:"));
+        keys.iter().for_each(|(key, values)| list(out, 14, key, values));
     }
 }
 
 /// The boundary's last statement, which is there only if the customer names repositories.
 fn own_images(out: &mut String) {
     let own = boundary::pull_own_images(&[]);
-    line(out, 10, "# Only what the customer names.");
-    line(out, 10, "- !If");
-    line(out, 12, "- PullsOwnImages");
-    line(out, 12, &format!("- Sid: {}", own.sid));
-    line(out, 14, "Effect: Allow");
-    list(out, 14, "Action", &own.action);
-    line(out, 14, "Resource: !Split [\",\", !Ref ImageRepositories]");
-    line(out, 12, "- !Ref AWS::NoValue");
+    line(out, 8, "# Only what the customer names.");
+    line(out, 8, "- !If");
+    line(out, 10, "- PullsOwnImages");
+    line(out, 10, &format!("- Sid: {}", own.sid));
+    line(out, 12, "Effect: Allow");
+    list(out, 12, "Action", &own.action);
+    line(out, 12, "Resource: !Split [\",\", !Ref ImageRepositories]");
+    line(out, 10, "- !Ref AWS::NoValue");
 }
 
 /// A statement that is there only if the customer names VPCs.
 fn customers_network(out: &mut String, part: &Part) {
     const VPCS: &str = "!Split [\",\", !Ref NetworkVpcs]";
     let own = part.statement(&[], &NAMES);
-    line(out, 10, &format!("# {}", part.why));
-    line(out, 10, "- !If");
-    line(out, 12, "- UsesOwnNetwork");
-    line(out, 12, &format!("- Sid: {}", own.sid));
-    line(out, 14, "Effect: Allow");
-    list(out, 14, "Action", &own.action);
+    line(out, 8, &format!("# {}", part.why));
+    line(out, 8, "- !If");
+    line(out, 10, "- UsesOwnNetwork");
+    line(out, 10, &format!("- Sid: {}", own.sid));
+    line(out, 12, "Effect: Allow");
+    list(out, 12, "Action", &own.action);
     match part.place {
-        Place::Resource => line(out, 14, &format!("Resource: {VPCS}")),
+        Place::Resource => line(out, 12, &format!("Resource: {VPCS}")),
         Place::Condition => {
-            list(out, 14, "Resource", &own.resource);
-            line(out, 14, "Condition:");
-            line(out, 16, &format!("{OPERATOR}:"));
-            line(out, 18, &format!("{CONDITION}: {VPCS}"));
+            list(out, 12, "Resource", &own.resource);
+            line(out, 12, "Condition:");
+            line(out, 14, &format!("{OPERATOR}:"));
+            line(out, 16, &format!("{CONDITION}: {VPCS}"));
         }
     }
-    line(out, 12, "- !Ref AWS::NoValue");
+    line(out, 10, "- !Ref AWS::NoValue");
 }
 
+/// No list is indented under its key, because the template may have only so many bytes.
 fn list(out: &mut String, indent: usize, key: &str, values: &[String]) {
     match values {
         [only] => line(out, indent, &format!("{key}: {}", scalar(only))),
         _ => {
             line(out, indent, &format!("{key}:"));
-            values.iter().for_each(|value| line(out, indent + 2, &format!("- {}", scalar(value))));
+            values.iter().for_each(|value| line(out, indent, &format!("- {}", scalar(value))));
         }
     }
 }
@@ -146,8 +150,11 @@ fn block(out: &mut String, indent: usize, value: &serde_json::Value) {
     }
 }
 
-/// Quoted, because ARNs and patterns have characters with a meaning in YAML.
+/// Quoted, because ARNs and patterns have characters with a meaning in YAML; an action has none.
 fn scalar(text: &str) -> String {
+    if text.contains(':') && text.chars().all(|one| one.is_ascii_alphanumeric() || matches!(one, ':' | '-')) {
+        return text.to_owned();
+    }
     // IAM's own variables are not CloudFormation's.
     if text.replace("${aws:", "").contains("${") {
         format!("!Sub \"{}\"", text.replace("${aws:", "${!aws:"))

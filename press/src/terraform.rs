@@ -2,13 +2,14 @@
 
 use engine::permissions::customers_network::PARTS;
 use engine::permissions::document::Document;
-use engine::permissions::{STAGES, boundary, policy, self_managed, trust};
+use engine::permissions::{STAGES, boundary, pods, policy, self_managed, trust};
 use wire::names::PLACEHOLDERS;
 
 pub fn policies() -> Vec<(String, String)> {
     let stages = STAGES.iter().map(|stage| (stage.to_string(), policy(*stage, &PLACEHOLDERS)));
+    let pods = pods::POLICIES.iter().map(|pods| (pods.name.to_owned(), pods.document(&PLACEHOLDERS)));
     let boundary = ("boundary".to_owned(), boundary::policy(&PLACEHOLDERS));
-    let mut files: Vec<_> = stages.chain([boundary]).map(|(name, document)| (path(&name), text(&document))).collect();
+    let mut files: Vec<_> = stages.chain(pods).chain([boundary]).map(|(name, document)| (path(&name), text(&document))).collect();
     let own_images = serde_json::to_string_pretty(&boundary::pull_own_images(&[])).unwrap_or_default();
     files.push((path("own-images"), own_images + "\n"));
     files.push((path("customers-network"), customers_network()));

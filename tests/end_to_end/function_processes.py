@@ -7,7 +7,7 @@ from pathlib import Path
 import cloud
 
 # What works on clusters. The API is left alone: other tests are talking to it.
-WORKERS = ("validate", "assume-role", "create-buckets", "create-eks", "create-nodegroups", "teardown", "sweep")
+WORKERS = ("validate", "assume-role", "create-buckets", "create-eks", "create-nodegroups", "furnish", "teardown", "sweep")
 
 
 def running():

@@ -97,7 +97,7 @@ def test_a_journal_entry_lost_during_a_creation_is_written_again(tenant, service
 def test_a_lost_journal_entry_of_an_earlier_stage_is_written_again(tenant, service):
     cluster = tenant.create("behind")
     cloud.set_faults(two_invocations_for_nodes(cluster["id"]))
-    until(lambda: tenant.show("behind")["stage"] == "create-nodegroups", "the last stage has begun", every=0.02)
+    until(lambda: tenant.show("behind")["stage"] == "create-nodegroups", "nodes are being made", every=0.02)
     dynamodb_table.lose(service, cluster["id"], "RESOURCE#cluster")
     tenant.wait("behind", "running")
     assert "RESOURCE#cluster" in dynamodb_table.journal(service, cluster["id"])

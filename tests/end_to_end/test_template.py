@@ -195,7 +195,7 @@ def test_the_quick_start_keeps_the_role_as_long_as_iam_keeps_the_boundary():
 
 def test_every_function_has_a_log_group_with_retention():
     resources = templates.template("template.yaml")["Resources"]
-    assert len(functions()) == 10
+    assert len(functions()) == 11
     for name, function in functions().items():
         group = resources[function["LoggingConfig"]["LogGroup"]["!Ref"]]["Properties"]
         assert group["RetentionInDays"], name

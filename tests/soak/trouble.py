@@ -13,7 +13,7 @@ from waiting import until
 
 SECONDS_BETWEEN_KILLS = 0.5
 KILLS = 10
-CREATING, DELETING = ("create-buckets", "create-eks", "create-nodegroups"), ("teardown",)
+CREATING, DELETING = ("create-buckets", "create-eks", "create-nodegroups", "furnish"), ("teardown",)
 # Another version of the service: the settings of every stage differ, so all stages are really updated.
 OTHER_PARAMETERS = {"CreationGraceSeconds": "4", "RefusalGraceSeconds": "4", "LogRetentionDays": "30"}
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]

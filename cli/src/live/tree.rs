@@ -61,7 +61,8 @@ fn of_stage(cluster: &Cluster, stage: Stage) -> Vec<String> {
 
 /// A stage without resources of its own is done once a later one has begun.
 fn is_past(cluster: &Cluster, stage: Stage) -> bool {
-    let begun = cluster.resources.iter().any(|one| one.state != ResourceState::Absent);
+    let is_later = |one: &Resource| one.planned.as_ref().is_some_and(|planned| planned.stage > stage);
+    let begun = cluster.resources.iter().any(|one| is_later(one) && one.state != ResourceState::Absent);
     cluster.summary.status == Status::Running || cluster.summary.stage.is_some_and(|current| stage < current) || begun
 }
 
@@ -167,6 +168,7 @@ research  provisioning  2:10, about 7:50 more  2 of 4
 ◐ create-eks            1 of 2
     ◐ cluster                        2:00 of about 8:00
 · create-nodegroups     0 of 1
+· furnish
 "
         );
     }
@@ -187,7 +189,7 @@ research  provisioning  2:10, about 7:50 more  2 of 4
     #[test]
     fn a_small_terminal_shows_what_it_has_room_for() {
         let text = drawn(half_made(), 4);
-        assert_eq!((text.lines().count(), text.lines().last()), (4, Some("  … and 4 lines more")));
+        assert_eq!((text.lines().count(), text.lines().last()), (4, Some("  … and 5 lines more")));
     }
 
     #[test]

@@ -341,7 +341,11 @@ fn access(ours: &Managed) -> String {
         [one] => format!("administrator {one}"),
         several => format!("administrators {}", several.join(", ")),
     };
-    format!("{from}; {who}")
+    let users = match &ours.access.users[..] {
+        [] => String::new(),
+        some => format!("; users {}", some.join(", ")),
+    };
+    format!("{from}; {who}{users}")
 }
 
 fn data(ours: &Managed) -> &'static str {

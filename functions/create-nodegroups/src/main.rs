@@ -1,4 +1,4 @@
-//! Creates the nodes and the add-ons that need them; then the cluster is running.
+//! Creates the nodes, the add-ons that need them, and the entries of those who are let in.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

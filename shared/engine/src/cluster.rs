@@ -4,7 +4,7 @@ use crate::names;
 use crate::offering::{self, Offering, SYSTEM_TYPES};
 use std::collections::BTreeMap;
 use wire::key::{Group, Key, NodeLog};
-use wire::spec::{Data, Ground, InstanceType, PerformanceProfile, Spec};
+use wire::spec::{Data, Ground, Guest, InstanceType, PerformanceProfile, Spec};
 
 /// What a cluster's resources are derived from; the same for all of them.
 #[derive(Clone, Debug)]
@@ -36,9 +36,9 @@ impl Cluster {
         }
     }
 
-    /// The IAM roles and users that are to be a managed cluster's administrators: what follows the account in the ARN, and the ARN.
-    pub fn administrators(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.spec.managed().into_iter().flat_map(|ours| ours.access.named_administrators())
+    /// The IAM roles and users that a managed cluster lets in.
+    pub fn guests(&self) -> impl Iterator<Item = Guest<'_>> {
+        self.spec.managed().into_iter().flat_map(|ours| ours.access.guests())
     }
 
     pub fn instance_type<'a>(&'a self, group: &'a Group) -> &'a str {

@@ -143,7 +143,7 @@ fn door(cluster: &Cluster, stage: Stage) -> Door<'_> {
     let policies = match &spec.ground {
         Ground::Managed(_) => SessionPolicies {
             managed: Some(permissions::policy_arn(stage, &spec.names())),
-            inline: permissions::session::narrowed(stage, id, cluster.administrators().map(|(principal, _)| principal)).compact(),
+            inline: permissions::session::narrowed(stage, id, cluster.guests().map(|guest| guest.principal)).compact(),
         },
         Ground::SelfManaged(theirs) => {
             SessionPolicies { managed: None, inline: permissions::self_managed::session(stage, spec, theirs, id).compact() }

@@ -138,7 +138,7 @@ impl Round {
             }
             Err(Failure::Resource(error)) => {
                 // What waited for it need not any more.
-                self.moved |= !item.wanted && item.resource.planned().goes_with_the_cluster();
+                self.moved |= item.may_be_left;
                 failed.insert(key.clone(), error);
             }
             // A newer request weighs more than a journal that did not answer.
@@ -159,6 +159,8 @@ struct Item<'a> {
     after: Vec<Key>,
     /// Those of `after` that it need not wait for: it does so only as long as they go by themselves.
     need_not: Vec<Key>,
+    /// Something need not wait for it.
+    may_be_left: bool,
 }
 
 /// What may come back is believed to be gone once the cluster has been gone for so many creation graces: ten minutes.
@@ -519,16 +521,22 @@ fn items(plan: &Plan) -> Vec<Item<'_>> {
     let removed: BTreeSet<Key> = plan.wanted.iter().filter(is_removed).map(Resource::key).collect();
     let wanted = plan.wanted.iter().filter(|one| !is_removed(one)).map(|one| {
         let after = one.planned().needs().into_iter().filter(|key| !removed.contains(key)).collect();
-        Item { key: one.key(), resource: one, wanted: true, after, need_not: vec![] }
+        Item { key: one.key(), resource: one, wanted: true, after, need_not: vec![], may_be_left: false }
     });
-    wanted.chain(plan.unwanted.iter().map(|one| unwanted(one, plan))).collect()
+    let mut items: Vec<Item> = wanted.chain(plan.unwanted.iter().map(|one| unwanted(one, plan))).collect();
+    let left: BTreeSet<Key> = items.iter().flat_map(|item| item.need_not.clone()).collect();
+    items.iter_mut().for_each(|item| item.may_be_left = left.contains(&item.key));
+    items
 }
 
 fn unwanted<'a>(resource: &'a Resource, plan: &Plan) -> Item<'a> {
     let key = resource.key();
     let needing: Vec<&Resource> = plan.unwanted.iter().filter(|other| other.planned().needs().contains(&key)).collect();
-    let need_not = needing.iter().filter(|other| other.planned().goes_with_the_cluster()).map(|other| other.key()).collect();
-    Item { resource, wanted: false, after: needing.into_iter().map(Resource::key).collect(), need_not, key }
+    let with_the_cluster = needing.iter().filter(|other| other.planned().goes_with_the_cluster()).map(|other| other.key());
+    let first = resource.planned().goes_after().into_iter().filter(|first| plan.unwanted.iter().any(|other| other.key() == *first));
+    let need_not: Vec<Key> = with_the_cluster.chain(first).collect();
+    let after = needing.iter().map(|other| other.key()).chain(need_not.clone()).collect();
+    Item { resource, wanted: false, after, need_not, may_be_left: false, key }
 }
 
 fn in_use(left: &[Leftover]) -> Error {

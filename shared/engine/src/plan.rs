@@ -18,19 +18,19 @@ type Journal = BTreeMap<Key, Entry>;
 /// Every resource that the spec wants.
 pub fn wanted(cluster: &Cluster) -> Vec<Key> {
     match &cluster.spec.ground {
-        Ground::Managed(_) => [buckets(cluster), network(cluster), control_plane(cluster), nodes(cluster)].concat(),
+        Ground::Managed(_) => [buckets(cluster), network(cluster), control_plane(cluster), nodes(cluster), furniture()].concat(),
         Ground::SelfManaged(theirs) => customers(cluster, theirs),
     }
 }
 
-/// The last stage of a run that wants the cluster. It also removes what the spec no longer wants: by then nothing depends on it.
-const LAST: Stage = Stage::CreateNodegroups;
+/// Also removes what the spec no longer wants: by then nothing depends on it.
+const REMOVES: Stage = Stage::CreateNodegroups;
 
 /// The stages after which something of ours may be in the account.
 pub fn makers(cluster: &Cluster) -> BTreeSet<Stage> {
     let all = wanted(cluster).into_iter().filter_map(|key| of(&key, cluster));
     let made = all.filter(|one| matches!(one, Resource::Made(_)));
-    made.map(|one| one.planned().stage()).chain([LAST]).collect()
+    made.map(|one| one.planned().stage()).chain([REMOVES]).collect()
 }
 
 /// What one stage makes, with what it needs of earlier stages and the journal does not know as ready: a lost entry is written anew.
@@ -47,7 +47,7 @@ pub fn of_stage(cluster: &Cluster, stage: Stage, journal: &Journal, stuck: BTree
         }
         needed.insert(key);
     }
-    let unwanted = if stage == LAST { no_longer_wanted(cluster, journal) } else { vec![] };
+    let unwanted = if stage == REMOVES { no_longer_wanted(cluster, journal) } else { vec![] };
     Plan { wanted: all.into_iter().filter(|(key, _)| needed.contains(key)).map(|(_, one)| one).collect(), unwanted, stuck }
 }
 
@@ -61,7 +61,7 @@ pub fn teardown(cluster: &Cluster, journal: &Journal) -> Result<Plan> {
         return Err(unknown(text));
     }
     let wanted = wanted(cluster);
-    // EKS deletes the entry of an administrator whom the spec no longer names, together with the cluster.
+    // EKS deletes the entry of somebody whom the spec no longer names, together with the cluster.
     let known = journal.keys().filter(|key| !is_unknown(key) && (!matches!(key, Key::AccessEntry(_)) || wanted.contains(key)));
     let journaled: Vec<Key> = known.flat_map(|key| with_its_own(key.clone(), cluster)).collect();
     let all: BTreeSet<Key> = wanted.into_iter().chain(journaled).collect();
@@ -150,7 +150,7 @@ fn network(cluster: &Cluster) -> Vec<Key> {
 fn control_plane(cluster: &Cluster) -> Vec<Key> {
     let mut all: Vec<Key> = [Role::Cluster, Role::Node, Role::EbsCsi].map(Key::Role).into();
     all.extend([Key::LogGroup, Key::Disks, Key::Cluster]);
-    all.extend(cluster.administrators().map(|(principal, _)| Key::AccessEntry(principal.to_owned())));
+    all.extend(cluster.guests().map(|guest| Key::AccessEntry(guest.principal.to_owned())));
     all.push(Key::PodIdentity(Role::EbsCsi));
     all.extend([Addon::VpcCni, Addon::KubeProxy, Addon::EksPodIdentityAgent].map(Key::Addon));
     all
@@ -166,6 +166,11 @@ fn nodes(cluster: &Cluster) -> Vec<Key> {
     }
     all.extend(cluster.spec.has_flow_logs().then_some(Key::FlowLog));
     all
+}
+
+/// What the pods of the autoscaler and of researchers may do.
+fn furniture() -> Vec<Key> {
+    [Role::Autoscaler, Role::Workload].into_iter().flat_map(|role| [Key::Role(role), Key::PodIdentity(role)]).collect()
 }
 
 /// What measures and watches the nodes.
@@ -358,12 +363,17 @@ mod tests {
     }
 
     #[test]
-    fn the_last_stage_removes_what_an_edit_drops_but_nothing_that_holds_data() {
+    fn what_an_edit_drops_is_removed_once_nothing_depends_on_it_but_nothing_that_holds_data() {
         let cluster = cluster(json!({}));
         let dropped = ["node-group/p3.2xlarge", "launch-template/p3.2xlarge", "bucket/scratch", "fargate/a", "vpc"];
         for (stage, state, expected, reason) in [
             (Stage::CreateEks, State::Ready, vec![], "node groups still use their templates"),
-            (Stage::CreateNodegroups, State::Ready, vec!["launch-template/p3.2xlarge", "node-group/p3.2xlarge"], "the last stage"),
+            (
+                Stage::CreateNodegroups,
+                State::Ready,
+                vec!["launch-template/p3.2xlarge", "node-group/p3.2xlarge"],
+                "nothing uses them any more",
+            ),
             (Stage::CreateNodegroups, State::Gone, vec![], "they are gone already"),
         ] {
             let plan = of_stage(&cluster, stage, &entries(state, dropped), BTreeSet::new());
@@ -411,12 +421,12 @@ mod tests {
     }
 
     #[test]
-    fn the_last_stage_may_always_have_something_in_the_account() {
+    fn the_nodes_stage_may_always_have_something_in_the_account() {
         let theirs = |fields| makers(&Cluster::self_managed(fields)).into_iter().collect::<Vec<_>>();
         assert_eq!(theirs(json!({})), [Stage::CreateNodegroups]);
         assert_eq!(theirs(json!({"instance_types": [], "node_role_arn": null})), [Stage::CreateNodegroups], "an edit drops groups");
         let ours = makers(&cluster(json!({})));
-        assert_eq!(ours.into_iter().collect::<Vec<_>>(), [Stage::CreateBuckets, Stage::CreateEks, Stage::CreateNodegroups]);
+        assert_eq!(ours.into_iter().collect::<Vec<_>>(), [Stage::CreateBuckets, Stage::CreateEks, Stage::CreateNodegroups, Stage::Furnish]);
     }
 
     #[test]

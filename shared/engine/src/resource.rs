@@ -107,6 +107,10 @@ pub trait Planned: Send + Sync {
     fn goes_with_the_cluster(&self) -> bool {
         false
     }
+    /// What does not need it and yet goes before it, as long as that goes by itself.
+    fn goes_after(&self) -> Vec<Key> {
+        vec![]
+    }
     fn pace(&self) -> Pace {
         Pace::seconds(2, 3)
     }

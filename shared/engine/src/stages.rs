@@ -82,6 +82,7 @@ pub const MACHINES: &[Machine] = &[
                 stages: &[Stage::CreateBuckets, Stage::CreateEks],
             },
             Turn::One(Stage::CreateNodegroups),
+            Turn::One(Stage::Furnish),
         ],
         end: State { title: "Running", comment: "Everything that was asked for is ready." },
     },
@@ -164,11 +165,22 @@ pub fn row(stage: Stage) -> Row {
         Stage::CreateNodegroups => Row {
             state: State {
                 title: "Create node groups",
-                comment: "Creates the nodes and the add-ons that need them, and marks the record running.",
+                comment: "Creates the nodes, the add-ons that need them, and the entries of those who are let in.",
             },
             account: Account::Customer,
             regions: false,
             budget: Budget::Setting { parameter: "CreateNodegroupsBudgetSeconds", most_seconds: 3600 },
+            settles: None,
+            records: KEEPS_THE_JOURNAL,
+        },
+        Stage::Furnish => Row {
+            state: State {
+                title: "Furnish",
+                comment: "Gives the autoscaler and the researchers' pods their roles, and marks the record running.",
+            },
+            account: Account::Customer,
+            regions: false,
+            budget: Budget::Seconds(600),
             settles: Some(Status::Running),
             records: KEEPS_THE_JOURNAL,
         },

@@ -38,7 +38,7 @@ const KEPT: &str = "The cluster is older than deletion.data, so its record does 
      that says data=delete deletes it, too.";
 
 fn of_access(record: &Record, spec: &Spec) -> Vec<Warning> {
-    let Some(Access { administrators, public_cidrs }) = spec.managed().map(|ours| &ours.access) else { return vec![] };
+    let Some(Access { administrators, public_cidrs, users: _ }) = spec.managed().map(|ours| &ours.access) else { return vec![] };
     let cluster = format!("--region {} --cluster-name {}", spec.region, eks_cluster(&record.name, &record.id));
     let nobody =
         administrators.is_empty().then(|| Warning::new("$.access.administrators", nobody_is_administrator(&cluster, spec.partition())));

@@ -36,7 +36,7 @@ pub enum Key {
     NodeLog(NodeLog),
     /// The EKS control plane.
     Cluster,
-    /// One of the tenant's administrators, by what follows the account in the ARN: `role/admin`.
+    /// One whom the tenant lets in, by what follows the account in the ARN: `role/admin`.
     AccessEntry(String),
     /// The role of pods of ours.
     PodIdentity(Role),
@@ -65,6 +65,10 @@ pub enum Role {
     Node,
     EbsCsi,
     CloudwatchAgent,
+    /// Of the pod that asks for nodes and gives them back.
+    Autoscaler,
+    /// Of the pods that researchers run.
+    Workload,
 }
 
 /// A log group of CloudWatch's Container Insights, by its name for it.

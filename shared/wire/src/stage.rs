@@ -14,6 +14,7 @@ pub enum Stage {
     CreateBuckets,
     CreateEks,
     CreateNodegroups,
+    Furnish,
     Teardown,
 }
 

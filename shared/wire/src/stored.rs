@@ -226,7 +226,8 @@ mod tests {
         managed["kubernetes"] =
             json!({"version": "1.35", "logs": ["audit", "authenticator"], "log_retention_days": 90, "upgrade_policy": "standard"});
         managed["buckets"] = json!([{"purpose": "artifacts"}, {"purpose": "checkpoints"}, {"purpose": "logs"}]);
-        for (row, expected) in [(MANAGED, managed), (SELF_MANAGED, json!(stored(SELF_MANAGED).shown()))] {
+        for (row, mut expected) in [(MANAGED, managed), (SELF_MANAGED, json!(stored(SELF_MANAGED).shown()))] {
+            expected["scale_down_after_minutes"] = json!(10);
             let parsed = StoredSpec::from(parse(&value(row)).expect("valid"));
             assert_eq!((json!(parsed), json!(parsed.shown())), (expected.clone(), expected));
         }

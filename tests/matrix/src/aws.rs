@@ -5,6 +5,7 @@
 
 use crate::kms::Keys;
 use bytes::Bytes;
+use engine::permissions::pods::POLICIES;
 use http::{Request, Response, StatusCode};
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
@@ -24,6 +25,7 @@ use winterbaume_elasticloadbalancingv2::ElasticLoadBalancingV2Service;
 use winterbaume_iam::IamService;
 use winterbaume_iam::views::{IamStateView, ManagedPolicyView};
 use winterbaume_s3::S3Service;
+use wire::names::Names;
 
 pub const ACCOUNT: &str = DEFAULT_ACCOUNT_ID;
 /// The only region, because snapshots have no other.
@@ -486,10 +488,13 @@ impl Aws {
         answer
     }
 
-    /// AWS's own policies exist in every account; in winterbaume only after somebody has made them.
+    /// AWS's own policies exist in every account, and the quick-start's in every customer's; in winterbaume only after somebody has made them.
     async fn have_managed_policies(&self) {
         let there = self.iam.snapshot(ACCOUNT, IAM_REGION).await.policies;
-        let policies = MANAGED_POLICIES.map(managed_policy).into_iter().filter(|policy| !there.contains_key(&policy.arn));
+        let names = Names { partition: "aws", account: ACCOUNT, role: "groundwork" };
+        let aws = MANAGED_POLICIES.map(|path| format!("arn:aws:iam::aws:policy/{path}"));
+        let policies = aws.into_iter().chain(POLICIES.iter().map(|pods| pods.arn(&names))).map(managed_policy);
+        let policies = policies.filter(|policy| !there.contains_key(&policy.arn));
         let policies = policies.map(|policy| (policy.arn.clone(), policy)).collect();
         let missing = IamStateView { policies, ..IamStateView::default() };
         self.iam.merge(ACCOUNT, IAM_REGION, missing).await.expect("the view is valid");
@@ -510,16 +515,17 @@ impl Aws {
 }
 
 fn is_managed(arn: &str) -> bool {
-    arn.starts_with("arn:aws:iam::aws:policy/")
+    arn.starts_with("arn:aws:iam::aws:policy/") || arn.contains(":policy/groundwork/")
 }
 
-fn managed_policy(path: &str) -> ManagedPolicyView {
+fn managed_policy(arn: String) -> ManagedPolicyView {
+    let path = arn.split_once(":policy/").map_or("", |(_, path)| path);
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     ManagedPolicyView {
         policy_name: name.into(),
         policy_id: format!("ANPA{}", name.to_uppercase()),
-        arn: format!("arn:aws:iam::aws:policy/{path}"),
         path: format!("/{folder}"),
+        arn,
         default_version_id: "v1".into(),
         description: String::new(),
         create_date: None,

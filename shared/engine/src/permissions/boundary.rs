@@ -1,4 +1,4 @@
-//! The permissions boundary of every role that Groundwork makes: of what the roles' AWS-managed policies allow, only what reaches
+//! The permissions boundary of the roles that Groundwork makes and gives policies of AWS: of what the roles' AWS-managed policies allow, only what reaches
 //! clusters of ours.
 //!
 //! It grants nothing by itself. IAM cannot restrict whom a new role trusts, so the protection is in the boundary and not in the trust: no

@@ -4,6 +4,7 @@
 pub mod boundary;
 pub mod customers_network;
 pub mod document;
+pub mod pods;
 pub mod self_managed;
 pub mod session;
 mod table;

@@ -11,15 +11,15 @@ use wire::stage::Stage;
 #[cfg(test)]
 pub const LIMIT: usize = 2048;
 
-/// The inline policy of a stage's session, for the cluster of that id. The only administrators that it lets in are
-/// the tenant's, each by what follows the account in its ARN.
-pub fn narrowed<'a>(stage: Stage, id: &str, administrators: impl IntoIterator<Item = &'a str>) -> Document {
+/// The inline policy of a stage's session, for the cluster of that id. The only ones whom it lets into the cluster are
+/// those of the spec, each by what follows the account in its ARN.
+pub fn narrowed<'a>(stage: Stage, id: &str, guests: impl IntoIterator<Item = &'a str>) -> Document {
     let [tagging, tagged] = [("Tagging", "aws:RequestTag"), ("Tagged", "aws:ResourceTag")].map(|(sid, key)| other_owners(sid, key, id));
     Document::new(match stage {
         // assume-role looks at the customer's role, whose name is no cluster's.
         Stage::Validate | Stage::AssumeRole => vec![tagging, tagged],
-        Stage::CreateBuckets | Stage::CreateEks => vec![tagging, tagged, other_names(id)],
-        Stage::CreateNodegroups => vec![tagging, tagged, other_names(id), other_administrators(administrators)],
+        Stage::CreateBuckets | Stage::CreateEks | Stage::Furnish => vec![tagging, tagged, other_names(id)],
+        Stage::CreateNodegroups => vec![tagging, tagged, other_names(id), other_guests(guests)],
         Stage::Teardown => vec![tagging, tagged, other_names(id), other_leftovers(id)],
     })
 }
@@ -54,9 +54,9 @@ fn other_names(id: &str) -> Statement {
 }
 
 /// Without what all have in common, which the role's own policy asks for: the text has to be short.
-fn other_administrators<'a>(administrators: impl IntoIterator<Item = &'a str>) -> Statement {
-    let denial = Statement::deny("Admin", &["eks:CreateAccessEntry"]);
-    let ours: Vec<String> = administrators.into_iter().map(|principal| format!("*:{principal}")).collect();
+fn other_guests<'a>(guests: impl IntoIterator<Item = &'a str>) -> Statement {
+    let denial = Statement::deny("Guest", &["eks:CreateAccessEntry"]);
+    let ours: Vec<String> = guests.into_iter().map(|principal| format!("*:{principal}")).collect();
     if ours.is_empty() { denial } else { denial.when("StringNotLike", "eks:principalArn", ours) }
 }
 

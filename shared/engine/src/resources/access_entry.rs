@@ -1,4 +1,4 @@
-//! One of the tenant's administrators: an access entry with the policy that makes it one.
+//! Somebody whom the cluster lets in: an access entry with the policy that says what they may do.
 
 use super::owned::{check_ours, tag_map};
 use crate::cluster::Cluster;
@@ -7,10 +7,12 @@ use crate::errors::table::{GONE_IN_EKS, THERE_IN_EKS};
 use crate::errors::{Called, Error, Result, Unless};
 use crate::resource::{Difference, How, Made, Planned, Seen};
 use async_trait::async_trait;
-use aws_sdk_eks::types::{AccessScope, AccessScopeType};
+use aws_sdk_eks::types::{AccessScope, AccessScopeType, AssociatedAccessPolicy};
 use wire::error::Code;
 use wire::journal::Outputs;
 use wire::key::Key;
+use wire::place::NAMESPACE;
+use wire::spec::{Guest, Right};
 use wire::stage::Stage;
 
 /// The type of an entry for people and programs, not for nodes.
@@ -23,27 +25,60 @@ pub struct AccessEntry {
 
 pub struct Found {
     arn: String,
-    /// The ARNs of its policies.
+    /// Its policies, each with where it counts.
     policies: Vec<String>,
 }
 
+/// The ARN of EKS's policy for a right. Edit lets somebody run, see and remove what runs in a namespace, and also act as its service accounts.
+/// <https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html>
+fn policy(right: Right, cluster: &Cluster) -> String {
+    let name = match right {
+        Right::Administer => "AmazonEKSClusterAdminPolicy",
+        Right::Work => "AmazonEKSEditPolicy",
+    };
+    format!("arn:{}:eks::aws:cluster-access-policy/{name}", cluster.spec.partition())
+}
+
+/// Where the policy counts.
+fn scope(right: Right) -> AccessScope {
+    let scope = AccessScope::builder();
+    match right {
+        Right::Administer => scope.r#type(AccessScopeType::Cluster).build(),
+        Right::Work => scope.r#type(AccessScopeType::Namespace).namespaces(NAMESPACE).build(),
+    }
+}
+
+/// A policy and where it counts, for people too.
+fn written(policy: &str, scope: &AccessScope) -> String {
+    let place = match scope.r#type() {
+        Some(AccessScopeType::Namespace) => scope.namespaces().join(", "),
+        _ => "everywhere".into(),
+    };
+    format!("{policy} in {place}")
+}
+
 impl AccessEntry {
-    fn policy(cluster: &Cluster) -> String {
-        format!("arn:{}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy", cluster.spec.partition())
+    /// The entry is in the plan only if the spec names it.
+    fn guest<'a>(&self, cluster: &'a Cluster) -> Option<Guest<'a>> {
+        cluster.guests().find(|guest| guest.principal == self.principal)
     }
 
-    /// The ARN of the IAM role or user. The entry is in the plan only if the spec names it.
+    fn named<'a>(&self, cx: &'a Context) -> Result<Guest<'a>> {
+        let missing = || Error::of(Code::IncompleteRequest, format!("The spec does not let in {}.", self.principal));
+        self.guest(&cx.cluster).ok_or_else(missing)
+    }
+
+    /// The ARN of the IAM role or user.
     fn arn<'a>(&self, cx: &'a Context) -> Result<&'a str> {
-        let named = cx.cluster.administrators().find(|(principal, _)| *principal == self.principal);
-        let missing = || Error::of(Code::IncompleteRequest, format!("The spec does not name the administrator {}.", self.principal));
-        named.map(|(_, arn)| arn).ok_or_else(missing)
+        Ok(self.named(cx)?.arn)
     }
 
     async fn policies(&self, cx: &Context) -> Result<Vec<String>> {
         let call = cx.aws.eks.list_associated_access_policies().cluster_name(cx.cluster.eks_name()).principal_arn(self.arn(cx)?);
         let answer = call.send().await.called("eks:ListAssociatedAccessPolicies").unless(GONE_IN_EKS)?;
         let policies = answer.and_then(|answer| answer.associated_access_policies).unwrap_or_default();
-        Ok(policies.into_iter().filter_map(|associated| associated.policy_arn).collect())
+        let written = |one: AssociatedAccessPolicy| Some(written(&one.policy_arn?, one.access_scope.as_ref()?));
+        Ok(policies.into_iter().filter_map(written).collect())
     }
 }
 
@@ -81,8 +116,9 @@ impl Made for AccessEntry {
     }
 
     fn judge(&self, cluster: &Cluster, found: &Found) -> Seen {
-        let administrator = found.policies.contains(&Self::policy(cluster));
-        Seen::but_for([Difference::between("administrator", administrator, true, How::InPlace)])
+        let wanted = self.guest(cluster).map(|guest| written(&policy(guest.right, cluster), &scope(guest.right)));
+        let missing = wanted.filter(|policy| !found.policies.contains(policy)).unwrap_or_default();
+        Seen::but_for([Difference::between("missing_policy", missing, String::new(), How::InPlace)])
     }
 
     fn outputs(&self, _: &Cluster, found: &Found) -> Outputs {
@@ -97,9 +133,9 @@ impl Made for AccessEntry {
     }
 
     async fn mend(&self, cx: &Context, _: &Found) -> Result<()> {
-        let everywhere = AccessScope::builder().r#type(AccessScopeType::Cluster).build();
-        let call = cx.aws.eks.associate_access_policy().cluster_name(cx.cluster.eks_name()).principal_arn(self.arn(cx)?);
-        let call = call.policy_arn(Self::policy(&cx.cluster)).access_scope(everywhere);
+        let Guest { arn, right, .. } = self.named(cx)?;
+        let call = cx.aws.eks.associate_access_policy().cluster_name(cx.cluster.eks_name()).principal_arn(arn);
+        let call = call.policy_arn(policy(right, &cx.cluster)).access_scope(scope(right));
         call.send().await.called("eks:AssociateAccessPolicy").map(drop)
     }
 
@@ -112,17 +148,26 @@ impl Made for AccessEntry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
-    fn an_entry_without_the_administrators_policy_is_half_made() {
-        let cluster = Cluster::example(serde_json::json!({}));
-        let half_made = || Seen::but_for([Difference::between("administrator", false, true, How::InPlace)]);
-        let another = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy".to_owned();
-        for (policies, expected) in
-            [(vec![], half_made()), (vec![another.clone()], half_made()), (vec![another, AccessEntry::policy(&cluster)], Seen::Ready)]
-        {
+    fn an_entry_without_the_policy_of_its_right_is_half_made() {
+        let arn = |kind: &str| format!("arn:aws:iam::222222222222:role/{kind}");
+        let cluster = Cluster::example(json!({"access": {"administrators": [arn("admin")], "users": [arn("ada")]}}));
+        let aws = |name: &str, place: &str| format!("arn:aws:eks::aws:cluster-access-policy/{name} in {place}");
+        let admin = aws("AmazonEKSClusterAdminPolicy", "everywhere");
+        let [edit, too_wide] = ["research", "everywhere"].map(|place| aws("AmazonEKSEditPolicy", place));
+        let without = |policy: &String| Seen::but_for([Difference::between("missing_policy", policy.clone(), String::new(), How::InPlace)]);
+        for (principal, policies, expected) in [
+            ("role/admin", vec![], without(&admin)),
+            ("role/admin", vec![edit.clone()], without(&admin)),
+            ("role/admin", vec![edit.clone(), admin.clone()], Seen::Ready),
+            ("role/ada", vec![admin], without(&edit)),
+            ("role/ada", vec![too_wide], without(&edit)),
+            ("role/ada", vec![edit.clone()], Seen::Ready),
+        ] {
             let found = Found { arn: "arn".into(), policies };
-            assert_eq!(AccessEntry { principal: "role/admin".into() }.judge(&cluster, &found), expected, "{:?}", found.policies);
+            assert_eq!(AccessEntry { principal: principal.into() }.judge(&cluster, &found), expected, "{principal} {:?}", found.policies);
         }
     }
 }

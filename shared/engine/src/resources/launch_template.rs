@@ -67,14 +67,13 @@ impl LaunchTemplate {
     }
 
     fn disks(&self, cluster: &Cluster) -> Vec<Disk> {
-        let gpu = instances::image(cluster.instance_type(&self.group)).is_ok_and(Image::gpu);
-        let wanted = cluster.wanted(&self.group).and_then(|wanted| wanted.disk_gib);
         // Without a size, the disk is only as large as the image.
         let disk = |device: &str, size_gib: Option<u32>| disk(device, size_gib, cluster.spec.kms_key());
-        if gpu {
-            vec![disk("/dev/xvda", None), disk("/dev/xvdb", Some(wanted.unwrap_or(BOTTLEROCKET_DATA_GIB)))]
+        let of_images = Some(images_gib(&self.group, cluster));
+        if has_gpus(&self.group, cluster) {
+            vec![disk("/dev/xvda", None), disk("/dev/xvdb", of_images)]
         } else {
-            vec![disk("/dev/xvda", Some(wanted.unwrap_or(AL2023_ROOT_GIB)))]
+            vec![disk("/dev/xvda", of_images)]
         }
     }
 
@@ -83,6 +82,16 @@ impl LaunchTemplate {
         let tags = ec2_tags(cluster, &Key::NodeGroup(self.group.clone()), kind, []);
         TagSpecification::builder().set_resource_type(tags.resource_type).set_tags(tags.tags).build()
     }
+}
+
+/// The size of the disk for images, containers and their files.
+pub fn images_gib(group: &Group, cluster: &Cluster) -> u32 {
+    let usual = if has_gpus(group, cluster) { BOTTLEROCKET_DATA_GIB } else { AL2023_ROOT_GIB };
+    cluster.wanted(group).and_then(|wanted| wanted.disk_gib).unwrap_or(usual)
+}
+
+fn has_gpus(group: &Group, cluster: &Cluster) -> bool {
+    instances::image(cluster.instance_type(group)).is_ok_and(Image::gpu)
 }
 
 /// A token of the metadata service goes no further than to the node itself, so that a pod cannot take the node role's credentials.

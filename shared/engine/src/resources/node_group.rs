@@ -2,7 +2,7 @@
 
 use super::health::{CAPACITY, Issue, broken};
 use super::owned::{check_ours, outputs, tag_map};
-use super::{existing_network, leftovers, spot};
+use super::{existing_network, launch_template, leftovers, spot};
 use crate::cluster::Cluster;
 use crate::context::Context;
 use crate::errors::table::{GONE_IN_EKS, OFFERING, THERE_IN_EKS};
@@ -36,6 +36,18 @@ const SPOT_CAPACITY: &str = "AWS has no spot capacity for these instance types i
                              waiting, delete the cluster and create it with more alternatives, or with capacity on_demand.";
 /// Without a launch template, EKS gives nodes 20 GiB, which one image with CUDA fills.
 const DISK_GIB: u32 = 100;
+
+/// By the second, the autoscaler knows that GPUs may come later than their node, and does not ask for another node meanwhile.
+/// <https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/cloudprovider/aws/README.md>, "GPU Node Groups"
+const GPU_LABELS: [(&str, &str); 2] = [("nvidia.com/gpu.present", "true"), ("k8s.amazonaws.com/accelerator", "nvidia")];
+
+/// The autoscaler knows nothing else of the disk of a group without nodes, the same page says, and pods that ask for ephemeral storage would wait for ever.
+const DISK_TAG: &str = "k8s.io/cluster-autoscaler/node-template/resources/ephemeral-storage";
+
+/// What a node of a disk offers to pods: the kubelet keeps back what begins an eviction, a tenth, and the system and the images have some.
+fn free_gib(disk_gib: u32) -> u32 {
+    disk_gib * 4 / 5
+}
 
 pub struct NodeGroup {
     group: Group,
@@ -82,10 +94,9 @@ impl NodeGroup {
 
     /// None with a launch template, which has the disks.
     fn disk_gib(&self, cluster: &Cluster) -> Option<i32> {
-        let wanted = cluster.wanted(&self.group).and_then(|wanted| wanted.disk_gib);
         match self.ground {
             Ground::Managed(_) => None,
-            Ground::SelfManaged(_) => i32::try_from(wanted.unwrap_or(DISK_GIB)).ok(),
+            Ground::SelfManaged(_) => i32::try_from(self.images_gib(cluster)).ok(),
         }
     }
 
@@ -153,7 +164,9 @@ impl NodeGroup {
         }
         let missing = || Error::of(Code::MissingInstanceType, format!("The spec has no instance type {}.", self.group));
         let wanted = cluster.wanted(&self.group).ok_or_else(missing)?;
-        Ok(Sizes { least: 0, desired: wanted.overprovisioned_ondemand_count, most: wanted.max_count })
+        let kept = wanted.overprovisioned_ondemand_count;
+        // With less, the autoscaler would take away what is to be kept.
+        Ok(Sizes { least: kept, desired: kept, most: wanted.max_count })
     }
 
     fn scaling(&self, cluster: &Cluster) -> Result<NodegroupScalingConfig> {
@@ -169,8 +182,23 @@ impl NodeGroup {
 
     fn labels(&self, cluster: &Cluster) -> HashMap<String, String> {
         let theirs = cluster.wanted(&self.group).map(|wanted| wanted.labels.clone()).unwrap_or_default();
-        let gpu = self.has_gpus().then(|| ("nvidia.com/gpu.present".to_owned(), "true".to_owned()));
-        theirs.into_iter().chain([(GROUP_LABEL.to_owned(), self.label())]).chain(gpu).collect()
+        let gpu = self.has_gpus().then_some(GPU_LABELS).into_iter().flatten();
+        let ours = gpu.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        theirs.into_iter().chain([(GROUP_LABEL.to_owned(), self.label())]).chain(ours).collect()
+    }
+
+    /// With what no autoscaler can see of a group without nodes.
+    fn tags(&self, cluster: &Cluster) -> HashMap<String, String> {
+        let of_disk = (DISK_TAG.to_owned(), format!("{}Gi", free_gib(self.images_gib(cluster))));
+        tag_map(cluster, &self.key()).into_iter().flatten().chain([of_disk]).collect()
+    }
+
+    /// The disk that has images, containers and their files.
+    fn images_gib(&self, cluster: &Cluster) -> u32 {
+        match self.ground {
+            Ground::Managed(_) => launch_template::images_gib(&self.group, cluster),
+            Ground::SelfManaged(_) => cluster.wanted(&self.group).and_then(|wanted| wanted.disk_gib).unwrap_or(DISK_GIB),
+        }
     }
 
     fn taints(&self, cluster: &Cluster) -> Vec<Taint> {
@@ -279,6 +307,11 @@ impl Planned for NodeGroup {
         own.into_iter().chain(plugins).chain(network).collect()
     }
 
+    /// Else the autoscaler asks for nodes for the pods of those that go.
+    fn goes_after(&self) -> Vec<Key> {
+        vec![Key::Role(Role::Autoscaler)]
+    }
+
     fn pace(&self) -> Pace {
         Pace::seconds(60, 10)
     }
@@ -337,7 +370,7 @@ impl Made for NodeGroup {
         let call = call.set_instance_types(Some(self.types.clone())).ami_type(ami(image)).capacity_type(self.capacity());
         let call = call.scaling_config(self.scaling(&cx.cluster)?).set_labels(Some(self.labels(&cx.cluster)));
         let taints = Some(self.taints(&cx.cluster)).filter(|taints| !taints.is_empty());
-        let call = call.set_taints(taints).set_tags(tag_map(&cx.cluster, &self.key()));
+        let call = call.set_taints(taints).set_tags(Some(self.tags(&cx.cluster)));
         let call = call.set_node_repair_config(repairs(&cx.cluster).then(|| NodeRepairConfig::builder().enabled(true).build()));
         // Behind each, EKS makes things in IAM, and fails the group for good if IAM wants fewer calls.
         let made = cx.in_turn(call.send()).await.called("eks:CreateNodegroup").done_if(THERE_IN_EKS);
@@ -413,7 +446,12 @@ mod tests {
         ]}));
         let of = |group: &str| NodeGroup::new(&group.into(), &cluster);
         let gpus = of("g4dn.xlarge");
-        let labels = [(GROUP_LABEL, "g4dn-xlarge"), ("nvidia.com/gpu.present", "true"), ("team", "vision")];
+        let labels = [
+            (GROUP_LABEL, "g4dn-xlarge"),
+            ("nvidia.com/gpu.present", "true"),
+            ("k8s.amazonaws.com/accelerator", "nvidia"),
+            ("team", "vision"),
+        ];
         assert_eq!(gpus.labels(&cluster), labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into());
         let taints: Vec<String> = gpus.taints(&cluster).iter().map(written).collect();
         assert_eq!(taints, ["nvidia.com/gpu=true:NO_SCHEDULE", "team=vision:NO_EXECUTE"]);
@@ -456,8 +494,8 @@ mod tests {
     }
 
     #[test]
-    fn groups_start_with_the_overprovisioned_nodes_and_the_systems_with_one() {
-        for (group, expected) in [("g4dn.xlarge", (0, 2, 10)), ("system", (1, 1, 3))] {
+    fn groups_keep_the_overprovisioned_nodes_and_the_systems_one() {
+        for (group, expected) in [("g4dn.xlarge", (2, 2, 10)), ("system", (1, 1, 3))] {
             let (resource, cluster) = ours(group);
             let scaling = resource.scaling(&cluster).expect("it is in the spec");
             let sizes = (scaling.min_size(), scaling.desired_size(), scaling.max_size());
@@ -465,6 +503,17 @@ mod tests {
         }
         let (dropped, cluster) = ours("p3.2xlarge");
         assert_eq!(dropped.scaling(&cluster).expect_err("only the journal knows it").code, Code::MissingInstanceType);
+    }
+
+    #[test]
+    fn the_autoscaler_is_told_of_the_disk_of_a_group_without_nodes() {
+        let theirs = Cluster::self_managed(json!({"instance_types": [{"name": "m6i.large", "disk_gib": 50}]}));
+        let ours = Cluster::example(json!({"instance_types": [{"name": "g4dn.xlarge"}, {"name": "m6i.large"}]}));
+        for (cluster, group, expected) in [(&ours, "g4dn.xlarge", "80Gi"), (&ours, "m6i.large", "64Gi"), (&theirs, "m6i.large", "40Gi")] {
+            let tags = NodeGroup::new(&group.into(), cluster).tags(cluster);
+            assert_eq!(tags.get(DISK_TAG).map(String::as_str), Some(expected), "{group}");
+            assert_eq!(tags.get("groundwork:cluster"), Some(&cluster.id), "{group}");
+        }
     }
 
     #[test]

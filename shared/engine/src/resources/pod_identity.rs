@@ -1,4 +1,5 @@
-//! The Pod Identity associations that give the EBS CSI controller and the CloudWatch agent their roles.
+//! The Pod Identity associations that give pods their roles: of the EBS CSI controller, the CloudWatch agent, the autoscaler, and those that
+//! researchers run.
 
 use super::owned::{check_ours, id, tag_map};
 use crate::cluster::Cluster;
@@ -9,6 +10,7 @@ use crate::resource::{Made, Planned, Seen};
 use async_trait::async_trait;
 use wire::journal::Outputs;
 use wire::key::{Key, Role};
+use wire::place;
 use wire::stage::Stage;
 
 pub struct PodIdentity {
@@ -25,6 +27,8 @@ impl PodIdentity {
             Role::Cluster | Role::Node => return None,
             Role::EbsCsi => ("kube-system", "ebs-csi-controller-sa"),
             Role::CloudwatchAgent => ("amazon-cloudwatch", "cloudwatch-agent"),
+            Role::Autoscaler => (place::AUTOSCALER_NAMESPACE, place::AUTOSCALER),
+            Role::Workload => (place::NAMESPACE, place::SERVICE_ACCOUNT),
         };
         Some(Self { role, namespace, service_account })
     }
@@ -50,8 +54,12 @@ impl Planned for PodIdentity {
         true
     }
 
+    /// The add-ons among the nodes wait for theirs.
     fn stage(&self) -> Stage {
-        Stage::CreateNodegroups
+        match self.role {
+            Role::Autoscaler | Role::Workload => Stage::Furnish,
+            Role::Cluster | Role::Node | Role::EbsCsi | Role::CloudwatchAgent => Stage::CreateNodegroups,
+        }
     }
 
     fn needs(&self) -> Vec<Key> {

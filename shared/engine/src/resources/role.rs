@@ -1,11 +1,11 @@
-//! The IAM roles of the control plane, the nodes, the EBS CSI driver and the CloudWatch agent.
+//! The IAM roles of the control plane, the nodes, and the pods that reach AWS: drivers and agents, the autoscaler, the researchers' own.
 
 use super::owned::check_ours;
 use crate::cluster::Cluster;
 use crate::context::Context;
 use crate::errors::{Called, Error, Result, Unless};
 use crate::names::ROLE_PATH;
-use crate::permissions::boundary;
+use crate::permissions::{boundary, pods};
 use crate::resource::{Difference, How, Made, Planned, Seen};
 use async_trait::async_trait;
 use aws_sdk_iam::error::BuildError;
@@ -28,7 +28,9 @@ fn trust(role: Role) -> String {
     let (service, actions) = match role {
         Role::Cluster => ("eks.amazonaws.com", json!(["sts:AssumeRole"])),
         Role::Node => ("ec2.amazonaws.com", json!(["sts:AssumeRole"])),
-        Role::EbsCsi | Role::CloudwatchAgent => ("pods.eks.amazonaws.com", json!(["sts:AssumeRole", "sts:TagSession"])),
+        Role::EbsCsi | Role::CloudwatchAgent | Role::Autoscaler | Role::Workload => {
+            ("pods.eks.amazonaws.com", json!(["sts:AssumeRole", "sts:TagSession"]))
+        }
     };
     json!({
         "Version": "2012-10-17",
@@ -37,21 +39,32 @@ fn trust(role: Role) -> String {
     .to_string()
 }
 
-/// The paths of the AWS-managed policies that the role needs.
-fn paths(role: Role) -> &'static [&'static str] {
+/// The ARNs of the policies that the role needs: AWS's, and for what AWS has none, those of the quick-start.
+fn policies(role: Role, cluster: &Cluster) -> Vec<String> {
+    let aws = |paths: &[&str]| paths.iter().map(|path| format!("arn:{}:iam::aws:policy/{path}", cluster.spec.partition())).collect();
     match role {
-        Role::Cluster => &["AmazonEKSClusterPolicy"],
-        Role::Node => &["AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonEKS_CNI_Policy"],
-        Role::EbsCsi => &["service-role/AmazonEBSCSIDriverPolicy"],
-        Role::CloudwatchAgent => &["CloudWatchAgentServerPolicy"],
+        Role::Cluster => aws(&["AmazonEKSClusterPolicy"]),
+        Role::Node => aws(&["AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonEKS_CNI_Policy"]),
+        Role::EbsCsi => aws(&["service-role/AmazonEBSCSIDriverPolicy"]),
+        Role::CloudwatchAgent => aws(&["CloudWatchAgentServerPolicy"]),
+        Role::Autoscaler => vec![pods::AUTOSCALER.arn(&cluster.spec.names())],
+        Role::Workload => vec![pods::WORKLOAD.arn(&cluster.spec.names())],
+    }
+}
+
+/// The ARN of its permissions boundary.
+fn boundary(role: Role, cluster: &Cluster) -> String {
+    let names = cluster.spec.names();
+    match role {
+        Role::Cluster | Role::Node | Role::EbsCsi | Role::CloudwatchAgent => boundary::arn(&names),
+        Role::Autoscaler => pods::AUTOSCALER.arn(&names),
+        Role::Workload => pods::WORKLOAD.arn(&names),
     }
 }
 
 /// The ARNs of needed policies that are not attached.
 fn missing(role: Role, cluster: &Cluster, found: &Found) -> Vec<String> {
-    let partition = cluster.spec.partition();
-    let wanted = paths(role).iter().map(|path| format!("arn:{partition}:iam::aws:policy/{path}"));
-    wanted.filter(|arn| !found.attached.contains(arn)).collect()
+    policies(role, cluster).into_iter().filter(|arn| !found.attached.contains(arn)).collect()
 }
 
 async fn attached(cx: &Context, name: &str) -> Result<Vec<String>> {
@@ -110,7 +123,10 @@ impl Planned for Role {
     }
 
     fn stage(&self) -> Stage {
-        Stage::CreateEks
+        match self {
+            Role::Cluster | Role::Node | Role::EbsCsi | Role::CloudwatchAgent => Stage::CreateEks,
+            Role::Autoscaler | Role::Workload => Stage::Furnish,
+        }
     }
 }
 
@@ -139,7 +155,7 @@ impl Made for Role {
 
     async fn create(&self, cx: &Context) -> Result<()> {
         let call = cx.aws.iam.create_role().role_name(cx.cluster.scoped(&self.to_string())).path(ROLE_PATH);
-        let call = call.permissions_boundary(boundary::arn(&cx.cluster.spec.names())).assume_role_policy_document(trust(*self));
+        let call = call.permissions_boundary(boundary(*self, &cx.cluster)).assume_role_policy_document(trust(*self));
         let call = call.set_tags(Some(tags(cx, &self.key())?));
         call.send().await.called("iam:CreateRole").done_if(&["EntityAlreadyExists"])
     }
@@ -176,17 +192,30 @@ mod tests {
             (Role::Node, "ec2.amazonaws.com", false),
             (Role::EbsCsi, "pods.eks.amazonaws.com", true),
             (Role::CloudwatchAgent, "pods.eks.amazonaws.com", true),
+            (Role::Autoscaler, "pods.eks.amazonaws.com", true),
+            (Role::Workload, "pods.eks.amazonaws.com", true),
         ] {
             let document: serde_json::Value = serde_json::from_str(&trust(role)).expect("valid JSON");
             assert_eq!(document["Statement"][0]["Principal"], json!({"Service": service}), "{role:?}");
             assert_eq!(trust(role).contains("sts:TagSession"), tags_sessions, "{role:?}");
         }
     }
+
+    /// For what only they may do, no boundary of the others has room.
+    #[test]
+    fn a_role_with_a_policy_of_the_quick_start_has_that_as_its_boundary() {
+        let cluster = Cluster::example(json!({}));
+        for role in [Role::Autoscaler, Role::Workload] {
+            assert_eq!(policies(role, &cluster), [boundary(role, &cluster)], "{role:?}");
+        }
+        assert_eq!(boundary(Role::Node, &cluster), "arn:aws:iam::222222222222:policy/groundwork/groundwork-boundary");
+    }
+
     #[test]
     fn a_role_is_ready_once_it_has_all_needed_policies() {
         let cluster = Cluster::example(json!({}));
         let arn = |path: &str| format!("arn:aws:iam::aws:policy/{path}");
-        let all: Vec<String> = paths(Role::Node).iter().map(|path| arn(path)).collect();
+        let all = policies(Role::Node, &cluster);
         let some = Difference::between("missing_policies", all[1..].join(", "), String::new(), How::InPlace);
         let foreign = [all.clone(), vec![arn("AmazonSSMManagedInstanceCore")]].concat();
         for (attached, expected, reason) in [

@@ -30,7 +30,15 @@ impl Candidate {
     fn cluster(&self) -> Cluster {
         let name = "check".to_owned();
         let (role_arn, region, ground) = (self.role_arn.clone(), self.region.clone(), Ground::Managed(Managed::default()));
-        let spec = Spec { name: name.clone(), role_arn, region, instance_types: vec![], tags: Tags::default(), ground };
+        let spec = Spec {
+            name: name.clone(),
+            role_arn,
+            region,
+            instance_types: vec![],
+            scale_down_after_minutes: None,
+            tags: Tags::default(),
+            ground,
+        };
         let account = spec.account().to_owned();
         Cluster { id: new_cluster_id(), name, tenant: self.tenant.clone(), account, zones: vec![], offering: None, data: Data::Keep, spec }
     }

@@ -41,7 +41,9 @@ impl Function {
                 validate(&record.spec)
             }
             Stage::AssumeRole => self.assume_role(invocation, cluster).await,
-            Stage::CreateBuckets | Stage::CreateEks | Stage::CreateNodegroups => self.provision(invocation, record, cluster).await,
+            Stage::CreateBuckets | Stage::CreateEks | Stage::CreateNodegroups | Stage::Furnish => {
+                self.provision(invocation, record, cluster).await
+            }
             Stage::Teardown => self.tear_down(invocation, record, cluster).await,
         }
     }
@@ -98,10 +100,14 @@ impl Function {
     }
 
     async fn provision(&self, invocation: &Invocation, record: &Record, cluster: Cluster) -> Result<Answer> {
-        let cx = self.open(cluster).await?;
         let of_others = record.troubles.iter().filter(|(_, trouble)| trouble.stage != self.stage);
         let stuck = of_others.map(|(key, _)| key.clone()).collect();
-        let plan = plan::of_stage(&cx.cluster, self.stage, &self.desk.journal(&cx.cluster.id).await?, stuck);
+        let plan = plan::of_stage(&cluster, self.stage, &self.desk.journal(&cluster.id).await?, stuck);
+        // A session in which there is nothing to do would have a policy without a statement, which STS refuses.
+        if plan.wanted.is_empty() && plan.unwanted.is_empty() {
+            return Ok(Answer::default());
+        }
+        let cx = self.open(cluster).await?;
         self.walk(invocation, &plan, &cx).await
     }
 

@@ -21,6 +21,11 @@ pub struct Access {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 5), extend("uniqueItems" = true, "x-change" = IN_PLACE), inner(regex(pattern = r"^arn:aws(-us-gov)?:iam::[0-9]{12}:(role|user)/[A-Za-z0-9+=,.@_/-]+$")))]
     pub administrators: Vec<String>,
+    /// ARNs of up to 10 IAM roles or users in the account of role_arn, each once and none an administrator, that may work in the namespace
+    /// research: run jobs, see their logs, enter their pods, and nothing outside of it. If absent, only administrators can.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 10), extend("uniqueItems" = true, "x-change" = IN_PLACE), inner(regex(pattern = r"^arn:aws(-us-gov)?:iam::[0-9]{12}:(role|user)/[A-Za-z0-9+=,.@_/-]+$")))]
+    pub users: Vec<String>,
     /// Up to 40 IPv4 ranges such as 54.240.193.128/26 that may reach the public endpoint, or "requester" for where the request comes from.
     /// If absent, the endpoint is closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -28,19 +33,55 @@ pub struct Access {
     pub public_cidrs: Option<Vec<String>>,
 }
 
-/// What the ARNs of all administrators may have in characters without what they have in common: the policy of a session has room for it.
+/// Somebody whom the cluster lets in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Guest<'a> {
+    /// What follows the account in the ARN: `role/ml-admin`.
+    pub principal: &'a str,
+    pub arn: &'a str,
+    pub right: Right,
+}
+
+/// What somebody may do in a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Right {
+    /// Everything.
+    Administer,
+    /// In the researchers' namespace, what researchers do.
+    Work,
+}
+
+/// What the ARNs of all who are let in may have in characters without what they have in common: the policy of a session has room for it.
 const ROOM: usize = 400;
 
 impl Access {
-    /// Of each administrator what follows the account in its ARN, such as role/ml-admin, and the ARN.
-    pub fn named_administrators(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.administrators.iter().filter_map(|arn| Some((arn.splitn(6, ':').last()?, arn.as_str())))
+    pub fn guests(&self) -> impl Iterator<Item = Guest<'_>> {
+        let administrators = self.administrators.iter().map(|arn| (arn, Right::Administer));
+        let all = administrators.chain(self.users.iter().map(|arn| (arn, Right::Work)));
+        all.filter_map(|(arn, right)| Some(Guest { principal: arn.splitn(6, ':').last()?, arn, right }))
     }
 
-    fn administrators_fault(&self) -> Option<Fault> {
-        let length: usize = self.named_administrators().map(|(name, _)| name.len()).sum();
-        let message = || format!("their names have {length} characters together, and a session of Groundwork's has room for {ROOM}");
+    /// The JSON path and the ARN of each.
+    pub(super) fn given(&self) -> impl Iterator<Item = (String, &String)> {
+        let lists = [("administrators", &self.administrators), ("users", &self.users)];
+        let numbered = lists.into_iter().flat_map(|(field, arns)| arns.iter().enumerate().map(move |(index, arn)| (field, index, arn)));
+        numbered.map(|(field, index, arn)| (format!("$.access.{field}[{index}]"), arn))
+    }
+
+    fn room_fault(&self) -> Option<Fault> {
+        let length: usize = self.guests().map(|guest| guest.principal.len()).sum();
+        let message = || {
+            format!(
+                "the names of administrators and users have {length} characters together, and a session of Groundwork's has room for {ROOM}"
+            )
+        };
         (length > ROOM).then(|| Fault::new("$.access.administrators", message()))
+    }
+
+    /// EKS has one entry for each.
+    fn twice(&self) -> impl Iterator<Item = Fault> {
+        let twice = self.users.iter().enumerate().filter(|(_, arn)| self.administrators.contains(arn));
+        twice.map(|(index, _)| Fault::new(format!("$.access.users[{index}]"), "this is an administrator already: name it once"))
     }
 }
 
@@ -48,7 +89,7 @@ impl Section for Access {
     fn check(&self) -> Vec<Fault> {
         let given = self.public_cidrs.iter().flatten().enumerate().filter(|(_, range)| *range != REQUESTER);
         let of_ranges = given.filter_map(|(index, range)| Some(Fault::new(format!("$.access.public_cidrs[{index}]"), fault(range)?)));
-        self.administrators_fault().into_iter().chain(of_ranges).collect()
+        self.room_fault().into_iter().chain(self.twice()).chain(of_ranges).collect()
     }
 }
 

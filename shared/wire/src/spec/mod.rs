@@ -24,7 +24,7 @@ mod schema;
 mod self_managed;
 mod tags;
 
-pub use access::{Access, EVERYBODY, REQUESTER, is_public};
+pub use access::{Access, EVERYBODY, Guest, REQUESTER, Right, is_public};
 pub use buckets::Bucket;
 pub use deletion::{BucketsAfter, Data, Deletion};
 pub use encryption::Encryption;
@@ -67,6 +67,11 @@ pub struct Spec {
     #[serde(default)]
     #[schemars(length(max = 20), extend("x-change" = schema::IN_PLACE))]
     pub instance_types: Vec<InstanceType>,
+    /// After how many minutes without work a node goes that is not among those kept running, 1 to 1440.
+    // Written out, so that a cluster keeps what it was made with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u32", range(min = 1, max = 1440), extend("x-change" = schema::IN_PLACE, "default" = SCALE_DOWN_AFTER_MINUTES))]
+    pub scale_down_after_minutes: Option<u32>,
     /// Up to 40 tags, such as {"CostCenter": "4711"}, on everything that is made, nodes, volumes and interfaces included; with the mode
     /// self_managed on the node groups, from which EKS gives nodes none. A key has 1 to 127 letters, digits, spaces and _.:/+@-, a value up
     /// to 255 and = too; no space at an end.
@@ -82,6 +87,9 @@ trait Section {
     /// The faults that a schema cannot find, each with the JSON path of its field.
     fn check(&self) -> Vec<Fault>;
 }
+
+/// The Cluster Autoscaler's own default.
+const SCALE_DOWN_AFTER_MINUTES: u32 = 10;
 
 /// Where a spec names the customer's key.
 pub const KMS_KEY: &str = "$.encryption.kms_key_arn";
@@ -105,6 +113,7 @@ pub fn parse(body: &Value) -> Result<Spec, Vec<Fault>> {
     let modern = renamed::modern(body);
     let mut spec = read(&modern.body, modern.faults.clone())
         .map_err(|faults| faults.into_iter().map(|fault| modern.as_sent(fault)).collect::<Vec<_>>())?;
+    spec.scale_down_after_minutes.get_or_insert(SCALE_DOWN_AFTER_MINUTES);
     if let Ground::Managed(ours) = &mut spec.ground {
         ours.settle();
     }
@@ -183,7 +192,7 @@ pub fn is_name(text: &str) -> bool {
 impl Spec {
     /// Without `..`, so that a new section does not compile until it is checked. The schema says everything about a name, an ARN and a region.
     fn sections(&self) -> Vec<&dyn Section> {
-        let Spec { name: _, role_arn: _, region: _, instance_types, tags, ground } = self;
+        let Spec { name: _, role_arn: _, region: _, instance_types, scale_down_after_minutes: _, tags, ground } = self;
         let mut sections: Vec<&dyn Section> = vec![instance_types, tags];
         match ground {
             Ground::Managed(Managed { performance_profile: _, network, access, kubernetes, encryption, buckets, deletion }) => {
@@ -196,10 +205,9 @@ impl Spec {
 
     /// The principals to which the role's policies let us give nothing: in another account than the role, or Groundwork's own.
     fn strangers(&self) -> Vec<Fault> {
-        let administrators = self.managed().into_iter().flat_map(|ours| &ours.access.administrators).enumerate();
-        let administrators = administrators.map(|(index, arn)| (format!("$.access.administrators[{index}]"), arn));
+        let guests = self.managed().into_iter().flat_map(|ours| ours.access.given());
         let nodes = self.self_managed().and_then(|theirs| theirs.node_role_arn.as_ref());
-        let given = administrators.chain(nodes.map(|arn| ("$.node_role_arn".to_owned(), arn)));
+        let given = guests.chain(nodes.map(|arn| ("$.node_role_arn".to_owned(), arn)));
         let principals = given.filter_map(|(path, arn)| Some(Fault::new(path, self.stranger(arn)?)));
         principals.chain(self.strange_key()).collect()
     }
@@ -238,6 +246,11 @@ impl Spec {
         }
         let is_ours = arn == self.role_arn || arn.starts_with(&format!("{account}role/groundwork/"));
         is_ours.then(|| "this must be a principal of yours, and not a role of Groundwork's".into())
+    }
+
+    /// After how many minutes without work a node goes. In a cluster of before, as it does now by default.
+    pub fn scale_down_after_minutes(&self) -> u32 {
+        self.scale_down_after_minutes.unwrap_or(SCALE_DOWN_AFTER_MINUTES)
     }
 
     /// Who makes the cluster and its buckets.

@@ -66,7 +66,8 @@ fn of_nodes() -> Vec<Refused> {
         json!([one("disk_gib", json!(19))]),
         json!([one("disk_gib", json!(16385))]),
     ];
-    types.map(|types| (Managed, json!({"instance_types": types}))).into()
+    let minutes = [0, 1441].map(|minutes| (Managed, json!({"scale_down_after_minutes": minutes})));
+    types.map(|types| (Managed, json!({"instance_types": types}))).into_iter().chain(minutes).collect()
 }
 
 fn spot(alternatives: Value) -> Value {
@@ -110,9 +111,18 @@ fn of_access() -> Vec<Refused> {
         many(5, |index| json!(role(&format!("{}/{index}", "a".repeat(80))))),
     ];
     let ranges = [json!(["home"]), json!(["54.240.193.129/26", "10.0.0.0/8"]), many(41, |index| json!(format!("8.8.{index}.0/24")))];
+    let users = [
+        json!(["ada"]),
+        json!(["arn:aws:iam::333333333333:role/ada"]),
+        json!([role("groundwork")]),
+        json!([role("ada"), role("ada")]),
+        many(11, |index| json!(role(&format!("user-{index}")))),
+        json!([role("ada"), role("bob")]),
+    ];
+    let users = users.map(|arns| json!({"access": {"administrators": [role("bob")], "users": arns}}));
     let both = json!({"admin_principal_arn": role("ada"), "access": {"administrators": [role("bob")]}});
     let fields = administrators.map(|arns| json!({"access": {"administrators": arns}})).into_iter();
-    let fields = fields.chain(ranges.map(|ranges| json!({"access": {"public_cidrs": ranges}}))).chain([both]);
+    let fields = fields.chain(ranges.map(|ranges| json!({"access": {"public_cidrs": ranges}}))).chain(users).chain([both]);
     fields.map(|fields| (Managed, fields)).collect()
 }
 

@@ -222,10 +222,12 @@ fn a_spec_is_shown_only_with_the_fields_of_its_mode() {
         json!({"version": "1.35", "logs": ["audit", "authenticator"], "log_retention_days": 90, "upgrade_policy": "standard"});
     managed["buckets"] = json!([{"purpose": "artifacts"}, {"purpose": "checkpoints"}, {"purpose": "logs"}]);
     managed["deletion"] = json!({"data": "keep"});
+    managed["scale_down_after_minutes"] = json!(10);
     managed["instance_types"][0] = json!({"name": "g4dn.xlarge", "overprovisioned_ondemand_count": 0, "max_count": 10});
     assert_eq!(json!(parse(&smallest()).expect("valid")), managed);
     let mut theirs = self_managed();
     theirs["instance_types"][0] = json!({"name": "m6i.large", "overprovisioned_ondemand_count": 0, "max_count": 10});
+    theirs["scale_down_after_minutes"] = json!(10);
     assert_eq!(json!(parse(&self_managed()).expect("valid")), theirs);
 }
 

@@ -7,7 +7,8 @@ const CLUSTER: &str = "arn:*:eks:*:${account}:cluster/groundwork-*-????????????"
 const NODE_GROUP: &str = "arn:*:eks:*:${account}:nodegroup/groundwork-*-????????????/*";
 const ADDON: &str = "arn:*:eks:*:${account}:addon/groundwork-*-????????????/*";
 const ACCESS_ENTRY: &str = "arn:*:eks:*:${account}:access-entry/groundwork-*-????????????/*";
-const ADMINISTRATORS_POLICY: &str = "arn:${partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy";
+const ADMINISTRATORS_POLICY: &str = "arn:*:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy";
+const USERS_POLICY: &str = "arn:*:eks::aws:cluster-access-policy/AmazonEKSEditPolicy";
 const POD_IDENTITY: &str = "arn:*:eks:*:${account}:podidentityassociation/groundwork-*-????????????/*";
 
 /// Whoever has taken over the operator's account has these.
@@ -40,11 +41,11 @@ pub const GRANTS: &[Grant] = &[
         actions: &[
             action("eks:CreateAddon", EKS_NODES, "Install an add-on."),
             action("eks:CreateNodegroup", NODES, "Make the node groups."),
-            action("eks:CreatePodIdentityAssociation", NODES, "Give the EBS CSI controller and the CloudWatch agent their roles."),
+            action("eks:CreatePodIdentityAssociation", NODES_FURNISH, "Give pods their roles."),
         ],
     },
     Grant {
-        sid: "LetAdministratorIn",
+        sid: "LetIn",
         resources: &[CLUSTER],
         conditions: &[
             ("StringLike", "aws:RequestTag/groundwork:cluster", &["?*"]),
@@ -53,7 +54,7 @@ pub const GRANTS: &[Grant] = &[
             ("StringEquals", "eks:accessEntryType", &["STANDARD"]),
         ],
         why: "Only principals of this account but our own roles, only into clusters with our name, and only with our owner tag.",
-        actions: &[action("eks:CreateAccessEntry", NODES, "Let the tenant's administrator in.")],
+        actions: &[action("eks:CreateAccessEntry", NODES, "Let in whom the tenant names.")],
     },
     Grant {
         sid: "MakeByName",
@@ -71,10 +72,17 @@ pub const GRANTS: &[Grant] = &[
     },
     Grant {
         sid: "MakeByName",
-        resources: &[NODE_GROUP, POD_IDENTITY, ACCESS_ENTRY],
+        resources: &[NODE_GROUP, ACCESS_ENTRY],
         conditions: MADE_OURS,
         why: TAGGED,
         actions: &[action("eks:TagResource", NODES, "Put the owner tags on in the create call.")],
+    },
+    Grant {
+        sid: "MakeByName",
+        resources: &[POD_IDENTITY],
+        conditions: MADE_OURS,
+        why: TAGGED,
+        actions: &[action("eks:TagResource", NODES_FURNISH, "Put the owner tags on in the create call.")],
     },
     Grant {
         sid: "InOurClusters",
@@ -82,10 +90,10 @@ pub const GRANTS: &[Grant] = &[
         conditions: ALWAYS,
         why: NAMED,
         actions: &[
-            action("eks:DescribeCluster", EKS_NODES_CHECKS_DOWN, "See when the control plane is up or gone, and that it is ours."),
+            action("eks:DescribeCluster", ALL_BUT_BUCKETS, "See when the control plane is up or gone, and that it is ours."),
             action("eks:DeleteCluster", EKS_DOWN, "Remove the control plane; on a retry, one that failed."),
             action("eks:ListNodegroups", DOWN, "List in the inventory every node group that is left."),
-            action("eks:ListPodIdentityAssociations", NODES_DOWN, "Find the association of a service account."),
+            action("eks:ListPodIdentityAssociations", NODES_FURNISH_DOWN, "Find the association of a service account."),
         ],
     },
     Grant {
@@ -114,17 +122,17 @@ pub const GRANTS: &[Grant] = &[
         conditions: ALWAYS,
         why: NAMED,
         actions: &[
-            action("eks:DescribeAccessEntry", NODES_DOWN, "Find the administrator's entry, and see that it is ours."),
+            action("eks:DescribeAccessEntry", NODES_DOWN, "Find the entry of somebody who is let in, and see that it is ours."),
             action("eks:ListAssociatedAccessPolicies", NODES_DOWN, "See whether the entry has its policy."),
             action("eks:DeleteAccessEntry", DOWN, "Remove the entry."),
         ],
     },
     Grant {
-        sid: "MakeAdministrator",
+        sid: "GiveRight",
         resources: &[ACCESS_ENTRY],
-        conditions: &[("ArnEquals", "eks:policyArn", &[ADMINISTRATORS_POLICY])],
-        why: "Only entries of clusters with our name, and only this one policy.",
-        actions: &[action("eks:AssociateAccessPolicy", NODES, "Make the entry an administrator's.")],
+        conditions: &[("ArnLike", "eks:policyArn", &[ADMINISTRATORS_POLICY, USERS_POLICY])],
+        why: "Only entries of clusters with our name, and only these two policies.",
+        actions: &[action("eks:AssociateAccessPolicy", NODES, "Make the entry an administrator's or a user's.")],
     },
     Grant {
         sid: "InOurClusters",
@@ -132,7 +140,7 @@ pub const GRANTS: &[Grant] = &[
         conditions: ALWAYS,
         why: NAMED,
         actions: &[
-            action("eks:DescribePodIdentityAssociation", NODES_DOWN, "See that the association is ours."),
+            action("eks:DescribePodIdentityAssociation", NODES_FURNISH_DOWN, "See that the association is ours."),
             action("eks:DeletePodIdentityAssociation", DOWN, "Remove the association."),
         ],
     },

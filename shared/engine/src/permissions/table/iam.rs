@@ -8,7 +8,12 @@ const ROLES_NOT_THERE: &str = "arn:*:iam::${account}:role/groundwork-???????????
 const CLUSTER_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-????????????-cluster";
 const NODE_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-????????????-node";
 const CSI_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-????????????-ebs-csi";
+const AUTOSCALER_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-????????????-autoscaler";
+const WORKLOAD_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-????????????-workload";
 const AGENT_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-????????????-cloudwatch-agent";
+/// Of [`super::super::pods`].
+const PODS_POLICIES: &[&str] =
+    &["arn:*:iam::${account}:policy/groundwork/${role}-autoscaler", "arn:*:iam::${account}:policy/groundwork/${role}-workload"];
 const ITSELF: &str = "arn:${partition}:iam::${account}:role/${role}";
 const BOUNDARY: &str = "arn:${partition}:iam::${account}:policy/groundwork/${role}-boundary";
 const FOR_EKS: &str = "arn:${partition}:iam::${account}:role/aws-service-role/eks.amazonaws.com/AWSServiceRoleForAmazonEKS";
@@ -50,11 +55,18 @@ pub const GRANTS: &[Grant] = &[
         )],
     },
     Grant {
+        sid: "MakePodsRoles",
+        resources: &[AUTOSCALER_ROLES, WORKLOAD_ROLES],
+        conditions: &[("StringLike", "aws:RequestTag/groundwork:cluster", &["?*"]), ("ArnLike", "iam:PermissionsBoundary", PODS_POLICIES)],
+        why: "Only the roles of the autoscaler and of researchers' pods, with our owner tag and within the quick-start's policies for them.",
+        actions: &[action("iam:CreateRole", FURNISH, "Make the roles of the autoscaler and of researchers' pods.")],
+    },
+    Grant {
         sid: "MakeByName",
         resources: &[ROLES],
         conditions: MADE_OURS,
         why: "Only under our path, and only our owner tag.",
-        actions: &[action("iam:TagRole", EKS, "Put the owner tags on in the create call.")],
+        actions: &[action("iam:TagRole", EKS_FURNISH, "Put the owner tags on in the create call.")],
     },
     Grant {
         sid: "GivePolicies",
@@ -78,11 +90,22 @@ pub const GRANTS: &[Grant] = &[
         actions: &[action("iam:AttachRolePolicy", EKS, "Give the roles what EKS asks for.")],
     },
     Grant {
+        sid: "GivePodsPolicies",
+        resources: &[AUTOSCALER_ROLES, WORKLOAD_ROLES],
+        conditions: &[("ArnLike", "iam:PermissionsBoundary", PODS_POLICIES), ("ArnLike", "iam:PolicyARN", PODS_POLICIES)],
+        why: "Only the roles of the autoscaler and of researchers' pods, and only the quick-start's policies for them.",
+        actions: &[action("iam:AttachRolePolicy", FURNISH, "Give the pods what they need.")],
+    },
+    Grant {
         sid: "FindOurRoles",
         resources: &[ROLES, ROLES_NOT_THERE],
         conditions: ALWAYS,
         why: "Only roles with our name. IAM does not know the path of a role that does not exist.",
-        actions: &[action("iam:GetRole", EKS_NODES_DOWN, "Find a role, and see that it is ours; EKS checks the roles that it is given.")],
+        actions: &[action(
+            "iam:GetRole",
+            EKS_NODES_FURNISH_DOWN,
+            "Find a role, and see that it is ours; EKS checks the roles that it is given.",
+        )],
     },
     Grant {
         sid: "OurRoles",
@@ -90,7 +113,7 @@ pub const GRANTS: &[Grant] = &[
         conditions: ALWAYS,
         why: UNDER_OUR_PATH,
         actions: &[
-            action("iam:ListAttachedRolePolicies", EKS_NODES_DOWN, "See which policies a role has; EKS checks too."),
+            action("iam:ListAttachedRolePolicies", EKS_NODES_FURNISH_DOWN, "See which policies a role has; EKS checks too."),
             action("iam:ListRolePolicies", DOWN, "See which inline policies others gave a role."),
             action(
                 "iam:ListInstanceProfilesForRole",
@@ -122,6 +145,13 @@ pub const GRANTS: &[Grant] = &[
         conditions: &[("StringEquals", "iam:PassedToService", &["pods.eks.amazonaws.com"])],
         why: "Only the roles of the EBS CSI driver and the CloudWatch agent, only to EKS Pod Identity.",
         actions: &[asked_for("iam:PassRole", NODES, "Give the EBS CSI controller and the CloudWatch agent their roles.", POD_IDENTITY)],
+    },
+    Grant {
+        sid: "GivePodsTheirRole",
+        resources: &[AUTOSCALER_ROLES, WORKLOAD_ROLES],
+        conditions: &[("StringEquals", "iam:PassedToService", &["pods.eks.amazonaws.com"])],
+        why: "Only the roles of the autoscaler and of researchers' pods, only to EKS Pod Identity.",
+        actions: &[asked_for("iam:PassRole", FURNISH, "Give the autoscaler and researchers' pods their roles.", POD_IDENTITY)],
     },
     Grant {
         sid: "LetEksMakeItsRole",

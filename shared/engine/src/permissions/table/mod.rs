@@ -17,6 +17,7 @@ pub(super) const ASSUME_ROLE: &[Stage] = &[Stage::AssumeRole];
 pub(super) const BUCKETS: &[Stage] = &[Stage::CreateBuckets];
 const EKS: &[Stage] = &[Stage::CreateEks];
 pub(super) const NODES: &[Stage] = &[Stage::CreateNodegroups];
+const FURNISH: &[Stage] = &[Stage::Furnish];
 pub(super) const DOWN: &[Stage] = &[Stage::Teardown];
 /// create-nodegroups is among them for the bucket of flow logs, if the journal has lost it.
 const BUCKETS_NODES_DOWN: &[Stage] = &[Stage::CreateBuckets, Stage::CreateNodegroups, Stage::Teardown];
@@ -25,8 +26,13 @@ const EKS_NODES: &[Stage] = &[Stage::CreateEks, Stage::CreateNodegroups];
 /// The stages that look at what a cluster consists of. create-nodegroups is among them for what the journal has lost.
 const EKS_NODES_DOWN: &[Stage] = &[Stage::CreateEks, Stage::CreateNodegroups, Stage::Teardown];
 pub(super) const NODES_DOWN: &[Stage] = &[Stage::CreateNodegroups, Stage::Teardown];
+const NODES_FURNISH: &[Stage] = &[Stage::CreateNodegroups, Stage::Furnish];
+const NODES_FURNISH_DOWN: &[Stage] = &[Stage::CreateNodegroups, Stage::Furnish, Stage::Teardown];
+const EKS_FURNISH: &[Stage] = &[Stage::CreateEks, Stage::Furnish];
+const EKS_NODES_FURNISH_DOWN: &[Stage] = &[Stage::CreateEks, Stage::CreateNodegroups, Stage::Furnish, Stage::Teardown];
 /// With assume-role, where a harmless call shows whether the organization forbids the service.
 const EKS_NODES_CHECKS_DOWN: &[Stage] = &[Stage::AssumeRole, Stage::CreateEks, Stage::CreateNodegroups, Stage::Teardown];
+const ALL_BUT_BUCKETS: &[Stage] = &[Stage::AssumeRole, Stage::CreateEks, Stage::CreateNodegroups, Stage::Furnish, Stage::Teardown];
 const EKS_CHECKS_DOWN: &[Stage] = &[Stage::AssumeRole, Stage::CreateEks, Stage::Teardown];
 const NODES_CHECKS_DOWN: &[Stage] = &[Stage::AssumeRole, Stage::CreateNodegroups, Stage::Teardown];
 const CHECKS_DOWN: &[Stage] = &[Stage::AssumeRole, Stage::Teardown];
