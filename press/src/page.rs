@@ -1,11 +1,17 @@
 //! docs/permissions.md, for those who read every permission.
 
-use engine::permissions::{Grant, STAGES, grants, self_managed};
+use engine::permissions::{Condition, Grant, STAGES, grants, pods, self_managed};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
 const HEAD: &str = include_str!("frames/permissions.head.md");
 const COLUMNS: &str = "\n| action | on | only | stages | what for |\n|---|---|---|---|---|\n";
+const OF_PODS: &str = "
+# What pods may do
+
+Two roles of a cluster are for pods, by EKS Pod Identity. Each has one policy of the quick-start's, which is its boundary, too.
+`${aws:PrincipalTag/groundwork:cluster}` is the cluster that the role is of.
+";
 const SELF_MANAGED: &str = "
 # Self-managed mode
 
@@ -27,6 +33,8 @@ pub fn page() -> String {
         }
         rows(&mut page, grant);
     }
+    page.push_str(OF_PODS);
+    pods::POLICIES.iter().for_each(|policy| of_pods(&mut page, policy));
     page.push_str(SELF_MANAGED);
     page.push_str(COLUMNS);
     self_managed::GRANTS.iter().for_each(|grant| rows(&mut page, grant));
@@ -42,6 +50,21 @@ fn rows(page: &mut String, grant: &Grant) {
         };
         let _ = writeln!(page, "| `{}` | {} | {} | {} | {purpose} |", action.name, on.join(" "), grant.why, stages(action.stages));
     }
+}
+
+fn of_pods(page: &mut String, policy: &pods::Policy) {
+    let _ = write!(page, "\n## {}\n\n| action | on | only if |\n|---|---|---|\n", policy.name);
+    for allowed in policy.allowed {
+        let on: Vec<String> = allowed.resources.iter().map(|arn| format!("`{}`", short(arn))).collect();
+        let only: Vec<String> = allowed.conditions.iter().map(condition).collect();
+        for action in allowed.actions {
+            let _ = writeln!(page, "| `{action}` | {} | {} |", on.join(" "), only.join(" "));
+        }
+    }
+}
+
+fn condition((operator, key, values): &Condition) -> String {
+    format!("`{operator}` `{key}` `{}`", values.join("` `"))
 }
 
 /// `arn:${partition}:ec2:*:${account}:vpc/*` → `vpc/*`

@@ -12,7 +12,7 @@ import kubernetes
 import settings
 from answers import problem
 
-ADMIN = "administrator"
+ADMIN, USER = "administrator", "researcher"
 ZONES = [settings.REGION + letter for letter in "bd"]
 
 
@@ -30,13 +30,15 @@ def test_an_account_is_the_same_after_a_cluster_as_before(tenant):
             {"name": "g4dn.xlarge", "taints": [{"key": "team", "value": "vision", "effect": "NoExecute"}]},
         ],
         admin_principal_arn=f"arn:aws:iam::{tenant.account.number}:role/{ADMIN}",
+        access={"users": [f"arn:aws:iam::{tenant.account.number}:role/{USER}"]},
         public_access_cidrs=["54.240.193.0/24"],
         performance_profile="standard",
         network={"cidr": "172.20.16.0/20", "service_cidr": "10.96.0.0/12", "zones": ZONES, "flow_logs": True},
         kubernetes={"version": "1.34", "logs": ["audit", "scheduler"], "log_retention_days": 30},
     )
     assert cluster["endpoint_access"] == {"mode": "given", "cidrs": ["54.240.193.0/24"]}
-    for look in (network, flow_log, launch_templates, control_plane, add_ons, administrator, node_groups, roles, buckets, log_group):
+    looks = (network, flow_log, launch_templates, control_plane, add_ons, administrator, user, node_groups, roles, pods_roles, buckets, log_group)
+    for look in looks:
         look(tenant.account, cluster)
     encrypted(tenant.account, cluster, key)
     assert set(census.owned(tenant.account, cluster["id"]).values()) == {1}
@@ -163,16 +165,33 @@ def add_ons(account, cluster):
     assert set(found) == everywhere | {"metrics-server", "eks-node-monitoring-agent", "amazon-cloudwatch-observability"}
     assert {eks.describe_addon(clusterName=name, addonName=one)["addon"]["status"] for one in found} == {"ACTIVE"}
     associations = eks.list_pod_identity_associations(clusterName=name)["associations"]
-    assert {one["serviceAccount"] for one in associations} == {"ebs-csi-controller-sa", "cloudwatch-agent"}
+    assert {one["serviceAccount"] for one in associations} == {"ebs-csi-controller-sa", "cloudwatch-agent", "cluster-autoscaler", "run"}
 
 
 def administrator(account, cluster):
-    given = {
-        "clusterName": cluster["outputs"]["cluster_name"],
-        "principalArn": f"arn:aws:iam::{account.number}:role/{ADMIN}",
-    }
+    assert rights(account, cluster, ADMIN) == [("AmazonEKSClusterAdminPolicy", "cluster", [])]
+
+
+def user(account, cluster):
+    assert rights(account, cluster, USER) == [("AmazonEKSEditPolicy", "namespace", ["research"])]
+
+
+def rights(account, cluster, role):
+    given = {"clusterName": cluster["outputs"]["cluster_name"], "principalArn": f"arn:aws:iam::{account.number}:role/{role}"}
     policies = account.client("eks").list_associated_access_policies(**given)["associatedAccessPolicies"]
-    assert [policy["policyArn"].rsplit("/", 1)[-1] for policy in policies] == ["AmazonEKSClusterAdminPolicy"]
+    scopes = [(one["policyArn"].rsplit("/", 1)[-1], one["accessScope"]) for one in policies]
+    return [(policy, scope["type"], scope.get("namespaces", [])) for policy, scope in scopes]
+
+
+def pods_roles(account, cluster):
+    """Each has one policy, within which it is, too."""
+    iam = account.client("iam")
+    for name in ("autoscaler", "workload"):
+        role = f"groundwork-{cluster['id']}-{name}"
+        policy = f"arn:aws:iam::{account.number}:policy/groundwork/groundwork-{name}"
+        attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+        assert [one["PolicyArn"] for one in attached] == [policy]
+        assert iam.get_role(RoleName=role)["Role"]["PermissionsBoundary"]["PermissionsBoundaryArn"] == policy
 
 
 def node_groups(account, cluster):
@@ -182,9 +201,11 @@ def node_groups(account, cluster):
         for group in eks.list_nodegroups(clusterName=name)["nodegroups"]
     }
     sizes = {name: tuple(group["scalingConfig"][f"{size}Size"] for size in ("min", "desired", "max")) for name, group in groups.items()}
-    assert sizes["m6i-large"] == (0, 2, 5) and sizes["g4dn-xlarge"] == (0, 0, 10) and sizes["system"][0] >= 1
+    assert sizes["m6i-large"] == (2, 2, 5) and sizes["g4dn-xlarge"] == (0, 0, 10) and sizes["system"][0] >= 1
     assert groups["g4dn-xlarge"]["amiType"] == "BOTTLEROCKET_x86_64_NVIDIA"
     assert [taint["key"] for taint in groups["g4dn-xlarge"]["taints"]] == ["nvidia.com/gpu", "team"]
+    assert groups["g4dn-xlarge"]["labels"]["k8s.amazonaws.com/accelerator"] == "nvidia"
+    assert groups["g4dn-xlarge"]["tags"]["k8s.io/cluster-autoscaler/node-template/resources/ephemeral-storage"] == "80Gi"
     assert groups["m6i-large"]["labels"] == {"groundwork.dev/node-group": "m6i-large", "team": "vision"}
     assert not groups["system"].get("taints") and not groups["m6i-large"].get("taints")
     spot = groups["spot-m6i-large"]
@@ -201,7 +222,7 @@ def node_groups(account, cluster):
 def roles(account, cluster):
     found = account.client("iam").list_roles(PathPrefix="/groundwork/")["Roles"]
     assert {role["RoleName"].removeprefix(f"groundwork-{cluster['id']}-") for role in found} == {
-        "cluster", "node", "ebs-csi", "cloudwatch-agent"
+        "cluster", "node", "ebs-csi", "cloudwatch-agent", "autoscaler", "workload"
     }
 
 

@@ -33,7 +33,7 @@ def folders_of(target):
 def test_a_release_and_a_local_build_write_into_folders_of_their_own_and_each_deployment_names_its_own():
     template = cloudformation.template("template.yaml")
     assert folders_of("release") == {deploy.RELEASED} and folders_of("build") == {deploy.BUILT}
-    assert len(functions_of(template)) == 10
+    assert len(functions_of(template)) == 11
     assert all(folder.startswith(f"{deploy.RELEASED}/") for folder in functions_of(template))
     local = functions_of(deploy.with_local_functions(template))
     assert all(folder.startswith(f"{settings.REPOSITORY / deploy.BUILT}/") for folder in local)

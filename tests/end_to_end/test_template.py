@@ -190,7 +190,7 @@ def test_the_quick_start_keeps_the_role_as_long_as_iam_keeps_the_boundary():
     resources = templates.template("onboarding/quick-start.yaml")["Resources"]
     assert resources["BoundaryPolicy"]["DependsOn"] == "Role"
     needed = [one["!Ref"] for one in resources["Role"]["Properties"]["ManagedPolicyArns"]]
-    assert resources.keys() == {"Role", "BoundaryPolicy", *needed}
+    assert resources.keys() == {"Role", "BoundaryPolicy", "AutoscalerPolicy", "WorkloadPolicy", *needed}
 
 
 def test_every_function_has_a_log_group_with_retention():

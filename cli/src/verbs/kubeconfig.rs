@@ -4,7 +4,7 @@ use crate::files;
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use wire::view::Cluster;
+use wire::view::{Cluster, Connect};
 
 /// Add a cluster to your kubeconfig, for kubectl.
 ///
@@ -86,11 +86,8 @@ enum Refused {
 
 /// Puts the cluster, how to get into it, and a context for both into a kubeconfig, and leaves everything else as it is.
 fn merge(config: &mut Value, context: &str, cluster: &Cluster) -> std::result::Result<(), Refused> {
-    let outputs = &cluster.outputs;
-    let (Some(name), Some(server), Some(ca)) = (&outputs.cluster_name, &outputs.endpoint, &outputs.certificate_authority) else {
-        return Err(Refused::NotReady);
-    };
     let region = cluster.summary.region.as_deref().ok_or(Refused::NotReady)?;
+    let Connect { kubeconfig, .. } = Connect::of(context, region, &cluster.outputs).ok_or(Refused::NotReady)?;
     let ours = format!("groundwork/{}/{}", cluster.summary.name, cluster.summary.id);
     let theirs = entry(config, "contexts", context)?.map(|found| found["context"]["cluster"].clone());
     if theirs
@@ -98,13 +95,8 @@ fn merge(config: &mut Value, context: &str, cluster: &Cluster) -> std::result::R
     {
         return Err(Refused::Taken);
     }
-    let exec = json!({
-        "apiVersion": "client.authentication.k8s.io/v1beta1", "command": "aws", "interactiveMode": "Never",
-        "args": ["--region", region, "eks", "get-token", "--cluster-name", name, "--output", "json"],
-        "installHint": "Install the AWS CLI: https://aws.amazon.com/cli/",
-    });
-    put(config, "clusters", &ours, "cluster", json!({"server": server, "certificate-authority-data": ca}))?;
-    put(config, "users", &ours, "user", json!({"exec": exec}))?;
+    put(config, "clusters", &ours, "cluster", kubeconfig["clusters"][0]["cluster"].clone())?;
+    put(config, "users", &ours, "user", kubeconfig["users"][0]["user"].clone())?;
     put(config, "contexts", context, "context", json!({"cluster": ours, "user": ours}))?;
     config["current-context"] = json!(context);
     Ok(())

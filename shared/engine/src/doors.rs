@@ -108,7 +108,8 @@ impl Doors for Sts {
         let customer = session::assume(&self.config, &own, &external_id).await?;
         let mut found = vec![];
         noted(&mut found, preflight::trust::nobody_else(&self.config, &own).await)?;
-        let others = permissions::STAGES.iter().filter(|stage| **stage != Stage::AssumeRole).map(|stage| door(cluster, *stage));
+        let others = permissions::STAGES.iter().filter(|stage| **stage != Stage::AssumeRole && has_work(cluster, **stage));
+        let others = others.map(|stage| door(cluster, *stage));
         let others = noted(&mut found, preflight::trust::every_stage(&self.config, others, &external_id).await)?.unwrap_or_default();
         let context = |session: &SdkConfig| Context::new(Clients::new(session), cluster.clone(), self.desk.now());
         let (cx, making) = (context(&customer), others.get(&Stage::CreateEks).map(context));
@@ -136,6 +137,12 @@ pub(crate) fn noted<T>(found: &mut Vec<Error>, outcome: Result<T, impl Into<Faul
         Faults::none_of(std::mem::take(found))?;
     }
     Ok(None)
+}
+
+/// STS refuses a policy without a statement.
+fn has_work(cluster: &Cluster, stage: Stage) -> bool {
+    let (spec, id) = (&cluster.spec, &cluster.id);
+    spec.self_managed().is_none_or(|theirs| !permissions::self_managed::session(stage, spec, theirs, id).statement.is_empty())
 }
 
 fn door(cluster: &Cluster, stage: Stage) -> Door<'_> {

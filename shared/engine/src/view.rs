@@ -30,7 +30,7 @@ pub fn cluster(record: &Record, journal: &BTreeMap<Key, Entry>, now: Timestamp) 
         warnings: warnings::of(record),
         resources: resources(wanted.as_ref(), journal),
         troubles: troubles(record, wanted.as_ref(), journal),
-        outputs: ClusterOutputs::of(journal),
+        outputs: ClusterOutputs::of(&record.name, record.spec.region(), journal),
         inventory: record.inventory.clone(),
         notice: record.spec.notice(),
     }

@@ -88,6 +88,7 @@ impl World {
 struct Part {
     key: Key,
     needs: Vec<Key>,
+    goes_after: Vec<Key>,
     two_steps: bool,
     world: Arc<Mutex<World>>,
 }
@@ -101,6 +102,9 @@ impl Planned for Part {
     }
     fn needs(&self) -> Vec<Key> {
         self.needs.clone()
+    }
+    fn goes_after(&self) -> Vec<Key> {
+        self.goes_after.clone()
     }
 }
 
@@ -225,7 +229,13 @@ impl Scene {
     }
 
     fn parts(&self) -> [Part; 6] {
-        let part = |key: Key, needs: &[Key], two_steps| Part { key, needs: needs.to_vec(), two_steps, world: Arc::clone(&self.world) };
+        let part = |key: Key, needs: &[Key], two_steps| Part {
+            key,
+            needs: needs.to_vec(),
+            goes_after: vec![],
+            two_steps,
+            world: Arc::clone(&self.world),
+        };
         [
             part(CLUSTER, &[SUBNET, ROLE], false),
             part(SUBNET, &[VPC], false),
@@ -300,6 +310,28 @@ async fn a_plan_is_created_in_the_order_of_needs_and_deleted_in_reverse() {
     assert!(scene.turn("delete cluster") < scene.turn("delete subnet/private-0"));
     assert!(scene.turn("delete subnet/private-0") < scene.turn("delete vpc"));
     assert!(scene.copies().is_empty() && lock(&scene.journal.entries).values().all(|entry| entry.state == State::Gone));
+}
+
+/// The autoscaler's role goes before the node groups, and must not keep them if it does not go.
+#[tokio::test]
+async fn what_goes_after_something_waits_for_it_only_as_long_as_that_goes_by_itself() {
+    for (role, expected, reason) in [
+        (Thing::default(), &["delete role/cluster", "delete vpc"][..], "it goes first"),
+        (Thing { clinging: true, ..Thing::default() }, &["delete role/cluster", "delete vpc"], "AWS gives up deleting it"),
+        (Thing { blocked: true, ..Thing::default() }, &[], "something depends on it still"),
+    ] {
+        let mut scene = Scene::new();
+        scene.put(ROLE, role.clone());
+        scene.put(VPC, Thing::default());
+        let [_, _, _, vpc, role_of_it, _] = scene.parts();
+        let parts = [role_of_it, Part { goes_after: vec![ROLE], ..vpc }];
+        let plan = Plan { unwanted: parts.into_iter().map(|part| Resource::Made(Box::new(part))).collect(), ..Plan::default() };
+        scene.walk_plan(&plan).await.expect("the journal is there");
+        assert_eq!(scene.calls(), expected, "{reason}");
+        scene.journal.passed += OVERDUE + GRACE;
+        scene.walk_plan(&plan).await.expect("the journal is there");
+        assert!(scene.calls().contains(&"delete vpc".to_owned()), "{reason}, and is overdue");
+    }
 }
 
 #[tokio::test]

@@ -9,14 +9,14 @@ use wire::names::Names;
 pub struct Policy {
     pub name: &'static str,
     pub description: &'static str,
-    allowed: &'static [Allowed],
+    pub allowed: &'static [Allowed],
 }
 
-struct Allowed {
+pub struct Allowed {
     sid: &'static str,
-    actions: &'static [&'static str],
-    resources: &'static [&'static str],
-    conditions: &'static [Condition],
+    pub actions: &'static [&'static str],
+    pub resources: &'static [&'static str],
+    pub conditions: &'static [Condition],
 }
 
 /// A cluster's owner tag is also on its roles, so each pod reaches what is of its own cluster.

@@ -23,7 +23,7 @@ pub(super) const WORDS: [(&str, &str); 18] = [
     ("keypair", "nodes have no SSH: leave it out, and look at them with kubectl debug"),
     ("master_instance_type", "AWS runs the control plane: leave it out"),
     ("max_dynamic_agents", "this is instance_types[].max_count"),
-    ("max_idle_agent_period", "node groups end no idle nodes by themselves, an autoscaler in the cluster does: leave it out"),
+    ("max_idle_agent_period", "this is scale_down_after_minutes"),
     ("provider", "every cluster is on AWS: leave it out"),
     ("spot", "this is instance_types[].capacity \"spot\""),
     ("spot_max_price", "managed node groups have no spot price limit, and spot never costs more than on demand: leave it out"),

@@ -206,7 +206,7 @@ mod tests {
             warnings: vec![Warning::new("$.access.administrators", "Nobody.")],
             resources: vec![Resource::planned(Key::Vpc, Planned { stage: Stage::CreateEks, needs: vec![], usual_seconds: 3 }, None)],
             troubles: vec![Trouble::new(&Key::Vpc, &trouble(), vec![Key::Subnet(Side::Public, 0)])],
-            outputs: ClusterOutputs::of(&BTreeMap::new()),
+            outputs: ClusterOutputs::of("research", Some("us-west-2"), &BTreeMap::new()),
             inventory: None,
             notice: None,
         };
@@ -231,7 +231,7 @@ mod tests {
                     "since": "2025-01-02T03:04:05.678901Z", "given_up_at": null, "waiting": ["subnet/public-0"], "costs_money": false
                 }]),
             ),
-            ("outputs", json!({"cluster_name": null, "endpoint": null, "certificate_authority": null, "buckets": {}, "node_groups": {}})),
+            ("outputs", json!({"cluster_name": null, "endpoint": null, "certificate_authority": null, "buckets": {}, "node_groups": {}, "connect": null})),
             ("inventory", json!(null)),
         ] {
             whole[field] = value;
@@ -253,7 +253,7 @@ mod tests {
             warnings: vec![],
             resources: vec![Resource::unplanned(Key::Vpc, &Entry::new(State::Deleting, 1, at()))],
             troubles: vec![],
-            outputs: ClusterOutputs::of(&BTreeMap::new()),
+            outputs: ClusterOutputs::of("research", Some("us-west-2"), &BTreeMap::new()),
             inventory: Some(Inventory { left: vec![], kept: vec![Found::new("bucket", "their-data", "the customer's own")] }),
             notice: None,
         };

@@ -3,6 +3,7 @@
 //! The log is [`crate::event::Page`], and refusals are [`crate::problem::Problem`].
 
 mod cluster;
+mod connect;
 mod login;
 mod onboarding;
 mod outputs;
@@ -13,6 +14,7 @@ mod trouble;
 mod warning;
 
 pub use cluster::{Cluster, Clusters, Endpoint, Nodes, Summary};
+pub use connect::Connect;
 pub use login::{LOGIN_PORTS, Login};
 pub use onboarding::{Onboarding, Principal};
 pub use outputs::ClusterOutputs;

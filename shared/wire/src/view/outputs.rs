@@ -1,5 +1,6 @@
 //! What a tenant needs to use a cluster.
 
+use super::Connect;
 use crate::journal::{Entry, State};
 use crate::key::Key;
 use schemars::JsonSchema;
@@ -19,11 +20,20 @@ pub struct ClusterOutputs {
     pub buckets: BTreeMap<String, String>,
     /// The node groups' names in EKS, by instance type, with `spot/` before it if they are of spot; `system` runs what the cluster itself needs.
     pub node_groups: BTreeMap<String, String>,
+    /// How to get in; null until there is an endpoint.
+    #[serde(default)]
+    pub connect: Option<Connect>,
 }
 
 impl ClusterOutputs {
-    /// What the journal knows.
-    pub fn of(journal: &BTreeMap<Key, Entry>) -> Self {
+    /// What the journal knows of the cluster of that name.
+    pub fn of(name: &str, region: Option<&str>, journal: &BTreeMap<Key, Entry>) -> Self {
+        let mut outputs = Self::of_journal(journal);
+        outputs.connect = region.and_then(|region| Connect::of(name, region, &outputs));
+        outputs
+    }
+
+    fn of_journal(journal: &BTreeMap<Key, Entry>) -> Self {
         let of_cluster = |output: &str| journal.get(&Key::Cluster).and_then(|entry| entry.outputs.get(output)).cloned();
         Self {
             cluster_name: of_cluster("name"),
@@ -37,6 +47,7 @@ impl ClusterOutputs {
                 Key::NodeGroup(group) => Some(group.to_string()),
                 _ => None,
             }),
+            connect: None,
         }
     }
 }
@@ -71,8 +82,22 @@ mod tests {
         ]);
         let shown = json!({
             "cluster_name": "groundwork-a", "endpoint": "https://a", "certificate_authority": "Zm9v",
-            "buckets": {"logs": "groundwork-a-logs"}, "node_groups": {"system": "system-a", "g4dn.xlarge": "g4dn-xlarge"}
+            "buckets": {"logs": "groundwork-a-logs"}, "node_groups": {"system": "system-a", "g4dn.xlarge": "g4dn-xlarge"}, "connect": null
         });
-        assert_eq!(json!(ClusterOutputs::of(&journal)), shown);
+        assert_eq!(json!(ClusterOutputs::of("research", None, &journal)), shown);
+    }
+
+    #[test]
+    fn who_is_let_in_is_told_how_once_there_is_an_endpoint_and_no_credentials() {
+        let journal = BTreeMap::from([
+            (Key::Cluster, entry(State::Ready, &[("name", "groundwork-a"), ("endpoint", "https://a"), ("ca", "Zm9v")])),
+        ]);
+        let Connect { command, kubeconfig } = ClusterOutputs::of("research", Some("us-west-2"), &journal).connect.expect("an endpoint");
+        assert_eq!(command, "aws eks update-kubeconfig --region us-west-2 --name groundwork-a --alias research");
+        let cluster = json!({"server": "https://a", "certificate-authority-data": "Zm9v"});
+        assert_eq!((&kubeconfig["clusters"][0]["cluster"], &kubeconfig["current-context"]), (&cluster, &json!("research")));
+        let keys: Vec<&String> = kubeconfig["users"][0]["user"].as_object().expect("a user").keys().collect();
+        assert_eq!(keys, ["exec"]);
+        assert_eq!(ClusterOutputs::of("research", Some("us-west-2"), &BTreeMap::new()).connect, None);
     }
 }

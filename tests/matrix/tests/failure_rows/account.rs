@@ -161,9 +161,9 @@ fn row_12_there_is_no_oidc_provider() {
 #[tokio::test(start_paused = true)]
 async fn row_13_the_control_planes_role_stays_until_the_cluster_is_gone() {
     let scene = Scene::running().await;
-    // The nodes' role and the CSI driver's go first.
+    // The pods' roles go first, and the nodes'.
     let denied = refuse("iam:DeleteRole", 403, "AccessDenied", "User: x is not authorized to perform: iam:DeleteRole on resource: y");
-    scene.set(vec![cloud::faults::Fault { skip: 2, ..denied }]);
+    scene.set(vec![cloud::faults::Fault { skip: 4, ..denied }]);
     let reason = "AWS refused iam:DeleteRole on resource: y (AccessDenied).";
     let hint = "Add iam:DeleteRole to the role (and to its boundary and the organization's policies), then retry.";
     reads(&scene.is_blocked().await, Class::Customer, reason, hint);
@@ -171,6 +171,27 @@ async fn row_13_the_control_planes_role_stays_until_the_cluster_is_gone() {
     let aws = scene.clients();
     aws.iam.get_role().role_name(scene.cluster.scoped("cluster")).send().await.expect("the role is there");
     aws.eks.describe_cluster().name(scene.cluster.eks_name()).send().await.expect_err("the cluster is gone");
+    scene.mend();
+    scene.goes().await;
+}
+
+/// P: The autoscaler raises one node group while another goes.
+#[tokio::test(start_paused = true)]
+async fn row_144_the_autoscalers_role_goes_before_the_nodes_and_does_not_keep_them() {
+    let scene = Scene::running().await;
+    let aws = scene.clients();
+    let denied = refuse("eks:DeleteNodegroup", 403, "AccessDeniedException", "User: x is not authorized to perform: eks:DeleteNodegroup");
+    scene.set(vec![denied]);
+    scene.is_blocked().await;
+    aws.iam.get_role().role_name(scene.cluster.scoped("autoscaler")).send().await.expect_err("the role is gone, and the nodes are not");
+
+    let scene = Scene::running().await;
+    let denied = refuse("iam:DeleteRole", 403, "AccessDenied", "User: x is not authorized to perform: iam:DeleteRole on resource: y");
+    scene.set(vec![denied]);
+    scene.is_blocked().await;
+    let aws = scene.clients();
+    aws.iam.get_role().role_name(scene.cluster.scoped("autoscaler")).send().await.expect("the role is there");
+    aws.eks.describe_cluster().name(scene.cluster.eks_name()).send().await.expect_err("nodes and cluster are gone");
     scene.mend();
     scene.goes().await;
 }
