@@ -1,0 +1,42 @@
+//! The class of a volume whose claim names none: an encrypted disk, made where its pod runs.
+
+use crate::error::{Doing, Result};
+use crate::{Facts, Object, Server};
+use k8s_openapi::api::storage::v1::StorageClass;
+use kube::api::{Api, ListParams};
+use kube::{Client, ResourceExt};
+use serde_json::{Value, json};
+
+const NAME: &str = "gp3";
+const DEFAULT: &str = "storageclass.kubernetes.io/is-default-class";
+
+pub(crate) fn objects(facts: &Facts, server: &Server) -> Vec<Object> {
+    let is_default = !server.has_default_class;
+    vec![Object::new(json!({
+        "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
+        "metadata": {"name": NAME, "annotations": {DEFAULT: is_default.to_string()}},
+        "provisioner": "ebs.csi.aws.com",
+        "parameters": parameters(facts),
+        // A disk is in one zone: the pod's, which is not known before.
+        "volumeBindingMode": "WaitForFirstConsumer",
+        "allowVolumeExpansion": true,
+        "reclaimPolicy": "Delete",
+    }))]
+}
+
+/// Encrypted whatever the account's default is.
+fn parameters(facts: &Facts) -> Value {
+    let mut parameters = json!({"type": "gp3", "encrypted": "true"});
+    if let Some(key) = &facts.kms_key_arn {
+        parameters["kmsKeyId"] = json!(key);
+    }
+    parameters
+}
+
+/// Of two defaults Kubernetes takes the newer one, so that ours would take the place of a customer's.
+pub(crate) async fn has_default_of_others(client: &Client, facts: &Facts) -> Result<bool> {
+    let classes = Api::<StorageClass>::all(client.clone()).list(&ListParams::default()).await.doing("list the storage classes")?;
+    let is_default = |class: &StorageClass| class.annotations().get(DEFAULT).is_some_and(|value| value == "true");
+    let is_ours = |class: &StorageClass| class.labels().get(crate::CLUSTER_LABEL).is_some_and(|cluster| *cluster == facts.cluster);
+    Ok(classes.items.iter().any(|class| is_default(class) && !is_ours(class)))
+}
