@@ -7,6 +7,7 @@ mod failure;
 mod files;
 mod http;
 mod interrupt;
+mod kubernetes;
 mod live;
 mod login;
 mod output;

@@ -5,6 +5,7 @@ mod create;
 mod delete;
 mod doctor;
 mod forget;
+mod furnish;
 mod kubeconfig;
 mod list;
 mod login;
@@ -36,6 +37,7 @@ pub enum Verb {
     Logs(logs::Logs),
     Timeline(timeline::Timeline),
     Kubeconfig(kubeconfig::Kubeconfig),
+    Furnish(furnish::Furnish),
     Use(use_cluster::Use),
     Retry(retry::Retry),
     Delete(delete::Delete),
@@ -59,6 +61,7 @@ impl Verb {
             Verb::Logs(verb) => verb.run(cx),
             Verb::Timeline(verb) => verb.run(cx),
             Verb::Kubeconfig(verb) => verb.run(cx),
+            Verb::Furnish(verb) => verb.run(cx),
             Verb::Use(verb) => verb.run(cx),
             Verb::Retry(verb) => verb.run(cx),
             Verb::Delete(verb) => verb.run(cx),
