@@ -20,6 +20,8 @@ OURS = f"role/groundwork/{NODES}"
 CONTROL_PLANES = "role/groundwork/groundwork-abcdefghijkl-cluster"
 LIMIT = "policy/groundwork/groundwork-boundary"
 STAGES_POLICY = "policy/groundwork/groundwork-create-eks"
+PODS = "role/groundwork/groundwork-abcdefghijkl-workload"
+PODS_POLICY = "policy/groundwork/groundwork-workload"
 OUR_CLUSTER = "cluster/groundwork-a-abcdefghijkl"
 LINKED = "role/aws-service-role/lex.amazonaws.com/AWSServiceRoleForLex"
 
@@ -28,6 +30,7 @@ ADMINISTRATOR_HERE = f"{IAM}:role/evil"
 OWNER = {"aws:RequestTag/groundwork:cluster": ["abcdefghijkl"], "aws:TagKeys": ["groundwork:cluster"]}
 OWNED = {"aws:ResourceTag/groundwork:cluster": ["abcdefghijkl"]}
 BOUNDARY = {"iam:PermissionsBoundary": [f"{IAM}:{LIMIT}"]}
+WITHIN_PODS = {"iam:PermissionsBoundary": [f"{IAM}:{PODS_POLICY}"]}
 NO_BOUNDARY = {"iam:PermissionsBoundary": ["arn:aws:iam::aws:policy/AdministratorAccess"]}
 FOREIGN_CLUSTER = {"aws:ResourceTag/kubernetes.io/cluster/production": ["owned"]}
 FOREIGN_SERVICE = FOREIGN_CLUSTER | {"aws:ResourceTag/kubernetes.io/service-name": ["default/web"]}
@@ -60,6 +63,10 @@ class Attack:
 
 def iam(what, action, resource, *contexts):
     return Attack(what, f"iam:{action}", f"{IAM}:{resource}", {key: values for one in contexts for key, values in one.items()})
+
+
+def attach_ours(what, resource, policy, *contexts):
+    return iam(what, "AttachRolePolicy", resource, {"iam:PolicyARN": [f"{IAM}:policy/groundwork/groundwork-{policy}"]}, *contexts)
 
 
 def attach(what, resource, policy, *contexts):
@@ -110,6 +117,13 @@ ATTACKS = [
     attach("Attach AdministratorAccess to one of our roles", OURS, "AdministratorAccess", BOUNDARY),
     attach("Attach a node's policy to a role without the boundary", OURS, "AmazonEKSWorkerNodePolicy"),
     attach("Attach a policy to the customer's role itself", CUSTOMERS, "AmazonEKSClusterPolicy"),
+    iam("Make a role for pods without their policy as its boundary", "CreateRole", PODS, OWNER, NO_BOUNDARY),
+    iam("Make a node's role within the pods' policy", "CreateRole", OURS, OWNER, WITHIN_PODS),
+    attach("Attach AdministratorAccess to a pods' role", PODS, "AdministratorAccess", WITHIN_PODS),
+    attach_ours("Attach a stage's policy to a pods' role", PODS, "create-eks", WITHIN_PODS),
+    attach_ours("Attach the pods' policy to a node's role", OURS, "workload", BOUNDARY),
+    iam("Rewrite the pods' policy", "CreatePolicyVersion", PODS_POLICY),
+    passed("Pass a pods' role to EC2", PODS, "ec2"),
     iam("Put an inline policy on one of our roles", "PutRolePolicy", OURS, BOUNDARY),
     iam("Put an inline policy on the customer's role itself", "PutRolePolicy", CUSTOMERS),
     iam("Remove the boundary of one of our roles", "DeleteRolePermissionsBoundary", OURS, BOUNDARY),
@@ -254,6 +268,10 @@ IN_REACH = [
     (
         policy("Make it administrator of that cluster", "AmazonEKSClusterAdminPolicy"),
         "the same. Whoever makes a cluster can always give themselves access",
+    ),
+    (
+        iam("Make a role like the one of researchers' pods", "CreateRole", PODS, OWNER, WITHIN_PODS),
+        "IAM has no condition on whom a role trusts. Whoever it trusts reaches the data in this cluster's buckets, as its pods do",
     ),
     (
         key("Let oneself use a key that the customer lets clusters use", "CreateGrant", ALLOWED_KEY),

@@ -27,8 +27,8 @@ JUDGED = {
         "our buckets need a policy that refuses plain HTTP, and S3 has no condition on what a policy says."
         " A session can reach only the buckets of its own cluster"
     ),
-    "PERMISSIONS_MANAGEMENT_ACTIONS iam:AttachRolePolicy": "only to our roles with the boundary, and only six AWS-managed policies",
-    "PERMISSIONS_MANAGEMENT_ACTIONS iam:CreateRole": "only with the boundary and under our path",
+    "PERMISSIONS_MANAGEMENT_ACTIONS iam:AttachRolePolicy": "only to our roles with a boundary, only six AWS-managed policies and the quick-start's for pods",
+    "PERMISSIONS_MANAGEMENT_ACTIONS iam:CreateRole": "only with a boundary of the quick-start's and under our path",
     "PERMISSIONS_MANAGEMENT_ACTIONS iam:CreateServiceLinkedRole": "only those of EKS, its node groups and EC2 Spot; AWS decides what they may do",
     "PERMISSIONS_MANAGEMENT_ACTIONS iam:DeleteRole": "only our roles",
     "PERMISSIONS_MANAGEMENT_ACTIONS iam:DeleteRolePolicy": "only of our roles; it takes permissions away",

@@ -14,6 +14,7 @@ import comparison
 import linters
 import operator_side
 import page
+import pods
 import policies
 import reference
 from evaluator import Question, check_evaluator, decide, statement
@@ -48,6 +49,8 @@ def main(file):
         "attacks within reach that are refused": refused([attack for attack, _ in attacks.IN_REACH], whole),
         "attacks that the boundary allows": allowed(bounds.BOUNDED, ANYTHING, boundary),
         "work of nodes that the boundary refuses": refused(bounds.WITHIN_BOUNDS, ANYTHING, boundary),
+        "attacks that the pods' policies allow": of_pods(allowed, pods.ATTACKS),
+        "work of pods that their policies refuse": of_pods(refused, pods.WORK),
         "attacks that a VPC of the customer's allows": allowed(attacks.ATTACKS + attacks.BESIDE_VPC, whole_there)
         + allowed(bounds.BOUNDED + bounds.BESIDE_VPC, ANYTHING, boundary_there),
         "work in a VPC of the customer's that is refused": refused(attacks.IN_VPC, whole_there)
@@ -118,7 +121,8 @@ def unknown_to_reference(rows, theirs, boundary):
     """The rows of self-managed mode are checked as the policy has them, with the customer's names filled in."""
     managed = [row for row in rows if row["mode"] == "managed"]
     of_tables = [fault for row in [*managed, *policies.grants_of(theirs)] for fault in reference.faults(row)]
-    return of_tables + [f"boundary: {fault}" for fault in reference.faults_of_policy(boundary)]
+    limits = {BOUNDARY: boundary} | {name: policies.document(name, attacks.ACCOUNT) for name in pods.WORK}
+    return of_tables + [f"{name}: {fault}" for name, limit in limits.items() for fault in reference.faults_of_policy(limit)]
 
 
 def unjudged(policy, judged, rows):
@@ -133,6 +137,10 @@ def allowed(tried, policy, boundary=None):
 
 def refused(tried, policy, boundary=None):
     return told(answer for answer in answered(tried, policy, boundary) if not answer[1].allowed)
+
+
+def of_pods(judge, tried):
+    return [f"{name}: {one}" for name, some in tried.items() for one in judge(some, ANYTHING, policies.document(name, attacks.ACCOUNT))]
 
 
 def answered(tried, policy, boundary):

@@ -152,7 +152,6 @@ mod tests {
             cluster: "abcdefghijkl".into(),
             eks_name: "research-abcdefghijkl".into(),
             region: "us-west-2".into(),
-            kms_key_arn: None,
             scale_down_after_minutes: 10,
             has_system_nodes: true,
         };

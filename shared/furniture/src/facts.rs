@@ -13,8 +13,6 @@ pub struct Facts {
     /// Its name in EKS, by which the autoscaler finds the node groups.
     pub eks_name: String,
     pub region: String,
-    /// The customer's key for volumes; without it, AWS's.
-    pub kms_key_arn: Option<String>,
     /// After which a node goes that nothing needs.
     pub scale_down_after_minutes: u32,
     /// There is a node group for what the cluster itself needs; of a self-managed cluster that is the customer's affair.
@@ -30,9 +28,6 @@ pub struct Server {
     pub has_default_class: bool,
 }
 
-/// The spec has no word for it yet.
-const SCALE_DOWN_AFTER_MINUTES: u32 = 10;
-
 impl Facts {
     /// Of a cluster with this id, this name in EKS and this spec.
     pub fn of(cluster: &str, eks_name: &str, spec: &Spec) -> Self {
@@ -40,8 +35,7 @@ impl Facts {
             cluster: cluster.into(),
             eks_name: eks_name.into(),
             region: spec.region.clone(),
-            kms_key_arn: spec.kms_key().map(str::to_owned),
-            scale_down_after_minutes: SCALE_DOWN_AFTER_MINUTES,
+            scale_down_after_minutes: spec.scale_down_after_minutes(),
             has_system_nodes: spec.mode() == Mode::Managed,
         }
     }

@@ -30,7 +30,7 @@ pub const MANAGER: &str = "groundwork";
 
 /// All objects, in an order in which each can be made.
 pub fn objects(facts: &Facts, server: &Server) -> Vec<Object> {
-    [storage::objects(facts, server), place::objects(), autoscaler::objects(facts, server)]
+    [storage::objects(server), place::objects(), autoscaler::objects(facts, server)]
         .concat()
         .into_iter()
         .map(|object| object.of(&facts.cluster))

@@ -5,32 +5,24 @@ use crate::{Facts, Object, Server};
 use k8s_openapi::api::storage::v1::StorageClass;
 use kube::api::{Api, ListParams};
 use kube::{Client, ResourceExt};
-use serde_json::{Value, json};
+use serde_json::json;
 
 const NAME: &str = "gp3";
 const DEFAULT: &str = "storageclass.kubernetes.io/is-default-class";
 
-pub(crate) fn objects(facts: &Facts, server: &Server) -> Vec<Object> {
+pub(crate) fn objects(server: &Server) -> Vec<Object> {
     let is_default = !server.has_default_class;
     vec![Object::new(json!({
         "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
         "metadata": {"name": NAME, "annotations": {DEFAULT: is_default.to_string()}},
         "provisioner": "ebs.csi.aws.com",
-        "parameters": parameters(facts),
+        // Encrypted whatever the account's default is, by its default key: no role of the driver's may use another.
+        "parameters": {"type": "gp3", "encrypted": "true"},
         // A disk is in one zone: the pod's, which is not known before.
         "volumeBindingMode": "WaitForFirstConsumer",
         "allowVolumeExpansion": true,
         "reclaimPolicy": "Delete",
     }))]
-}
-
-/// Encrypted whatever the account's default is.
-fn parameters(facts: &Facts) -> Value {
-    let mut parameters = json!({"type": "gp3", "encrypted": "true"});
-    if let Some(key) = &facts.kms_key_arn {
-        parameters["kmsKeyId"] = json!(key);
-    }
-    parameters
 }
 
 /// Of two defaults Kubernetes takes the newer one, so that ours would take the place of a customer's.

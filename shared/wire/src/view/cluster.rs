@@ -231,7 +231,10 @@ mod tests {
                     "since": "2025-01-02T03:04:05.678901Z", "given_up_at": null, "waiting": ["subnet/public-0"], "costs_money": false
                 }]),
             ),
-            ("outputs", json!({"cluster_name": null, "endpoint": null, "certificate_authority": null, "buckets": {}, "node_groups": {}, "connect": null})),
+            (
+                "outputs",
+                json!({"cluster_name": null, "endpoint": null, "certificate_authority": null, "buckets": {}, "node_groups": {}, "connect": null}),
+            ),
             ("inventory", json!(null)),
         ] {
             whole[field] = value;

@@ -89,9 +89,8 @@ mod tests {
 
     #[test]
     fn who_is_let_in_is_told_how_once_there_is_an_endpoint_and_no_credentials() {
-        let journal = BTreeMap::from([
-            (Key::Cluster, entry(State::Ready, &[("name", "groundwork-a"), ("endpoint", "https://a"), ("ca", "Zm9v")])),
-        ]);
+        let journal =
+            BTreeMap::from([(Key::Cluster, entry(State::Ready, &[("name", "groundwork-a"), ("endpoint", "https://a"), ("ca", "Zm9v")]))]);
         let Connect { command, kubeconfig } = ClusterOutputs::of("research", Some("us-west-2"), &journal).connect.expect("an endpoint");
         assert_eq!(command, "aws eks update-kubeconfig --region us-west-2 --name groundwork-a --alias research");
         let cluster = json!({"server": "https://a", "certificate-authority-data": "Zm9v"});
