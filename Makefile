@@ -6,6 +6,7 @@
 # make company   a cluster's whole life in an account with everything that only companies' have, step by step
 # make test   everything that CI checks
 # make matrix every call of a cluster's life × every way in which it can fail
+# make kubernetes   what Groundwork puts into a cluster, on a real control plane that is built from source
 # make failure-rows   writes docs/failures.md from the tests of AWS's known failures
 # make publish   STACK=groundwork: uploads the quick-start to the stack's bucket, after each deployment, if customers may read it there
 # make tour   writes docs/tour.md: types what a newcomer would into a terminal, and captures it
@@ -22,7 +23,7 @@ FUNCTIONS = $(notdir $(wildcard functions/*))
 SHELL = /bin/bash
 .SHELLFLAGS = -euo pipefail -c
 
-.PHONY: demo company up tenant down test matrix soak failure-rows tour policy-proof press tools build cli binaries release publish check-rust check-templates end-to-end
+.PHONY: demo company up tenant down test matrix kubernetes soak failure-rows tour policy-proof press tools build cli binaries release publish check-rust check-templates end-to-end
 
 demo:
 	@mkdir -p $(LOCAL) && rm -f $(LOCAL)/times
@@ -42,12 +43,18 @@ tenant: $(LOCAL)/test/installed
 down: $(LOCAL)/test/installed
 	@$(LOCAL)/test/bin/python local/down.py
 
-test: tools check-rust check-templates end-to-end policy-proof
+test: tools check-rust check-templates kubernetes end-to-end policy-proof
 	@$(PYTHON) tests/tools/counts.py $(LOCAL)/cargo-test.log $(LOCAL)/end-to-end.xml
 
 # Of the whole workspace, like all builds here: another choice of crates would change the AWS SDK's features and build it again.
 matrix:
 	cargo test --workspace --locked --test matrix
+
+# Its cache is outside the clone: from nothing it takes ten minutes of two cores. With the same flags for everything, so that it is compiled once.
+GO = GOFLAGS=-trimpath GOCACHE=$(HOME)/.cache/groundwork/go/build GOMODCACHE=$(HOME)/.cache/groundwork/go/mod go -C tests/kubernetes
+kubernetes: $(LOCAL)/test/installed
+	$(GO) vet ./...
+	PATH="$(CURDIR)/$(LOCAL)/test/bin:$$PATH" $(GO) test -count=1 ./...
 
 failure-rows:
 	@$(PYTHON) tests/tools/failure_rows.py

@@ -167,7 +167,12 @@ fn titled(title: &str, lines: String) -> String {
 pub fn next(cluster: &Cluster) -> String {
     let name = &cluster.summary.name;
     let commands: &[(&str, &str)] = match cluster.summary.status {
-        Status::Running => &[("kubeconfig", "to get in with kubectl"), ("logs", "who did what"), ("delete", "takes it away again")],
+        Status::Running => &[
+            ("kubeconfig", "to get in with kubectl"),
+            ("furnish", "brings nodes for pods that wait, and a place to work"),
+            ("logs", "who did what"),
+            ("delete", "takes it away again"),
+        ],
         Status::Queued | Status::Provisioning | Status::Terminating => &[("watch", "follows it"), ("logs", "who did what")],
         Status::Failed => &[("retry", "goes on once the reason is mended"), ("delete", "takes away what there is")],
         Status::DeleteBlocked => &[("retry", "goes on once what is in the way is gone"), ("show", "shows what that is")],

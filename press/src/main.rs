@@ -1,12 +1,14 @@
 //! Prints what follows from the tables: from the permissions, what customers deploy and the page about it; from the stages, the state
 //! machines and their part of template.yaml; from the errors, the page about them; from the routes, the template's, OpenAPI and a page;
-//! from the spec, the page about its fields; from the change of a cluster, what subscribers of the bus have to know.
+//! from the spec, the page about its fields; from the change of a cluster, what subscribers of the bus have to know; and what is in every
+//! cluster, for the tests on a real API server.
 
 mod api;
 mod cloudformation;
 mod errors;
 mod events;
 mod frame;
+mod furniture;
 mod machines;
 mod page;
 mod spec;
@@ -41,6 +43,7 @@ fn files() -> Result<Vec<(String, String)>> {
     files.push(("docs/events.md".into(), events::page()));
     files.push(("docs/event.schema.json".into(), events::schema()));
     files.push(("docs/spec.md".into(), spec::page()));
+    files.push(("tests/kubernetes/whole/testdata/furniture.json".into(), furniture::objects()));
     files.push(("docs/openapi.json".into(), api::document()));
     Ok(files)
 }

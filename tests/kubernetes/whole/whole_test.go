@@ -88,11 +88,7 @@ func (c *cluster) eventually(wanted string, arguments ...string) {
 	c.t.Fatalf("kubectl %v: %q, want %q", arguments, last, wanted)
 }
 
-func (c *cluster) apply(file string) {
-	c.kubectl("apply", "--filename", filepath.Join("testdata", file))
-}
-
-func (c *cluster) run(job, group, command string) {
+func (c *cluster) run(namespace, job, group, command string) {
 	template, err := os.ReadFile("testdata/job.yaml")
 	if err != nil {
 		c.t.Fatal(err)
@@ -102,15 +98,15 @@ func (c *cluster) run(job, group, command string) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		c.t.Fatal(err)
 	}
-	c.kubectl("apply", "--filename", file)
+	c.kubectl("apply", "--namespace", namespace, "--filename", file)
 }
 
-func (c *cluster) nodeOf(job string) string {
-	return c.kubectl("get", "pods", "--selector", "job-name="+job, "--output", "jsonpath={.items[0].spec.nodeName}")
+func (c *cluster) nodeOf(namespace, job string) string {
+	return c.kubectl("get", "pods", "--namespace", namespace, "--selector", "job-name="+job, "--output", "jsonpath={.items[0].spec.nodeName}")
 }
 
-func (c *cluster) events(reason string) []string {
-	return []string{"get", "events", "--field-selector", "reason=" + reason, "--output", "jsonpath={.items[*].message}"}
+func (c *cluster) events(namespace, reason string) []string {
+	return []string{"get", "events", "--namespace", namespace, "--field-selector", "reason=" + reason, "--output", "jsonpath={.items[*].message}"}
 }
 
 func TestAClusterGrowsForAJobAndShrinksAfterIt(t *testing.T) {
@@ -120,15 +116,15 @@ func TestAClusterGrowsForAJobAndShrinksAfterIt(t *testing.T) {
 	c := start(t)
 	c.eventually("True", "get", "node", "system-0", "--output", `jsonpath={.status.conditions[?(@.type=="Ready")].status}`)
 
-	c.run("train", "g4dn-xlarge", "echo hello; sleep 2")
+	c.run("default", "train", "g4dn-xlarge", "echo hello; sleep 2")
 	c.eventually("FailedScheduling", "get", "events")
 	if all, err := c.groups.Read(); err != nil || all[1].Desired != 0 {
 		t.Error("it grew before there was an autoscaler", all, err)
 	}
-	c.apply("autoscaler.yaml")
-	c.eventually("[{g4dn-xlarge 0->1 (max: 1)}]", c.events("TriggeredScaleUp")...)
+	c.kubectl("apply", "--server-side", "--filename", "testdata/furniture.json")
+	c.eventually("[{g4dn-xlarge 0->1 (max: 1)}]", c.events("default", "TriggeredScaleUp")...)
 	c.eventually("Complete", "get", "job", "train", "--output", "jsonpath={.status.conditions[*].type}")
-	if got := c.nodeOf("train"); got != "g4dn-xlarge-0" {
+	if got := c.nodeOf("default", "train"); got != "g4dn-xlarge-0" {
 		t.Error("ran on", got)
 	}
 	if got := c.kubectl("logs", "job/train"); got != "hello" {
@@ -137,17 +133,32 @@ func TestAClusterGrowsForAJobAndShrinksAfterIt(t *testing.T) {
 	c.eventually("system-0", "get", "nodes", "--output", "jsonpath={.items[*].metadata.name}")
 	c.eventually("", "get", "nodes", "--selector", "eks.amazonaws.com/nodegroup=g4dn-xlarge", "--output", "name")
 
-	t.Log("a job for another type gets that, and one that fails has failed")
-	c.run("other", "g5-xlarge", "exit 3")
-	c.eventually("Failed", "get", "job", "other", "--output", "jsonpath={.status.conditions[*].type}")
-	if got := c.nodeOf("other"); got != "g5-xlarge-0" {
+	t.Log("the autoscaler's own pod is on the system's node, and the storage class is the default")
+	c.eventually("True", "get", "deployment", "cluster-autoscaler", "--namespace", "kube-system",
+		"--output", `jsonpath={.status.conditions[?(@.type=="Available")].status}`)
+	c.eventually("system-0", "get", "pods", "--namespace", "kube-system", "--selector", "app=cluster-autoscaler",
+		"--output", "jsonpath={.items[*].spec.nodeName}")
+	c.eventually("gp3 (default)", "get", "storageclass")
+
+	t.Log("in the place to work, a job for another type gets that, and one that fails has failed")
+	c.run("research", "other", "g5-xlarge", "exit 3")
+	c.eventually("Failed", "get", "job", "other", "--namespace", "research", "--output", "jsonpath={.status.conditions[*].type}")
+	if got := c.nodeOf("research", "other"); got != "g5-xlarge-0" {
 		t.Error("ran on", got)
 	}
 
 	t.Log("a full group stops, and says so")
-	c.run("first", "g4dn-xlarge", "train for ever")
-	c.run("second", "g4dn-xlarge", "train for ever")
-	c.eventually("1 max node group size reached", c.events("NotTriggerScaleUp")...)
+	c.run("research", "first", "g4dn-xlarge", "train for ever")
+	c.run("research", "second", "g4dn-xlarge", "train for ever")
+	c.eventually("1 max node group size reached", c.events("research", "NotTriggerScaleUp")...)
+
+	t.Log("no pod there reaches into its node, and nothing is put on the internet")
+	if told, err := c.try("run", "intruder", "--namespace", "research", "--image", "none", "--privileged"); err == nil || !strings.Contains(told, "violates PodSecurity") {
+		t.Error("a privileged pod:", told)
+	}
+	if told, err := c.try("create", "service", "loadbalancer", "open", "--namespace", "research", "--tcp=80"); err == nil || !strings.Contains(told, "exceeded quota") {
+		t.Error("a load balancer:", told)
+	}
 
 	c.stdin.Close()
 	if err := c.process.Wait(); err != nil {

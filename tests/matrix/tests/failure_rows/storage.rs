@@ -98,7 +98,7 @@ async fn row_58_throttled_calls_are_tried_again_more_slowly() {
     runs_in_spite_of(ways.map(|way| times(3, throttled(way))).into()).await;
 
     let hint = "AWS is throttling calls; Groundwork tries again by itself, more and more slowly.";
-    for (way, others) in ways.into_iter().zip([2, 3, 2, 2, 1]) {
+    for (way, others) in ways.into_iter().zip([2, 3, 4, 2, 1]) {
         let reason = and_more(others, &format!("AWS refused {}: {}: {}", way.0, way.2, way.3));
         parks_until_mended([(throttled(way), Class::Later, reason, hint)]).await;
     }
