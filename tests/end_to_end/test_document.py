@@ -27,6 +27,7 @@ BEYOND_THE_SCHEMA = {
     "?after": "a cursor is one that an earlier answer gave",
     "$.access.administrators": "are of the account of role_arn, each once, and together not too long",
     "$.access.users": "are of the account of role_arn, and no administrators",
+    "$.scale_down_after_minutes": "is written as an integer",
     "$.encryption.kms_key_arn": "is of the account of role_arn, and of the region",
     "$.node_role_arn": "is of the account of role_arn, and there if and only if there are instance types",
     "$.network.cidr": "the first address of a private range, and nothing of 172.17.0.0/16",
