@@ -8,8 +8,8 @@ from attacks import ACCOUNT, ALLOWED_KEY, CUSTOMERS, EKS, REFUSED_KEY, REGION, S
 
 AUTOSCALER, WORKLOAD = "autoscaler", "workload"
 
-OURS = {"aws:ResourceAccount": [ACCOUNT]}
-OF_ANOTHER_ACCOUNT = {"aws:ResourceAccount": ["333333333333"]}
+OURS = {"s3:ResourceAccount": [ACCOUNT]}
+OF_ANOTHER_ACCOUNT = {"s3:ResourceAccount": ["333333333333"]}
 BY_S3 = {"kms:ViaService": [f"s3.{REGION}.amazonaws.com"]}
 BY_EC2 = {"kms:ViaService": [f"ec2.{REGION}.amazonaws.com"]}
 

@@ -26,7 +26,7 @@ const ITS_NODE_GROUPS: &str = "arn:*:eks:*:${account}:nodegroup/groundwork-*-${a
 const ITS_BUCKETS: &str = "arn:*:s3:::groundwork-${aws:PrincipalTag/groundwork:cluster}-*";
 const ITS_OBJECTS: &str = "arn:*:s3:::groundwork-${aws:PrincipalTag/groundwork:cluster}-*/*";
 /// Nobody else's bucket, whatever its name.
-const OF_THE_ACCOUNT: &[Condition] = &[("StringEquals", "aws:ResourceAccount", &["${account}"])];
+const OF_THE_ACCOUNT: &[Condition] = &[("StringEquals", "s3:ResourceAccount", &["${account}"])];
 const KEYS: &str = "arn:*:kms:*:${account}:key/*";
 const KEY_TAG: &str = "aws:ResourceTag/groundwork:encryption";
 

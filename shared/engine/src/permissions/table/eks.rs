@@ -90,7 +90,7 @@ pub const GRANTS: &[Grant] = &[
         conditions: ALWAYS,
         why: NAMED,
         actions: &[
-            action("eks:DescribeCluster", ALL_BUT_BUCKETS, "See when the control plane is up or gone, and that it is ours."),
+            action("eks:DescribeCluster", EKS_NODES_CHECKS_DOWN, "See when the control plane is up or gone, and that it is ours."),
             action("eks:DeleteCluster", EKS_DOWN, "Remove the control plane; on a retry, one that failed."),
             action("eks:ListNodegroups", DOWN, "List in the inventory every node group that is left."),
             action("eks:ListPodIdentityAssociations", NODES_FURNISH_DOWN, "Find the association of a service account."),

@@ -32,7 +32,6 @@ const EKS_FURNISH: &[Stage] = &[Stage::CreateEks, Stage::Furnish];
 const EKS_NODES_FURNISH_DOWN: &[Stage] = &[Stage::CreateEks, Stage::CreateNodegroups, Stage::Furnish, Stage::Teardown];
 /// With assume-role, where a harmless call shows whether the organization forbids the service.
 const EKS_NODES_CHECKS_DOWN: &[Stage] = &[Stage::AssumeRole, Stage::CreateEks, Stage::CreateNodegroups, Stage::Teardown];
-const ALL_BUT_BUCKETS: &[Stage] = &[Stage::AssumeRole, Stage::CreateEks, Stage::CreateNodegroups, Stage::Furnish, Stage::Teardown];
 const EKS_CHECKS_DOWN: &[Stage] = &[Stage::AssumeRole, Stage::CreateEks, Stage::Teardown];
 const NODES_CHECKS_DOWN: &[Stage] = &[Stage::AssumeRole, Stage::CreateNodegroups, Stage::Teardown];
 const CHECKS_DOWN: &[Stage] = &[Stage::AssumeRole, Stage::Teardown];
