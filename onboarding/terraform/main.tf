@@ -72,7 +72,7 @@ resource "aws_iam_role_policy_attachment" "stage" {
   policy_arn = aws_iam_policy.stage[each.key].arn
 }
 
-# What pods of the clusters may do; their roles get these, within the boundary.
+# What pods of the clusters may do; their roles get these, which are their boundaries, too.
 resource "aws_iam_policy" "pods" {
   for_each    = local.pods
   name        = "${var.role_name}-${each.key}"

@@ -4,7 +4,7 @@ The quick-start's policy is also the role's boundary, so that nothing else that 
 policies allow all of AWS.
 """
 
-from attacks import ACCOUNT, ALLOWED_KEY, CUSTOMERS, EKS, REFUSED_KEY, REGION, S3, Attack, ec2, iam, key
+from attacks import ACCOUNT, ALLOWED_KEY, CUSTOMERS, EKS, REFUSED_KEY, REGION, S3, Attack, ec2, key
 
 AUTOSCALER, WORKLOAD = "autoscaler", "workload"
 
@@ -45,7 +45,7 @@ WORK = {
 }
 
 EVERYWHERE = [
-    iam("Assume the customer's role", "PassRole", CUSTOMERS),
+    Attack("Assume the customer's role", "sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:{CUSTOMERS}"),
     Attack("Assume a foreign role", "sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/admin"),
     ec2("Run an instance", "RunInstances", "instance/*"),
     ec2("Terminate an instance", "TerminateInstances", "instance/i-1"),
