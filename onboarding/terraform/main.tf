@@ -79,6 +79,9 @@ resource "aws_iam_policy" "pods" {
   path        = "/groundwork/"
   description = each.value
   policy      = templatefile("${path.module}/policies/${each.key}.json", local.names)
+
+  # As the boundary below.
+  depends_on = [aws_iam_role_policy_attachment.stage]
 }
 
 # The most that a role made by Groundwork may do; Groundwork cannot change it.

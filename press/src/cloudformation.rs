@@ -21,8 +21,9 @@ const TRUST: trust::Who<'static> = trust::Who {
 /// cluster's roles use it. <https://github.com/gruntwork-io/cloud-nuke/issues/972>
 const BOUNDARY_FIRST: &[&str] = &[
     "# So the boundary goes first. As long as a cluster's roles use it, IAM keeps it, and so CloudFormation the role that removes clusters.",
-    "DependsOn: Role",
+    ROLE_LAST,
 ];
+const ROLE_LAST: &str = "DependsOn: Role";
 
 pub fn quick_start() -> String {
     let mut policies = String::new();
@@ -30,7 +31,7 @@ pub fn quick_start() -> String {
         managed(&mut policies, &stage.to_string(), &[], &format!("What Groundwork's stage {stage} may do."), &policy(*stage, &NAMES));
     }
     for pods in pods::POLICIES {
-        managed(&mut policies, pods.name, &[], pods.description, &pods.document(&NAMES));
+        managed(&mut policies, pods.name, &[ROLE_LAST], pods.description, &pods.document(&NAMES));
     }
     managed(&mut policies, "boundary", BOUNDARY_FIRST, "The most that a role made by Groundwork may do.", &boundary::policy(&NAMES));
     own_images(&mut policies);

@@ -9,7 +9,7 @@ pub fn objects() -> String {
         eks_name: "groundwork-research-abcdefghijkl".into(),
         region: "us-west-2".into(),
         scale_down_after_minutes: 10,
-        has_system_nodes: true,
+        autoscales: true,
     };
     let objects = all(&facts, &Server::of_version(Some("1.35")));
     let items: Vec<&Value> = objects.iter().map(Object::wanted).collect();

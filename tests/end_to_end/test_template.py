@@ -186,11 +186,12 @@ def is_fixed(value):
     return not refers and "${AWS::StackName}" not in str(value)
 
 
-def test_the_quick_start_keeps_the_role_as_long_as_iam_keeps_the_boundary():
+def test_the_quick_start_keeps_the_role_as_long_as_iam_keeps_a_boundary():
     resources = templates.template("onboarding/quick-start.yaml")["Resources"]
-    assert resources["BoundaryPolicy"]["DependsOn"] == "Role"
+    boundaries = {"BoundaryPolicy", "AutoscalerPolicy", "WorkloadPolicy"}
+    assert {resources[name]["DependsOn"] for name in boundaries} == {"Role"}
     needed = [one["!Ref"] for one in resources["Role"]["Properties"]["ManagedPolicyArns"]]
-    assert resources.keys() == {"Role", "BoundaryPolicy", "AutoscalerPolicy", "WorkloadPolicy", *needed}
+    assert resources.keys() == {"Role", *boundaries, *needed}
 
 
 def test_every_function_has_a_log_group_with_retention():

@@ -7,14 +7,16 @@ use furniture::{Applied, Done, Facts, Object, Server};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use wire::spec::Spec;
-use wire::view::Cluster;
+use wire::key::{Key, Role};
+use wire::spec::{Mode, Spec};
+use wire::status::Status;
+use wire::view::{Cluster, ResourceState};
 
 /// Put into a cluster what every cluster has.
 ///
 /// A default storage class, the namespace research with its service account, quota and defaults, and the autoscaler, which brings a node for
-/// a pod that waits. It uses your own kubeconfig, so it works wherever you reach the cluster as its administrator. What is there already and
-/// not Groundwork's is named and left as it is. It can be run again at any time.
+/// a pod that waits; a self-managed cluster gets all but that. It uses your own kubeconfig, so it works wherever you reach the cluster as its
+/// administrator. What is there already and not Groundwork's is named and left as it is. It can be run again at any time.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -84,7 +86,27 @@ fn facts(cluster: &Cluster, spec: &Spec) -> Result<Facts> {
     let none =
         || Failure::new(Exit::Refused, format!("{name} has no endpoint yet; it is {status}.")).next(format!("groundwork watch {name}"));
     let (Some(eks_name), Some(_)) = (&cluster.outputs.cluster_name, &cluster.outputs.endpoint) else { return Err(none()) };
-    Ok(Facts::of(&cluster.summary.id, eks_name, spec))
+    let facts = Facts::of(&cluster.summary.id, eks_name, spec);
+    if facts.autoscales && !has_role(cluster) {
+        return Err(without_role(cluster));
+    }
+    Ok(facts)
+}
+
+/// EKS gives a pod its credentials as it admits it, so an autoscaler that is there before its role never gets any.
+fn has_role(cluster: &Cluster) -> bool {
+    let key = Key::PodIdentity(Role::Autoscaler);
+    cluster.resources.iter().any(|one| one.key == key && one.state == ResourceState::Ready)
+}
+
+fn without_role(cluster: &Cluster) -> Failure {
+    let (name, status) = (&cluster.summary.name, cluster.summary.status);
+    let next = match status {
+        Status::Running => "An older version made it, and gives no role later: delete the cluster and create it anew.".into(),
+        Status::Failed => format!("groundwork retry {name}"),
+        _ => format!("groundwork watch {name}"),
+    };
+    Failure::new(Exit::Refused, format!("{name} has no role for the autoscaler; it is {}.", status.name())).next(next)
 }
 
 fn list(objects: Vec<Object>) -> Value {
@@ -108,7 +130,11 @@ fn told(lines: &[Line], cluster: &Cluster) -> String {
     let starts = lines.iter().any(|line| line.object.starts_with("Deployment") && line.done != Done::Kept);
     let next =
         if starts { format!("\nNext: groundwork furnish {name} tells whether the autoscaler runs by now.\n") } else { String::new() };
-    table(&["object", "what was done"], rows) + &next
+    let left_out = match cluster.summary.mode {
+        Some(Mode::SelfManaged) => "\nThe autoscaler is left out: nobody made a role for it in your cluster.\n",
+        _ => "",
+    };
+    table(&["object", "what was done"], rows) + left_out + &next
 }
 
 fn in_words(done: &Done) -> String {
@@ -144,16 +170,36 @@ mod tests {
         read(answer)
     }
 
+    /// With its autoscaler's role.
+    fn furnishable() -> Cluster {
+        let role = json!({"key": "pod-identity/autoscaler", "stage": "furnish", "needs": [], "usual_seconds": 3, "state": "ready"});
+        of(json!({"resources": [role]}))
+    }
+
+    #[test]
+    fn without_a_role_no_autoscaler_is_started_that_would_never_get_one() {
+        for (status, next) in [
+            ("provisioning", "groundwork watch research"),
+            ("failed", "groundwork retry research"),
+            ("running", "An older version made it, and gives no role later: delete the cluster and create it anew."),
+        ] {
+            let cluster = of(json!({"status": status}));
+            let failure = facts(&cluster, spec(&cluster).expect("understood")).expect_err("no role");
+            assert_eq!((failure.exit, failure.next.as_deref()), (Exit::Refused, Some(next)));
+            assert_eq!(failure.what, format!("research has no role for the autoscaler; it is {status}."));
+        }
+    }
+
     #[test]
     fn the_facts_are_those_of_the_answer() {
-        let cluster = cluster();
+        let cluster = furnishable();
         let facts = facts(&cluster, spec(&cluster).expect("understood")).expect("ready");
         let expected = Facts {
             cluster: "abcdefghijkl".into(),
             eks_name: "research-abcdefghijkl".into(),
             region: "us-west-2".into(),
             scale_down_after_minutes: 10,
-            has_system_nodes: true,
+            autoscales: true,
         };
         assert_eq!(facts, expected);
     }
@@ -170,7 +216,7 @@ mod tests {
 
     #[test]
     fn what_is_printed_is_one_document_for_each_object() {
-        let cluster = cluster();
+        let cluster = furnishable();
         let facts = facts(&cluster, spec(&cluster).expect("understood")).expect("ready");
         let objects = furniture::objects(&facts, &Server::of_version(Some("1.34")));
         let printed = documents(&list(objects.clone()));

@@ -113,9 +113,8 @@ fn deployment(facts: &Facts, server: &Server) -> Value {
                 "spec": {
                     "serviceAccountName": AUTOSCALER,
                     "priorityClassName": "system-cluster-critical",
-                    "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
-                        {"matchExpressions": [on_which_nodes(facts)]},
-                    ]}}},
+                    // Never on one that comes and goes.
+                    "nodeSelector": {GROUP_LABEL: "system"},
                     "securityContext": {"runAsNonRoot": true, "runAsUser": USER, "seccompProfile": {"type": "RuntimeDefault"}},
                     "containers": [container(facts, server)],
                 },
@@ -124,20 +123,13 @@ fn deployment(facts: &Facts, server: &Server) -> Value {
     })
 }
 
-/// Never on one that comes and goes. Where the system's nodes are the customer's, they do not have our label.
-fn on_which_nodes(facts: &Facts) -> Value {
-    if facts.has_system_nodes {
-        json!({"key": GROUP_LABEL, "operator": "In", "values": ["system"]})
-    } else {
-        json!({"key": GROUP_LABEL, "operator": "DoesNotExist"})
-    }
-}
-
 fn container(facts: &Facts, server: &Server) -> Value {
     json!({
         "name": AUTOSCALER,
         "image": image(server.minor),
         "command": ["./cluster-autoscaler"],
+        // So that it can be read from outside why it ended.
+        "terminationMessagePolicy": "FallbackToLogsOnError",
         "args": flags(facts),
         "env": [{"name": "AWS_REGION", "value": facts.region}],
         "ports": [{"name": "http", "containerPort": PORT}],

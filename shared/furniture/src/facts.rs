@@ -15,8 +15,9 @@ pub struct Facts {
     pub region: String,
     /// After which a node goes that nothing needs.
     pub scale_down_after_minutes: u32,
-    /// There is a node group for what the cluster itself needs; of a self-managed cluster that is the customer's affair.
-    pub has_system_nodes: bool,
+    /// There is a role for the autoscaler. Nobody makes one for a self-managed cluster, where it would also scale the customer's own node
+    /// groups: EKS tags them like ours.
+    pub autoscales: bool,
 }
 
 /// What the API server says.
@@ -36,7 +37,7 @@ impl Facts {
             eks_name: eks_name.into(),
             region: spec.region.clone(),
             scale_down_after_minutes: spec.scale_down_after_minutes(),
-            has_system_nodes: spec.mode() == Mode::Managed,
+            autoscales: spec.mode() == Mode::Managed,
         }
     }
 }

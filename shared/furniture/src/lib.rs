@@ -30,9 +30,6 @@ pub const MANAGER: &str = "groundwork";
 
 /// All objects, in an order in which each can be made.
 pub fn objects(facts: &Facts, server: &Server) -> Vec<Object> {
-    [storage::objects(server), place::objects(), autoscaler::objects(facts, server)]
-        .concat()
-        .into_iter()
-        .map(|object| object.of(&facts.cluster))
-        .collect()
+    let autoscaler = if facts.autoscales { autoscaler::objects(facts, server) } else { vec![] };
+    [storage::objects(server), place::objects(), autoscaler].concat().into_iter().map(|object| object.of(&facts.cluster)).collect()
 }

@@ -117,7 +117,9 @@ fn trouble_of(pod: &Value) -> Option<String> {
     }
     let containers = pod["status"]["containerStatuses"].as_array()?;
     let waiting = containers.iter().map(|container| &container["state"]["waiting"]).find(|waiting| waiting.is_object())?;
-    let (reason, said) = (waiting["reason"].as_str().unwrap_or("waiting"), waiting["message"].as_str().unwrap_or_default());
+    let ended = containers.iter().find_map(|container| container["lastState"]["terminated"]["message"].as_str());
+    let reason = waiting["reason"].as_str().unwrap_or("waiting");
+    let said = ended.or(waiting["message"].as_str()).unwrap_or_default().trim();
     Some(format!("Its pod does not run ({reason}): {said}").trim_end_matches([' ', ':']).to_owned())
 }
 
@@ -136,6 +138,13 @@ mod tests {
             (
                 waiting(json!({"reason": "ImagePullBackOff", "message": "Back-off pulling"})),
                 Some("Its pod does not run (ImagePullBackOff): Back-off pulling"),
+            ),
+            (
+                json!({"status": {"containerStatuses": [{
+                    "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 5m0s restarting failed container"}},
+                    "lastState": {"terminated": {"message": "AccessDenied\n"}}
+                }]}}),
+                Some("Its pod does not run (CrashLoopBackOff): AccessDenied"),
             ),
             (waiting(json!({"reason": "ContainerCreating"})), Some("Its pod does not run (ContainerCreating)")),
             (json!({"status": {"containerStatuses": [{"state": {"running": {}}}]}}), None),

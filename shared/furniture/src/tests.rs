@@ -18,7 +18,7 @@ fn facts() -> Facts {
         eks_name: "groundwork-research-abcdefghijkl".into(),
         region: "us-west-2".into(),
         scale_down_after_minutes: 10,
-        has_system_nodes: true,
+        autoscales: true,
     }
 }
 
@@ -106,12 +106,15 @@ fn the_autoscaler_finds_the_cluster_s_groups_and_stays_on_nodes_that_do_not_go()
     ] {
         assert!(args.as_array().is_some_and(|args| args.contains(&json!(flag))), "{flag}: {args}");
     }
-    let term = |deployment: &Value| {
-        deployment.pointer("/spec/template/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms/0/matchExpressions/0").cloned()
-    };
-    assert_eq!(term(&deployment), Some(json!({"key": "groundwork.dev/node-group", "operator": "In", "values": ["system"]})));
-    let theirs = wanted(&Facts { has_system_nodes: false, ..facts() }, &server(), "Deployment kube-system/cluster-autoscaler");
-    assert_eq!(term(&theirs), Some(json!({"key": "groundwork.dev/node-group", "operator": "DoesNotExist"})));
+    assert_eq!(pod["nodeSelector"], json!({"groundwork.dev/node-group": "system"}));
+}
+
+#[test]
+fn without_a_role_the_autoscaler_is_left_out_and_nothing_else() {
+    let all = objects(&facts(), &server());
+    let without = objects(&Facts { autoscales: false, ..facts() }, &server());
+    assert!(without.iter().all(|object| object.name() != "cluster-autoscaler") && !without.is_empty());
+    assert_eq!(without, all[..without.len()]);
 }
 
 #[test]
