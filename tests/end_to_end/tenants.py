@@ -66,7 +66,7 @@ class Tenant:
         """The events of the requests that were accepted."""
         return [event for event in self.events(name) if event["action"] == "requested"]
 
-    def wait(self, name, status, seconds=150):
+    def wait(self, name, status, seconds=400):
         """The cluster, once it has the status. A cluster that is parked instead does not get there by itself, so the test fails."""
 
         def reached():

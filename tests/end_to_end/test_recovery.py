@@ -17,7 +17,7 @@ def test_a_cluster_is_created_while_function_processes_are_killed(tenant):
     before = census.census(tenant.account)
     cluster = tenant.create("hunted")
     with Hunter() as hunter:
-        tenant.wait("hunted", "running", seconds=200)
+        tenant.wait("hunted", "running")
     print("killed:", hunter.killed)
     assert hunter.killed
     owned = census.owned(tenant.account, cluster["id"])

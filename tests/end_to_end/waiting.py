@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 
-def until(probe, what, seconds=150, every=0.3):
+def until(probe, what, seconds=400, every=0.3):
     """Probes until the answer is truthy, and returns it."""
     deadline = time.monotonic() + seconds
     while True:

@@ -81,7 +81,7 @@ fn watch(api: &Api, mut cluster: Cluster, timeout: Option<SignedDuration>, viewe
     // The id is the cluster's alone, whoever has its name later.
     let (id, began, mut heard) = (cluster.summary.id.clone(), Instant::now(), Instant::now());
     loop {
-        viewer.show(api, &cluster)?;
+        viewer.show(api, &cluster).map_err(|failure| come_back(failure, &cluster))?;
         if is_at_rest(&cluster) {
             return Ok(cluster);
         }
