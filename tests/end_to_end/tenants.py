@@ -66,7 +66,7 @@ class Tenant:
         """The events of the requests that were accepted."""
         return [event for event in self.events(name) if event["action"] == "requested"]
 
-    def wait(self, name, status, seconds=400):
+    def wait(self, name, status):
         """The cluster, once it has the status. A cluster that is parked instead does not get there by itself, so the test fails."""
 
         def reached():
@@ -75,7 +75,7 @@ class Tenant:
                 pytest.fail(f"{name} is {cluster['status']}: {cluster['reason']} {cluster['hint']} {cluster['inventory']}")
             return cluster if cluster and cluster["status"] == status else None
 
-        return until(reached, f"{name} of {self.name} is {status}", seconds)
+        return until(reached, f"{name} of {self.name} is {status}")
 
     def running(self, name, **more):
         """Creates a cluster and waits for it."""
