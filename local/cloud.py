@@ -34,6 +34,7 @@ def emulator():
         "SFN_WAIT_SCALE": str(1 / settings.SPEED),
         "IOT_MTLS_ENABLED": "0",
         "AWS_ENDPOINT_URL": settings.CLOUD_URL,
+        "GROUNDWORK_NAT_PORT": str(settings.NAT_PORT),
         # If this is 0, nothing survives a restart. Cognito keeps its signing key in the folder either way.
         "PERSIST_STATE": "1" if settings.KEEPS_STATE else "0",
         "STATE_DIR": str(settings.KEPT),
@@ -45,7 +46,8 @@ def emulator():
 def proxy():
     command = [
         settings.REPOSITORY / "target/debug/cloud",
-        "--port", settings.CLOUD_PORT, "--aws", settings.EMULATOR_URL, "--speed", settings.SPEED, "--seed", settings.SEED,
+        "--port", settings.CLOUD_PORT, "--nat-port", settings.NAT_PORT,
+        "--aws", settings.EMULATOR_URL, "--speed", settings.SPEED, "--seed", settings.SEED,
     ]
     return Daemon("cloud", command, {}, settings.CLOUD_PORT, lambda: answers(f"{settings.PROXY_URL}/_cloud/report"))
 

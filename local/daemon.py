@@ -29,7 +29,7 @@ class Daemon:
         if self.port_is_taken():
             raise Problem(
                 f"Another process is using port {self.port}. "
-                "Stop it, or choose other ports: GROUNDWORK_PORT=4666 GROUNDWORK_CLOUD_PORT=4667 make …"
+                "Stop it, or choose other ports: GROUNDWORK_PORT=4666 GROUNDWORK_CLOUD_PORT=4667 GROUNDWORK_NAT_PORT=4668 make …"
             )
         self.wait_until_healthy(self.launch())
 

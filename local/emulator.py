@@ -13,8 +13,10 @@ import clock_mends
 import cloudformation_mends
 import cognito_mends
 import iam_mends
+import lambda_mends
 import s3_mends
 import scheduler_mends
+import settings
 from ministack import app
 from ministack.services import ec2
 
@@ -59,6 +61,7 @@ clock_mends.mend(str(clock.LIBRARY))
 cloudformation_mends.mend()
 cognito_mends.mend()
 iam_mends.mend()
+lambda_mends.mend(settings.NAT_URL)
 s3_mends.mend()
 scheduler_mends.mend()
 ec2._ACTION_MAP["AssociateRouteTable"] = once_for_each_subnet(ec2._ACTION_MAP["AssociateRouteTable"])

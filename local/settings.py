@@ -16,6 +16,9 @@ CLOUD_PORT = int(os.environ.get("GROUNDWORK_CLOUD_PORT", "4567"))
 PROXY_URL = f"http://127.0.0.1:{CLOUD_PORT}"
 # What the functions call as AWS.
 CLOUD_URL = os.environ.get("GROUNDWORK_CLOUD_URL", PROXY_URL)
+# The same, by the way out of the operator's VPC: whoever comes in there has the address of its NAT gateway.
+NAT_PORT = int(os.environ.get("GROUNDWORK_NAT_PORT", "4568"))
+NAT_URL = f"http://127.0.0.1:{NAT_PORT}"
 # How many seconds of AWS pass in one second.
 SPEED = int(os.environ.get("GROUNDWORK_SPEED", "60"))
 # How many of them pass on the functions' clock. With more than a minute in a second, or with many clusters at once, what they do

@@ -27,6 +27,8 @@ pub struct Account {
     pub exempted: Vec<String>,
     /// Subnets with no free address left, by id.
     pub full_subnets: Vec<String>,
+    /// Each cluster gets a control plane of its own, run by `kubernetes eks` of tests/kubernetes.
+    pub kubernetes: bool,
     /// Quota code → value, where AWS has granted another one than its default.
     pub quotas: BTreeMap<String, u32>,
 }

@@ -6,6 +6,10 @@ use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+/// On a request that came in by the way out of the operator's VPC: AWS and the clusters see the address of its NAT gateway.
+#[derive(Clone)]
+pub struct ThroughNat;
+
 /// One attempt of one call.
 #[derive(Clone)]
 pub struct Call {
@@ -37,6 +41,10 @@ impl Call {
         let action = action(&service, &request, &path, &form);
         let operation = header(&request, "amz-sdk-invocation-id").to_owned();
         Self { service, action, path, form, json, operation, access_key, region, request }
+    }
+
+    pub fn is_through_nat(&self) -> bool {
+        self.request.extensions().get::<ThroughNat>().is_some()
     }
 
     /// `ec2:CreateVpc`
@@ -126,6 +134,7 @@ fn eks_action(method: &str, path: &[&str]) -> String {
         "access-entries" => "AccessEntry",
         "access-policies" => "AccessPolicy",
         "pod-identity-associations" => "PodIdentityAssociation",
+        "updates" => "Update",
         _ => "Unknown",
     };
     match (method, path) {
@@ -225,6 +234,8 @@ pub mod tests {
             ("eks", "GET", "/cluster-versions?clusterType=eks", "eks:DescribeClusterVersions"),
             ("eks", "DELETE", "/clusters/a/node-groups/b", "eks:DeleteNodegroup"),
             ("eks", "POST", "/clusters/a/node-groups/b/update-config", "eks:UpdateNodegroupConfig"),
+            ("eks", "POST", "/clusters/a/update-config", "eks:UpdateClusterConfig"),
+            ("eks", "GET", "/clusters/a/updates/b", "eks:DescribeUpdate"),
             ("eks", "GET", "/clusters/a/access-entries", "eks:ListAccessEntries"),
             ("eks", "POST", "/clusters/a/access-entries/arn%3Ax%2Fy/access-policies", "eks:AssociateAccessPolicy"),
             ("s3", "PUT", "/bucket", "s3:CreateBucket"),

@@ -4,6 +4,7 @@ use crate::account::Account;
 use crate::answer::Answer;
 use crate::authorization::ledger::{Entry, Ledger};
 use crate::call::Call;
+use crate::control_plane::{self, ControlPlane, Place};
 use crate::faults::{Effect, Fault, Faults, When};
 use crate::report::Report;
 use crate::rules::{self, Rule};
@@ -87,6 +88,11 @@ impl<A: Aws> Cloud<A> {
     /// From now on the account of that number is like this.
     pub fn set_account(&self, number: String, account: Account) {
         self.state().world.accounts.insert(number, account);
+    }
+
+    /// Only these control planes answer now. Those of these clusters should.
+    pub fn set_control_planes(&self, answering: Vec<ControlPlane>) -> Vec<Place> {
+        control_plane::replace(&mut self.state().world.control_planes, answering)
     }
 
     /// What was to be never finished is finished now.

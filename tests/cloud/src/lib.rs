@@ -9,6 +9,7 @@ pub mod answer;
 pub mod authorization;
 pub mod call;
 pub mod cloud;
+pub mod control_plane;
 pub mod faults;
 pub mod instance_types;
 pub mod network;

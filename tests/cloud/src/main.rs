@@ -1,11 +1,13 @@
 //! The local cloud as an HTTP proxy between the functions and a local AWS.
 //!
-//! `cloud --port 4567 --aws http://127.0.0.1:4566 --speed 60 --seed 1`; its own paths begin with `/_cloud/`.
+//! `cloud --port 4567 --nat-port 4568 --aws http://127.0.0.1:4566 --speed 60 --seed 1`; its own paths begin with `/_cloud/`.
 
 use bytes::Bytes;
 use cloud::account::Account;
 use cloud::answer::{Answer, json_answer};
+use cloud::call::ThroughNat;
 use cloud::cloud::{Aws, Cloud, NoAnswer};
+use cloud::control_plane::ControlPlane;
 use cloud::faults::Fault;
 use cloud::world::World;
 use futures::future::{BoxFuture, FutureExt};
@@ -25,14 +27,23 @@ use tokio::net::TcpListener;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::read()?;
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
+    let internet = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
+    let nat = TcpListener::bind((Ipv4Addr::LOCALHOST, options.nat_port)).await?;
     let behind = LocalAws { address: options.aws, client: Client::builder(TokioExecutor::new()).build_http() };
     let cloud = Arc::new(Cloud::new(behind, World::new(options.seed, options.speed)));
     loop {
-        let (stream, _) = listener.accept().await?;
+        let (stream, is_through_nat) = tokio::select! {
+            came = internet.accept() => (came?.0, false),
+            came = nat.accept() => (came?.0, true),
+        };
         let cloud = Arc::clone(&cloud);
         tokio::spawn(async move {
-            let service = service_fn(|request| serve(Arc::clone(&cloud), request));
+            let service = service_fn(|mut request| {
+                if is_through_nat {
+                    request.extensions_mut().insert(ThroughNat);
+                }
+                serve(Arc::clone(&cloud), request)
+            });
             // A connection that ends early is a requested fault or a client that went away.
             let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
@@ -41,6 +52,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 struct Options {
     port: u16,
+    nat_port: u16,
     aws: String,
     speed: f64,
     seed: u64,
@@ -49,11 +61,12 @@ struct Options {
 impl Options {
     fn read() -> Result<Self, lexopt::Error> {
         use lexopt::prelude::{Long, ValueExt};
-        let mut options = Self { port: 4567, aws: "http://127.0.0.1:4566".into(), speed: 60.0, seed: 1 };
+        let mut options = Self { port: 4567, nat_port: 4568, aws: "http://127.0.0.1:4566".into(), speed: 60.0, seed: 1 };
         let mut arguments = lexopt::Parser::from_env();
         while let Some(argument) = arguments.next()? {
             match argument {
                 Long("port") => options.port = arguments.value()?.parse()?,
+                Long("nat-port") => options.nat_port = arguments.value()?.parse()?,
                 Long("aws") => options.aws = arguments.value()?.string()?,
                 Long("speed") => options.speed = arguments.value()?.parse()?,
                 Long("seed") => options.seed = arguments.value()?.parse()?,
@@ -81,7 +94,8 @@ async fn serve(cloud: Arc<Cloud<LocalAws>>, request: Request<Incoming>) -> io::R
     Ok(answer.map(Full::new))
 }
 
-/// The cloud's own paths: `PUT faults` with a list of them, `PUT accounts` with what each is like by its number, `GET report`, `GET authorizations`.
+/// The cloud's own paths: `PUT faults` with a list of them, `PUT accounts` with what each is like by its number, `PUT control-planes` with
+/// those that answer, which tells whose should, `GET report`, `GET authorizations`.
 fn own(cloud: &Cloud<LocalAws>, path: &str, request: &Request<Bytes>) -> Answer {
     match (request.method(), path) {
         (&Method::GET, "authorizations") => json_answer(&serde_json::json!(cloud.authorizations())),
@@ -89,8 +103,12 @@ fn own(cloud: &Cloud<LocalAws>, path: &str, request: &Request<Bytes>) -> Answer 
         (&Method::PUT, "accounts") => done(accounts(request.body()).map(|accounts| {
             accounts.into_iter().for_each(|(number, account)| cloud.set_account(number, account));
         })),
+        (&Method::PUT, "control-planes") => match serde_json::from_slice::<Vec<ControlPlane>>(request.body()) {
+            Ok(answering) => json_answer(&serde_json::json!(cloud.set_control_planes(answering))),
+            Err(error) => plain(StatusCode::BAD_REQUEST, error.to_string()),
+        },
         (&Method::PUT, "faults") => done(faults(request.body()).map(|faults| cloud.set_faults(faults))),
-        _ => plain(StatusCode::NOT_FOUND, "GET /_cloud/{report,authorizations} or PUT /_cloud/{accounts,faults}".to_owned()),
+        _ => plain(StatusCode::NOT_FOUND, "GET /_cloud/{report,authorizations} or PUT /_cloud/{accounts,control-planes,faults}".to_owned()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::account::Account;
 use crate::authorization::ledger::Assumed;
+use crate::control_plane::{ControlPlane, Place};
 use crate::network::Network;
 use crate::timing::{ID_SEEN, LAST_LOGS};
 use crate::usage::Usage;
@@ -36,6 +37,8 @@ pub struct World {
     pub accounts: BTreeMap<String, Account>,
     /// What every other account has.
     pub plain: Account,
+    /// The clusters that have a control plane of their own, from their creation on; None until it answers.
+    pub control_planes: BTreeMap<Place, Option<ControlPlane>>,
 }
 
 /// Something that takes AWS time. EKS's things are named by their path, NAT gateways by their id.
@@ -105,6 +108,7 @@ impl World {
             sessions: BTreeMap::new(),
             accounts: BTreeMap::new(),
             plain: Account::default(),
+            control_planes: BTreeMap::new(),
         }
     }
 
@@ -125,6 +129,7 @@ impl World {
             sessions: self.sessions.clone(),
             accounts: self.accounts.clone(),
             plain: self.plain.clone(),
+            control_planes: self.control_planes.clone(),
             ..Self::new(seed, self.speed)
         }
     }
@@ -183,6 +188,7 @@ impl World {
         self.usage.bury(name);
         let life = self.lives.remove(name)?;
         self.lives.retain(|other, _| !is_within(other, name));
+        self.control_planes.retain(|place, _| name.strip_prefix("clusters/") != Some(&place.cluster));
         let (at, request) = life.dies?;
         if life.kind == Kind::Cluster && !life.body["logging"].is_null() {
             self.late.extend(last_logs(name, &request).map(|last| (at + LAST_LOGS, last)));

@@ -192,9 +192,9 @@ fn shown(name: &str, world: &World) -> Option<Value> {
 fn show(call: &Call, answer: &mut Answer, world: &mut World) {
     let name = if call.action.starts_with("Create") { name_to_make(call).unwrap_or_default() } else { name_in_path(call) };
     let Some(life) = world.lives.get_mut(&name) else { return };
-    if let Some(body) = json_of(answer).and_then(|body| body.get(root(life.kind)).cloned()) {
-        life.body = body;
-    }
+    // An update's answer is about the update.
+    let Some(body) = json_of(answer).and_then(|body| body.get(root(life.kind)).cloned()) else { return };
+    life.body = body;
     if let Some(body) = shown(&name, world) {
         replace_body(answer, body.to_string());
     }

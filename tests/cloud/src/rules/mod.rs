@@ -1,5 +1,6 @@
 //! The rules in which AWS differs from a local AWS, a file for each kind. README.md says how to add one.
 
+pub mod control_planes;
 pub mod deliveries;
 pub mod dry_run;
 pub mod free_addresses;
@@ -55,6 +56,7 @@ pub fn all() -> Vec<Box<dyn Rule>> {
         Box::new(deliveries::Deliveries::default()),
         Box::new(public_access::PublicAccess),
         Box::new(versions::Versions),
+        Box::new(control_planes::ControlPlanes),
         Box::new(quotas::Quotas),
         Box::new(routes::Routes::default()),
         Box::new(keys::Keys::default()),
