@@ -8,10 +8,13 @@
 
 from ipaddress import ip_network
 
+import autoscaling_mends
 import clock
 import clock_mends
 import cloudformation_mends
 import cognito_mends
+import eks_inside
+import eks_mends
 import iam_mends
 import lambda_mends
 import s3_mends
@@ -57,9 +60,12 @@ def with_the_right_kind(parse):
     return parse_tag_specs
 
 
+autoscaling_mends.mend()
 clock_mends.mend(str(clock.LIBRARY))
 cloudformation_mends.mend()
 cognito_mends.mend()
+eks_mends.mend()
+eks_inside.mend()
 iam_mends.mend()
 lambda_mends.mend(settings.NAT_URL)
 s3_mends.mend()

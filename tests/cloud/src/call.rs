@@ -118,6 +118,8 @@ fn action(service: &str, request: &Request<Bytes>, path: &[String], form: &BTree
     match service {
         "eks" => eks_action(request.method().as_str(), &path),
         "s3" => s3_action(request, &path),
+        // It has no other.
+        "eks-auth" => "AssumeRoleForPodIdentity".to_owned(),
         _ => match form.get("Action") {
             Some(action) => action.clone(),
             None => header(request, "x-amz-target").rsplit('.').next().unwrap_or_default().to_owned(),

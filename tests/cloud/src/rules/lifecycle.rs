@@ -27,6 +27,9 @@ impl Rule for Lifecycle {
     }
 
     fn after(&mut self, call: &Call, answer: &mut Answer, world: &mut World) {
+        if call.name() == "eks:DescribeUpdate" {
+            show_update(call, answer, world);
+        }
         let Some(kind) = kind_of(call).filter(|_| answer.status().is_success()) else { return };
         if call.action.starts_with("Create") {
             come(kind, call, answer, world);
@@ -196,6 +199,15 @@ fn show(call: &Call, answer: &mut Answer, world: &mut World) {
     let Some(body) = json_of(answer).and_then(|body| body.get(root(life.kind)).cloned()) else { return };
     life.body = body;
     if let Some(body) = shown(&name, world) {
+        replace_body(answer, body.to_string());
+    }
+}
+
+/// An update of a cluster is in progress as long as the cluster is busy with it.
+fn show_update(call: &Call, answer: &mut Answer, world: &World) {
+    let cluster = call.path.iter().take(2).cloned().collect::<Vec<_>>().join("/");
+    if let (Some(Phase::Busy), Some(mut body)) = (world.phase(&cluster), json_of(answer).filter(|body| body["update"].is_object())) {
+        body["update"]["status"] = json!("InProgress");
         replace_body(answer, body.to_string());
     }
 }

@@ -1,11 +1,12 @@
 //! A session that was assumed from another one lasts at most an hour.
 
 use super::Rule;
-use crate::answer::{Answer, Refusal};
+use crate::answer::{Answer, Refusal, json_of};
 use crate::authorization::ledger::Assumed;
 use crate::call::Call;
 use crate::world::{Session, World};
 use crate::xml;
+use serde_json::Value;
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -27,13 +28,22 @@ impl Rule for Sessions {
     }
 
     fn after(&mut self, call: &Call, answer: &mut Answer, world: &mut World) {
-        if call.action != "AssumeRole" {
-            return;
+        let assumed = match call.action.as_str() {
+            "AssumeRole" => xml::text_of(answer, "AccessKeyId").map(|key| (key.to_owned(), assumed(call))),
+            "AssumeRoleForPodIdentity" => json_of(answer).and_then(|body| assumed_by_pod(&body)),
+            _ => None,
+        };
+        if let Some((key, assumed)) = assumed {
+            world.sessions.insert(key, Session { assumed, issued: world.now() });
         }
-        let Some(key) = xml::text_of(answer, "AccessKeyId") else { return };
-        let session = Session { assumed: assumed(call), issued: world.now() };
-        world.sessions.insert(key.to_owned(), session);
     }
+}
+
+/// <https://docs.aws.amazon.com/eks/latest/APIReference/API_auth_AssumeRoleForPodIdentity.html>
+fn assumed_by_pod(body: &Value) -> Option<(String, Assumed)> {
+    let key = body["credentials"]["accessKeyId"].as_str()?;
+    let session = body["assumedRoleUser"]["arn"].as_str()?;
+    Some((key.to_owned(), Assumed { session: session.to_owned(), policy_arns: vec![], inline_policy: None }))
 }
 
 fn assumed(call: &Call) -> Assumed {
