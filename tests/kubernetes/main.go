@@ -13,6 +13,7 @@ import (
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 
 	"groundwork.dev/tests/kubernetes/autoscaler"
+	"groundwork.dev/tests/kubernetes/eks"
 	"groundwork.dev/tests/kubernetes/kubelet"
 	"groundwork.dev/tests/kubernetes/up"
 )
@@ -26,6 +27,7 @@ var parts = map[string]func() *cobra.Command{
 	"kubelet":     kubelet.Command,
 	"autoscaler":  autoscaler.Command,
 	"up":          up.Command,
+	"eks":         eks.Command,
 }
 
 func main() {
@@ -36,6 +38,6 @@ func main() {
 			os.Exit(cli.Run(command))
 		}
 	}
-	fmt.Fprintln(os.Stderr, "usage: kubernetes etcd|apiserver|controllers|scheduler|kubelet|autoscaler|up …")
+	fmt.Fprintln(os.Stderr, "usage: kubernetes etcd|apiserver|controllers|scheduler|kubelet|autoscaler|up|eks …")
 	os.Exit(2)
 }

@@ -3,12 +3,14 @@ package autoscaler
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -32,28 +34,58 @@ const (
 	name      = "cluster-autoscaler"
 	namespace = metav1.NamespaceSystem
 	statusMap = "cluster-autoscaler-status"
+	// However fast a world is: this machine is not.
+	quickestScan = 500 * time.Millisecond
 )
 
 // A Cloud has the groups. What changes them is Auto Scaling's SetDesiredCapacity and TerminateInstanceInAutoScalingGroup.
 type Cloud interface {
 	Groups() ([]groups.Group, error)
 	Resize(group string, desired int) error
-	Terminate(group, node string) error
+	Terminate(node *corev1.Node) error
 }
 
 type local struct{ groups.File }
 
 func (l local) Groups() ([]groups.Group, error) { return l.Read() }
 
-type options struct {
-	kubeconfig, groups string
-	// As the real one calls them, with its defaults.
+func (l local) Terminate(node *corev1.Node) error {
+	return l.File.Terminate(node.Labels[groups.NodegroupLabel], node.Name)
+}
+
+// Options are flags of the real one, by its names and with its defaults.
+type Options struct {
 	scanInterval, unneededTime, delayAfterAdd time.Duration
 	utilization                               float64
 }
 
+// OptionsIn reads those flags and passes over all others.
+func OptionsIn(arguments []string) (Options, error) {
+	var o Options
+	flags := pflag.NewFlagSet(name, pflag.ContinueOnError)
+	flags.ParseErrorsWhitelist.UnknownFlags = true
+	o.add(flags)
+	return o, flags.Parse(arguments)
+}
+
+// Faster is for a world in which so many seconds pass in one.
+func (o Options) Faster(speed float64) Options {
+	for _, duration := range []*time.Duration{&o.scanInterval, &o.unneededTime, &o.delayAfterAdd} {
+		*duration = time.Duration(float64(*duration) / speed)
+	}
+	o.scanInterval = max(o.scanInterval, quickestScan)
+	return o
+}
+
+func (o *Options) add(flags *pflag.FlagSet) {
+	flags.DurationVar(&o.scanInterval, "scan-interval", 10*time.Second, "how often it looks")
+	flags.DurationVar(&o.unneededTime, "scale-down-unneeded-time", 10*time.Minute, "how long a node has to be unneeded before it goes")
+	flags.DurationVar(&o.delayAfterAdd, "scale-down-delay-after-add", 10*time.Minute, "how long after a growth no node goes")
+	flags.Float64Var(&o.utilization, "scale-down-utilization-threshold", 0.5, "a node of which less is requested may be unneeded")
+}
+
 type autoscaler struct {
-	options
+	Options
 	cloud    Cloud
 	client   kubernetes.Interface
 	view     *view
@@ -64,24 +96,25 @@ type autoscaler struct {
 
 // Command is `kubernetes autoscaler`.
 func Command() *cobra.Command {
-	var o options
+	var o Options
+	var kubeconfig, file string
 	command := &cobra.Command{
 		Use:   "autoscaler",
 		Short: "play the Cluster Autoscaler, as soon as its account is there",
-		RunE:  func(command *cobra.Command, _ []string) error { return o.run(command.Context()) },
+		RunE: func(command *cobra.Command, _ []string) error {
+			return o.Run(command.Context(), kubeconfig, local{groups.File(file)})
+		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "an administrator's, for nothing but a token of the autoscaler's account")
-	flags.StringVar(&o.groups, "groups", "", "the node groups")
-	flags.DurationVar(&o.scanInterval, "scan-interval", 10*time.Second, "how often it looks")
-	flags.DurationVar(&o.unneededTime, "scale-down-unneeded-time", 10*time.Minute, "how long a node has to be unneeded before it goes")
-	flags.DurationVar(&o.delayAfterAdd, "scale-down-delay-after-add", 10*time.Minute, "how long after a growth no node goes")
-	flags.Float64Var(&o.utilization, "scale-down-utilization-threshold", 0.5, "a node of which less is requested may be unneeded")
+	flags.StringVar(&kubeconfig, "kubeconfig", "", "an administrator's, for nothing but a token of the autoscaler's account")
+	flags.StringVar(&file, "groups", "", "the node groups")
+	o.add(flags)
 	return command
 }
 
-func (o options) run(ctx context.Context) error {
-	config, err := asAccount(ctx, o.kubeconfig)
+// Run plays it until the context ends, or until it fails as the real one does.
+func (o Options) Run(ctx context.Context, kubeconfig string, cloud Cloud) error {
+	config, err := asAccount(ctx, kubeconfig)
 	if err != nil {
 		return err
 	}
@@ -89,11 +122,11 @@ func (o options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	broadcaster := record.NewBroadcaster()
+	broadcaster := record.NewBroadcaster(record.WithContext(ctx))
 	broadcaster.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: client.CoreV1().Events("")})
 	a := &autoscaler{
-		options:  o,
-		cloud:    local{groups.File(o.groups)},
+		Options:  o,
+		cloud:    cloud,
 		client:   client,
 		events:   broadcaster.NewRecorder(scheme.Scheme, corev1.EventSource{Component: name}),
 		unneeded: map[string]time.Time{},
@@ -142,15 +175,15 @@ func (a *autoscaler) lead(ctx context.Context) error {
 		Lock: lock, LeaseDuration: 15 * time.Second, RenewDeadline: 10 * time.Second, RetryPeriod: 2 * time.Second,
 		Callbacks: leaderelection.LeaderCallbacks{
 			OnStartedLeading: a.lookAlways,
-			OnStoppedLeading: func() { klog.Fatal("lost the lease") },
+			OnStoppedLeading: func() {},
 		},
 	})
-	return nil
+	return errors.New("lost the lease")
 }
 
 func (a *autoscaler) lookAlways(ctx context.Context) {
 	a.view = newView(ctx, a.client)
-	for tick := time.Tick(a.scanInterval); ; <-tick {
+	for tick := time.Tick(a.scanInterval); ctx.Err() == nil; <-tick {
 		if err := a.look(ctx, time.Now()); err != nil {
 			klog.ErrorS(err, "will look again")
 		}
@@ -223,7 +256,7 @@ func (a *autoscaler) remove(ctx context.Context, node *corev1.Node, pods []*core
 			return err
 		}
 	}
-	if err := a.cloud.Terminate(node.Labels[groups.NodegroupLabel], node.Name); err != nil {
+	if err := a.cloud.Terminate(node); err != nil {
 		return err
 	}
 	a.events.Event(node, corev1.EventTypeNormal, "ScaleDown", "node removed by cluster autoscaler")

@@ -33,7 +33,7 @@ func larger(g *groups.Group) {
 }
 
 func node(g groups.Group, name string, change ...func(*corev1.Node)) *corev1.Node {
-	made := g.Node(name, g.Zones[0])
+	made := g.Node(groups.Instance{Name: name, Zone: g.Zones[0]})
 	made.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}}
 	for _, each := range change {
 		each(made)

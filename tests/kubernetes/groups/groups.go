@@ -23,13 +23,17 @@ type Group struct {
 	Desired      int    `json:"desired"`
 	Min          int    `json:"min"`
 	Max          int    `json:"max"`
-	// Instances that were terminated. Their names do not come back, as little as the ids of EC2 do.
+	// The instances, if there is an EC2 that tells them. Otherwise there are as many as desired.
+	Launched []Instance `json:"launched,omitempty"`
+	// Those of the others that were terminated. Their names do not come back, as little as the ids of EC2 do.
 	Gone []string `json:"gone,omitempty"`
 
 	CPU              resource.Quantity `json:"cpu"`
 	Memory           resource.Quantity `json:"memory"`
 	EphemeralStorage resource.Quantity `json:"ephemeral_storage,omitzero"`
 	GPUs             int64             `json:"gpus,omitempty"`
+	// As Kubernetes calls it: amd64 if it is not said.
+	Architecture string `json:"architecture,omitempty"`
 	// How many pods the instance type has addresses for.
 	Pods int64 `json:"pods,omitempty"`
 
@@ -43,15 +47,25 @@ type Group struct {
 	GPUSeconds  float64 `json:"gpu_seconds,omitempty"`
 }
 
-// Instances are the names of the group's nodes, oldest first.
-func (g Group) Instances() []string {
-	var names []string
-	for number := 0; len(names) < g.Desired; number++ {
+// An Instance is a machine of a group. Its name is that of the node on it.
+type Instance struct {
+	Name string `json:"name"`
+	ID   string `json:"id"`
+	Zone string `json:"zone"`
+}
+
+// Instances are those of the group, oldest first.
+func (g Group) Instances() []Instance {
+	if g.Launched != nil {
+		return g.Launched
+	}
+	var all []Instance
+	for number := 0; len(all) < g.Desired; number++ {
 		if name := fmt.Sprintf("%s-%d", g.Name, number); !slices.Contains(g.Gone, name) {
-			names = append(names, name)
+			all = append(all, Instance{Name: name, ID: instanceID(name), Zone: g.Zones[len(all)%len(g.Zones)]})
 		}
 	}
-	return names
+	return all
 }
 
 // A File holds all groups.
@@ -89,7 +103,7 @@ func (f File) Resize(group string, desired int) error {
 // Terminate takes one node of a group away, and no other comes for it.
 func (f File) Terminate(group, node string) error {
 	return f.change(group, func(g *Group) error {
-		if !slices.Contains(g.Instances(), node) {
+		if !slices.ContainsFunc(g.Instances(), func(instance Instance) bool { return instance.Name == node }) {
 			return fmt.Errorf("%s has no node %s", group, node)
 		}
 		g.Desired--

@@ -22,10 +22,25 @@ func TestInstancesAreAsManyAsDesiredAndTheirNamesDoNotComeBack(t *testing.T) {
 		{"a terminated one is passed over", 2, []string{"a-0"}, []string{"a-1", "a-2"}},
 		{"one that was terminated in an empty group stays away", 0, []string{"a-0"}, nil},
 	} {
-		got := Group{Name: "a", Desired: row.desired, Gone: row.gone}.Instances()
+		got := names(Group{Name: "a", Desired: row.desired, Gone: row.gone, Zones: []string{"us-west-2a"}})
 		if !slices.Equal(got, row.want) {
 			t.Errorf("%s: %v, want %v", row.reason, got, row.want)
 		}
+	}
+}
+
+func names(group Group) []string {
+	var all []string
+	for _, instance := range group.Instances() {
+		all = append(all, instance.Name)
+	}
+	return all
+}
+
+func TestInstancesThatEC2TellsAreTheOnlyOnes(t *testing.T) {
+	launched := []Instance{{Name: "i-1.us-west-2.compute.internal", ID: "i-1", Zone: "us-west-2b"}}
+	if got := (Group{Name: "a", Desired: 2, Launched: launched}).Instances(); !slices.Equal(got, launched) {
+		t.Error(got)
 	}
 }
 
@@ -50,7 +65,7 @@ func TestAFileOfGroupsIsChangedWithinItsLimits(t *testing.T) {
 		t.Error("a node that has gone already")
 	}
 	all, err := file.Read()
-	if err != nil || !slices.Equal(all[0].Instances(), []string{"a-1"}) {
+	if err != nil || !slices.Equal(names(all[0]), []string{"a-1"}) {
 		t.Error(all, err)
 	}
 }
@@ -70,7 +85,7 @@ func TestANodeHasLessToGiveThanItsTemplateAndTheTemplateNoDiskWithoutATag(t *tes
 		Name: "g", CPU: resource.MustParse("4"), Memory: resource.MustParse("16Gi"), EphemeralStorage: resource.MustParse("80Gi"),
 		GPUs: 1, Pods: 29, Labels: map[string]string{"a": "b"}, Zones: []string{"us-west-2a", "us-west-2b"},
 	}
-	node, template := group.Node("g-0", "us-west-2b"), group.Template()
+	node, template := group.Node(Instance{Name: "g-0", Zone: "us-west-2b"}), group.Template()
 	if got := node.Status.Allocatable.Cpu().String(); got != "3920m" {
 		t.Error("CPU of the node:", got)
 	}

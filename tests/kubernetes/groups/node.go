@@ -1,6 +1,7 @@
 package groups
 
 import (
+	"cmp"
 	"fmt"
 	"hash/fnv"
 	"maps"
@@ -25,9 +26,9 @@ const (
 )
 
 // Node is the one that a kubelet on an instance of the group registers.
-func (g Group) Node(name, zone string) *corev1.Node {
-	node := g.node(name, zone)
-	node.Spec.ProviderID = fmt.Sprintf("aws:///%s/%s", zone, instanceID(name))
+func (g Group) Node(instance Instance) *corev1.Node {
+	node := g.node(instance.Name, instance.Zone)
+	node.Spec.ProviderID = fmt.Sprintf("aws:///%s/%s", instance.Zone, instance.ID)
 	if !g.EphemeralStorage.IsZero() {
 		node.Status.Capacity[corev1.ResourceEphemeralStorage] = g.EphemeralStorage
 	}
@@ -58,7 +59,7 @@ func (g Group) node(name, zone string) *corev1.Node {
 	labels := map[string]string{
 		corev1.LabelHostname:           name,
 		corev1.LabelOSStable:           "linux",
-		corev1.LabelArchStable:         "amd64",
+		corev1.LabelArchStable:         cmp.Or(g.Architecture, "amd64"),
 		corev1.LabelInstanceTypeStable: g.InstanceType,
 		corev1.LabelTopologyZone:       zone,
 		corev1.LabelTopologyRegion:     strings.TrimRight(zone, "abcdef"),

@@ -97,16 +97,17 @@ func (k *kubelet) look(ctx context.Context, now time.Time) error {
 	wanted := map[string]bool{}
 	var failed []error
 	for _, group := range all {
-		for index, name := range group.Instances() {
-			wanted[name] = true
-			failed = append(failed, k.keep(ctx, group, name, group.Zones[index%len(group.Zones)], now))
+		for _, instance := range group.Instances() {
+			wanted[instance.Name] = true
+			failed = append(failed, k.keep(ctx, group, instance, now))
 		}
 	}
 	return errors.Join(append(failed, k.forgetOthers(ctx, wanted))...)
 }
 
 // keep brings one node from its launch to readiness, and holds it there.
-func (k *kubelet) keep(ctx context.Context, group groups.Group, name, zone string, now time.Time) error {
+func (k *kubelet) keep(ctx context.Context, group groups.Group, instance groups.Instance, now time.Time) error {
+	name := instance.Name
 	if _, known := k.launched[name]; !known {
 		k.launched[name] = now
 	}
@@ -119,7 +120,7 @@ func (k *kubelet) keep(ctx context.Context, group groups.Group, name, zone strin
 	if now.Before(k.renewed[name].Add(heartbeatEvery)) && k.tellsGPUs(group, name, k.renewed[name]) == k.tellsGPUs(group, name, now) {
 		return nil
 	}
-	node := group.Node(name, zone)
+	node := group.Node(instance)
 	if !k.tellsGPUs(group, name, now) {
 		delete(node.Status.Capacity, groups.GPU)
 		delete(node.Status.Allocatable, groups.GPU)
@@ -153,7 +154,7 @@ func (k *kubelet) describe(node *corev1.Node, now time.Time) {
 		KubeletVersion:  version,
 		OSImage:         "Bottlerocket OS (played)",
 		OperatingSystem: "linux",
-		Architecture:    "amd64",
+		Architecture:    node.Labels[corev1.LabelArchStable],
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 func TestTheServersCertificateIsBelievedForThisMachineOnly(t *testing.T) {
@@ -25,8 +26,11 @@ func TestTheServersCertificateIsBelievedForThisMachineOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]bool{"127.0.0.1": true, "localhost": true, "example.com": false} {
-		if _, err := pair.Leaf.Verify(x509.VerifyOptions{DNSName: name, Roots: believed}); (err == nil) != want {
-			t.Errorf("%s: %v", name, err)
+		for _, years := range []int{0, 60} {
+			at := time.Now().AddDate(years, 0, 0)
+			if _, err := pair.Leaf.Verify(x509.VerifyOptions{DNSName: name, Roots: believed, CurrentTime: at}); (err == nil) != want {
+				t.Errorf("%s, in %d years: %v", name, years, err)
+			}
 		}
 	}
 }

@@ -24,17 +24,27 @@ import (
 
 const host = "127.0.0.1"
 
-type options struct {
-	data, groups, webhook string
+// Options are what a cluster is run with. Data is required.
+type Options struct {
+	// The folder of its data, credentials and logs, the file of its node groups, and who tells users by their token.
+	Data, Groups, Webhook string
 	autoscaler            []string
 	port                  int
 	detached              bool
-	patience              time.Duration
+	Patience              time.Duration
+}
+
+// A Server is where a cluster's API server is, and who has signed its certificate.
+type Server struct {
+	Endpoint string `json:"endpoint"`
+	CA       []byte `json:"ca"`
+	// An administrator's.
+	Kubeconfig string `json:"-"`
 }
 
 // Command is `kubernetes up`.
 func Command() *cobra.Command {
-	var o options
+	var o Options
 	command := &cobra.Command{
 		Use:           "up",
 		Short:         "run a cluster until SIGTERM, or until whoever started it has gone",
@@ -46,7 +56,7 @@ func Command() *cobra.Command {
 			if !o.detached {
 				ctx = untilOrphaned(ctx)
 			}
-			err := o.run(ctx)
+			err := o.Run(ctx, func(server Server) error { return json.NewEncoder(os.Stdout).Encode(server) })
 			if ctx.Err() != nil {
 				return nil
 			}
@@ -54,25 +64,26 @@ func Command() *cobra.Command {
 		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&o.data, "data", "", "folder of the cluster's data, credentials and logs")
+	flags.StringVar(&o.Data, "data", "", "folder of the cluster's data, credentials and logs")
 	flags.IntVar(&o.port, "port", 0, "port of the API server; 0 takes a free one")
-	flags.StringVar(&o.groups, "groups", "", "the node groups (default <data>/groups.json)")
-	flags.StringVar(&o.webhook, "authentication-webhook", "", "who tells users by their token: a URL, or the path of a kubeconfig")
+	flags.StringVar(&o.Groups, "groups", "", "the node groups (default <data>/groups.json)")
+	flags.StringVar(&o.Webhook, "authentication-webhook", "", "who tells users by their token: a URL, or the path of a kubeconfig")
 	flags.StringArrayVar(&o.autoscaler, "autoscaler-flag", nil, "run the autoscaler, with this flag; may be repeated")
 	flags.BoolVar(&o.detached, "detached", false, "go on when the parent has gone or closed a pipe at stdin")
-	flags.DurationVar(&o.patience, "ready-within", 2*time.Minute, "how long the cluster may take to start")
+	flags.DurationVar(&o.Patience, "ready-within", 2*time.Minute, "how long the cluster may take to start")
 	command.MarkFlagRequired("data")
 	return command
 }
 
-func (o options) run(ctx context.Context) error {
-	data, err := filepath.Abs(o.data)
+// Run runs it until the context ends, or a part of it, and says when it is ready. It keeps the thread that it is called on.
+func (o Options) Run(ctx context.Context, ready func(Server) error) error {
+	data, err := filepath.Abs(o.Data)
 	if err != nil {
 		return err
 	}
-	o.data = data
-	if o.groups == "" {
-		o.groups = o.in("groups.json")
+	o.Data = data
+	if o.Groups == "" {
+		o.Groups = o.in("groups.json")
 	}
 	tokens, err := credentials(o.in("credentials"))
 	if err != nil {
@@ -98,7 +109,7 @@ func (o options) run(ctx context.Context) error {
 		}
 	}
 
-	children := newChildren(o.data)
+	children := newChildren(o.Data)
 	defer children.end()
 	etcd := fmt.Sprintf("%s:%d", host, ports[0])
 	children.start("etcd", "--data", o.in("etcd"), "--client", etcd, "--peer", fmt.Sprintf("%s:%d", host, ports[1]))
@@ -108,32 +119,32 @@ func (o options) run(ctx context.Context) error {
 	}
 	children.start("apiserver", apiserver...)
 
-	ready := make(chan error, 1)
-	go func() { ready <- o.answers(ctx) }()
-	if err := children.until(ctx, ready); err != nil {
+	waited := make(chan error, 1)
+	go func() { waited <- o.answers(ctx) }()
+	if err := children.until(ctx, waited); err != nil {
 		return err
 	}
 	children.start("controllers", o.controllers()...)
 	children.start("scheduler", "--kubeconfig", o.kubeconfig("scheduler"), "--leader-elect=false", "--secure-port=0")
-	children.start("kubelet", "--kubeconfig", o.kubeconfig("admin"), "--groups", o.groups)
+	children.start("kubelet", "--kubeconfig", o.kubeconfig("admin"), "--groups", o.Groups)
 	if len(o.autoscaler) > 0 {
-		children.start("autoscaler", append([]string{"--kubeconfig", o.kubeconfig("admin"), "--groups", o.groups}, o.autoscaler...)...)
+		children.start("autoscaler", append([]string{"--kubeconfig", o.kubeconfig("admin"), "--groups", o.Groups}, o.autoscaler...)...)
 	}
-	go func() { ready <- o.takesPods(ctx) }()
-	if err := children.until(ctx, ready); err != nil {
+	go func() { waited <- o.takesPods(ctx) }()
+	if err := children.until(ctx, waited); err != nil {
 		return err
 	}
-	if err := json.NewEncoder(os.Stdout).Encode(map[string]any{"endpoint": o.endpoint(), "ca": authority}); err != nil {
+	if err := ready(Server{o.endpoint(), authority, o.kubeconfig("admin")}); err != nil {
 		return err
 	}
 	return children.until(ctx, nil)
 }
 
-func (o options) in(name string) string         { return filepath.Join(o.data, name) }
-func (o options) kubeconfig(name string) string { return o.in(name + ".kubeconfig") }
-func (o options) endpoint() string              { return fmt.Sprintf("https://%s:%d", host, o.port) }
+func (o Options) in(name string) string         { return filepath.Join(o.Data, name) }
+func (o Options) kubeconfig(name string) string { return o.in(name + ".kubeconfig") }
+func (o Options) endpoint() string              { return fmt.Sprintf("https://%s:%d", host, o.port) }
 
-func (o options) apiserver(etcd string) ([]string, error) {
+func (o Options) apiserver(etcd string) ([]string, error) {
 	credentials := o.in("credentials")
 	flags := []string{
 		"--etcd-servers=http://" + etcd,
@@ -154,13 +165,13 @@ func (o options) apiserver(etcd string) ([]string, error) {
 		"--allow-privileged=true",
 		"--profiling=false",
 	}
-	if o.webhook == "" {
+	if o.Webhook == "" {
 		return flags, nil
 	}
-	config := o.webhook
-	if strings.Contains(o.webhook, "://") {
+	config := o.Webhook
+	if strings.Contains(o.Webhook, "://") {
 		config = o.kubeconfig("authentication-webhook")
-		if err := clientcmd.WriteToFile(*kubeconfig(clientcmdapi.Cluster{Server: o.webhook}, clientcmdapi.AuthInfo{}), config); err != nil {
+		if err := clientcmd.WriteToFile(*kubeconfig(clientcmdapi.Cluster{Server: o.Webhook}, clientcmdapi.AuthInfo{}), config); err != nil {
 			return nil, err
 		}
 	}
@@ -172,7 +183,7 @@ func (o options) apiserver(etcd string) ([]string, error) {
 	), nil
 }
 
-func (o options) controllers() []string {
+func (o Options) controllers() []string {
 	credentials := o.in("credentials")
 	return []string{
 		"--kubeconfig=" + o.kubeconfig("controllers"),
@@ -185,7 +196,7 @@ func (o options) controllers() []string {
 	}
 }
 
-func (o options) writeKubeconfig(name, token string, authority []byte) error {
+func (o Options) writeKubeconfig(name, token string, authority []byte) error {
 	cluster := clientcmdapi.Cluster{Server: o.endpoint(), CertificateAuthorityData: authority}
 	return clientcmd.WriteToFile(*kubeconfig(cluster, clientcmdapi.AuthInfo{Token: token}), o.kubeconfig(name))
 }
@@ -199,7 +210,7 @@ func kubeconfig(cluster clientcmdapi.Cluster, user clientcmdapi.AuthInfo) *clien
 	return config
 }
 
-func (o options) client() (*kubernetes.Clientset, error) {
+func (o Options) client() (*kubernetes.Clientset, error) {
 	config, err := clientcmd.BuildConfigFromFlags("", o.kubeconfig("admin"))
 	if err != nil {
 		return nil, err
@@ -208,7 +219,7 @@ func (o options) client() (*kubernetes.Clientset, error) {
 }
 
 // answers waits until the API server calls itself ready.
-func (o options) answers(ctx context.Context) error {
+func (o Options) answers(ctx context.Context) error {
 	client, err := o.client()
 	if err != nil {
 		return err
@@ -221,7 +232,7 @@ func (o options) answers(ctx context.Context) error {
 }
 
 // takesPods waits for the account that pods of the default namespace have, without which none is taken: the controllers make it.
-func (o options) takesPods(ctx context.Context) error {
+func (o Options) takesPods(ctx context.Context) error {
 	client, err := o.client()
 	if err != nil {
 		return err
@@ -232,12 +243,12 @@ func (o options) takesPods(ctx context.Context) error {
 	})
 }
 
-func (o options) eventually(ctx context.Context, otherwise string, holds func(context.Context) bool) error {
-	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, o.patience, true, func(ctx context.Context) (bool, error) {
+func (o Options) eventually(ctx context.Context, otherwise string, holds func(context.Context) bool) error {
+	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, o.Patience, true, func(ctx context.Context) (bool, error) {
 		return holds(ctx), nil
 	})
 	if err != nil {
-		return fmt.Errorf("%s after %s: see the logs in %s", otherwise, o.patience, o.data)
+		return fmt.Errorf("%s after %s: see the logs in %s", otherwise, o.Patience, o.Data)
 	}
 	return nil
 }
