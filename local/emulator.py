@@ -3,6 +3,7 @@
 * AWS refuses to associate a subnet with a route table twice, and refuses subnets that overlap. ministack
   allows both when an SDK repeats a call whose answer was lost.
 * AWS takes the tags of a flow log as those of a vpc-flow-log; ministack looks for a flow-log's.
+* DescribeNatGateways shows the address of each.
 * The other gaps are mended in the files named after the service, and the functions' clock is minded in clock_mends.py.
 """
 
@@ -51,6 +52,26 @@ def refusing_overlaps(create):
     return create_subnet
 
 
+def with_addresses(describe):
+    """EC2's DescribeNatGateways, with the Elastic IP that each gateway has."""
+
+    def describe_nat_gateways(parameters):
+        status, headers, body = describe(parameters)
+        first, *gateways = body.decode().split("<natGatewayId>")
+        return status, headers, "<natGatewayId>".join([first, *map(with_address, gateways)]).encode()
+
+    return describe_nat_gateways
+
+
+def with_address(text):
+    allocation = ec2._nat_gateways[text.split("<")[0]]["AllocationId"]
+    address = ec2._addresses.get(allocation)
+    if not address:
+        return text
+    shown = f"<allocationId>{allocation}</allocationId><publicIp>{address['PublicIp']}</publicIp><isPrimary>true</isPrimary>"
+    return text.replace("<natGatewayAddressSet/>", f"<natGatewayAddressSet><item>{shown}</item></natGatewayAddressSet>")
+
+
 def with_the_right_kind(parse):
     """What reads a create call's tags, for a flow log by EC2's name of it."""
 
@@ -72,6 +93,7 @@ s3_mends.mend()
 scheduler_mends.mend()
 ec2._ACTION_MAP["AssociateRouteTable"] = once_for_each_subnet(ec2._ACTION_MAP["AssociateRouteTable"])
 ec2._ACTION_MAP["CreateSubnet"] = refusing_overlaps(ec2._ACTION_MAP["CreateSubnet"])
+ec2._ACTION_MAP["DescribeNatGateways"] = with_addresses(ec2._ACTION_MAP["DescribeNatGateways"])
 ec2._parse_tag_specs = with_the_right_kind(ec2._parse_tag_specs)
 
 if __name__ == "__main__":

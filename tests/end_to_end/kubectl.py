@@ -1,0 +1,64 @@
+"""kubectl as somebody in an account: with a role's session, and with the AWS CLI's own `get-token`."""
+
+import json
+import os
+import subprocess
+
+import aws_clients
+import settings
+
+# A connection that nothing answers would make kubectl wait for half a minute.
+SECONDS = 5
+
+
+class Kubectl:
+    def __init__(self, account, role, cluster, folder, name=None):
+        """As the role of that name, for a cluster as DescribeCluster shows it; with tokens for a cluster of another name, if there is one."""
+        self.session = account.client("sts").assume_role(RoleArn=role, RoleSessionName="her")["Credentials"]
+        self.config = folder / f"{role.split('/')[-1]}-{name or cluster['endpoint'].split(':')[-1]}"
+        self.config.write_text(json.dumps(kubeconfig(cluster, name or cluster["name"])))
+
+    def __call__(self, *arguments):
+        done = self.run(*arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def try_to(self, *arguments):
+        """How it ends, in a word."""
+        done = self.run(*arguments)
+        words = {"forbidden": "forbidden", "Forbidden": "forbidden", "credentials": "unknown", "Unauthorized": "unknown", "imeout": "no answer", "deadline": "no answer"}
+        return next((end for word, end in words.items() if word in done.stderr), done.stderr) if done.returncode else "done"
+
+    def run(self, *arguments):
+        command = [settings.TOOLS / "test/bin/kubectl", "--kubeconfig", self.config, f"--request-timeout={SECONDS}s", *arguments]
+        return subprocess.run(command, env=self.environment(), capture_output=True, text=True, timeout=60)
+
+    def environment(self):
+        """A token is presigned without a call, so there is no AWS to say where."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        return inherited | {
+            "AWS_ACCESS_KEY_ID": self.session["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": self.session["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": self.session["SessionToken"],
+        }
+
+
+def kubeconfig(cluster, name):
+    """As `aws eks update-kubeconfig` writes it."""
+    token = ["eks", "get-token", "--cluster-name", name, "--region", settings.REGION, "--output", "json"]
+    user = {"exec": {
+        "apiVersion": "client.authentication.k8s.io/v1beta1", "interactiveMode": "Never",
+        "command": str(settings.TOOLS / "test/bin/aws"), "args": token,
+    }}
+    server = {"server": cluster["endpoint"], "certificate-authority-data": cluster["certificateAuthority"]["data"]}
+    return {
+        "apiVersion": "v1", "kind": "Config", "current-context": name,
+        "clusters": [{"name": name, "cluster": server}],
+        "users": [{"name": name, "user": user}],
+        "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+    }
+
+
+def described(account, name, url=settings.PROXY_URL):
+    """The cluster, as DescribeCluster shows it by that way to AWS."""
+    return aws_clients.client("eks", (account.number, "test"), url).describe_cluster(name=name)["cluster"]
