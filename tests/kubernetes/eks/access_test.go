@@ -1,0 +1,53 @@
+package eks
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+)
+
+func binding(namespace, name string) map[string]any {
+	return map[string]any{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": map[string]any{"name": name, "namespace": namespace}}
+}
+
+func TestAccessIsGivenOnceAndTakenAwayWhenItIsNotWantedAnyMore(t *testing.T) {
+	var asked []string
+	server := httptest.NewServer(http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
+		asked = append(asked, request.Method+" "+strings.TrimPrefix(request.URL.Path, rbac))
+		writer.Header().Set("Content-Type", "application/json")
+		if strings.Contains(request.URL.Path, "/gone/") {
+			writer.WriteHeader(http.StatusNotFound)
+			io.WriteString(writer, `{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404}`)
+			return
+		}
+		io.WriteString(writer, `{"kind": "Status", "apiVersion": "v1", "status": "Success"}`)
+	}))
+	defer server.Close()
+	client, err := kubernetes.NewForConfig(&rest.Config{Host: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	access := access{client.RbacV1().RESTClient(), map[string]string{}}
+	for _, row := range []struct {
+		reason string
+		wanted []map[string]any
+		asked  []string
+	}{
+		{"a new one", []map[string]any{binding("research", "a")}, []string{"PATCH /namespaces/research/rolebindings/a"}},
+		{"one that is there", []map[string]any{binding("research", "a")}, nil},
+		{"none", nil, []string{"DELETE /namespaces/research/rolebindings/a"}},
+		{"none still", nil, nil},
+		{"one in a namespace that has gone is no error", []map[string]any{binding("gone", "b")}, []string{"PATCH /namespaces/gone/rolebindings/b"}},
+	} {
+		asked = nil
+		if err := access.look(t.Context(), row.wanted); err != nil || !slices.Equal(asked, row.asked) {
+			t.Errorf("%s: %v, %v", row.reason, asked, err)
+		}
+	}
+}

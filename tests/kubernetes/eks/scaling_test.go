@@ -1,0 +1,106 @@
+package eks
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+const group = `<DescribeAutoScalingGroupsResponse><DescribeAutoScalingGroupsResult><AutoScalingGroups><member>
+<AutoScalingGroupName>eks-gpu-1</AutoScalingGroupName><MinSize>0</MinSize><MaxSize>2</MaxSize><DesiredCapacity>1</DesiredCapacity>
+<AvailabilityZones><member>us-west-2a</member><member>us-west-2b</member></AvailabilityZones>
+<Tags><member><Key>eks:cluster-name</Key><Value>c</Value></member><member><Key>eks:nodegroup-name</Key><Value>gpu</Value></member></Tags>
+</member></AutoScalingGroups></DescribeAutoScalingGroupsResult></DescribeAutoScalingGroupsResponse>`
+
+// An account answers as AWS does, and remembers what it was asked.
+type account struct {
+	asked  []string
+	denied bool
+	stale  string
+}
+
+func (a *account) ServeHTTP(writer http.ResponseWriter, request *http.Request) {
+	request.ParseForm()
+	if a.stale != "" && strings.Contains(request.Header.Get("Authorization"), a.stale) {
+		http.Error(writer, "<Code>ExpiredToken</Code>", http.StatusForbidden)
+		return
+	}
+	action := request.Form.Get("Action")
+	a.asked = append(a.asked, strings.TrimSpace(action+" "+strings.Join(request.Form["DesiredCapacity"], "")+strings.Join(request.Form["InstanceId"], "")))
+	switch {
+	case action == "DescribeAutoScalingGroups":
+		fmt.Fprint(writer, group)
+	case action == "DescribeInstanceTypes":
+		fmt.Fprintf(writer, "<DescribeInstanceTypesResponse><instanceTypeSet>%s</instanceTypeSet></DescribeInstanceTypesResponse>", g4dn)
+	case action != "":
+		fmt.Fprintf(writer, "<%sResponse/>", action)
+	case a.denied:
+		http.Error(writer, `{"__type": "AccessDeniedException"}`, http.StatusForbidden)
+	default:
+		fmt.Fprintf(writer, `{"nodegroup": %s}`, described)
+	}
+}
+
+func scalingIn(t *testing.T, account *account) *scaling {
+	server := httptest.NewServer(account)
+	t.Cleanup(server.Close)
+	aws := &aws{server.URL, "us-west-2"}
+	identity := &podIdentity{held: keys{ID: "ASIA", Secret: "secret", Token: "token"}}
+	return &scaling{t.Context(), aws, identity, []string{"k8s.io/cluster-autoscaler/c"}, catalog{aws, map[string]instanceType{}}, map[string]nodegroup{}}
+}
+
+func TestTheAutoscalerSeesAGroupAsAutoScalingAndEKSTellIt(t *testing.T) {
+	account := &account{}
+	scaling := scalingIn(t, account)
+	for range 2 {
+		all, err := scaling.Groups()
+		if err != nil || len(all) != 1 {
+			t.Fatal(all, err)
+		}
+		one := all[0]
+		if one.Name != "gpu" || one.Max != 2 || one.GPUs != 4 || len(one.Taints) != 1 || !slices.Equal(one.Zones, []string{"us-west-2a", "us-west-2b"}) {
+			t.Errorf("%+v", one)
+		}
+	}
+	// What EKS and EC2 say is asked once, and is no form of Auto Scaling's.
+	if want := []string{"DescribeAutoScalingGroups", "", "DescribeInstanceTypes", "DescribeAutoScalingGroups"}; !slices.Equal(account.asked, want) {
+		t.Error(account.asked)
+	}
+}
+
+func TestAGroupThatEKSMayNotTellOfHasNothingToFitInto(t *testing.T) {
+	all, err := scalingIn(t, &account{denied: true}).Groups()
+	if err != nil || len(all) != 1 || all[0].Name != "gpu" || !all[0].CPU.IsZero() {
+		t.Error(all, err)
+	}
+}
+
+func TestTheAutoscalerChangesGroupsByAutoScaling(t *testing.T) {
+	account := &account{}
+	scaling := scalingIn(t, account)
+	if err := scaling.Resize("gpu", 2); err != nil {
+		t.Error(err)
+	}
+	if err := scaling.Terminate(&corev1.Node{Spec: corev1.NodeSpec{ProviderID: "aws:///us-west-2b/i-1"}}); err != nil {
+		t.Error(err)
+	}
+	if err := scaling.Resize("gone", 2); err == nil {
+		t.Error("a group that there is not")
+	}
+	want := []string{"DescribeAutoScalingGroups", "SetDesiredCapacity 2", "TerminateInstanceInAutoScalingGroup i-1", "DescribeAutoScalingGroups"}
+	if !slices.Equal(account.asked, want) {
+		t.Error(account.asked)
+	}
+}
+
+func TestItsTagsAreThoseOfTheDiscoveryFlag(t *testing.T) {
+	flags := []string{"--cloud-provider=aws", "--node-group-auto-discovery=asg:tag=k8s.io/a,k8s.io/b"}
+	if got := tagsIn(flags); !slices.Equal(got, []string{"k8s.io/a", "k8s.io/b"}) {
+		t.Error(got)
+	}
+}
