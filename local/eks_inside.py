@@ -101,7 +101,7 @@ def state(account, region, name, asked):
         "public": reach["publicAccessCidrs"] if reach["endpointPublicAccess"] else [],
         "operator": operators_address(),
         "access": eks._access_policy_rbac_objects(name, account, region, asked["namespaces"]),
-        "groups": [group | {"instances": instances_of(group)} for group in groups],
+        "groups": [group | {"instances": instances_of(group), "diskSize": disk_of(group)} for group in groups],
     })
 
 
@@ -116,6 +116,23 @@ def operators_address():
 def instances_of(group):
     scaled = autoscaling._asgs.get(scaled_by(group)) or {"Instances": []}
     return [{"id": one["InstanceId"], "zone": one["AvailabilityZone"]} for one in scaled["Instances"]]
+
+
+def disk_of(group):
+    """In GiB, the largest of its launch template's disks, which has the containers; or its own."""
+    mappings = [mapping for data in template_data(group) for mapping in data.get("BlockDeviceMappings", [])]
+    sizes = [mapping["Ebs"]["VolumeSize"] for mapping in mappings if "VolumeSize" in mapping.get("Ebs", {})]
+    return max(sizes, default=group["diskSize"])
+
+
+def template_data(group):
+    """Of its launch template's version, if it has one."""
+    wanted = group.get("launchTemplate", {})
+    for template in ec2._launch_templates.values():
+        if wanted.get("id") == template["LaunchTemplateId"] or wanted.get("name") == template["LaunchTemplateName"]:
+            for version in template["Versions"]:
+                if str(version["VersionNumber"]) == wanted.get("version", str(template["DefaultVersionNumber"])):
+                    yield version["LaunchTemplateData"]
 
 
 # --- Pods ------------------------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 * A managed node group is an Auto Scaling group, with the tags by which the Cluster Autoscaler finds it, and goes with it. Its desired size
   is that group's, whoever changes it.
   https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html
+* A node group says which launch template it has.
+  https://docs.aws.amazon.com/eks/latest/APIReference/API_Nodegroup.html
 * UpdateClusterConfig changes who reaches the endpoint; DescribeUpdate tells of it. ministack has neither.
   https://docs.aws.amazon.com/eks/latest/APIReference/API_UpdateClusterConfig.html
 """
@@ -32,6 +34,9 @@ def with_its_auto_scaling_group(create):
         if answer[0] == 200:
             group = eks._nodegroups[f"{cluster}/{body['nodegroupName']}"]
             autoscaling._create_asg(parameters_of(group))
+            if body.get("launchTemplate"):
+                group["launchTemplate"] = body["launchTemplate"]
+            return eks._json_resp(200, {"nodegroup": group})
         return answer
 
     return create_nodegroup
@@ -49,9 +54,9 @@ def parameters_of(group):
     }
     parameters = {
         "AutoScalingGroupName": scaled_by(group),
-        "MinSize": str(sizes["minSize"]),
-        "MaxSize": str(sizes["maxSize"]),
-        "DesiredCapacity": str(sizes["desiredSize"]),
+        "MinSize": str(sizes.get("minSize", 1)),
+        "MaxSize": str(sizes.get("maxSize", 2)),
+        "DesiredCapacity": str(sizes.get("desiredSize", 1)),
         "VPCZoneIdentifier": ",".join(group["subnets"]),
     }
     for number, zone in enumerate(zones_of(group["subnets"]), 1):

@@ -19,6 +19,7 @@ TESTDATA = settings.REPOSITORY / "tests/kubernetes/whole/testdata"
 POLICIES = "arn:aws:eks::aws:cluster-access-policy"
 RESEARCH = {"type": "namespace", "namespaces": ["research"]}
 ELSEWHERE = "54.240.193.0/24"
+DISK = 100
 
 
 @pytest.fixture
@@ -59,6 +60,10 @@ def cluster(account, roles, eks):
     admit(eks, roles["administrator"], "AmazonEKSClusterAdminPolicy", {"type": "cluster"})
     # There is no such namespace yet.
     admit(eks, roles["researcher"], "AmazonEKSEditPolicy", RESEARCH)
+    template = account.client("ec2").create_launch_template(
+        LaunchTemplateName="disks",
+        LaunchTemplateData={"BlockDeviceMappings": [{"DeviceName": "/dev/xvdb", "Ebs": {"VolumeSize": DISK}}]},
+    )["LaunchTemplate"]
     for name, kind, least, most, taints in (
         ("system", "m6i.large", 1, 1, []),
         ("g4dn-xlarge", "g4dn.xlarge", 0, 1, [{"key": "nvidia.com/gpu", "value": "true", "effect": "NO_SCHEDULE"}]),
@@ -66,6 +71,7 @@ def cluster(account, roles, eks):
         eks.create_nodegroup(
             clusterName=NAME, nodegroupName=name, nodeRole=roles["nodes"], subnets=network.subnets, instanceTypes=[kind], taints=taints,
             scalingConfig={"minSize": least, "maxSize": most, "desiredSize": least},
+            launchTemplate={"id": template["LaunchTemplateId"], "version": "1"},
             labels={"groundwork.dev/node-group": name} | ({"k8s.amazonaws.com/accelerator": "nvidia"} if taints else {}),
         )
     return described(account, NAME)
@@ -143,6 +149,8 @@ def grows_for_a_job_and_shrinks_after_it(eks, administrator, researcher, folder)
     researcher("apply", "--namespace", "research", "--filename", folder / "job.yaml")
     running = ("get", "job", "train", "--namespace", "research", "--output", "jsonpath={.status.ready}")
     until(lambda: researcher(*running) == "1", "a node has come for the job")
+    disk = "jsonpath={.items[*].status.capacity.ephemeral-storage}"
+    assert administrator(*gpu_nodes[:-1], disk) == f"{DISK}Gi"
     assert researcher("logs", "--namespace", "research", "job/train") == "hello"
     researcher("delete", "job", "train", "--namespace", "research")
     until(lambda: administrator(*gpu_nodes) == "", "the node goes again")

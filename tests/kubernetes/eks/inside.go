@@ -62,7 +62,7 @@ func (i *inside) look(ctx context.Context) error {
 func (i *inside) keepNodes(ctx context.Context, all []nodegroup) error {
 	var wanted []groups.Group
 	for _, one := range all {
-		kind, err := i.types.of(ctx, root(i.plane.at.Account), one.InstanceTypes[0])
+		kind, err := i.types.of(ctx, root(i.plane.at.Account), one.kind())
 		if err != nil {
 			return err
 		}

@@ -78,6 +78,14 @@ func (n nodegroup) group(region string, kind instanceType) groups.Group {
 	return group
 }
 
+// kind is the first of the types, of which the nodes are as long as EC2 has any; or EKS's own choice.
+func (n nodegroup) kind() string {
+	if len(n.InstanceTypes) == 0 {
+		return "t3.medium"
+	}
+	return n.InstanceTypes[0]
+}
+
 // A catalog is of the instance types that EC2 has told of already.
 type catalog struct {
 	aws   *aws
