@@ -7,9 +7,6 @@ import subprocess
 import aws_clients
 import settings
 
-# A connection that nothing answers would make kubectl wait for half a minute.
-SECONDS = 5
-
 
 class Kubectl:
     def __init__(self, account, role, cluster, folder, name=None):
@@ -26,17 +23,20 @@ class Kubectl:
     def try_to(self, *arguments):
         """How it ends, in a word."""
         done = self.run(*arguments)
-        words = {"forbidden": "forbidden", "Forbidden": "forbidden", "credentials": "unknown", "Unauthorized": "unknown", "imeout": "no answer", "deadline": "no answer"}
-        return next((end for word, end in words.items() if word in done.stderr), done.stderr) if done.returncode else "done"
+        if done.returncode == 0:
+            return "done"
+        words = {"forbidden": "forbidden", "Forbidden": "forbidden", "Unauthorized": "unknown", "imeout": "no answer", "deadline": "no answer"}
+        return next((end for word, end in words.items() if word in done.stderr), done.stderr)
 
     def run(self, *arguments):
-        command = [settings.TOOLS / "test/bin/kubectl", "--kubeconfig", self.config, f"--request-timeout={SECONDS}s", *arguments]
-        return subprocess.run(command, env=self.environment(), capture_output=True, text=True, timeout=60)
+        command = [settings.TOOLS / "test/bin/kubectl", "--kubeconfig", self.config, *arguments]
+        return subprocess.run(command, env=self.environment(), capture_output=True, text=True, timeout=120)
 
     def environment(self):
         """A token is presigned without a call, so there is no AWS to say where."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         return inherited | {
+            "KUBECACHEDIR": str(self.config.parent / "cache"),
             "AWS_ACCESS_KEY_ID": self.session["AccessKeyId"],
             "AWS_SECRET_ACCESS_KEY": self.session["SecretAccessKey"],
             "AWS_SESSION_TOKEN": self.session["SessionToken"],

@@ -17,6 +17,7 @@ from waiting import until
 NAME = "groundwork-research-abcdefghijkl"
 TESTDATA = settings.REPOSITORY / "tests/kubernetes/whole/testdata"
 POLICIES = "arn:aws:eks::aws:cluster-access-policy"
+SPACE = "/api/v1/namespaces/research"
 RESEARCH = {"type": "namespace", "namespaces": ["research"]}
 ELSEWHERE = "54.240.193.0/24"
 DISK = 100
@@ -86,16 +87,16 @@ def test_a_cluster_has_an_api_server_that_lets_in_whom_eks_does(account, roles, 
     )
     administrator("apply", "--server-side", "--filename", TESTDATA / "furniture.json")
     other_cluster = Kubectl(account, roles["administrator"], cluster, tmp_path, name="another")
-    until(lambda: researcher.try_to("get", "jobs", "--namespace", "research") == "done", "the namespace has the binding")
+    until(lambda: researcher.try_to("get", "--raw", f"{SPACE}/pods") == "done", "the namespace has the binding")
     for who, words, ends, why in (
-        (nobody, "get pods --namespace research", "unknown", "a role without an access entry"),
-        (other_cluster, "get nodes", "unknown", "a token for another cluster"),
-        (administrator, "get nodes", "done", "it may do everything"),
+        (nobody, f"get --raw {SPACE}/pods", "unknown", "a role without an access entry"),
+        (other_cluster, "get --raw /api/v1/nodes", "unknown", "a token for another cluster"),
+        (administrator, "get --raw /api/v1/nodes", "done", "it may do everything"),
         (researcher, "create secret generic key --namespace research", "done", "Edit has secrets"),
-        (researcher, "get resourcequotas --namespace research", "done", "it sees quotas"),
+        (researcher, f"get --raw {SPACE}/resourcequotas", "done", "it sees quotas"),
         (researcher, "create quota more --namespace research", "forbidden", "and makes none"),
         (researcher, "create namespace mine", "forbidden", "namespaces are the cluster's"),
-        (researcher, "get secrets --namespace kube-system", "forbidden", "another namespace"),
+        (researcher, "get --raw /api/v1/namespaces/kube-system/secrets", "forbidden", "another namespace"),
     ):
         assert who.try_to(*words.split()) == ends, why
 
@@ -108,15 +109,15 @@ def test_a_cluster_has_an_api_server_that_lets_in_whom_eks_does(account, roles, 
     # Only the operator reaches it now; and then not even the administrator may do anything.
     address = operators_address()
     eks.update_cluster_config(name=NAME, resourcesVpcConfig={"publicAccessCidrs": [ELSEWHERE, f"{address}/32"]})
-    until(lambda: administrator.try_to("get", "nodes") == "no answer", "a laptop gets no answer")
+    until(lambda: administrator.try_to("get", "--raw", "/readyz", "--request-timeout=5s") == "no answer", "a laptop gets no answer")
     through_nat = described(account, NAME, settings.NAT_URL)
     assert through_nat["endpoint"] != cluster["endpoint"]
     as_operator = Kubectl(account, roles["administrator"], through_nat, tmp_path)
-    assert as_operator.try_to("get", "nodes") == "done"
+    assert as_operator.try_to("get", "--raw", "/api/v1/nodes") == "done"
     eks.disassociate_access_policy(
         clusterName=NAME, principalArn=roles["administrator"], policyArn=f"{POLICIES}/AmazonEKSClusterAdminPolicy"
     )
-    until(lambda: as_operator.try_to("get", "nodes") == "forbidden", "the administrator is none any more")
+    until(lambda: as_operator.try_to("get", "--raw", "/api/v1/nodes") == "forbidden", "the administrator is none any more")
 
     for group in eks.list_nodegroups(clusterName=NAME)["nodegroups"]:
         eks.delete_nodegroup(clusterName=NAME, nodegroupName=group)
@@ -127,33 +128,32 @@ def test_a_cluster_has_an_api_server_that_lets_in_whom_eks_does(account, roles, 
 
 def gets_credentials_as_it_is_admitted(eks, administrator, role):
     """The autoscaler's pod that was there before the association never has any."""
-    status = ("get", "pods", "--namespace", "kube-system", "--selector", "app=cluster-autoscaler", "--output")
-    said = "jsonpath={.items[*].status.containerStatuses[*].lastState.terminated.message}"
-    until(lambda: "get credentials" in administrator(*status, said), "the pod says that it has no credentials")
-    ready = "jsonpath={.items[*].status.containerStatuses[*].ready}"
-    assert administrator(*status, ready) == "false"
+    pods = ("pods", "--namespace", "kube-system", "--selector", "app=cluster-autoscaler")
+    crashed = "--for=jsonpath={.status.containerStatuses[0].state.waiting.reason}=CrashLoopBackOff"
+    # It is an error if there is no pod yet.
+    until(lambda: administrator.try_to("wait", *pods, crashed, "--timeout=30s") == "done", "the pod crashes")
+    said = administrator("get", *pods, "--output", "jsonpath={.items[*].status.containerStatuses[*].lastState.terminated.message}")
+    assert "failed to refresh cached credentials" in said
     eks.create_pod_identity_association(
         clusterName=NAME, namespace="kube-system", serviceAccount="cluster-autoscaler", roleArn=role
     )
-    administrator("delete", "pods", "--namespace", "kube-system", "--selector", "app=cluster-autoscaler")
-    until(lambda: administrator(*status, ready) == "true", "the next pod runs")
+    administrator("delete", *pods)
+    administrator("wait", "deployment/cluster-autoscaler", "--namespace", "kube-system", "--for=condition=Available", "--timeout=90s")
 
 
 def grows_for_a_job_and_shrinks_after_it(eks, administrator, researcher, folder):
-    gpu_nodes = ("get", "nodes", "--selector", "eks.amazonaws.com/nodegroup=g4dn-xlarge", "--output", "name")
-    assert administrator(*gpu_nodes) == ""
+    gpu_nodes = ("nodes", "--selector", "eks.amazonaws.com/nodegroup=g4dn-xlarge")
+    assert administrator("get", *gpu_nodes, "--output", "name") == ""
     job = (TESTDATA / "job.yaml").read_text()
     for word, value in {"JOB": "train", "GROUP": "g4dn-xlarge", "COMMAND": "echo hello; train for ever"}.items():
         job = job.replace(word, value)
     (folder / "job.yaml").write_text(job)
     researcher("apply", "--namespace", "research", "--filename", folder / "job.yaml")
-    running = ("get", "job", "train", "--namespace", "research", "--output", "jsonpath={.status.ready}")
-    until(lambda: researcher(*running) == "1", "a node has come for the job")
-    disk = "jsonpath={.items[*].status.capacity.ephemeral-storage}"
-    assert administrator(*gpu_nodes[:-1], disk) == f"{DISK}Gi"
+    researcher("wait", "job/train", "--namespace", "research", "--for=jsonpath={.status.ready}=1", "--timeout=90s")
+    assert administrator("get", *gpu_nodes, "--output", "jsonpath={.items[*].status.capacity.ephemeral-storage}") == f"{DISK}Gi"
     assert researcher("logs", "--namespace", "research", "job/train") == "hello"
     researcher("delete", "job", "train", "--namespace", "research")
-    until(lambda: administrator(*gpu_nodes) == "", "the node goes again")
+    administrator("wait", *gpu_nodes, "--for=delete", "--timeout=90s")
     assert eks.describe_nodegroup(clusterName=NAME, nodegroupName="g4dn-xlarge")["nodegroup"]["scalingConfig"]["desiredSize"] == 0
 
 
