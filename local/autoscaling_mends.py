@@ -77,12 +77,13 @@ def terminate(parameters):
         if not any(one["InstanceId"] == instance for one in group["Instances"]):
             continue
         if smaller and group["DesiredCapacity"] <= group["MinSize"]:
-            message = "Currently, desiredSize equals minSize. Terminating instance without replacement will violate group's min size constraint."
+            message = "Currently, desiredSize equals minSize. Terminating instance without replacement will "
+            message += "violate group's min size constraint."
             return autoscaling._error("ValidationError", message)
         group["Instances"] = [one for one in group["Instances"] if one["InstanceId"] != instance]
         group["DesiredCapacity"] -= smaller
         autoscaling._reconcile_instances(group)
-        activity = f"<Activity><AutoScalingGroupName>{group['AutoScalingGroupName']}</AutoScalingGroupName><StatusCode>InProgress</StatusCode></Activity>"
-        result = f"<TerminateInstanceInAutoScalingGroupResult>{activity}</TerminateInstanceInAutoScalingGroupResult>"
-        return autoscaling._xml(200, "TerminateInstanceInAutoScalingGroupResponse", result)
+        activity = f"<AutoScalingGroupName>{group['AutoScalingGroupName']}</AutoScalingGroupName><StatusCode>InProgress</StatusCode>"
+        name = "TerminateInstanceInAutoScalingGroup"
+        return autoscaling._xml(200, f"{name}Response", f"<{name}Result><Activity>{activity}</Activity></{name}Result>")
     return autoscaling._error("ValidationError", f"Instance Id not found - No managed instance found for instance ID {instance}")

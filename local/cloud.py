@@ -1,4 +1,4 @@
-"""The local cloud: an emulator, and the proxy that gives it AWS's timing, strictness and faults. Control planes for accounts that ask for it."""
+"""The local cloud: an emulator, a proxy that gives it AWS's timing, strictness and faults, and control planes for who asks for them."""
 
 import fcntl
 import json

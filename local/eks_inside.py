@@ -145,7 +145,8 @@ def assume_role(cluster, body):
         return eks._error(404, "ResourceNotFoundException", "No pod identity association for this service account")
     role = association["roleArn"]
     if not trusts_pods(role):
-        return eks._error(400, "AccessDeniedException", f"Unauthorized Exception! EKS does not have permissions to assume the associated role: {role}")
+        message = f"Unauthorized Exception! EKS does not have permissions to assume the associated role: {role}"
+        return eks._error(400, "AccessDeniedException", message)
     session = f"eks-{cluster}-{account}"[:60].rstrip("-")
     arn = role.replace(":iam:", ":sts:").split(":role/")[0] + f":assumed-role/{role.split('/')[-1]}/{session}"
     keys = {"accessKeyId": sts._gen_session_access_key(), "secretAccessKey": sts._gen_secret(), "sessionToken": sts._gen_session_token()}

@@ -130,7 +130,8 @@ def update_config(name, body):
         return eks._error(400, "InvalidParameterException", "Cluster is already at the desired configuration")
     cluster["resourcesVpcConfig"] |= wanted
     params = [{"type": key[0].upper() + key[1:], "value": json.dumps(value)} for key, value in wanted.items()]
-    update = {"id": new_uuid(), "status": "InProgress", "type": "EndpointAccessUpdate", "params": params, "createdAt": eks._now(), "errors": []}
+    update = {"id": new_uuid(), "status": "InProgress", "type": "EndpointAccessUpdate", "params": params, "errors": []}
+    update["createdAt"] = eks._now()
     cluster.setdefault("_updates", {})[update["id"]] = update
     return eks._json_resp(200, {"update": update})
 

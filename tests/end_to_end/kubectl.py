@@ -10,7 +10,7 @@ import settings
 
 class Kubectl:
     def __init__(self, account, role, cluster, folder, name=None):
-        """As the role of that name, for a cluster as DescribeCluster shows it; with tokens for a cluster of another name, if there is one."""
+        """As that role, for a cluster as DescribeCluster shows it; with tokens for a cluster of another name, if one is given."""
         self.session = account.client("sts").assume_role(RoleArn=role, RoleSessionName="her")["Credentials"]
         self.config = folder / f"{role.split('/')[-1]}-{name or cluster['endpoint'].split(':')[-1]}"
         self.config.write_text(json.dumps(kubeconfig(cluster, name or cluster["name"])))
@@ -25,7 +25,9 @@ class Kubectl:
         done = self.run(*arguments)
         if done.returncode == 0:
             return "done"
-        words = {"forbidden": "forbidden", "Forbidden": "forbidden", "Unauthorized": "unknown", "imeout": "no answer", "deadline": "no answer"}
+        words = {
+            "forbidden": "forbidden", "Forbidden": "forbidden", "Unauthorized": "unknown", "imeout": "no answer", "deadline": "no answer",
+        }
         return next((end for word, end in words.items() if word in done.stderr), done.stderr)
 
     def run(self, *arguments):

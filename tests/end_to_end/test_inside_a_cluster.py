@@ -179,7 +179,8 @@ def admit(eks, principal, policy, scope):
 def role(account, name, service):
     """A role of that service, or of the account's own people."""
     principal = {"Service": service} if service else {"AWS": f"arn:aws:iam::{account.number}:root"}
-    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": principal, "Action": ["sts:AssumeRole", "sts:TagSession"]}]}
+    allowed = {"Effect": "Allow", "Principal": principal, "Action": ["sts:AssumeRole", "sts:TagSession"]}
+    trust = {"Version": "2012-10-17", "Statement": [allowed]}
     iam = account.client("iam")
     made = iam.create_role(RoleName=name, Path="/people/", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
     if name == "autoscaler":

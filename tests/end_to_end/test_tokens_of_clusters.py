@@ -23,7 +23,8 @@ def account():
     with one_at_a_time():
         cloud.start()
     account = Account(str(random.randrange(3 * 10**11, 10**12)))
-    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "eks.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+    allowed = {"Effect": "Allow", "Principal": {"Service": "eks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trust = {"Version": "2012-10-17", "Statement": [allowed]}
     role = account.client("iam").create_role(RoleName="cluster", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
     eks = aws_clients.client("eks", (account.number, "test"), settings.PROXY_URL)
     for name in ("one", "another"):
@@ -52,7 +53,7 @@ def made_ago(seconds):
 
 
 def token(account, changed):
-    command = [settings.TOOLS / "test/bin/aws", "eks", "get-token", "--cluster-name", "one", "--region", settings.REGION, "--output", "json"]
+    command = [settings.TOOLS / "test/bin/aws", "eks", "get-token", "--cluster-name", "one", "--region", settings.REGION]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     keys = {"AWS_ACCESS_KEY_ID": account.number, "AWS_SECRET_ACCESS_KEY": "test"}
     made = subprocess.run(command, env=inherited | keys | changed, capture_output=True, text=True, check=True, timeout=60)

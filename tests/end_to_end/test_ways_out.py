@@ -18,7 +18,8 @@ while :; do
     curl -sS -o /dev/null -d "\\"$AWS_ENDPOINT_URL\\"" "$api/$id/response"
 done
 """
-TRUST = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+ALLOWED = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+TRUST = {"Version": "2012-10-17", "Statement": [ALLOWED]}
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ import (
 )
 
 func binding(namespace, name string) map[string]any {
-	return map[string]any{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": map[string]any{"name": name, "namespace": namespace}}
+	metadata := map[string]any{"name": name, "namespace": namespace}
+	return map[string]any{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": metadata}
 }
 
 func TestAccessIsGivenOnceAndTakenAwayWhenItIsNotWantedAnyMore(t *testing.T) {
@@ -43,7 +44,7 @@ func TestAccessIsGivenOnceAndTakenAwayWhenItIsNotWantedAnyMore(t *testing.T) {
 		{"one that is there", []map[string]any{binding("research", "a")}, nil},
 		{"none", nil, []string{"DELETE /namespaces/research/rolebindings/a"}},
 		{"none still", nil, nil},
-		{"one in a namespace that has gone is no error", []map[string]any{binding("gone", "b")}, []string{"PATCH /namespaces/gone/rolebindings/b"}},
+		{"one in a lost namespace is no error", []map[string]any{binding("gone", "b")}, []string{"PATCH /namespaces/gone/rolebindings/b"}},
 	} {
 		asked = nil
 		if err := access.look(t.Context(), row.wanted); err != nil || !slices.Equal(asked, row.asked) {

@@ -123,15 +123,25 @@ func (e *eks) look(ctx context.Context) error {
 			return err
 		}
 	}
+	// A cluster of the same name may come as soon as the last one's folder has gone, and no sooner.
+	for _, one := range e.dismiss(keep) {
+		one.end()
+	}
+	return nil
+}
+
+// dismiss gives those that are not to be kept.
+func (e *eks) dismiss(keep map[place]bool) []*running {
 	e.lock.Lock()
 	defer e.lock.Unlock()
+	var others []*running
 	for at, one := range e.running {
 		if !keep[at] {
-			go one.end()
+			others = append(others, one)
 			delete(e.running, at)
 		}
 	}
-	return nil
+	return others
 }
 
 func (r *running) end() {
@@ -157,7 +167,8 @@ func (e *eks) answering() []answering {
 	return all
 }
 
-// start runs a control plane, unless it runs already, until it ends by itself or is ended. In the first case it starts anew in the next look.
+// start runs a control plane, unless it runs already, until it ends by itself or is ended. In the first case it starts anew in the next
+// look.
 func (e *eks) start(ctx context.Context, at place) error {
 	e.lock.Lock()
 	defer e.lock.Unlock()

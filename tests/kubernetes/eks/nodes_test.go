@@ -14,8 +14,9 @@ const g4dn = `<item><instanceType>g4dn.12xlarge</instanceType><vCpuInfo><default
 <processorInfo><supportedArchitectures><item>x86_64</item></supportedArchitectures></processorInfo>
 <memoryInfo><sizeInMiB>196608</sizeInMiB></memoryInfo><gpuInfo><gpus><item><name>T4</name><count>4</count></item></gpus></gpuInfo></item>`
 
-const described = `{"nodegroupName": "gpu", "instanceTypes": ["g4dn.12xlarge"], "scalingConfig": {"minSize": 0, "maxSize": 3, "desiredSize": 1},
-"labels": {"team": "research"}, "taints": [{"key": "nvidia.com/gpu", "value": "true", "effect": "NO_SCHEDULE"}], "diskSize": 100,
+const described = `{"nodegroupName": "gpu", "instanceTypes": ["g4dn.12xlarge"],
+"scalingConfig": {"minSize": 0, "maxSize": 3, "desiredSize": 1}, "labels": {"team": "research"},
+"taints": [{"key": "nvidia.com/gpu", "value": "true", "effect": "NO_SCHEDULE"}], "diskSize": 100,
 "tags": {"a": "b"}, "instances": [{"id": "i-1", "zone": "us-west-2b"}]}`
 
 func TestANodeHasWhatItsGroupAndItsInstanceTypeSay(t *testing.T) {

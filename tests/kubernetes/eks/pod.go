@@ -115,7 +115,9 @@ func (p *pod) run(ctx context.Context, found *corev1.Pod, restarts int32, option
 func (p *pod) crash(ctx context.Context, found *corev1.Pod, message string) {
 	p.show(ctx, found, func(container *corev1.ContainerStatus) {
 		container.Ready = false
-		container.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff", Message: "back-off restarting failed container"}}
+		container.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{
+			Reason: "CrashLoopBackOff", Message: "back-off restarting failed container",
+		}}
 		container.LastTerminationState = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
 			ExitCode: 255, Reason: "Error", Message: message, FinishedAt: metav1.Now(),
 		}}
