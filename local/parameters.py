@@ -33,6 +33,8 @@ def value(declared, speed, clock, least):
 
 
 PARAMETERS = scaled(settings.SPEED, settings.CLOCK_SPEED) | {
+    # Without a control plane behind it, an endpoint is nobody's.
+    "FixedAddress": "no",
     # Tests poll every few tenths of a second.
     "RequestsPerMinute": "100000",
 }

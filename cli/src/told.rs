@@ -25,6 +25,7 @@ pub fn cluster(cluster: &Cluster) -> String {
         facts(cluster),
         outputs(cluster),
         troubles(&cluster.troubles),
+        inside(cluster),
         warnings(cluster),
         inventory(cluster),
         next(cluster),
@@ -115,6 +116,12 @@ fn outputs(cluster: &Cluster) -> String {
     let buckets = outputs.buckets.iter().map(|(purpose, name)| (format!("bucket {purpose}"), name.clone()));
     let rows: Vec<(String, String)> = named.chain(buckets).collect();
     if rows.is_empty() { String::new() } else { block("\n", rows) }
+}
+
+/// What it lacks inside, if it runs without.
+fn inside(cluster: &Cluster) -> String {
+    let Some(why) = cluster.unfurnished.as_ref().filter(|_| !is_going(cluster)) else { return String::new() };
+    format!("\nIt is not furnished ({}):\n{}What to do:\n{}", why.code, prose(&why.reason, "  "), prose(&why.hint, "  "))
 }
 
 fn block(before: &str, rows: Vec<(impl AsRef<str>, String)>) -> String {

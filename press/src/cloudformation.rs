@@ -60,7 +60,9 @@ fn statement(out: &mut String, statement: &Statement) {
         grant.sid == statement.sid && grant.actions.iter().any(|action| statement.action.iter().any(|one| one == action.name))
     };
     let reasons: BTreeSet<&str> = grants().filter(within).map(|grant| grant.why).collect();
-    reasons.iter().for_each(|why| line(out, 8, &format!("# {why}")));
+    // Once, where a reader meets it first: the whole has little room.
+    let told: Vec<String> = reasons.iter().map(|why| format!("# {why}")).filter(|why| !out.contains(why)).collect();
+    told.iter().for_each(|why| line(out, 8, why));
     line(out, 8, &format!("- Sid: {}", statement.sid));
     line(out, 10, "Effect: Allow");
     list(out, 10, "Action", &statement.action);

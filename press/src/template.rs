@@ -14,6 +14,9 @@ const TOKEN: &str = "AuthorizationType: JWT\nAuthorizerId: !Ref HttpAuthorizer";
 const STAGE: &str = include_str!("frames/stage.yaml");
 const OPERATOR_DOOR: &str = include_str!("frames/operator-door.yaml");
 const CUSTOMER_DOOR: &str = include_str!("frames/customer-door.yaml");
+const OWN_NETWORK: &str = include_str!("frames/own-network.yaml");
+const IN_OWN_NETWORK: &str =
+    "\nVpcConfig: !If [ReachesIntoClusters, {SubnetIds: [!Ref OwnSubnet], SecurityGroupIds: [!Ref OwnGroup]}, !Ref AWS::NoValue]";
 const MACHINE: &str = include_str!("frames/machine.yaml");
 const ALARM: &str = include_str!("frames/alarm.yaml");
 /// How an execution can end without parking its cluster: the suffix of AWS's metric, and the words for it.
@@ -45,13 +48,14 @@ fn stage(stage: Stage) -> String {
         Budget::Seconds(seconds) => format!("\"{seconds}\""),
         Budget::Setting { parameter, .. } => format!("!Ref {parameter}"),
     };
-    let doors = [(row.regions, OPERATOR_DOOR), (row.account == Account::Customer, CUSTOMER_DOOR)];
+    let doors = [(row.regions, OPERATOR_DOOR), (row.account == Account::Customer, CUSTOMER_DOOR), (row.reaches_in, OWN_NETWORK)];
     let doors: String = doors.into_iter().filter(|(opens, _)| *opens).map(|(_, door)| door).collect();
     fill(
         STAGE,
         &[
             ("Stage", &pascal(&name)),
             ("stage", &name),
+            ("network", if row.reaches_in { IN_OWN_NETWORK } else { "" }),
             ("budget", &budget),
             ("records", &row.records.join(", ")),
             ("doors", doors.trim_end()),

@@ -13,7 +13,7 @@ NUMBERS = (
     "1 2 3 4 6 7 8 9 10 12 13 16 17 18 20 22 23 24 25 26 27 28 30 31 33 34 35 36 37 38 39 40 41 43 44 45 48 50 51 52 52b 53 55 58"
 ).split()
 # Met since the collection was made.
-SINCE = [str(number) for number in [*range(61, 76), *range(81, 91), 98, *range(101, 105), *range(111, 114), *range(120, 127), *range(130, 145)]]
+SINCE = [str(number) for number in [*range(61, 76), *range(81, 91), 98, *range(101, 105), *range(111, 114), *range(120, 127), *range(130, 150)]]
 
 TEST = re.compile(r"^/// ([RWAFCP, ]+): (.+)\n(?:(?:///|#\[).*\n)+(?:async )?fn (row_(\d+b?)_\w+)", re.M)
 IMPOSSIBLE = re.compile(r'\(\s*"(\d+b?)",\s*"([^"]+)",?\s*\)')

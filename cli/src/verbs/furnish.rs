@@ -143,6 +143,7 @@ fn in_words(done: &Done) -> String {
         Done::Changed { fields } => format!("changed: {}", fields.join(", ")),
         Done::Replaced { fields } => format!("made anew: {}", fields.join(", ")),
         Done::Kept => "as it should be".into(),
+        Done::Starting => "starts".into(),
         Done::Sick { reason } => format!("does not work: {reason}"),
         Done::LeftOut { whose } => format!("left out: {whose}"),
         Done::Refused(error) => format!("refused: {}", error.reason),

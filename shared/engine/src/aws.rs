@@ -1,6 +1,8 @@
 //! The clients of the AWS APIs that a cluster is made with.
 
+use crate::api_server::{ApiServers, ByNetwork};
 use aws_config::{SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One client per AWS API, all in the customer's account and the cluster's region.
@@ -13,6 +15,9 @@ pub struct Clients {
     pub s3: aws_sdk_s3::Client,
     pub logs: aws_sdk_cloudwatchlogs::Client,
     pub elbv2: aws_sdk_elasticloadbalancingv2::Client,
+    pub sts: aws_sdk_sts::Client,
+    /// Of the account's clusters.
+    pub api_servers: Arc<dyn ApiServers>,
 }
 
 impl Clients {
@@ -27,6 +32,8 @@ impl Clients {
             s3: aws_sdk_s3::Client::from_conf(s3),
             logs: aws_sdk_cloudwatchlogs::Client::new(config),
             elbv2: aws_sdk_elasticloadbalancingv2::Client::new(config),
+            sts: aws_sdk_sts::Client::new(config),
+            api_servers: Arc::new(ByNetwork),
         }
     }
 }

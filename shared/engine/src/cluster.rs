@@ -3,7 +3,8 @@
 use crate::names;
 use crate::offering::{self, Offering, SYSTEM_TYPES};
 use std::collections::BTreeMap;
-use wire::key::{Group, Key, NodeLog};
+use wire::cidr::Cidr;
+use wire::key::{Group, Key, NodeLog, Role};
 use wire::spec::{Data, Ground, Guest, InstanceType, PerformanceProfile, Spec};
 
 /// What a cluster's resources are derived from; the same for all of them.
@@ -20,6 +21,8 @@ pub struct Cluster {
     pub offering: Option<Offering>,
     /// What happens to the data if it is deleted now.
     pub data: Data,
+    /// The operator's address, from which the API server is reached.
+    pub door: Option<Cidr>,
     pub spec: Spec,
 }
 
@@ -39,6 +42,17 @@ impl Cluster {
     /// The IAM roles and users that a managed cluster lets in.
     pub fn guests(&self) -> impl Iterator<Item = Guest<'_>> {
         self.spec.managed().into_iter().flat_map(|ours| ours.access.guests())
+    }
+
+    /// What follows the account in the ARN of our own role in it.
+    pub fn hand(&self) -> String {
+        format!("role{}{}", names::ROLE_PATH, self.scoped(Role::Hand.into()))
+    }
+
+    /// True if the spec's ranges leave the operator's address out, so that it has to be among them for a while.
+    pub fn needs_door(&self) -> bool {
+        let within = |range: &String| range.parse().is_ok_and(|range: Cidr| self.door.is_some_and(|door| range.contains(door)));
+        self.door.is_some() && !self.spec.public_cidrs().unwrap_or_default().iter().any(within)
     }
 
     pub fn instance_type<'a>(&'a self, group: &'a Group) -> &'a str {
@@ -150,6 +164,7 @@ impl Cluster {
             zones: ["a", "b", "c"].map(|zone| format!("us-west-2{zone}")).into(),
             offering: None,
             data: spec.data(),
+            door: None,
             spec,
         }
     }

@@ -3,6 +3,7 @@
 //! Start with [`resource`], the law of one thing that we own; then [`plan`], what a cluster consists of; then [`drive`], which creates
 //! and removes what is in a plan.
 
+pub mod api_server;
 pub mod aws;
 mod clock;
 pub mod cluster;

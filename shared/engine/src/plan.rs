@@ -18,7 +18,7 @@ type Journal = BTreeMap<Key, Entry>;
 /// Every resource that the spec wants.
 pub fn wanted(cluster: &Cluster) -> Vec<Key> {
     match &cluster.spec.ground {
-        Ground::Managed(_) => [buckets(cluster), network(cluster), control_plane(cluster), nodes(cluster), furniture()].concat(),
+        Ground::Managed(_) => [buckets(cluster), network(cluster), control_plane(cluster), nodes(cluster), furniture(cluster)].concat(),
         Ground::SelfManaged(theirs) => customers(cluster, theirs),
     }
 }
@@ -69,6 +69,24 @@ pub fn teardown(cluster: &Cluster, journal: &Journal) -> Result<Plan> {
     Ok(Plan { unwanted: goes.collect(), ..Plan::default() })
 }
 
+/// What is made in a cluster through its API server, and what lets us in for that.
+pub fn inside(cluster: &Cluster) -> Plan {
+    let keys = ways_in(cluster).into_iter().chain([Key::Furniture]);
+    Plan { wanted: keys.filter_map(|key| of(&key, cluster)).collect(), ..Plan::default() }
+}
+
+/// Nothing of ours stays that lets anybody in; our address only among ranges of the tenant's.
+pub fn leaving(cluster: &Cluster) -> Plan {
+    let stays = |key: &Key| *key == Key::Door && !cluster.spec.public_cidrs().unwrap_or_default().is_empty();
+    let keys = ways_in(cluster).into_iter().filter(|key| !stays(key));
+    Plan { unwanted: keys.filter_map(|key| of(&key, cluster)).collect(), ..Plan::default() }
+}
+
+pub fn ways_in(cluster: &Cluster) -> Vec<Key> {
+    let door = cluster.needs_door().then_some(Key::Door);
+    door.into_iter().chain([Key::AccessEntry(cluster.hand())]).collect()
+}
+
 /// False for what a deletion leaves where it is.
 pub fn goes(resource: &Resource, cluster: &Cluster, journal: &Journal) -> bool {
     match resource {
@@ -76,6 +94,8 @@ pub fn goes(resource: &Resource, cluster: &Cluster, journal: &Journal) -> bool {
         Resource::Made(made) if matches!(made.key(), Key::LogGroup | Key::NodeLog(_)) => {
             cluster.data == Data::Delete || !had_control_plane(journal)
         }
+        // They go with the cluster.
+        Resource::Made(made) if matches!(made.key(), Key::Door | Key::Furniture) => false,
         Resource::Made(made) => !(matches!(made.key(), Key::Bucket(_)) && cluster.retains_buckets()),
         Resource::LookedAt(_) => false,
         Resource::Removed(_) => true,
@@ -84,7 +104,9 @@ pub fn goes(resource: &Resource, cluster: &Cluster, journal: &Journal) -> bool {
 
 /// By its own entry, or if that is lost by those of what is made only in it.
 pub fn had_control_plane(journal: &Journal) -> bool {
-    let in_it = |key: &Key| matches!(key, Key::AccessEntry(_) | Key::PodIdentity(_) | Key::Addon(_) | Key::NodeGroup(_));
+    let in_it = |key: &Key| {
+        matches!(key, Key::AccessEntry(_) | Key::PodIdentity(_) | Key::Addon(_) | Key::NodeGroup(_) | Key::Door | Key::Furniture)
+    };
     journal.keys().any(|key| *key == Key::Cluster || in_it(key))
 }
 
@@ -168,9 +190,10 @@ fn nodes(cluster: &Cluster) -> Vec<Key> {
     all
 }
 
-/// What the pods of the autoscaler and of researchers may do.
-fn furniture() -> Vec<Key> {
-    [Role::Autoscaler, Role::Workload].into_iter().flat_map(|role| [Key::Role(role), Key::PodIdentity(role)]).collect()
+/// What the pods of the autoscaler and of researchers may do; and as whom we come in.
+fn furniture(cluster: &Cluster) -> Vec<Key> {
+    let pods = [Role::Autoscaler, Role::Workload].into_iter().flat_map(|role| [Key::Role(role), Key::PodIdentity(role)]);
+    pods.chain(cluster.door.map(|_| Key::Role(Role::Hand))).collect()
 }
 
 /// What measures and watches the nodes.

@@ -190,16 +190,16 @@ impl Requests {
         }
     }
 
-    /// Begins a new run of a parked cluster; repeating it while that run is at work changes nothing, so that of two retries at once both
+    /// Begins a new run of a parked cluster, or of one that lacks what is inside every cluster; repeating it while that run is at work changes nothing, so that of two retries at once both
     /// are accepted and one begins a run.
     async fn retry(&self, request: &Request, name: &str) -> Result<Record, Problem> {
         let record = self.find(&request.tenant, name).await?;
-        if !record.status.is_parked() && !is_being_retried(&record) {
+        if !can_be_retried(&record) && !is_being_retried(&record) {
             return Err(Problem::not_parked(record.status));
         }
         let begin = |record: &mut Record| {
             // Another request may have come first.
-            if record.status.is_parked() {
+            if can_be_retried(record) {
                 record.begin_run(record.desired, self.desk.now());
                 record.retried = Some(record.run);
                 record.asked_by = Some(request.actor.clone());
@@ -252,6 +252,12 @@ impl Requests {
             tracing::warn!(cluster_id = record.id, detail = error.detail, "execution not started; sweep will");
         }
     }
+}
+
+/// True if a run can change anything about it: a customer's own cluster lacks by design what is inside.
+fn can_be_retried(record: &Record) -> bool {
+    let is_ours = record.spec.read().is_ok_and(|spec| spec.managed().is_some());
+    record.status.is_parked() || record.status == Status::Running && is_ours && !record.is_furnished()
 }
 
 /// True as long as the run that a retry began is at work.

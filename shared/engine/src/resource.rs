@@ -46,7 +46,7 @@ impl Seen {
 /// How a found thing differs from the spec.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    pub field: &'static str,
+    pub field: String,
     pub is: String,
     pub wanted: String,
     pub how: How,
@@ -65,7 +65,7 @@ pub enum How {
 impl Difference {
     /// None if the field is as it should be.
     pub fn between<T: PartialEq + ToString>(field: &'static str, is: T, wanted: T, how: How) -> Option<Self> {
-        (is != wanted).then(|| Self { field, is: is.to_string(), wanted: wanted.to_string(), how })
+        (is != wanted).then(|| Self { field: field.into(), is: is.to_string(), wanted: wanted.to_string(), how })
     }
 }
 

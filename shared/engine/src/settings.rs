@@ -1,6 +1,7 @@
 //! What the template sets in the functions' environment.
 
 use std::time::Duration;
+use wire::cidr::Cidr;
 
 /// # Errors
 /// Names the variable that is missing.
@@ -19,4 +20,14 @@ pub fn number(name: &str) -> Result<u32, String> {
 /// Names the variable that is missing or not a number.
 pub fn seconds(name: &str) -> Result<Duration, String> {
     number(name).map(|seconds| Duration::from_secs(seconds.into()))
+}
+
+/// None if it is not set, or empty.
+///
+/// # Errors
+/// Names the variable that is no IPv4 address.
+pub fn address(name: &str) -> Result<Option<Cidr>, String> {
+    let text = std::env::var(name).unwrap_or_default();
+    let read = || format!("{text}/32").parse().map_err(|_| format!("{name} is {text:?}, not an IPv4 address"));
+    (!text.is_empty()).then(read).transpose()
 }

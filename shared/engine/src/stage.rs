@@ -1,6 +1,7 @@
 //! What the stage functions share: take the lease, do the stage's work, write down what came of it, answer the state machine.
 
 mod check;
+mod furnish;
 mod held_journal;
 mod lease;
 mod outcome;
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
+use wire::cidr::Cidr;
 use wire::error::{Class, Code, Turn};
 use wire::event::{Action, Event, sentence};
 use wire::key::Key;
@@ -48,6 +50,9 @@ pub struct Function {
     pub desk: Arc<dyn Desk>,
     pub doors: Arc<dyn Doors>,
     pub patience: Patience,
+    /// The address from which clusters' API servers are reached; none if Groundwork does not reach into them. The stage that checks the
+    /// account writes it into the record, for the others.
+    pub door: Option<Cidr>,
 }
 
 /// How long a stage waits, and for what.
@@ -107,7 +112,8 @@ pub fn serve(stage: Stage) -> LocalBoxFuture<'static, std::result::Result<(), la
             refusal_grace: seconds("REFUSAL_GRACE_SECONDS")?,
             budget: seconds("BUDGET_SECONDS")?,
         };
-        let function = Arc::new(Function { stage, doors: Arc::new(Sts { config, desk: desk.clone() }), desk, patience });
+        let door = settings::address("FIXED_ADDRESS")?;
+        let function = Arc::new(Function { stage, doors: Arc::new(Sts { config, desk: desk.clone() }), desk, patience, door });
         let handle = move |event: LambdaEvent<Asked>| handle(Arc::clone(&function), event);
         lambda_runtime::run(service_fn(handle)).await
     })

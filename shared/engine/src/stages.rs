@@ -19,6 +19,8 @@ pub struct Row {
     pub account: Account,
     /// Whether it asks AWS which regions there are.
     pub regions: bool,
+    /// Whether it reaches into clusters, from the operator's fixed address.
+    pub reaches_in: bool,
     pub budget: Budget,
     /// The status of the cluster once the stage is ready; none if another stage follows.
     pub settles: Option<Status>,
@@ -70,7 +72,7 @@ pub const MACHINES: &[Machine] = &[
     Machine {
         name: "provision",
         comment: "From a request to a running cluster.",
-        timeout_seconds: 14400,
+        timeout_seconds: 16200,
         turns: &[
             Turn::One(Stage::Validate),
             Turn::One(Stage::AssumeRole),
@@ -131,6 +133,7 @@ pub fn row(stage: Stage) -> Row {
             state: State { title: "Validate", comment: "Checks what can be known without the tenant's account." },
             account: Account::Operator,
             regions: true,
+            reaches_in: false,
             budget: Budget::Seconds(60),
             settles: None,
             records: READS_AND_WRITES,
@@ -142,6 +145,7 @@ pub fn row(stage: Stage) -> Row {
             },
             account: Account::Customer,
             regions: true,
+            reaches_in: false,
             budget: Budget::Seconds(60),
             settles: None,
             records: READS_THE_JOURNAL,
@@ -150,6 +154,7 @@ pub fn row(stage: Stage) -> Row {
             state: State { title: "Create buckets", comment: "Creates the buckets." },
             account: Account::Customer,
             regions: false,
+            reaches_in: false,
             budget: Budget::Setting { parameter: "CreateBucketsBudgetSeconds", most_seconds: 3600 },
             settles: None,
             records: KEEPS_THE_JOURNAL,
@@ -158,6 +163,7 @@ pub fn row(stage: Stage) -> Row {
             state: State { title: "Create EKS", comment: "Creates network, roles, control plane and the add-ons that need no node." },
             account: Account::Customer,
             regions: false,
+            reaches_in: false,
             budget: Budget::Setting { parameter: "CreateEksBudgetSeconds", most_seconds: 3600 },
             settles: None,
             records: KEEPS_THE_JOURNAL,
@@ -169,6 +175,7 @@ pub fn row(stage: Stage) -> Row {
             },
             account: Account::Customer,
             regions: false,
+            reaches_in: false,
             budget: Budget::Setting { parameter: "CreateNodegroupsBudgetSeconds", most_seconds: 3600 },
             settles: None,
             records: KEEPS_THE_JOURNAL,
@@ -176,11 +183,12 @@ pub fn row(stage: Stage) -> Row {
         Stage::Furnish => Row {
             state: State {
                 title: "Furnish",
-                comment: "Gives the autoscaler and the researchers' pods their roles, and marks the record running.",
+                comment: "Gives pods their roles, makes what is inside the cluster, leaves it, and marks the record running.",
             },
             account: Account::Customer,
             regions: false,
-            budget: Budget::Seconds(600),
+            reaches_in: true,
+            budget: Budget::Seconds(1800),
             settles: Some(Status::Running),
             records: KEEPS_THE_JOURNAL,
         },
@@ -188,6 +196,7 @@ pub fn row(stage: Stage) -> Row {
             state: State { title: "Tear down", comment: "Removes everything that is ours, then checks that nothing is left." },
             account: Account::Customer,
             regions: false,
+            reaches_in: false,
             budget: Budget::Setting { parameter: "TeardownBudgetSeconds", most_seconds: 3600 },
             settles: Some(Status::Deleted),
             records: CLOSES_THE_JOURNAL,

@@ -4,17 +4,19 @@ mod progress;
 
 use crate::cluster::Cluster;
 use crate::plan;
-use crate::records::record::Record;
+use crate::records::record::{Failure, Record};
 use crate::resource::Resource;
 use crate::resources;
 use crate::warnings;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
+use wire::error::Code;
+use wire::event::sentence;
 use wire::journal::{Entry, State};
 use wire::key::Key;
 use wire::spec::{InstanceType, Spec};
 use wire::status::Desired;
-use wire::view::{self, ClusterOutputs, Endpoint, Nodes, Summary};
+use wire::view::{self, ClusterOutputs, Endpoint, Nodes, Summary, Unfurnished};
 
 /// The cluster with its stage, each resource with its state, and its outputs.
 pub fn cluster(record: &Record, journal: &BTreeMap<Key, Entry>, now: Timestamp) -> view::Cluster {
@@ -23,17 +25,36 @@ pub fn cluster(record: &Record, journal: &BTreeMap<Key, Entry>, now: Timestamp) 
     view::Cluster {
         summary: summary(record),
         spec: record.spec.shown(),
-        endpoint_access: Endpoint { mode: record.endpoint_access, cidrs: cidrs.map(<[String]>::to_vec) },
+        endpoint_access: Endpoint {
+            mode: record.endpoint_access,
+            cidrs: cidrs.map(<[String]>::to_vec),
+            operator: record.door.map(|door| door.to_string()),
+        },
         progress: progress::of(record, wanted.as_ref(), journal, now),
         instance_types: record.instance_types().to_vec(),
         hardware: record.hardware.clone(),
         warnings: warnings::of(record),
         resources: resources(wanted.as_ref(), journal),
         troubles: troubles(record, wanted.as_ref(), journal),
+        furnished: record.is_furnished(),
+        unfurnished: unfurnished(record),
         outputs: ClusterOutputs::of(&record.name, record.spec.region(), journal),
         inventory: record.inventory.clone(),
         notice: record.spec.notice(),
     }
+}
+
+/// Of a cluster that runs, or that is on its way to do so again.
+fn unfurnished(record: &Record) -> Option<Unfurnished> {
+    let failure = record.furnishing.as_ref()?.failure.as_ref().filter(|_| record.desired == Desired::Present)?;
+    let Failure { code, reason, .. } = failure.clone();
+    let inside = code.means().hint.replace("<name>", &record.name);
+    let again = match code {
+        // Trying again changes nothing.
+        Code::NoDoor => String::new(),
+        _ => format!("{} Then groundwork retry {}, which leaves the rest of it as it is. Or: ", sentence(&failure.hint), record.name),
+    };
+    Some(Unfurnished { code, reason, hint: format!("{again}{inside}") })
 }
 
 /// A cluster's line in a list.
@@ -102,7 +123,9 @@ fn needs(record: &Record, cluster: &Cluster, journal: &BTreeMap<Key, Entry>) -> 
 
 /// What the current run is about.
 fn work(record: &Record, cluster: &Cluster, journal: &BTreeMap<Key, Entry>) -> Vec<Resource> {
-    let keys: BTreeSet<Key> = plan::wanted(cluster).into_iter().chain(journal.keys().cloned()).collect();
+    // What went while the cluster stays is no work any more.
+    let known = journal.iter().filter(|(_, entry)| record.desired == Desired::Absent || entry.state != State::Gone);
+    let keys: BTreeSet<Key> = plan::wanted(cluster).into_iter().chain(known.map(|(key, _)| key.clone())).collect();
     let all = keys.iter().filter_map(|key| resources::of(key, cluster));
     all.filter(|one| record.desired == Desired::Present || plan::goes(one, cluster, journal)).collect()
 }

@@ -26,6 +26,8 @@ pub enum Done {
     },
     /// It was as it should be.
     Kept,
+    /// It was as it should be, and is on its way to work.
+    Starting,
     /// It was as it should be, and does not work: why.
     Sick {
         reason: String,
@@ -58,6 +60,7 @@ pub async fn apply(client: &Client, facts: &Facts) -> Result<Vec<Applied>> {
 async fn set_right(client: &Client, object: &Object, state: State) -> Result<Done> {
     match state {
         State::Ready => Ok(Done::Kept),
+        State::Starting => Ok(Done::Starting),
         State::Sick { reason } => Ok(Done::Sick { reason }),
         State::Foreign { whose } => Ok(Done::LeftOut { whose }),
         // Without force: who made it in the meantime has it.

@@ -29,6 +29,8 @@ pub enum State {
     Foreign {
         whose: String,
     },
+    /// As we want it, and on its way to work.
+    Starting,
     /// As we want it, and yet it does not work: why, as a sentence.
     Sick {
         reason: String,
@@ -93,7 +95,7 @@ async fn health(client: &Client, deployment: &Value) -> Result<State> {
     let pods = pods.list(&ListParams::default().labels(&autoscaler::selector())).await.doing("look at the autoscaler's pod")?;
     let of_pods = pods.items.iter().find_map(|pod| trouble_of(&json!(pod)));
     let reason = of_pods.or_else(|| message(deployment, "ReplicaFailure", "True"));
-    Ok(State::Sick { reason: reason.unwrap_or_else(|| "Its pod does not run yet.".into()) })
+    Ok(reason.map_or(State::Starting, |reason| State::Sick { reason }))
 }
 
 /// What the controller says of an older version of it does not count.
@@ -117,6 +119,9 @@ fn trouble_of(pod: &Value) -> Option<String> {
     }
     let containers = pod["status"]["containerStatuses"].as_array()?;
     let waiting = containers.iter().map(|container| &container["state"]["waiting"]).find(|waiting| waiting.is_object())?;
+    if waiting["reason"] == "ContainerCreating" {
+        return None;
+    }
     let ended = containers.iter().find_map(|container| container["lastState"]["terminated"]["message"].as_str());
     let reason = waiting["reason"].as_str().unwrap_or("waiting");
     let said = ended.or(waiting["message"].as_str()).unwrap_or_default().trim();
@@ -146,7 +151,7 @@ mod tests {
                 }]}}),
                 Some("Its pod does not run (CrashLoopBackOff): AccessDenied"),
             ),
-            (waiting(json!({"reason": "ContainerCreating"})), Some("Its pod does not run (ContainerCreating)")),
+            (waiting(json!({"reason": "ContainerCreating"})), None),
             (json!({"status": {"containerStatuses": [{"state": {"running": {}}}]}}), None),
         ] {
             assert_eq!(trouble_of(&pod).as_deref(), told);

@@ -2,9 +2,10 @@
 //! instead. It knows no schema and runs no controller; a real one is in `tests/kubernetes`.
 
 use crate::difference::is_keyed;
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, Uri};
 use kube::Client;
 use kube::client::Body;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -14,13 +15,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 #[derive(Clone, Default)]
 pub struct Memory(Arc<Mutex<Contents>>);
 
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 struct Contents {
     objects: BTreeMap<String, Value>,
     /// What was last applied to an object, by path: the fields that are the applier's.
     applied: BTreeMap<String, Value>,
+    #[serde(skip)]
     faults: Vec<Fault>,
     /// Each call that changes something, as "PATCH /api/v1/…".
+    #[serde(skip)]
     changes: Vec<String>,
     version: u64,
 }
@@ -37,7 +40,8 @@ pub struct Fault {
     pub has_effect: bool,
 }
 
-type Answer = (u16, Value);
+/// A status and a body.
+pub type Answer = (u16, Value);
 
 impl Memory {
     pub fn client(&self) -> Client {
@@ -80,6 +84,26 @@ impl Memory {
         std::mem::take(&mut self.contents().changes)
     }
 
+    /// Answers one request, whoever brings it.
+    pub fn answer(&self, method: &Method, uri: &Uri, sent: Value) -> Answer {
+        let forces = uri.query().is_some_and(|query| query.contains("force=true"));
+        self.contents().answer(method, uri.path(), sent, forces)
+    }
+
+    /// All that is in it.
+    pub fn snapshot(&self) -> Value {
+        json!(*self.contents())
+    }
+
+    /// As it was then.
+    ///
+    /// # Errors
+    /// It is no snapshot.
+    pub fn restore(&self, snapshot: &Value) -> serde_json::Result<()> {
+        *self.contents() = Contents::deserialize(snapshot)?;
+        Ok(())
+    }
+
     fn contents(&self) -> MutexGuard<'_, Contents> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -87,8 +111,7 @@ impl Memory {
     async fn respond(&self, request: Request<Body>) -> Response<Body> {
         let (head, body) = request.into_parts();
         let sent = body.collect_bytes().await.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
-        let forces = head.uri.query().is_some_and(|query| query.contains("force=true"));
-        let (code, answer) = self.contents().answer(&head.method, head.uri.path(), sent, forces);
+        let (code, answer) = self.answer(&head.method, &head.uri, sent);
         let mut response = Response::new(Body::from(answer.to_string().into_bytes()));
         *response.status_mut() = http::StatusCode::from_u16(code).unwrap_or_default();
         response

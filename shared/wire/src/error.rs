@@ -66,6 +66,8 @@ pub enum Turn {
 #[schemars(with = "String")]
 pub enum Code {
     // What the tenant can fix.
+    /// The cluster's API server does not let Groundwork in, or refuses what Groundwork wants in it.
+    ApiServer,
     /// Alternatives of a node group have another architecture or number of GPUs than its type.
     AlternativesDiffer,
     /// The role's session is not in the account that its ARN names.
@@ -100,6 +102,8 @@ pub enum Code {
     MissingPolicies,
     /// There is no such bucket.
     NoBucket,
+    /// This Groundwork has no way to the cluster's API server, or the cluster is the customer's own.
+    NoDoor,
     /// There is no such EKS cluster.
     NoEksCluster,
     /// AWS has no such region.
@@ -250,7 +254,8 @@ mod tests {
     }
 
     /// Everything that a record, an event or an answer of earlier versions can hold.
-    const WORDS: [&str; 59] = [
+    const WORDS: [&str; 61] = [
+        "ApiServer",
         "AlternativesDiffer",
         "AnotherAccount",
         "BucketElsewhere",
@@ -268,6 +273,7 @@ mod tests {
         "MissingPermissions",
         "MissingPolicies",
         "NoBucket",
+        "NoDoor",
         "NoEksCluster",
         "NoSuchRegion",
         "NotOurs",

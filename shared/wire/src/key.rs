@@ -45,6 +45,10 @@ pub enum Key {
     NodeGroup(Group),
     /// One of our buckets by its purpose, or a customer's by its name.
     Bucket(String),
+    /// The operator's address among the ranges of the control plane's public endpoint.
+    Door,
+    /// What is inside every cluster: a storage class, a place to work, the autoscaler.
+    Furniture,
     /// Written by another version of Groundwork, and unknown to this one.
     Unknown(String),
 }
@@ -69,6 +73,8 @@ pub enum Role {
     Autoscaler,
     /// Of the pods that researchers run.
     Workload,
+    /// Our own, for Kubernetes alone: it may do nothing in AWS.
+    Hand,
 }
 
 /// A log group of CloudWatch's Container Insights, by its name for it.
@@ -124,7 +130,7 @@ impl Key {
             Key::Network | Key::Vpc | Key::InternetGateway | Key::Subnet(..) | Key::RouteTable(..) | Key::S3Endpoint | Key::Role(_) => {
                 false
             }
-            Key::AccessEntry(_) | Key::PodIdentity(_) | Key::Addon(_) | Key::LaunchTemplate(_) => false,
+            Key::AccessEntry(_) | Key::PodIdentity(_) | Key::Addon(_) | Key::LaunchTemplate(_) | Key::Door | Key::Furniture => false,
             // Better a warning too many.
             Key::Unknown(_) => true,
         }
@@ -159,6 +165,8 @@ impl fmt::Display for Key {
             Key::LaunchTemplate(group) => write!(f, "launch-template/{group}"),
             Key::NodeGroup(group) => write!(f, "node-group/{group}"),
             Key::Bucket(bucket) => write!(f, "bucket/{bucket}"),
+            Key::Door => f.write_str("door"),
+            Key::Furniture => f.write_str("furniture"),
             Key::Unknown(text) => f.write_str(text),
         }
     }
@@ -202,6 +210,8 @@ fn known(text: &str) -> Option<Key> {
         "launch-template" => Key::LaunchTemplate(name.into()),
         "node-group" => Key::NodeGroup(name.into()),
         "bucket" => Key::Bucket(name.into()),
+        "door" => Key::Door,
+        "furniture" => Key::Furniture,
         _ => return None,
     })
 }
@@ -294,6 +304,9 @@ mod tests {
             "node-group/g4dn.xlarge",
             "launch-template/spot/g4dn.xlarge",
             "node-group/spot/g4dn.xlarge",
+            "role/hand",
+            "door",
+            "furniture",
             "bucket/artifacts",
             "bucket/their.data",
         ] {

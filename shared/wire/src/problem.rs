@@ -153,7 +153,11 @@ impl Problem {
 
     pub fn not_parked(status: Status) -> Self {
         let detail = format!("The cluster is {}; there is nothing to retry.", status.name());
-        Self::new(ProblemCode::NotParked, detail, "Only a cluster that is failed or delete_blocked can be retried.")
+        Self::new(
+            ProblemCode::NotParked,
+            detail,
+            "Only a cluster that is failed or delete_blocked can be retried, and a running one of Groundwork's own with furnished false.",
+        )
     }
 
     pub fn not_forgettable(reason: impl Into<String>) -> Self {

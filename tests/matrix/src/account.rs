@@ -1,6 +1,7 @@
 //! A customer's account: an AWS in this process, as strict and slow as AWS, reached through the real SDK.
 
 use crate::aws::{ACCOUNT, Aws};
+use crate::kubernetes::Way;
 use crate::log::Log;
 use crate::process;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -88,7 +89,19 @@ impl Account {
 
     /// Clients as patient as a function's.
     pub fn clients(&self) -> Clients {
-        Clients::new(&self.config())
+        Clients { api_servers: Arc::new(Way(self.clone())), ..Clients::new(&self.config()) }
+    }
+
+    /// On its way like any call. None if the connection is reset.
+    pub async fn pass(&self, request: Request<Bytes>) -> Option<Answer> {
+        let call = Call::read(request.clone());
+        self.0.log.call([&[call.name().as_str()], call.texts().as_slice()].concat().join(" "));
+        sleep(self.0.log.latency()).await;
+        match self.cloud().call(request).await {
+            Ok(answer) => Some(answer),
+            Err(NoAnswer::Reset) => None,
+            Err(NoAnswer::Silence) => process::silence().await,
+        }
     }
 
     pub fn config(&self) -> SdkConfig {
@@ -115,14 +128,7 @@ impl HttpConnector for Account {
         HttpConnectorFuture::new(async move {
             let request = request.try_into_http1x().map_err(|error| ConnectorError::other(error.into(), None))?;
             let request = request.map(|body| body.bytes().map(Bytes::copy_from_slice).unwrap_or_default());
-            let call = Call::read(request.clone());
-            account.0.log.call([&[call.name().as_str()], call.texts().as_slice()].concat().join(" "));
-            sleep(account.0.log.latency()).await;
-            let answer = match account.cloud().call(request).await {
-                Ok(answer) => answer,
-                Err(NoAnswer::Reset) => return Err(ConnectorError::io("connection reset".into())),
-                Err(NoAnswer::Silence) => process::silence().await,
-            };
+            let answer = account.pass(request).await.ok_or_else(|| ConnectorError::io("connection reset".into()))?;
             HttpResponse::try_from(answer.map(Into::into)).map_err(|error| ConnectorError::other(error.into(), None))
         })
     }

@@ -4,8 +4,10 @@
 //! depends on it, client tokens, and faults.
 
 use crate::kms::Keys;
+use crate::kubernetes;
 use bytes::Bytes;
 use engine::permissions::pods::POLICIES;
+use furniture::memory::Memory;
 use http::{Request, Response, StatusCode};
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
@@ -50,6 +52,8 @@ pub struct Aws {
     eks: EksService,
     elbv2: ElasticLoadBalancingV2Service,
     iam: IamService,
+    /// Of the only cluster.
+    kubernetes: Memory,
     keys: Mutex<Keys>,
     logs: CloudWatchLogsService,
     s3: S3Service,
@@ -82,6 +86,8 @@ impl Aws {
             "eks" => self.call_eks(request, &mut asked).await,
             "elasticloadbalancing" => self.call_balancers(request).await,
             "iam" => self.call_iam(request).await,
+            "kubernetes" => self.call_kubernetes(&request, &asked).await,
+            "sts" => let_in(),
             "kms" => self.keys.lock().await.call(&request),
             "logs" => self.logs.handle(request).await,
             "s3" => self.call_s3(request).await,
@@ -110,6 +116,7 @@ impl Aws {
             "elbv2": value(self.elbv2.snapshot(ACCOUNT, REGION).await),
             "iam": value(iam),
             "kms": value(&*self.keys.lock().await),
+            "kubernetes": self.kubernetes.snapshot(),
             "logs": value(self.logs.snapshot(ACCOUNT, REGION).await),
             "s3": value(self.s3.snapshot(ACCOUNT, REGION).await),
         })
@@ -126,6 +133,7 @@ impl Aws {
         put(&self.elbv2, REGION, view(&snapshot["elbv2"])).await;
         put(&self.iam, IAM_REGION, view(&snapshot["iam"])).await;
         *self.keys.lock().await = view(&snapshot["kms"]);
+        self.kubernetes.restore(&snapshot["kubernetes"]).expect("a snapshot");
         put(&self.logs, REGION, view(&snapshot["logs"])).await;
         put(&self.s3, REGION, view(&snapshot["s3"])).await;
     }
@@ -416,14 +424,39 @@ impl Aws {
             return answer;
         }
         match place {
-            ("POST", ["clusters"]) => keep(&format!("{path}/{}", string(&body, "name")), body, asked, &mut answer),
+            ("POST", ["clusters"]) => {
+                let made = format!("{path}/{}", string(&body, "name"));
+                keep(&made, with_authority(body), asked, &mut answer);
+            }
             ("POST", [.., "node-groups"]) => keep(&format!("{path}/{}", string(&body, "nodegroupName")), body, asked, &mut answer),
             ("GET", ["clusters", _] | ["clusters", _, "node-groups", _]) => show_asked(&path, asked, &mut answer),
             ("GET", [.., "pod-identity-associations"]) => narrow(&query, &mut answer),
+            // winterbaume keeps the ranges as they were.
+            ("POST", ["clusters", _, "update-config"]) => self.change_network(parts[1], &body, asked),
+            ("DELETE", ["clusters", _]) => {
+                self.kubernetes.restore(&Memory::default().snapshot()).expect("an empty one");
+                asked.retain(|other, _| *other != path && !other.starts_with(&format!("{path}/")));
+            }
             ("DELETE", _) => asked.retain(|other, _| *other != path && !other.starts_with(&format!("{path}/"))),
             _ => {}
         }
         answer
+    }
+
+    fn change_network(&self, cluster: &str, body: &Value, asked: &mut Asked) {
+        let network = body["resourcesVpcConfig"].as_object().cloned().unwrap_or_default();
+        if let Some(made) = asked.get_mut(&format!("clusters/{cluster}")).and_then(|made| made["resourcesVpcConfig"].as_object_mut()) {
+            made.extend(network);
+        }
+    }
+
+    async fn call_kubernetes(&self, request: &MockRequest, asked: &Asked) -> MockResponse {
+        let clusters = self.eks.snapshot(ACCOUNT, REGION).await.clusters;
+        let Some((name, cluster)) = clusters.iter().next() else { return MockResponse::error(404, "NotFound", "no cluster") };
+        let made = asked.get(&format!("clusters/{name}")).cloned().unwrap_or_default();
+        let (method, uri) = (request.method.parse().expect("a method"), request.uri.parse().expect("a URI"));
+        let (code, body) = kubernetes::answer(&self.kubernetes, &made, &value(cluster), &method, &uri, &request.body);
+        MockResponse::json(code, body.to_string())
     }
 
     /// EKS allows a service account one association; winterbaume any number.
@@ -432,6 +465,12 @@ impl Aws {
         let mut associations = clusters.get(cluster).into_iter().flat_map(|cluster| cluster.pod_identity_associations.values());
         associations.any(|other| body["namespace"] == other.namespace && body["serviceAccount"] == other.service_account)
     }
+}
+
+/// winterbaume gives a cluster no certificate authority.
+fn with_authority(mut cluster: Value) -> Value {
+    cluster["certificateAuthority"] = json!({"data": "Y2E="});
+    cluster
 }
 
 /// winterbaume forgets most of a cluster's or node group's input: the network, a node group's tags. EKS shows all of it.
@@ -464,6 +503,16 @@ fn narrow(query: &Form, answer: &mut MockResponse) {
             associations.retain(wanted);
         }
     });
+}
+
+// STS
+
+/// Everybody is whom they want to be; whether IAM allows it is for the policy proof.
+fn let_in() -> MockResponse {
+    let credentials = "<AccessKeyId>ASIAHAND</AccessKeyId><SecretAccessKey>secret</SecretAccessKey><SessionToken>token</SessionToken>\
+                       <Expiration>2100-01-01T00:00:00Z</Expiration>";
+    let result = format!("<AssumeRoleResult><Credentials>{credentials}</Credentials></AssumeRoleResult>");
+    MockResponse::xml(200, format!("<AssumeRoleResponse>{result}</AssumeRoleResponse>"))
 }
 
 // IAM

@@ -53,17 +53,20 @@ pub enum Scenario {
     Rich,
     /// Node groups in a customer's own cluster, from creation to deletion.
     SelfManaged,
+    /// What is inside the cluster, by the operator's address and with our own role, and both taken away again: only the cases at that.
+    Furnish,
     /// In subnets of the customer's, from creation to deletion: only the cases at what the lives above do not do.
     InTheirNetwork,
 }
 
-pub const SCENARIOS: [Scenario; 7] = [
+pub const SCENARIOS: [Scenario; 8] = [
     Scenario::Create,
     Scenario::Change,
     Scenario::Delete,
     Scenario::DeleteData,
     Scenario::Rich,
     Scenario::SelfManaged,
+    Scenario::Furnish,
     Scenario::InTheirNetwork,
 ];
 
@@ -73,12 +76,21 @@ impl Scenario {
         matches!(self, Scenario::Delete | Scenario::DeleteData)
     }
 
-    /// Whether a step of it is one of its own cases. What is not about the data is the same in the other deletion.
+    /// Whether a step of it is one of its own cases. What is not about the data is the same in the other deletion, and what is not about the
+    /// inside the same in a creation.
     fn tries(self, step: &Step) -> bool {
         let (Step::Call(text) | Step::Entry(text) | Step::Record(text)) = step;
-        let about_data = ["s3:", "logs:", "ec2:DescribeVolumes", "ec2:DeleteVolume", "ec2:DescribeSnapshots", "ec2:DeleteSnapshot"];
-        let keys = ["bucket/", "log-group ", "disks "];
-        self != Scenario::DeleteData || about_data.iter().chain(&keys).any(|begin| text.starts_with(begin))
+        let begins = |with: &[&str]| with.iter().any(|begin| text.starts_with(begin));
+        match self {
+            Scenario::DeleteData => {
+                begins(&["s3:", "logs:", "ec2:DescribeVolumes", "ec2:DeleteVolume", "ec2:DescribeSnapshots", "ec2:DeleteSnapshot"])
+                    || begins(&["bucket/", "log-group ", "disks "])
+            }
+            Scenario::Furnish => {
+                begins(&["kubernetes:", "sts:", "eks:UpdateClusterConfig", "door ", "furniture "]) || text.contains("-hand")
+            }
+            _ => true,
+        }
     }
 }
 
@@ -190,7 +202,7 @@ pub async fn cases(start: &Start) -> Vec<Case> {
     let mut said = BTreeSet::new();
     let (mut calls, mut writes, mut done) = (0, 0, 0);
     let lasting = lasting.into_iter().filter(|fault| {
-        start.scenario != Scenario::Change && start.scenario.tries(&Step::Call(fault.calls.clone())) && !known.faults.contains(fault)
+        start.scenario != Scenario::Change && start.scenario.tries(&Step::Call(fault.text())) && !known.faults.contains(fault)
     });
     let mut whats: Vec<What> = lasting.map(What::Lasting).collect();
     for step in steps {
@@ -227,7 +239,7 @@ struct Known {
 impl Known {
     async fn to(scenario: Scenario) -> Self {
         let mut known = Self::default();
-        let is_more = matches!(scenario, Scenario::Rich | Scenario::InTheirNetwork);
+        let is_more = matches!(scenario, Scenario::Rich | Scenario::Furnish | Scenario::InTheirNetwork);
         let others: &[Scenario] = if is_more { &[Scenario::Create, Scenario::Delete] } else { &[] };
         for other in others {
             let (steps, lasting) = Start::of(*other, Without::Nothing).await.points().await;
@@ -259,6 +271,7 @@ fn visits(scenario: Scenario, call: usize) -> impl Iterator<Item = Visit> {
     let [delete, data, others] = match scenario {
         Scenario::Create => [true, false, true],
         Scenario::Delete => [false, call % 3 == 1, call.is_multiple_of(3)],
+        Scenario::Furnish => [false, false, true],
         Scenario::Change | Scenario::DeleteData | Scenario::Rich | Scenario::SelfManaged | Scenario::InTheirNetwork => {
             [false, false, false]
         }
@@ -332,13 +345,13 @@ impl Start {
                 let network = theirs::network(&account.clients()).await;
                 Life::in_subnets(account, &network.subnets)
             }
-            Scenario::Create | Scenario::Change | Scenario::Delete | Scenario::DeleteData => Life::new(account),
+            Scenario::Create | Scenario::Change | Scenario::Delete | Scenario::DeleteData | Scenario::Furnish => Life::new(account),
         };
         // With our cluster's tag on a neighbour's things, owner tags no longer say what is ours.
         let owner = if without == Without::OwnerTags { &life.cluster.id } else { neighbour::OTHER };
         neighbour::settle_in(&life.clients(), owner).await;
         let empty = life.account.snapshot().await;
-        if scenario == Scenario::Change || scenario.is_deletion() {
+        if matches!(scenario, Scenario::Change | Scenario::Furnish) || scenario.is_deletion() {
             life.provision().await.expect("nothing goes wrong yet");
         }
         match scenario {
@@ -346,6 +359,7 @@ impl Start {
             // By its tags, it makes no difference that it is there before the cluster.
             Scenario::InTheirNetwork => neighbour::leave_behind(&life).await,
             Scenario::Change => life.change_spec().await,
+            Scenario::Furnish => life.open_door(),
             Scenario::Delete | Scenario::DeleteData => {
                 neighbour::leave_behind(&life).await;
                 neighbour::fill(&life).await;
@@ -434,6 +448,7 @@ impl Scene<'_> {
         match self.start.scenario {
             Scenario::Create | Scenario::Change => self.provision().await,
             Scenario::Delete | Scenario::DeleteData => self.tear_down().await,
+            Scenario::Furnish => self.furnish().await,
             Scenario::Rich | Scenario::SelfManaged => {
                 self.provision().await?;
                 judge::one_of_everything(&self.life.cluster, &self.life.account.snapshot().await)?;
@@ -451,6 +466,10 @@ impl Scene<'_> {
 
     async fn provision(&self) -> Result<(), String> {
         self.life.provision().await.map_err(|error| format!("parked: {} ({})", error.reason, error.code))
+    }
+
+    async fn furnish(&self) -> Result<(), String> {
+        self.life.furnish().await.map_err(|error| format!("parked: {} ({})", error.reason, error.code))
     }
 
     async fn tear_down(&self) -> Result<(), String> {
@@ -475,10 +494,10 @@ impl Scene<'_> {
                 Visit::ClockAhead => life.desk.put_clock(SignedDuration::from_mins(2)),
             }
         };
-        if self.start.scenario.is_deletion() {
-            life.delete().await;
-        } else {
-            life.start().await;
+        match self.start.scenario {
+            scenario if scenario.is_deletion() => life.delete().await,
+            Scenario::Furnish => life.retry().await.expect("it is not furnished"),
+            _ => life.start().await,
         }
         let runs = life.record().run + u64::from(matches!(visit, Visit::Delete | Visit::DeleteData));
         if !life.settle(meanwhile).await {
@@ -523,6 +542,9 @@ impl Scene<'_> {
         if life.account.cloud().report().faults.is_empty() {
             return Err("the fault never came".into());
         }
+        if self.start.scenario == Scenario::Furnish {
+            return self.outlasts_inside(ended).await;
+        }
         let record = life.record();
         match (&ended, fault.holds_up_nothing(self.start.scenario)) {
             (Ok(()), true) => return self.judge().await,
@@ -535,6 +557,23 @@ impl Scene<'_> {
         life.account.cloud().finish();
         let mended = if record.status == Status::DeleteBlocked { self.tear_down().await } else { self.act().await };
         mended.map_err(|error| format!("mended, {error}"))?;
+        self.judge().await
+    }
+
+    /// What cannot be made inside keeps no cluster from running, and says so; only one that we cannot leave is parked.
+    async fn outlasts_inside(&self, ended: Result<(), String>) -> Result<(), String> {
+        let record = self.life.record();
+        let failure = if ended.is_err() { record.failure } else { record.furnishing.and_then(|furnishing| furnishing.failure) };
+        let failure = failure.ok_or("furnished in spite of it")?;
+        if failure.reason.is_empty() || failure.hint.is_empty() {
+            return Err(format!("told as {failure:?}"));
+        }
+        if ended.is_ok() {
+            judge::nobody_is_inside(&self.life.account.snapshot().await)?;
+        }
+        self.disarm();
+        self.life.account.cloud().finish();
+        self.furnish().await.map_err(|error| format!("mended, {error}"))?;
         self.judge().await
     }
 
@@ -567,6 +606,7 @@ impl Scene<'_> {
                 return judge::gone(&self.life.cluster, &self.start.kept, &account);
             }
             Scenario::DeleteData => return self.gone_for_good().await,
+            Scenario::Furnish => judge::furnished(&self.life.record(), &account)?,
             Scenario::Create | Scenario::Change => {}
         }
         judge::one_of_everything(&self.life.cluster, &account)?;

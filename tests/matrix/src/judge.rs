@@ -3,10 +3,11 @@
 use engine::cluster::Cluster;
 use engine::context::Context;
 use engine::names::{OWNER_TAG, RESOURCE_TAG};
+use engine::records::record::Record;
 use engine::resource::{Resource, Seen};
 use engine::survey::survey;
 use engine::{plan, resources};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// # Errors
@@ -28,6 +29,29 @@ pub fn one_of_everything(cluster: &Cluster, account: &Value) -> Result<(), Strin
         })
         .collect();
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join(", ")) }
+}
+
+/// All is inside, and nobody of ours can get in any more.
+///
+/// # Errors
+/// What is otherwise.
+pub fn furnished(record: &Record, account: &Value) -> Result<(), String> {
+    if !record.is_furnished() {
+        return Err(format!("not furnished: {:?}", record.furnishing));
+    }
+    nobody_is_inside(account)
+}
+
+/// # Errors
+/// Our own role is let in, or the operator's address.
+pub fn nobody_is_inside(account: &Value) -> Result<(), String> {
+    let text = json!([account["eks"], account["asked"]]).to_string();
+    let networks = account["asked"].as_object().into_iter().flatten().filter_map(|(_, made)| made.get("resourcesVpcConfig"));
+    match networks.into_iter().find(|network| network["endpointPublicAccess"] == true) {
+        Some(open) => Err(format!("open: {open}")),
+        None if text.contains("-hand") => Err("our role is let in".into()),
+        None => Ok(()),
+    }
 }
 
 /// # Errors

@@ -92,6 +92,11 @@ impl Lasting {
         Fault { about: self.about.clone(), ..Fault::on(&self.calls, effect) }
     }
 
+    /// The calls that it strikes, and what they are about.
+    pub fn text(&self) -> String {
+        format!("{} {}", self.calls, self.about)
+    }
+
     fn cause(&self) -> &'static str {
         let slow = SLOW.iter().find(|(calls, _)| *calls == self.calls);
         slow.and_then(|(_, cause)| *cause).expect("a cause for which it is given up")
@@ -126,7 +131,7 @@ impl Lasting {
             Scenario::Rich => goes_along,
             // Whether nodes get out does not depend on whether we may ask.
             Scenario::InTheirNetwork => denied("ec2:DescribeVpcBlockPublicAccessOptions"),
-            Scenario::Create | Scenario::Change | Scenario::SelfManaged => false,
+            Scenario::Create | Scenario::Change | Scenario::SelfManaged | Scenario::Furnish => false,
         }
     }
 

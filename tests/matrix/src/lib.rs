@@ -12,6 +12,7 @@ pub mod desk;
 mod executions;
 pub mod judge;
 pub mod kms;
+mod kubernetes;
 pub mod lasting;
 pub mod life;
 mod log;

@@ -3,6 +3,7 @@
 use crate::account::{Account, REGION};
 use crate::desk::MemoryDesk;
 use crate::executions::{Machines, Started};
+use crate::kubernetes::DOOR;
 use crate::{kms, theirs};
 use async_trait::async_trait;
 use engine::aws::Clients;
@@ -211,7 +212,8 @@ impl Life {
         let role_is_gone = Arc::new(AtomicBool::default());
         let doors = Arc::new(Role { clients: aws.clone(), is_gone: role_is_gone.clone() });
         let stages = engine::stages::stages();
-        let function = |stage: Stage| Arc::new(Function { stage, desk: desk.clone(), doors: doors.clone(), patience });
+        let door = desk.peek(ID).door;
+        let function = |stage: Stage| Arc::new(Function { stage, desk: desk.clone(), doors: doors.clone(), patience, door });
         let stages: BTreeMap<_, _> = stages.into_iter().map(|stage| (stage, function(stage))).collect();
         let sweep = Arc::new(Sweep { desk: desk.clone(), executions: started.clone(), stuck_after: STUCK_AFTER });
         let gate = Arc::new(Knocking(function(Stage::Teardown)));
@@ -257,6 +259,30 @@ impl Life {
         record.begin_run(Desired::Present, self.desk.now());
         self.desk.put(record);
         self.look_again();
+    }
+
+    /// As for an operator with an address of its own, from the next life on.
+    pub fn open_door(&self) {
+        let mut record = self.record();
+        record.door = Some(DOOR.parse().expect("an address"));
+        self.desk.put(record);
+    }
+
+    /// The same, of such an operator.
+    pub fn with_door(self) -> Self {
+        self.open_door();
+        let desk = MemoryDesk::thawed(&self.desk.frozen(), 1, self.account.log().clone());
+        Self::of(self.account, desk, PATIENCE)
+    }
+
+    /// Makes inside what a running cluster lacks.
+    ///
+    /// # Errors
+    /// What parks the cluster.
+    pub async fn furnish(&self) -> Result<()> {
+        self.retry().await.expect("it is not furnished");
+        self.settle(async {}).await;
+        self.outcome()
     }
 
     /// Creates what was requested, or goes on with a retry.

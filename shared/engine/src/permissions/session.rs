@@ -4,7 +4,8 @@
 //! Source: "Session policies" in the IAM User Guide, policy evaluation logic.
 
 use super::document::{Document, Statement};
-use crate::names::{OWNER_TAG, ROLE_PATH};
+use crate::names::{OWNER_TAG, ROLE_PATH, scoped};
+use wire::key::Role;
 use wire::stage::Stage;
 
 /// STS's limit for the text of an inline session policy and the ARNs of managed ones together, in characters.
@@ -18,7 +19,8 @@ pub fn narrowed<'a>(stage: Stage, id: &str, guests: impl IntoIterator<Item = &'a
     Document::new(match stage {
         // assume-role looks at the customer's role, whose name is no cluster's.
         Stage::Validate | Stage::AssumeRole => vec![tagging, tagged],
-        Stage::CreateBuckets | Stage::CreateEks | Stage::Furnish => vec![tagging, tagged, other_names(id)],
+        Stage::CreateBuckets | Stage::CreateEks => vec![tagging, tagged, other_names(id)],
+        Stage::Furnish => vec![tagging, tagged, other_names(id), other_guests([hand(id).as_str()])],
         Stage::CreateNodegroups => vec![tagging, tagged, other_names(id), other_guests(guests)],
         Stage::Teardown => vec![tagging, tagged, other_names(id), other_leftovers(id)],
     })
@@ -37,7 +39,7 @@ fn other_names(id: &str) -> Statement {
     let actions = [
         ["s3:A*", "s3:C*", "s3:D*", "s3:G*", "s3:ListB*", "s3:P*", "s3:T*"].as_slice(),
         &["eks:A*", "eks:CreateA*", "eks:CreateN*", "eks:CreateP*", "eks:D*", "eks:L*", "eks:T*"],
-        &["iam:*Role", "iam:*RolePolic*"],
+        &["iam:*Role", "iam:*RolePolic*", "sts:AssumeRole"],
         &["logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:L*", "logs:P*", "logs:T*"],
     ];
     let in_eks = ["nodegroup", "addon", "access-entry", "podidentityassociation"];
@@ -51,6 +53,11 @@ fn other_names(id: &str) -> Statement {
         format!("arn:*:logs:*:*:log-group:/aws/*/groundwork-*-{id}/*"),
     ];
     Statement::deny_all_but("Name", &actions.concat(), in_eks.into_iter().chain(others).collect())
+}
+
+/// What follows the account in the ARN of our own role in a cluster.
+fn hand(id: &str) -> String {
+    format!("role{ROLE_PATH}{}", scoped(id, Role::Hand.into()))
 }
 
 /// Without what all have in common, which the role's own policy asks for: the text has to be short.

@@ -9,6 +9,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use strum::VariantArray;
+use wire::cidr::Cidr;
 use wire::error::{Class, Code, Turn};
 use wire::instances::Hardware;
 use wire::inventory::Inventory;
@@ -65,6 +66,15 @@ impl Failure {
     }
 }
 
+/// What came of a run's way into the cluster.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Furnishing {
+    pub run: u64,
+    /// None: it is furnished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+}
+
 /// How often a cluster was parked in a row, and when it begins again by itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Again {
@@ -115,6 +125,12 @@ pub struct Record {
     /// What the last check of the role could not be sure of, although it passed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub advice: Vec<Warning>,
+    /// The operator's address that the run reaches the API server from; none if there is none, or if the cluster is the customer's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub door: Option<Cidr>,
+    /// What came of the last try to furnish it; none if an earlier version brought it to running.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub furnishing: Option<Furnishing>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
     /// What the current run cannot make, mend or remove.
@@ -174,6 +190,8 @@ impl Record {
             offering: None,
             hardware: BTreeMap::new(),
             advice: vec![],
+            door: None,
+            furnishing: None,
             failure: None,
             troubles: BTreeMap::new(),
             again: None,
@@ -207,6 +225,16 @@ impl Record {
     /// When a parked cluster begins again by itself.
     pub fn again_at(&self) -> Option<Timestamp> {
         self.again.and_then(|again| again.at)
+    }
+
+    /// True once the run has tried to furnish it.
+    pub fn has_been_inside(&self) -> bool {
+        self.furnishing.as_ref().is_some_and(|furnishing| furnishing.run == self.run)
+    }
+
+    /// True if all is inside that every cluster has.
+    pub fn is_furnished(&self) -> bool {
+        self.furnishing.as_ref().is_some_and(|furnishing| furnishing.failure.is_none())
     }
 
     /// Begins a new run that somebody asked for, to which all older ones give way.
@@ -281,6 +309,7 @@ impl Record {
             zones: self.zones.clone(),
             offering: self.offering.clone(),
             data: self.data(),
+            door: self.door,
             spec,
         })
     }

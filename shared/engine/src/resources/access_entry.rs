@@ -1,4 +1,5 @@
-//! Somebody whom the cluster lets in: an access entry with the policy that says what they may do.
+//! Somebody whom the cluster lets in: an access entry with the policy that says what they may do. Our own role is in only while the cluster is
+//! furnished.
 
 use super::owned::{check_ours, tag_map};
 use crate::cluster::Cluster;
@@ -10,9 +11,9 @@ use async_trait::async_trait;
 use aws_sdk_eks::types::{AccessScope, AccessScopeType, AssociatedAccessPolicy};
 use wire::error::Code;
 use wire::journal::Outputs;
-use wire::key::Key;
+use wire::key::{Key, Role};
 use wire::place::NAMESPACE;
-use wire::spec::{Guest, Right};
+use wire::spec::Right;
 use wire::stage::Stage;
 
 /// The type of an entry for people and programs, not for nodes.
@@ -20,7 +21,8 @@ const STANDARD: &str = "STANDARD";
 
 pub struct AccessEntry {
     /// What follows the account in the ARN: `role/admin`.
-    pub principal: String,
+    principal: String,
+    is_ours: bool,
 }
 
 pub struct Found {
@@ -58,23 +60,23 @@ fn written(policy: &str, scope: &AccessScope) -> String {
 }
 
 impl AccessEntry {
-    /// The entry is in the plan only if the spec names it.
-    fn guest<'a>(&self, cluster: &'a Cluster) -> Option<Guest<'a>> {
-        cluster.guests().find(|guest| guest.principal == self.principal)
+    pub fn of(principal: &str, cluster: &Cluster) -> Self {
+        Self { principal: principal.into(), is_ours: principal == cluster.hand() }
     }
 
-    fn named<'a>(&self, cx: &'a Context) -> Result<Guest<'a>> {
-        let missing = || Error::of(Code::IncompleteRequest, format!("The spec does not let in {}.", self.principal));
-        self.guest(&cx.cluster).ok_or_else(missing)
+    /// None if neither the spec nor we let it in: then the entry is in no plan.
+    fn right(&self, cluster: &Cluster) -> Option<Right> {
+        let guest = cluster.guests().find(|guest| guest.principal == self.principal);
+        guest.map(|guest| guest.right).or_else(|| self.is_ours.then_some(Right::Administer))
     }
 
     /// The ARN of the IAM role or user.
-    fn arn<'a>(&self, cx: &'a Context) -> Result<&'a str> {
-        Ok(self.named(cx)?.arn)
+    fn arn(&self, cx: &Context) -> String {
+        format!("arn:{}:iam::{}:{}", cx.cluster.spec.partition(), cx.cluster.account, self.principal)
     }
 
     async fn policies(&self, cx: &Context) -> Result<Vec<String>> {
-        let call = cx.aws.eks.list_associated_access_policies().cluster_name(cx.cluster.eks_name()).principal_arn(self.arn(cx)?);
+        let call = cx.aws.eks.list_associated_access_policies().cluster_name(cx.cluster.eks_name()).principal_arn(self.arn(cx));
         let answer = call.send().await.called("eks:ListAssociatedAccessPolicies").unless(GONE_IN_EKS)?;
         let policies = answer.and_then(|answer| answer.associated_access_policies).unwrap_or_default();
         let written = |one: AssociatedAccessPolicy| Some(written(&one.policy_arn?, one.access_scope.as_ref()?));
@@ -93,11 +95,12 @@ impl Planned for AccessEntry {
 
     /// The policy of create-eks has no room for it.
     fn stage(&self) -> Stage {
-        Stage::CreateNodegroups
+        if self.is_ours { Stage::Furnish } else { Stage::CreateNodegroups }
     }
 
     fn needs(&self) -> Vec<Key> {
-        vec![Key::Cluster]
+        let ours = self.is_ours.then_some(Key::Role(Role::Hand));
+        ours.into_iter().chain([Key::Cluster]).collect()
     }
 }
 
@@ -106,17 +109,17 @@ impl Made for AccessEntry {
     type Thing = Found;
 
     async fn find(&self, cx: &Context) -> Result<Option<Found>> {
-        let call = cx.aws.eks.describe_access_entry().cluster_name(cx.cluster.eks_name()).principal_arn(self.arn(cx)?);
+        let call = cx.aws.eks.describe_access_entry().cluster_name(cx.cluster.eks_name()).principal_arn(self.arn(cx));
         let answer = call.send().await.called("eks:DescribeAccessEntry").unless(GONE_IN_EKS)?;
         let Some(entry) = answer.and_then(|answer| answer.access_entry) else {
             return Ok(None);
         };
-        check_ours(&cx.cluster, &format!("The access entry of {}", self.arn(cx)?), entry.tags().into_iter().flatten())?;
+        check_ours(&cx.cluster, &format!("The access entry of {}", self.arn(cx)), entry.tags().into_iter().flatten())?;
         Ok(Some(Found { arn: entry.access_entry_arn.unwrap_or_default(), policies: self.policies(cx).await? }))
     }
 
     fn judge(&self, cluster: &Cluster, found: &Found) -> Seen {
-        let wanted = self.guest(cluster).map(|guest| written(&policy(guest.right, cluster), &scope(guest.right)));
+        let wanted = self.right(cluster).map(|right| written(&policy(right, cluster), &scope(right)));
         let missing = wanted.filter(|policy| !found.policies.contains(policy)).unwrap_or_default();
         Seen::but_for([Difference::between("missing_policy", missing, String::new(), How::InPlace)])
     }
@@ -126,21 +129,22 @@ impl Made for AccessEntry {
     }
 
     async fn create(&self, cx: &Context) -> Result<()> {
-        let call = cx.aws.eks.create_access_entry().cluster_name(cx.cluster.eks_name()).principal_arn(self.arn(cx)?);
+        let call = cx.aws.eks.create_access_entry().cluster_name(cx.cluster.eks_name()).principal_arn(self.arn(cx));
         // Also EKS's default, but without it the call has no type for the role's policy to look at.
         let call = call.r#type(STANDARD).set_tags(tag_map(&cx.cluster, &self.key()));
         call.send().await.called("eks:CreateAccessEntry").done_if(THERE_IN_EKS)
     }
 
     async fn mend(&self, cx: &Context, _: &Found) -> Result<()> {
-        let Guest { arn, right, .. } = self.named(cx)?;
-        let call = cx.aws.eks.associate_access_policy().cluster_name(cx.cluster.eks_name()).principal_arn(arn);
+        let missing = || Error::of(Code::IncompleteRequest, format!("The spec does not let in {}.", self.principal));
+        let right = self.right(&cx.cluster).ok_or_else(missing)?;
+        let call = cx.aws.eks.associate_access_policy().cluster_name(cx.cluster.eks_name()).principal_arn(self.arn(cx));
         let call = call.policy_arn(policy(right, &cx.cluster)).access_scope(scope(right));
         call.send().await.called("eks:AssociateAccessPolicy").map(drop)
     }
 
     async fn delete(&self, cx: &Context, _: &Found) -> Result<()> {
-        let call = cx.aws.eks.delete_access_entry().cluster_name(cx.cluster.eks_name()).principal_arn(self.arn(cx)?);
+        let call = cx.aws.eks.delete_access_entry().cluster_name(cx.cluster.eks_name()).principal_arn(self.arn(cx));
         call.send().await.called("eks:DeleteAccessEntry").done_if(GONE_IN_EKS)
     }
 }
@@ -167,7 +171,7 @@ mod tests {
             ("role/ada", vec![edit.clone()], Seen::Ready),
         ] {
             let found = Found { arn: "arn".into(), policies };
-            assert_eq!(AccessEntry { principal: principal.into() }.judge(&cluster, &found), expected, "{principal} {:?}", found.policies);
+            assert_eq!(AccessEntry::of(principal, &cluster).judge(&cluster, &found), expected, "{principal} {:?}", found.policies);
         }
     }
 }

@@ -18,6 +18,8 @@ use wire::spec::{Log, Spec, UpgradePolicy};
 use wire::stage::Stage;
 
 const ROLE: Key = Key::Role(Role::Cluster);
+/// EKS's quota of ranges. <https://docs.aws.amazon.com/eks/latest/userguide/service-quotas.html>
+const MOST_RANGES: usize = 40;
 
 /// Needs subnets, its role and the log group, but no way out: the NAT gateway comes up beside it.
 pub struct ControlPlane {
@@ -35,16 +37,30 @@ impl ControlPlane {
         Key::subnets(Side::Public, self.zones).chain(Key::subnets(Side::Private, self.zones)).collect()
     }
 
-    fn network(&self, cx: &Context) -> Result<VpcConfigRequest> {
+    fn network(&self, cx: &Context, ranges: Vec<String>) -> Result<VpcConfigRequest> {
         let ours = || self.subnets().iter().map(|subnet| cx.output(subnet, "id")).collect();
         let subnet_ids = if self.in_theirs { existing_network::ids(cx) } else { ours() };
-        let cidrs = cx.cluster.spec.public_cidrs().filter(|cidrs| !cidrs.is_empty()).map(<[String]>::to_vec);
         Ok(VpcConfigRequest::builder()
             .set_subnet_ids(Some(subnet_ids?))
             .endpoint_private_access(true)
-            .endpoint_public_access(cidrs.is_some())
-            .set_public_access_cidrs(cidrs)
+            .endpoint_public_access(!ranges.is_empty())
+            .set_public_access_cidrs((!ranges.is_empty()).then_some(ranges))
             .build())
+    }
+
+    /// Without a token of ours, like everything in EKS: its name is unique, and a retry after a failed cluster must not be answered with
+    /// the first one's record.
+    async fn ask(&self, cx: &Context, ranges: Vec<String>) -> Result<()> {
+        let access = CreateAccessConfigRequest::builder().authentication_mode(AuthenticationMode::Api);
+        let access = access.bootstrap_cluster_creator_admin_permissions(false).build();
+        let call = cx.aws.eks.create_cluster().name(cx.cluster.eks_name()).role_arn(cx.output(&ROLE, "arn")?);
+        let call = call.resources_vpc_config(self.network(cx, ranges)?).set_kubernetes_network_config(services(&cx.cluster));
+        let kubernetes = cx.cluster.spec.kubernetes();
+        let policy = kubernetes.upgrade_policy.map(|wanted| UpgradePolicyRequest::builder().support_type(support(wanted)).build());
+        let call = call.access_config(access).logging(logging(kubernetes.logs())).set_upgrade_policy(policy);
+        let call = call.set_version(kubernetes.version).set_encryption_config(encryption(&cx.cluster).map(|key| vec![key]));
+        let call = call.bootstrap_self_managed_addons(false).set_tags(tag_map(&cx.cluster, &self.key()));
+        call.send().await.called("eks:CreateCluster").map(drop)
     }
 
     fn explain(&self, error: Error, spec: &Spec) -> Error {
@@ -131,13 +147,7 @@ impl Made for ControlPlane {
     type Thing = Cluster;
 
     async fn find(&self, cx: &Context) -> Result<Option<Cluster>> {
-        let name = cx.cluster.eks_name();
-        let answer = cx.aws.eks.describe_cluster().name(&name).send().await.called("eks:DescribeCluster");
-        let Some(cluster) = answer.unless(GONE_IN_EKS)?.and_then(|answer| answer.cluster) else {
-            return Ok(None);
-        };
-        check_ours(&cx.cluster, &format!("The EKS cluster {name}"), cluster.tags().into_iter().flatten())?;
-        Ok(Some(cluster))
+        ours(cx).await
     }
 
     fn judge(&self, ours: &crate::cluster::Cluster, cluster: &Cluster) -> Seen {
@@ -162,26 +172,34 @@ impl Made for ControlPlane {
         describe(cluster)
     }
 
-    /// Without a token of ours, like everything in EKS: its name is unique, and a retry after a failed cluster must not be answered with
-    /// the first one's record.
+    /// Open to the operator from the beginning, because an update takes minutes. An organization that forbids public endpoints has no part in
+    /// what the tenant did not ask for.
     async fn create(&self, cx: &Context) -> Result<()> {
-        let access = CreateAccessConfigRequest::builder().authentication_mode(AuthenticationMode::Api);
-        let access = access.bootstrap_cluster_creator_admin_permissions(false).build();
-        let call = cx.aws.eks.create_cluster().name(cx.cluster.eks_name()).role_arn(cx.output(&ROLE, "arn")?);
-        let call = call.resources_vpc_config(self.network(cx)?).set_kubernetes_network_config(services(&cx.cluster)).access_config(access);
-        let kubernetes = cx.cluster.spec.kubernetes();
-        let policy = kubernetes.upgrade_policy.map(|wanted| UpgradePolicyRequest::builder().support_type(support(wanted)).build());
-        let call = call.logging(logging(kubernetes.logs())).set_upgrade_policy(policy).set_version(kubernetes.version);
-        let call = call.set_encryption_config(encryption(&cx.cluster).map(|key| vec![key]));
-        let call = call.bootstrap_self_managed_addons(false).set_tags(tag_map(&cx.cluster, &self.key()));
-        let created = call.send().await.called("eks:CreateCluster").map_err(|error| self.explain(error, &cx.cluster.spec));
-        created.done_if(THERE_IN_EKS)
+        let given = cx.cluster.spec.public_cidrs().unwrap_or_default();
+        let door = cx.cluster.door.filter(|_| cx.cluster.needs_door() && given.len() < MOST_RANGES);
+        let ranges = given.iter().cloned().chain(door.map(|door| door.to_string())).collect();
+        let mut created = self.ask(cx, ranges).await;
+        if given.is_empty() && door.is_some() && created.as_ref().is_err_and(Error::is_denied_by_organization) {
+            created = self.ask(cx, vec![]).await;
+        }
+        created.map_err(|error| self.explain(error, &cx.cluster.spec)).done_if(THERE_IN_EKS)
     }
 
     async fn delete(&self, cx: &Context, _: &Cluster) -> Result<()> {
         let call = cx.aws.eks.delete_cluster().name(cx.cluster.eks_name());
         call.send().await.called("eks:DeleteCluster").done_if(GONE_IN_EKS)
     }
+}
+
+/// The cluster, if it is there.
+pub(super) async fn ours(cx: &Context) -> Result<Option<Cluster>> {
+    let name = cx.cluster.eks_name();
+    let answer = cx.aws.eks.describe_cluster().name(&name).send().await.called("eks:DescribeCluster");
+    let Some(cluster) = answer.unless(GONE_IN_EKS)?.and_then(|answer| answer.cluster) else {
+        return Ok(None);
+    };
+    check_ours(&cx.cluster, &format!("The EKS cluster {name}"), cluster.tags().into_iter().flatten())?;
+    Ok(Some(cluster))
 }
 
 /// EKS cannot change a cluster's role: <https://docs.aws.amazon.com/eks/latest/APIReference/API_UpdateClusterConfig.html>.

@@ -7,12 +7,14 @@ mod cluster;
 pub mod contents;
 pub(crate) mod delivery;
 pub mod disks;
+mod door;
 pub(crate) mod elastic_ip;
 mod existing_bucket;
 mod existing_cluster;
 pub(crate) mod existing_network;
 mod expiry;
 mod flow_log;
+mod furniture;
 pub mod health;
 pub(crate) mod internet_gateway;
 pub(crate) mod launch_template;
@@ -54,12 +56,14 @@ pub fn of(key: &Key, cluster: &Cluster) -> Option<Resource> {
         Key::LogGroup => made(log_group::LogGroup { log: None }),
         Key::NodeLog(log) => made(log_group::LogGroup { log: Some(*log) }),
         Key::Cluster => control_plane(cluster),
-        Key::AccessEntry(principal) => made(access_entry::AccessEntry { principal: principal.clone() }),
+        Key::AccessEntry(principal) => made(access_entry::AccessEntry::of(principal, cluster)),
         Key::PodIdentity(role) => made(pod_identity::PodIdentity::of(*role)?),
         Key::Addon(addon) => made(*addon),
         Key::LaunchTemplate(group) => made(launch_template::LaunchTemplate { group: group.clone() }),
         Key::NodeGroup(group) => made(node_group::NodeGroup::new(group, cluster)),
         Key::Bucket(name) => bucket(name, cluster),
+        Key::Door => made(door::Door),
+        Key::Furniture => made(furniture::Furniture::of(cluster)),
         Key::Unknown(_) => return None,
     })
 }

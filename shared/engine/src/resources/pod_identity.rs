@@ -24,7 +24,7 @@ impl PodIdentity {
     /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/install-CloudWatch-Observability-EKS-addon.html>
     pub fn of(role: Role) -> Option<Self> {
         let (namespace, service_account) = match role {
-            Role::Cluster | Role::Node => return None,
+            Role::Cluster | Role::Node | Role::Hand => return None,
             Role::EbsCsi => ("kube-system", "ebs-csi-controller-sa"),
             Role::CloudwatchAgent => ("amazon-cloudwatch", "cloudwatch-agent"),
             Role::Autoscaler => (place::AUTOSCALER_NAMESPACE, place::AUTOSCALER),
@@ -58,7 +58,7 @@ impl Planned for PodIdentity {
     fn stage(&self) -> Stage {
         match self.role {
             Role::Autoscaler | Role::Workload => Stage::Furnish,
-            Role::Cluster | Role::Node | Role::EbsCsi | Role::CloudwatchAgent => Stage::CreateNodegroups,
+            Role::Cluster | Role::Node | Role::EbsCsi | Role::CloudwatchAgent | Role::Hand => Stage::CreateNodegroups,
         }
     }
 

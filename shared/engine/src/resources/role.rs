@@ -1,4 +1,5 @@
-//! The IAM roles of the control plane, the nodes, and the pods that reach AWS: drivers and agents, the autoscaler, the researchers' own.
+//! The IAM roles of the control plane, the nodes, and the pods that reach AWS: drivers and agents, the autoscaler, the researchers' own. And
+//! ours, which is known to Kubernetes alone.
 
 use super::owned::check_ours;
 use crate::cluster::Cluster;
@@ -10,7 +11,7 @@ use crate::resource::{Difference, How, Made, Planned, Seen};
 use async_trait::async_trait;
 use aws_sdk_iam::error::BuildError;
 use aws_sdk_iam::types::Tag;
-use serde_json::json;
+use serde_json::{Value, json};
 use wire::error::{Class, Code};
 use wire::journal::Outputs;
 use wire::key::{Key, Role};
@@ -24,19 +25,27 @@ pub struct Found {
 }
 
 /// Who may assume it, and how: Pod Identity tags its sessions with the pod's names.
-fn trust(role: Role) -> String {
-    let (service, actions) = match role {
-        Role::Cluster => ("eks.amazonaws.com", json!(["sts:AssumeRole"])),
-        Role::Node => ("ec2.amazonaws.com", json!(["sts:AssumeRole"])),
+fn trust(role: Role, cluster: &Cluster) -> String {
+    let by = |service: &str, actions: &[&str]| json!({"Effect": "Allow", "Principal": {"Service": service}, "Action": actions});
+    let statement = match role {
+        Role::Cluster => by("eks.amazonaws.com", &["sts:AssumeRole"]),
+        Role::Node => by("ec2.amazonaws.com", &["sts:AssumeRole"]),
         Role::EbsCsi | Role::CloudwatchAgent | Role::Autoscaler | Role::Workload => {
-            ("pods.eks.amazonaws.com", json!(["sts:AssumeRole", "sts:TagSession"]))
+            by("pods.eks.amazonaws.com", &["sts:AssumeRole", "sts:TagSession"])
         }
+        Role::Hand => by_ours(cluster),
     };
+    json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()
+}
+
+/// Only a session of the role through which we are in the account. By a condition, because a role that is deleted and made again is another
+/// principal.
+fn by_ours(cluster: &Cluster) -> Value {
+    let account = format!("arn:{}:iam::{}:root", cluster.spec.partition(), cluster.account);
     json!({
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": actions}]
+        "Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole",
+        "Condition": {"ArnEquals": {"aws:PrincipalArn": cluster.spec.role_arn}}
     })
-    .to_string()
 }
 
 /// The ARNs of the policies that the role needs: AWS's, and for what AWS has none, those of the quick-start.
@@ -49,16 +58,17 @@ fn policies(role: Role, cluster: &Cluster) -> Vec<String> {
         Role::CloudwatchAgent => aws(&["CloudWatchAgentServerPolicy"]),
         Role::Autoscaler => vec![pods::AUTOSCALER.arn(&cluster.spec.names())],
         Role::Workload => vec![pods::WORKLOAD.arn(&cluster.spec.names())],
+        Role::Hand => vec![],
     }
 }
 
-/// The ARN of its permissions boundary.
+/// The ARN of its permissions boundary. Ours has no policy, and the narrowest boundary that there is.
 fn boundary(role: Role, cluster: &Cluster) -> String {
     let names = cluster.spec.names();
     match role {
         Role::Cluster | Role::Node | Role::EbsCsi | Role::CloudwatchAgent => boundary::arn(&names),
         Role::Autoscaler => pods::AUTOSCALER.arn(&names),
-        Role::Workload => pods::WORKLOAD.arn(&names),
+        Role::Workload | Role::Hand => pods::WORKLOAD.arn(&names),
     }
 }
 
@@ -125,7 +135,7 @@ impl Planned for Role {
     fn stage(&self) -> Stage {
         match self {
             Role::Cluster | Role::Node | Role::EbsCsi | Role::CloudwatchAgent => Stage::CreateEks,
-            Role::Autoscaler | Role::Workload => Stage::Furnish,
+            Role::Autoscaler | Role::Workload | Role::Hand => Stage::Furnish,
         }
     }
 }
@@ -155,7 +165,7 @@ impl Made for Role {
 
     async fn create(&self, cx: &Context) -> Result<()> {
         let call = cx.aws.iam.create_role().role_name(cx.cluster.scoped(&self.to_string())).path(ROLE_PATH);
-        let call = call.permissions_boundary(boundary(*self, &cx.cluster)).assume_role_policy_document(trust(*self));
+        let call = call.permissions_boundary(boundary(*self, &cx.cluster)).assume_role_policy_document(trust(*self, &cx.cluster));
         let call = call.set_tags(Some(tags(cx, &self.key())?));
         call.send().await.called("iam:CreateRole").done_if(&["EntityAlreadyExists"])
     }
@@ -195,9 +205,10 @@ mod tests {
             (Role::Autoscaler, "pods.eks.amazonaws.com", true),
             (Role::Workload, "pods.eks.amazonaws.com", true),
         ] {
-            let document: serde_json::Value = serde_json::from_str(&trust(role)).expect("valid JSON");
+            let trust = trust(role, &Cluster::example(json!({})));
+            let document: Value = serde_json::from_str(&trust).expect("valid JSON");
             assert_eq!(document["Statement"][0]["Principal"], json!({"Service": service}), "{role:?}");
-            assert_eq!(trust(role).contains("sts:TagSession"), tags_sessions, "{role:?}");
+            assert_eq!(trust.contains("sts:TagSession"), tags_sessions, "{role:?}");
         }
     }
 

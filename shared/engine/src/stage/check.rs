@@ -40,7 +40,17 @@ impl Candidate {
             ground,
         };
         let account = spec.account().to_owned();
-        Cluster { id: new_cluster_id(), name, tenant: self.tenant.clone(), account, zones: vec![], offering: None, data: Data::Keep, spec }
+        Cluster {
+            id: new_cluster_id(),
+            name,
+            tenant: self.tenant.clone(),
+            account,
+            zones: vec![],
+            offering: None,
+            data: Data::Keep,
+            door: None,
+            spec,
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use wire::error::{Class, Code};
 use wire::key::Key;
+use wire::stage::Stage;
 use wire::trouble::Trouble;
 
 const LOOK_AGAIN_AFTER_REFUSAL: Duration = Duration::from_secs(5);
@@ -95,6 +96,8 @@ impl Function {
 
     fn troubles(&self, record: &Record, answer: &Answer, now: Timestamp) -> BTreeMap<Key, Trouble> {
         let over_budget = self.over_budget(record);
+        // What is inside is given up by the stage, which then closes the door.
+        let keeps_trying = |key: &Key| self.is_about_the_inside(key) && !record.has_been_inside();
         let trouble = |(key, why): (&Key, &Why)| {
             let before = record.troubles.get(key).filter(|before| before.stage == self.stage);
             let since = before.map_or(now, |before| before.since);
@@ -107,10 +110,15 @@ impl Function {
                 Why::Held(said) => (said.clone(), false),
                 Why::Failed(error) => (error.clone(), over_budget || !self.may_pass(error, passed(since, now))),
             };
+            let given_up = given_up && !keeps_trying(key);
             let given_up_at = given_up.then(|| before.and_then(|before| before.given_up_at).unwrap_or(now));
             Some((key.clone(), self.trouble(error, since, given_up_at)))
         };
         answer.open.iter().filter_map(trouble).collect()
+    }
+
+    fn is_about_the_inside(&self, key: &Key) -> bool {
+        self.stage == Stage::Furnish && matches!(key, Key::Door | Key::AccessEntry(_) | Key::Furniture)
     }
 
     fn trouble(&self, error: Error, since: Timestamp, given_up_at: Option<Timestamp>) -> Trouble {

@@ -41,9 +41,8 @@ impl Function {
                 validate(&record.spec)
             }
             Stage::AssumeRole => self.assume_role(invocation, cluster).await,
-            Stage::CreateBuckets | Stage::CreateEks | Stage::CreateNodegroups | Stage::Furnish => {
-                self.provision(invocation, record, cluster).await
-            }
+            Stage::CreateBuckets | Stage::CreateEks | Stage::CreateNodegroups => self.provision(invocation, record, cluster).await,
+            Stage::Furnish => self.furnish(invocation, record, cluster).await,
             Stage::Teardown => self.tear_down(invocation, record, cluster).await,
         }
     }
@@ -62,6 +61,7 @@ impl Function {
             if record.zones.is_empty() {
                 record.zones.clone_from(&zones);
             }
+            record.door = self.door.filter(|_| cx.cluster.spec.managed().is_some());
             record.offering.clone_from(&offering);
             record.hardware.clone_from(&hardware);
             Ok(())
@@ -99,7 +99,7 @@ impl Function {
         Err(Error::of(Code::RoleRegistered, format!("{} is registered by another tenant.", cluster.spec.role_arn)))
     }
 
-    async fn provision(&self, invocation: &Invocation, record: &Record, cluster: Cluster) -> Result<Answer> {
+    pub(super) async fn provision(&self, invocation: &Invocation, record: &Record, cluster: Cluster) -> Result<Answer> {
         let of_others = record.troubles.iter().filter(|(_, trouble)| trouble.stage != self.stage);
         let stuck = of_others.map(|(key, _)| key.clone()).collect();
         let plan = plan::of_stage(&cluster, self.stage, &self.desk.journal(&cluster.id).await?, stuck);
@@ -156,12 +156,12 @@ impl Function {
         }
     }
 
-    async fn open(&self, cluster: Cluster) -> Result<Context> {
+    pub(super) async fn open(&self, cluster: Cluster) -> Result<Context> {
         Ok(Context::new(self.doors.open(&cluster, self.stage).await?, cluster, self.desk.now()))
     }
 
     /// Rounds begin only in the first half of the invocation, so that the last one can end in the second half.
-    async fn walk(&self, invocation: &Invocation, plan: &Plan, cx: &Context) -> Result<Answer> {
+    pub(super) async fn walk(&self, invocation: &Invocation, plan: &Plan, cx: &Context) -> Result<Answer> {
         let input = &invocation.input;
         let hold = Hold { cluster_id: input.cluster_id.clone(), stage: self.stage, holder: invocation.holder.clone(), run: input.run };
         let now = self.desk.now();

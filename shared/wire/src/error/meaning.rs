@@ -36,6 +36,9 @@ pub const UNDELIVERED: &str = "Remove what keeps delivery.logs.amazonaws.com out
 pub const VERSION: &str =
     "Delete the cluster and create it with a kubernetes.version that EKS has (`aws eks describe-cluster-versions`), or without one.";
 
+/// Everything else of the cluster is there.
+const INSIDE: &str = "As an administrator of the cluster, from where its endpoint can be reached: groundwork furnish <name>.";
+
 const fn tenants(hint: &'static str) -> Meaning {
     Meaning { class: Class::Customer, hint }
 }
@@ -48,6 +51,7 @@ impl Code {
     /// Exhaustive, so that a new code does not compile until somebody has decided.
     pub fn means(&self) -> Meaning {
         match self {
+            Code::ApiServer | Code::NoDoor => tenants(INSIDE),
             Code::AlternativesDiffer => {
                 tenants("Delete the cluster and create it with alternatives of the same architecture and number of GPUs.")
             }

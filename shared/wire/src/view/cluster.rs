@@ -1,6 +1,6 @@
 //! A cluster, as a line of a list and in full.
 
-use super::{ClusterOutputs, Progress, Resource, Trouble, Warning};
+use super::{ClusterOutputs, Progress, Resource, Trouble, Unfurnished, Warning};
 use crate::error::{Code, Turn};
 use crate::instances::Hardware;
 use crate::inventory::Inventory;
@@ -86,6 +86,12 @@ pub struct Cluster {
     pub resources: Vec<Resource>,
     /// What AWS refuses or does not finish in the current run, and what waits for it.
     pub troubles: Vec<Trouble>,
+    /// Whether Groundwork has made inside what every cluster has: a storage class, a place to work, the autoscaler.
+    #[serde(default)]
+    pub furnished: bool,
+    /// Why it has not; null if it has, and until it has tried.
+    #[serde(default)]
+    pub unfurnished: Option<Unfurnished>,
     pub outputs: ClusterOutputs,
     /// What the last look at the account found; null before a delete.
     pub inventory: Option<Inventory>,
@@ -101,6 +107,9 @@ pub struct Endpoint {
     pub mode: EndpointAccess,
     /// IPv4 ranges; an empty list lets nobody in, and null is for the customer to know.
     pub cidrs: Option<Vec<String>>,
+    /// The operator's own address, from which the cluster is furnished; null if there is none.
+    #[serde(default)]
+    pub operator: Option<String>,
 }
 
 #[cfg(test)]
@@ -196,7 +205,11 @@ mod tests {
         let view = Cluster {
             summary: summary(),
             spec: StoredSpec::from(spec.clone()),
-            endpoint_access: Endpoint { mode: EndpointAccess::Requester, cidrs: Some(vec!["54.240.193.129/32".into()]) },
+            endpoint_access: Endpoint {
+                mode: EndpointAccess::Requester,
+                cidrs: Some(vec!["54.240.193.129/32".into()]),
+                operator: Some("203.0.113.9/32".into()),
+            },
             progress: Progress { at: at(), ready: 0, total: 0, seconds_elapsed: 0, seconds_expected: None },
             instance_types: vec![InstanceType::named("g4dn.xlarge")],
             hardware: BTreeMap::from([(
@@ -206,6 +219,8 @@ mod tests {
             warnings: vec![Warning::new("$.access.administrators", "Nobody.")],
             resources: vec![Resource::planned(Key::Vpc, Planned { stage: Stage::CreateEks, needs: vec![], usual_seconds: 3 }, None)],
             troubles: vec![Trouble::new(&Key::Vpc, &trouble(), vec![Key::Subnet(Side::Public, 0)])],
+            furnished: false,
+            unfurnished: Some(Unfurnished { code: Code::NoDoor, reason: "No way.".into(), hint: "Do it.".into() }),
             outputs: ClusterOutputs::of("research", Some("us-west-2"), &BTreeMap::new()),
             inventory: None,
             notice: None,
@@ -213,7 +228,7 @@ mod tests {
         let mut whole = line();
         for (field, value) in [
             ("spec", spec),
-            ("endpoint_access", json!({"mode": "requester", "cidrs": ["54.240.193.129/32"]})),
+            ("endpoint_access", json!({"mode": "requester", "cidrs": ["54.240.193.129/32"], "operator": "203.0.113.9/32"})),
             (
                 "progress",
                 json!({
@@ -235,6 +250,8 @@ mod tests {
                 "outputs",
                 json!({"cluster_name": null, "endpoint": null, "certificate_authority": null, "buckets": {}, "node_groups": {}, "connect": null}),
             ),
+            ("furnished", json!(false)),
+            ("unfurnished", json!({"code": "NoDoor", "reason": "No way.", "hint": "Do it."})),
             ("inventory", json!(null)),
         ] {
             whole[field] = value;
@@ -249,19 +266,21 @@ mod tests {
         let mut view = Cluster {
             summary: summary(),
             spec: StoredSpec::from(json!({})),
-            endpoint_access: Endpoint { mode: EndpointAccess::Customer, cidrs: None },
+            endpoint_access: Endpoint { mode: EndpointAccess::Customer, cidrs: None, operator: None },
             progress: Progress { at: at(), ready: 0, total: 0, seconds_elapsed: 0, seconds_expected: None },
             instance_types: vec![],
             hardware: BTreeMap::new(),
             warnings: vec![],
             resources: vec![Resource::unplanned(Key::Vpc, &Entry::new(State::Deleting, 1, at()))],
             troubles: vec![],
+            furnished: true,
+            unfurnished: None,
             outputs: ClusterOutputs::of("research", Some("us-west-2"), &BTreeMap::new()),
             inventory: Some(Inventory { left: vec![], kept: vec![Found::new("bucket", "their-data", "the customer's own")] }),
             notice: None,
         };
         let shown = json!(view);
-        assert_eq!(shown["endpoint_access"], json!({"mode": "customer", "cidrs": null}));
+        assert_eq!(shown["endpoint_access"], json!({"mode": "customer", "cidrs": null, "operator": null}));
         let kept = json!({"kind": "bucket", "id": "their-data", "why": "the customer's own"});
         assert_eq!(shown["inventory"], json!({"left": [], "kept": [kept]}));
         assert_eq!(shown.get("notice"), None);

@@ -4,6 +4,7 @@
 
 mod cluster;
 mod connect;
+mod furnished;
 mod login;
 mod onboarding;
 mod outputs;
@@ -15,6 +16,7 @@ mod warning;
 
 pub use cluster::{Cluster, Clusters, Endpoint, Nodes, Summary};
 pub use connect::Connect;
+pub use furnished::Unfurnished;
 pub use login::{LOGIN_PORTS, Login};
 pub use onboarding::{Onboarding, Principal};
 pub use outputs::ClusterOutputs;

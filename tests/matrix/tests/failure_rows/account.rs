@@ -11,7 +11,7 @@ use engine::stage::Stage;
 use matrix::account::REGION;
 use serde_json::json;
 use std::time::Duration;
-use wire::error::Class;
+use wire::error::{Class, Code};
 use wire::names::PLACEHOLDERS;
 
 const FRESH_ROLE: [&str; 6] = [
@@ -119,7 +119,7 @@ async fn row_9_a_region_that_is_not_enabled_is_named_before_anything_is_made() {
     let scene = Scene::new().await;
     // Only the customer has enabled the region. Nothing is asked of STS there, which would not know the operator.
     scene.account.cloud().set_account("222222222222".into(), Enabled { opted_in: vec![REGION.into()], ..Enabled::default() });
-    assert_eq!(assume(&scene).await.code.as_str(), "NotImplemented", "STS was reached in {OPERATORS}, and there is none behind");
+    assert_eq!(assume(&scene).await.code, Code::AnotherAccount, "STS was reached in {OPERATORS}, and does not say whose session it is");
     scene.account.cloud().set_account("222222222222".into(), Enabled::default());
 
     let message = "STS is not activated in this region for account:123456789012. Your account administrator can activate STS in this \

@@ -61,9 +61,15 @@ async fn row_18_full_subnets_are_named() {
 }
 
 /// P: One call has two kinds of update.
-#[test]
-fn row_20_no_control_plane_is_updated() {
-    assert!(!QUICK_START.contains("eks:UpdateClusterConfig"));
+#[tokio::test(start_paused = true)]
+async fn row_20_an_update_is_about_the_endpoint_alone() {
+    let scene = Scene::with_door().await;
+    scene.runs().await;
+    let updates: Vec<String> = scene.account.calls().into_iter().filter(|call| call.starts_with("eks:Update")).collect();
+    assert!(
+        !updates.is_empty() && updates.iter().all(|call| call.starts_with("eks:UpdateClusterConfig") && !call.contains("audit")),
+        "{updates:?}"
+    );
 }
 
 /// P: A version is skipped or lowered.

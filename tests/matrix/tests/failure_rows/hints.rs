@@ -50,12 +50,14 @@ const FOLLOWED: &[Code] = &[
 /// Those that cannot be met in this process, and why.
 const NOT_HERE: &[(Code, &str)] = &[
     (Code::AnotherAccount, "STS never opens a session in another account than the role's."),
+    (Code::ApiServer, "It parks no cluster; rows 145 to 147 follow it by a retry."),
     (Code::EksClusterNotActive, "Nothing brings back an EKS cluster that failed; its hint says what to do then, as NoEksCluster's does."),
     (Code::InstanceTypesApart, "us-west-2 has no four types that are; the tests of preflight/zones.rs have."),
     (Code::InstanceTypeWithoutImage, "Only a version with other rules accepts such a type."),
     (Code::InvalidSpec, "Only a version with other rules accepts such a spec."),
     (Code::MissingPermissions, "There is no IAM here; the end-to-end tests take permissions away and give them back."),
     (Code::MissingPolicies, "There is no STS here; the end-to-end tests have one."),
+    (Code::NoDoor, "It parks no cluster, and its hint is a command of the user's own."),
     (Code::NoSuchRegion, "The door that looks for regions is always open here, and a cluster stays in its region."),
     (Code::OpenTrust, "There is no STS here; the end-to-end tests change a role's trust policy and put it back."),
     (Code::OrganizationForbids, "There is no IAM here; the end-to-end tests have an organization that denies, and then does not."),

@@ -10,6 +10,7 @@ mod account;
 mod control_plane;
 mod flow_logs;
 mod hints;
+mod inside;
 mod keys;
 mod network;
 mod node_groups;
@@ -22,13 +23,13 @@ mod their_network;
 const CANNOT_HAPPEN: &[(&str, &str)] = &[
     ("6", "The control plane's role has AmazonEKSClusterPolicy, with which Kubernetes makes that role for its first load balancer."),
     ("12", "Add-ons get their roles by Pod Identity, so Groundwork makes no OIDC provider."),
-    ("20", "Groundwork makes a control plane with its final settings and never updates it."),
+    ("20", "Of a control plane Groundwork updates only whom its endpoint lets in."),
     ("22", "Groundwork changes no versions: a cluster keeps the one that EKS gave it."),
     ("23", "Groundwork changes no versions, so node groups have the control plane's."),
     ("24", "Nodes are drained by an update of their group, and Groundwork updates none."),
     ("34", "Nodes are only in private subnets, where they need no public address; EKS asks for one only in a public subnet."),
     ("40", "The launch template has no instance type, and the node group names the template only by its id."),
-    ("52", "Groundwork's functions are in no VPC."),
+    ("52", "Groundwork's functions are in no VPC of a customer's."),
 ];
 
 #[test]

@@ -69,6 +69,11 @@ impl Scene {
         Self::of(Life::asking(Account::new(1), fields)).await
     }
 
+    /// A requested cluster, which the operator reaches from an address of its own.
+    pub async fn with_door() -> Self {
+        Self::of(Life::new(Account::new(1)).with_door()).await
+    }
+
     /// A requested cluster in these zones.
     pub async fn in_zones(letters: &[&str]) -> Self {
         Self::of(Life::in_zones(Account::new(1), letters)).await
@@ -115,6 +120,12 @@ impl Scene {
     pub async fn runs(&self) {
         self.provision().await.expect("nothing parks it");
         self.has_everything().await;
+    }
+
+    /// A retry makes what is inside, and nobody of ours stays there.
+    pub async fn is_furnished(&self) {
+        self.furnish().await.expect("nothing parks it");
+        judge::furnished(&self.record(), &self.account.snapshot().await).expect("all is inside, and nobody of ours");
     }
 
     async fn has_everything(&self) {

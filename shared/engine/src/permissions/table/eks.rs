@@ -57,6 +57,17 @@ pub const GRANTS: &[Grant] = &[
         actions: &[action("eks:CreateAccessEntry", NODES, "Let in whom the tenant names.")],
     },
     Grant {
+        sid: "LetUsIn",
+        resources: &[CLUSTER],
+        conditions: &[
+            ("StringLike", "aws:RequestTag/groundwork:cluster", &["?*"]),
+            ("ArnLike", "eks:principalArn", &[iam::HANDS]),
+            ("StringEquals", "eks:accessEntryType", &["STANDARD"]),
+        ],
+        why: "Only our own role of the cluster, which may do nothing in AWS, and only with our owner tag.",
+        actions: &[action("eks:CreateAccessEntry", FURNISH, "Come in, for as long as the cluster is furnished.")],
+    },
+    Grant {
         sid: "MakeByName",
         resources: &[CLUSTER],
         conditions: MADE_OURS,
@@ -72,14 +83,14 @@ pub const GRANTS: &[Grant] = &[
     },
     Grant {
         sid: "MakeByName",
-        resources: &[NODE_GROUP, ACCESS_ENTRY],
+        resources: &[NODE_GROUP],
         conditions: MADE_OURS,
         why: TAGGED,
         actions: &[action("eks:TagResource", NODES, "Put the owner tags on in the create call.")],
     },
     Grant {
         sid: "MakeByName",
-        resources: &[POD_IDENTITY],
+        resources: &[ACCESS_ENTRY, POD_IDENTITY],
         conditions: MADE_OURS,
         why: TAGGED,
         actions: &[action("eks:TagResource", NODES_FURNISH, "Put the owner tags on in the create call.")],
@@ -90,7 +101,12 @@ pub const GRANTS: &[Grant] = &[
         conditions: ALWAYS,
         why: NAMED,
         actions: &[
-            action("eks:DescribeCluster", EKS_NODES_CHECKS_DOWN, "See when the control plane is up or gone, and that it is ours."),
+            action(
+                "eks:DescribeCluster",
+                EKS_NODES_FURNISH_CHECKS_DOWN,
+                "See when the control plane is up or gone, that it is ours, and whom its public endpoint lets in.",
+            ),
+            action("eks:UpdateClusterConfig", FURNISH, "Let the operator's address in at the public endpoint, and out again."),
             action("eks:DeleteCluster", EKS_DOWN, "Remove the control plane; on a retry, one that failed."),
             action("eks:ListNodegroups", DOWN, "List in the inventory every node group that is left."),
             action("eks:ListPodIdentityAssociations", NODES_FURNISH_DOWN, "Find the association of a service account."),
@@ -122,9 +138,9 @@ pub const GRANTS: &[Grant] = &[
         conditions: ALWAYS,
         why: NAMED,
         actions: &[
-            action("eks:DescribeAccessEntry", NODES_DOWN, "Find the entry of somebody who is let in, and see that it is ours."),
-            action("eks:ListAssociatedAccessPolicies", NODES_DOWN, "See whether the entry has its policy."),
-            action("eks:DeleteAccessEntry", DOWN, "Remove the entry."),
+            action("eks:DescribeAccessEntry", NODES_FURNISH_DOWN, "Find the entry of somebody who is let in, and see that it is ours."),
+            action("eks:ListAssociatedAccessPolicies", NODES_FURNISH_DOWN, "See whether the entry has its policy."),
+            action("eks:DeleteAccessEntry", FURNISH_DOWN, "Remove the entry; our own once the cluster is furnished."),
         ],
     },
     Grant {
@@ -132,7 +148,7 @@ pub const GRANTS: &[Grant] = &[
         resources: &[ACCESS_ENTRY],
         conditions: &[("ArnLike", "eks:policyArn", &[ADMINISTRATORS_POLICY, USERS_POLICY])],
         why: "Only entries of clusters with our name, and only these two policies.",
-        actions: &[action("eks:AssociateAccessPolicy", NODES, "Make the entry an administrator's or a user's.")],
+        actions: &[action("eks:AssociateAccessPolicy", NODES_FURNISH, "Make the entry an administrator's or a user's.")],
     },
     Grant {
         sid: "InOurClusters",

@@ -10,6 +10,8 @@ const NODE_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groun
 const CSI_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-????????????-ebs-csi";
 const AUTOSCALER_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-????????????-autoscaler";
 const WORKLOAD_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-????????????-workload";
+/// Our own, which is known to Kubernetes alone.
+pub(super) const HANDS: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-????????????-hand";
 const AGENT_ROLES: &str = "arn:${partition}:iam::${account}:role/groundwork/groundwork-????????????-cloudwatch-agent";
 /// Of [`super::super::pods`].
 const PODS_POLICIES: &[&str] =
@@ -56,10 +58,14 @@ pub const GRANTS: &[Grant] = &[
     },
     Grant {
         sid: "MakePodsRoles",
-        resources: &[AUTOSCALER_ROLES, WORKLOAD_ROLES],
+        resources: &[AUTOSCALER_ROLES, WORKLOAD_ROLES, HANDS],
         conditions: &[("StringLike", "aws:RequestTag/groundwork:cluster", &["?*"]), ("ArnLike", "iam:PermissionsBoundary", PODS_POLICIES)],
-        why: "Only the roles of the autoscaler and of researchers' pods, with our owner tag and within the quick-start's policies for them.",
-        actions: &[action("iam:CreateRole", FURNISH, "Make the roles of the autoscaler and of researchers' pods.")],
+        why: "Only our own role in a cluster and those of the autoscaler and of researchers' pods, with our owner tag and within the policies for pods.",
+        actions: &[action(
+            "iam:CreateRole",
+            FURNISH,
+            "Make the roles of the autoscaler and of researchers' pods, and our own for Kubernetes alone.",
+        )],
     },
     Grant {
         sid: "MakeByName",

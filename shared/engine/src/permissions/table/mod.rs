@@ -7,11 +7,12 @@ pub(super) mod iam;
 mod kms;
 mod logs;
 mod s3;
+mod sts;
 
 use super::{Action, Condition, Grant};
 use wire::stage::Stage;
 
-pub const ALL: &[&[Grant]] = &[ec2::GRANTS, eks::GRANTS, iam::GRANTS, kms::GRANTS, logs::GRANTS, elb::GRANTS, s3::GRANTS];
+pub const ALL: &[&[Grant]] = &[ec2::GRANTS, eks::GRANTS, iam::GRANTS, kms::GRANTS, logs::GRANTS, elb::GRANTS, s3::GRANTS, sts::GRANTS];
 
 pub(super) const ASSUME_ROLE: &[Stage] = &[Stage::AssumeRole];
 pub(super) const BUCKETS: &[Stage] = &[Stage::CreateBuckets];
@@ -28,6 +29,10 @@ const EKS_NODES_DOWN: &[Stage] = &[Stage::CreateEks, Stage::CreateNodegroups, St
 pub(super) const NODES_DOWN: &[Stage] = &[Stage::CreateNodegroups, Stage::Teardown];
 const NODES_FURNISH: &[Stage] = &[Stage::CreateNodegroups, Stage::Furnish];
 const NODES_FURNISH_DOWN: &[Stage] = &[Stage::CreateNodegroups, Stage::Furnish, Stage::Teardown];
+/// Where a cluster is looked at, and with furnish where its API server is asked.
+const EKS_NODES_FURNISH_CHECKS_DOWN: &[Stage] =
+    &[Stage::AssumeRole, Stage::CreateEks, Stage::CreateNodegroups, Stage::Furnish, Stage::Teardown];
+const FURNISH_DOWN: &[Stage] = &[Stage::Furnish, Stage::Teardown];
 const EKS_FURNISH: &[Stage] = &[Stage::CreateEks, Stage::Furnish];
 const EKS_NODES_FURNISH_DOWN: &[Stage] = &[Stage::CreateEks, Stage::CreateNodegroups, Stage::Furnish, Stage::Teardown];
 /// With assume-role, where a harmless call shows whether the organization forbids the service.
