@@ -30,6 +30,7 @@ demo:
 	@mkdir -p $(LOCAL) && rm -f $(LOCAL)/times
 	@$(TIMED) install $(MAKE) --no-print-directory --jobs=2 tools
 	@$(TIMED) build $(MAKE) --no-print-directory build
+	@$(TIMED) kubernetes $(MAKE) --no-print-directory control-planes
 	@$(LOCAL)/test/bin/python local/demo.py
 
 company: tools build
@@ -152,6 +153,6 @@ soak: tools build
 	@CLUSTERS=$(or $(CLUSTERS),30) SEED=$(or $(SEED),7) FAULTS=$(or $(FAULTS),0.05) $(LOCAL)/test/bin/python tests/soak/soak.py
 
 # On its own local AWS too. The last line is the result.
-policy-proof: tools build
+policy-proof: tools build control-planes
 	$(LOCAL)/test/bin/python tests/policy/record.py $(LOCAL)/policy-proof.json
 	@$(LOCAL)/policy/bin/python tests/policy/prove.py $(LOCAL)/policy-proof.json

@@ -11,14 +11,17 @@ import deploy
 import environment
 import kept
 import kubernetes
+import person
 import settings
 import sign_in
 import up
 from account import Account
+from parameters import PARAMETERS
 from problem import Problem, explained
 from timed import TIMES, timed
 
 REQUEST = "examples/cluster.json"
+JOB = "examples/gpu-job.yaml"
 # Of one the data is kept, as it is by default, and of the other it is deleted, too.
 NAME, OTHER = "research", "scratch"
 
@@ -26,7 +29,7 @@ NAME, OTHER = "research", "scratch"
 def main():
     was_up = cloud.is_running()
     try:
-        up.up()
+        up.up(PARAMETERS | {"FixedAddress": "yes"})
         show_two_clusters()
     finally:
         if not was_up:
@@ -37,13 +40,17 @@ def main():
 
 def show_two_clusters():
     account = Account(settings.DEMO_ACCOUNT)
+    cloud.set_account(account.number, cloud.COMPANY | {"private_endpoints_only": False, "kubernetes": True})
+    administrator = person.role(account, "administrator")
     settle_neighbours(account)
     before = census.census(account)
     with timed("create"):
         groundwork("create", OTHER, "--file", REQUEST, "--yes")
-        groundwork("create", NAME, "--file", REQUEST, "--yes", "--wait")
+        groundwork("create", NAME, "--file", with_access(administrator), "--yes", "--wait")
         groundwork("watch", OTHER)
     groundwork("timeline", NAME)
+    with timed("gpu"):
+        bring_a_gpu(person.terminal(account, administrator))
     for name in (NAME, OTHER):
         leave_behind(account, shown(name))
     print("\nIn both, Kubernetes has made a load balancer, its security groups, an interface and a node's disk.")
@@ -58,10 +65,43 @@ def show_two_clusters():
     print_neighbours(before, census.census(account))
 
 
+def with_access(administrator):
+    """The request, with somebody who gets in, from anywhere."""
+    request = json.loads((settings.REPOSITORY / REQUEST).read_text())
+    request["access"] = {"administrators": [administrator], "public_cidrs": ["0.0.0.0/0"]}
+    file = settings.STATE / f"{NAME}.json"
+    file.write_text(json.dumps(request, indent=2))
+    return str(file.relative_to(settings.REPOSITORY))
+
+
+def bring_a_gpu(terminal):
+    """A job waits for a GPU, its node comes, and it runs."""
+    kubeconfig = str((settings.STATE / "kubeconfig").relative_to(settings.REPOSITORY))
+    groundwork("kubeconfig", NAME, "--file", kubeconfig)
+    for words in (
+        ("get", "nodes"),
+        ("apply", "--filename", JOB),
+        ("wait", "job/train", "--namespace", "research", "--for=condition=complete", "--timeout=5m"),
+        ("logs", "job/train", "--namespace", "research"),
+        ("get", "nodes", "--label-columns", "node.kubernetes.io/instance-type"),
+    ):
+        run("kubectl", "--kubeconfig", kubeconfig, *words, environment=terminal)
+
+
 def groundwork(*arguments):
     """As the demo's tenant would type it."""
     print(f"\n$ {shlex.join(['groundwork', *arguments])}", flush=True)
-    if command(*arguments).returncode != 0:
+    check(command(*arguments))
+
+
+def run(*words, environment):
+    """As somebody else would."""
+    print(f"\n$ {shlex.join(words)}", flush=True)
+    check(subprocess.run(words, cwd=settings.REPOSITORY, env=environment))
+
+
+def check(done):
+    if done.returncode != 0:
         raise Problem("The demo ends here, because this command failed.")
 
 

@@ -4,10 +4,13 @@
 * The ARN with which a call is evaluated lacks the path of a role, and for some kinds of things there is none.
 * SimulatePrincipalPolicy looks at the first resource only, and ignores the context.
 * STS looks for a session's policies before it looks for the role; AWS says of a role that is not there only that it may not be assumed.
+* Policies' resources may have variables. ministack knows them in conditions only.
 * The conditions that are unknown here are taken out of every policy when it is evaluated.
 """
 
+import dataclasses
 import json
+import re
 from urllib.parse import unquote
 from xml.sax.saxutils import escape
 
@@ -40,10 +43,12 @@ IN_A_CLUSTER = {
     "access-entries": "access-entry",
     "pod-identity-associations": "podidentityassociation",
 }
+VARIABLE = re.compile(r"\$\{([^}*?$]+)\}")
 
 
 def mend():
     iam_evaluator._resolve_condition_key = with_roles_as_principals(iam_evaluator._resolve_condition_key)
+    iam_evaluator._first_match = with_variables(iam_evaluator._first_match)
     iam_evaluator.parse_policy_document = with_known_conditions(iam_evaluator.parse_policy_document)
     iam_actions.extract_resource_arn = with_whole_arns(iam_actions.extract_resource_arn)
     iam._IAM_HANDLERS["SimulatePrincipalPolicy"] = simulate
@@ -60,6 +65,27 @@ def with_roles_as_principals(resolve):
         return value
 
     return resolve_key
+
+
+def with_variables(first_match):
+    """A policy's resources may name what the request says: `${aws:PrincipalTag/groundwork:cluster}`. ministack knows that in conditions only.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html"""
+
+    def first_matching(context, statements, effect):
+        return first_match(context, [filled_in(statement, context) for statement in statements], effect)
+
+    return first_matching
+
+
+def filled_in(statement, context):
+    if not any("${" in resource for resource in statement.resources):
+        return statement
+
+    def value(variable):
+        # What the request does not say stays, and matches nothing.
+        return iam_evaluator._resolve_condition_key(variable[1], context) or variable[0]
+
+    return dataclasses.replace(statement, resources=[VARIABLE.sub(value, resource) for resource in statement.resources])
 
 
 def with_known_conditions(parse):

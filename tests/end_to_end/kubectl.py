@@ -1,19 +1,20 @@
 """kubectl as somebody in an account: with a role's session, and with the AWS CLI's own `get-token`."""
 
 import json
-import os
+import secrets
 import subprocess
 
 import aws_clients
+import person
 import settings
 
 
 class Kubectl:
-    def __init__(self, account, role, cluster, folder, name=None):
-        """As that role, for a cluster as DescribeCluster shows it; with tokens for a cluster of another name, if one is given."""
-        self.session = account.client("sts").assume_role(RoleArn=role, RoleSessionName="her")["Credentials"]
-        self.config = folder / f"{role.split('/')[-1]}-{name or cluster['endpoint'].split(':')[-1]}"
-        self.config.write_text(json.dumps(kubeconfig(cluster, name or cluster["name"])))
+    def __init__(self, account, role, config, folder):
+        """As that role, with that kubeconfig."""
+        self.environment = person.terminal(account, role) | {"KUBECACHEDIR": str(folder / "cache")}
+        self.config = folder / secrets.token_hex(4)
+        self.config.write_text(json.dumps(config))
 
     def __call__(self, *arguments):
         done = self.run(*arguments)
@@ -32,25 +33,16 @@ class Kubectl:
 
     def run(self, *arguments):
         command = [settings.TOOLS / "test/bin/kubectl", "--kubeconfig", self.config, *arguments]
-        return subprocess.run(command, env=self.environment(), capture_output=True, text=True, timeout=120)
-
-    def environment(self):
-        """A token is presigned without a call, so there is no AWS to say where."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        return inherited | {
-            "KUBECACHEDIR": str(self.config.parent / "cache"),
-            "AWS_ACCESS_KEY_ID": self.session["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": self.session["SecretAccessKey"],
-            "AWS_SESSION_TOKEN": self.session["SessionToken"],
-        }
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=120)
 
 
-def kubeconfig(cluster, name):
-    """As `aws eks update-kubeconfig` writes it."""
+def kubeconfig(cluster, name=None):
+    """As `aws eks update-kubeconfig` writes it for a cluster that DescribeCluster shows; with tokens for a cluster of another name, if one is given."""
+    name = name or cluster["name"]
     token = ["eks", "get-token", "--cluster-name", name, "--region", settings.REGION, "--output", "json"]
     user = {"exec": {
         "apiVersion": "client.authentication.k8s.io/v1beta1", "interactiveMode": "Never",
-        "command": str(settings.TOOLS / "test/bin/aws"), "args": token,
+        "command": "aws", "args": token,
     }}
     server = {"server": cluster["endpoint"], "certificate-authority-data": cluster["certificateAuthority"]["data"]}
     return {

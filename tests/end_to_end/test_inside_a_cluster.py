@@ -9,7 +9,7 @@ import cloud
 import pytest
 import settings
 from account import Account
-from kubectl import Kubectl, described
+from kubectl import Kubectl, described, kubeconfig
 from own_network import Network
 from service import one_at_a_time
 from waiting import until
@@ -80,13 +80,13 @@ def cluster(account, roles, eks):
 
 def test_a_cluster_has_an_api_server_that_lets_in_whom_eks_does(account, roles, eks, cluster, tmp_path):
     administrator, researcher, nobody = (
-        Kubectl(account, roles[name], cluster, tmp_path) for name in ("administrator", "researcher", "nobody")
+        Kubectl(account, roles[name], kubeconfig(cluster), tmp_path) for name in ("administrator", "researcher", "nobody")
     )
     assert administrator("auth", "whoami", "--output", "jsonpath={.status.userInfo.username}") == (
         f"arn:aws:sts::{account.number}:assumed-role/administrator/her"
     )
     administrator("apply", "--server-side", "--filename", TESTDATA / "furniture.json")
-    other_cluster = Kubectl(account, roles["administrator"], cluster, tmp_path, name="another")
+    other_cluster = Kubectl(account, roles["administrator"], kubeconfig(cluster, "another"), tmp_path)
     until(lambda: researcher.try_to("get", "--raw", f"{SPACE}/pods") == "done", "the namespace has the binding")
     for who, words, ends, why in (
         (nobody, f"get --raw {SPACE}/pods", "unknown", "a role without an access entry"),
@@ -112,7 +112,7 @@ def test_a_cluster_has_an_api_server_that_lets_in_whom_eks_does(account, roles, 
     until(lambda: administrator.try_to("get", "--raw", "/readyz", "--request-timeout=5s") == "no answer", "a laptop gets no answer")
     through_nat = described(account, NAME, settings.NAT_URL)
     assert through_nat["endpoint"] != cluster["endpoint"]
-    as_operator = Kubectl(account, roles["administrator"], through_nat, tmp_path)
+    as_operator = Kubectl(account, roles["administrator"], kubeconfig(through_nat), tmp_path)
     assert as_operator.try_to("get", "--raw", "/api/v1/nodes") == "done"
     eks.disassociate_access_policy(
         clusterName=NAME, principalArn=roles["administrator"], policyArn=f"{POLICIES}/AmazonEKSClusterAdminPolicy"

@@ -21,6 +21,7 @@ CONTROL_PLANES = "role/groundwork/groundwork-abcdefghijkl-cluster"
 LIMIT = "policy/groundwork/groundwork-boundary"
 STAGES_POLICY = "policy/groundwork/groundwork-create-eks"
 PODS = "role/groundwork/groundwork-abcdefghijkl-workload"
+HAND = "role/groundwork/groundwork-abcdefghijkl-hand"
 PODS_POLICY = "policy/groundwork/groundwork-workload"
 OUR_CLUSTER = "cluster/groundwork-a-abcdefghijkl"
 LINKED = "role/aws-service-role/lex.amazonaws.com/AWSServiceRoleForLex"
@@ -147,6 +148,12 @@ ATTACKS = [
     iam("Take the role of foreign nodes out of their profile", "RemoveRoleFromInstanceProfile", "instance-profile/eks-1"),
     iam("Make another service's linked role", "CreateServiceLinkedRole", LINKED, {"iam:AWSServiceName": ["lex.amazonaws.com"]}),
     Attack("Assume a foreign role", "sts:AssumeRole", f"{IAM}:role/admin"),
+    Attack("Assume the role of a cluster's nodes", "sts:AssumeRole", f"{IAM}:{OURS}"),
+    Attack("Assume the role of researchers' pods", "sts:AssumeRole", f"{IAM}:{PODS}"),
+    attach("Give our own role in a cluster a policy of AWS's", HAND, "AdministratorAccess", WITHIN_PODS),
+    attach_ours("Give our own role in a cluster the policy of pods", HAND, "workload", WITHIN_PODS),
+    iam("Make our own role in a cluster without a boundary", "CreateRole", HAND, OWNER),
+    passed("Give our own role in a cluster to pods", HAND, "pods.eks"),
     # Passing roles
     passed("Pass a foreign role to EKS", "role/admin", "eks"),
     passed("Pass a foreign role to EC2", "role/admin", "ec2"),
@@ -237,6 +244,7 @@ ATTACKS = [
     ec2("Delete the security group of a cluster with a name like ours", "DeleteSecurityGroup", "security-group/sg-1", LIKE_OURS),
     # Clusters and code
     Attack("Delete a foreign cluster", "eks:DeleteCluster", f"{EKS}:cluster/production"),
+    Attack("Open the endpoint of a foreign cluster", "eks:UpdateClusterConfig", f"{EKS}:cluster/production"),
     Attack("Become an administrator of a foreign cluster", "eks:CreateAccessEntry", f"{EKS}:cluster/production", OWNER),
     entry("Let a principal of another account into one of our clusters", "arn:aws:iam::333333333333:role/evil"),
     entry("Let the customer's role itself into one of our clusters", f"{IAM}:{CUSTOMERS}"),
@@ -268,6 +276,11 @@ IN_REACH = [
     (
         policy("Make it administrator of that cluster", "AmazonEKSClusterAdminPolicy"),
         "the same. Whoever makes a cluster can always give themselves access",
+    ),
+    (
+        Attack("Open the endpoint of a cluster that Groundwork made", "eks:UpdateClusterConfig", f"{EKS}:{OUR_CLUSTER}"),
+        "the operator's address has to be let in while a cluster is furnished, and IAM is not told which ranges are asked for. Whoever comes"
+        " in still needs an access entry",
     ),
     (
         iam("Make a role like the one of researchers' pods", "CreateRole", PODS, OWNER, WITHIN_PODS),

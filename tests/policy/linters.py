@@ -20,6 +20,10 @@ NOT_ASKED = ("RESOURCE_MISMATCH",)
 
 # Finding → why it stays.
 JUDGED = {
+    "CREDENTIALS_EXPOSURE sts:AssumeRole": "only our own role in a cluster, which may do nothing in AWS",
+    "PRIVILEGE_ESCALATION AttachRolePolicy": (
+        "cloudsplaining ignores resources: the roles that get a policy are others than the one that may be assumed, which gets none"
+    ),
     "PRIVILEGE_ESCALATION CreateEC2WithExistingIP": (
         "parliament ignores conditions: iam:PassRole is for eks.amazonaws.com and pods.eks.amazonaws.com only, not for EC2"
     ),

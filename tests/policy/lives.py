@@ -24,7 +24,10 @@ def lived(service, customer):
     network = Network(new_account())
     all_tenants = [tenants.with_role(service, tenants.new(service), new_account()) for _ in LIVES[:-2]]
     all_tenants.append(tenants.with_role(service, tenants.new(service), network.account, NetworkVpcs=network.arn))
-    cloud.set_account(all_tenants[LIVES.index(full)].account.number, {"guard_duty": True})
+    cloud.set_account(all_tenants[LIVES.index(full)].account.number, {"guard_duty": True, "kubernetes": True})
+    # Its organization would refuse the first of the calls that are to fail.
+    furnished = {"private_endpoints_only": False, "kubernetes": True}
+    cloud.set_account(all_tenants[LIVES.index(broken)].account.number, cloud.COMPANY | furnished)
     cloud.set_account(network.account.number, cloud.COMPANY | {"blocks_internet": True, "exempted": [network.vpc]})
     clusters = [tenant.create(life.__name__, **asked_for(life, tenant)) for life, tenant in zip(LIVES[:-2], all_tenants)]
     clusters.append(all_tenants[-1].create(housed.__name__, network={"subnet_ids": network.subnets}))
@@ -50,8 +53,9 @@ def encrypted(life, tenant):
 
 
 def full(tenant, _):
-    """The cluster is deleted with its data and everything in it that makes deleting hard."""
+    """The cluster is furnished, and deleted with its data and everything in it that makes deleting hard."""
     cluster = tenant.wait("full", "running")
+    assert cluster["furnished"], cluster["unfurnished"]
     for bucket in cluster["outputs"]["buckets"].values():
         fill(tenant.account, bucket)
     leave_in_roles(tenant.account, cluster)

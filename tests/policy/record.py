@@ -23,6 +23,7 @@ import settings  # noqa: E402
 import tenants  # noqa: E402
 import trespasses  # noqa: E402
 from self_managed_customer import Customer  # noqa: E402
+from parameters import PARAMETERS  # noqa: E402
 from service import brought_up  # noqa: E402
 from timed import timed  # noqa: E402
 
@@ -30,7 +31,7 @@ from timed import timed  # noqa: E402
 def main(file):
     try:
         with timed("up"):
-            service = brought_up()
+            service = brought_up(PARAMETERS | {"FixedAddress": "yes"})
         customer = Customer(tenants.new(service))
         with timed("live"):
             all_tenants, networks = lives.lived(service, customer)

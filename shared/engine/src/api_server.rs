@@ -2,6 +2,7 @@
 
 use crate::context::Context;
 use crate::errors::{Called, Error, Result};
+use crate::resources::cluster;
 use async_trait::async_trait;
 use aws_sdk_sts::config::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign};
@@ -60,8 +61,15 @@ pub async fn enter(cx: &Context) -> Result<Client> {
     let credentials = hand(cx).await?;
     let token = token(&credentials, &cx.cluster.spec.region, &cx.cluster.eks_name(), SystemTime::now());
     let token = token.map_err(|error| Error::caused(Code::Build, &error))?;
-    let [endpoint, ca] = ["endpoint", "ca"].map(|name| cx.output(&Key::Cluster, name));
-    cx.aws.api_servers.connect(Entrance { endpoint: endpoint?, ca: ca?, token }).await
+    let (endpoint, ca) = whereabouts(cx).await?;
+    cx.aws.api_servers.connect(Entrance { endpoint, ca, token }).await
+}
+
+/// As EKS tells them now: authorities rotate.
+async fn whereabouts(cx: &Context) -> Result<(String, String)> {
+    let cluster = cluster::ours(cx).await?;
+    let told = cluster.and_then(|cluster| Some((cluster.endpoint?, cluster.certificate_authority?.data?)));
+    told.ok_or_else(|| Error::of(Code::ApiServer, "EKS tells no endpoint of the cluster, or no certificate authority."))
 }
 
 async fn hand(cx: &Context) -> Result<Credentials> {

@@ -188,7 +188,7 @@ pub fn row(stage: Stage) -> Row {
             account: Account::Customer,
             regions: false,
             reaches_in: true,
-            budget: Budget::Seconds(1800),
+            budget: Budget::Setting { parameter: "FurnishBudgetSeconds", most_seconds: 1800 },
             settles: Some(Status::Running),
             records: KEEPS_THE_JOURNAL,
         },

@@ -37,6 +37,8 @@ fn world(scenario: Scenario) -> World {
     world.ids_seen_after = IDS_SEEN_AFTER;
     world.plain = cloud::account::Account::company();
     world.plain.guard_duty &= scenario != Scenario::InTheirNetwork;
+    // Row 148 has what comes of that.
+    world.plain.private_endpoints_only &= scenario != Scenario::Furnish;
     world
 }
 

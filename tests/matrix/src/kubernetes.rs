@@ -42,6 +42,8 @@ async fn send(account: Account, token: String, request: Request<Body>) -> io::Re
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     let signed = format!("AWS4-HMAC-SHA256 Credential=hand/20260101/{REGION}/kubernetes/aws4_request, SignedHeaders=host");
     head.headers.insert("authorization", signed.parse().map_err(io::Error::other)?);
+    // Each is an operation of its own: nobody repeats it on the way.
+    head.headers.insert("amz-sdk-invocation-id", rand::random::<u64>().into());
     head.headers.insert("x-amz-target", action(&head.method).parse().map_err(io::Error::other)?);
     let answer = timeout(PATIENCE, account.pass(Request::from_parts(head, body))).await.map_err(io::Error::other)?;
     let answer = answer.ok_or_else(|| io::Error::other("connection reset"))?;

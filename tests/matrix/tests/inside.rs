@@ -1,7 +1,5 @@
 //! What is made inside a cluster, through the operator's address and as our own role: what lets us in goes again, whatever comes of it.
 
-#![expect(clippy::expect_used, reason = "a test stops at the impossible")]
-
 use matrix::account::Account;
 use matrix::judge;
 use matrix::life::Life;

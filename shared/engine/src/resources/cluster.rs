@@ -192,7 +192,7 @@ impl Made for ControlPlane {
 }
 
 /// The cluster, if it is there.
-pub(super) async fn ours(cx: &Context) -> Result<Option<Cluster>> {
+pub(crate) async fn ours(cx: &Context) -> Result<Option<Cluster>> {
     let name = cx.cluster.eks_name();
     let answer = cx.aws.eks.describe_cluster().name(&name).send().await.called("eks:DescribeCluster");
     let Some(cluster) = answer.unless(GONE_IN_EKS)?.and_then(|answer| answer.cluster) else {

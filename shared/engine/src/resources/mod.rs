@@ -3,7 +3,7 @@
 mod access_entry;
 mod addon;
 mod bucket;
-mod cluster;
+pub(crate) mod cluster;
 pub mod contents;
 pub(crate) mod delivery;
 pub mod disks;

@@ -9,6 +9,7 @@ use crate::drive::{Answer, Why};
 use crate::errors::{Error, Result};
 use crate::plan;
 use crate::records::record::{Failure, Furnishing, Record};
+use jiff::Timestamp;
 use std::time::Duration;
 use wire::error::Code;
 use wire::event::{Action, sentence};
@@ -39,9 +40,14 @@ impl Function {
     /// True as long as trying again can help. The other half of the stage's time is for closing the door.
     fn goes_on(&self, record: &Record, inside: &Answer) -> bool {
         let began = record.stages.get(&self.stage).map(|progress| progress.started_at);
-        let in_time = began.is_none_or(|began| passed(began, self.desk.now()) < self.half());
-        let passes = |why: &Why| !matches!(why, Why::Failed(error) if !error.class.retryable() && !error.may_be_stale());
-        in_time && inside.open.values().any(passes)
+        let is_younger = |since: Option<Timestamp>, age| since.is_none_or(|since| passed(since, self.desk.now()) < age);
+        let refused_since = |key: &Key| record.troubles.get(key).map(|trouble| trouble.since);
+        let passes = |(key, why): (&Key, &Why)| match why {
+            Why::Failed(error) if error.class.retryable() => true,
+            Why::Failed(error) => error.may_be_stale() && is_younger(refused_since(key), self.patience.refusal_grace),
+            Why::Busy | Why::Unseen | Why::Held(_) => true,
+        };
+        is_younger(began, self.half()) && inside.open.iter().any(passes)
     }
 
     fn half(&self) -> Duration {

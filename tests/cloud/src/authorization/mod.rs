@@ -10,6 +10,7 @@ mod kms;
 pub mod ledger;
 mod logs;
 mod s3;
+mod sts;
 mod tags;
 pub mod things;
 
@@ -115,8 +116,7 @@ fn of(scene: &Scene<'_>) -> Vec<Authorization> {
         "kms" => kms::of(scene),
         "logs" => logs::of(scene),
         "s3" => s3::of(scene),
-        // GetCallerIdentity needs no permission.
-        "sts" => vec![],
+        "sts" => sts::of(scene),
         _ => vec![scene.own("*")],
     }
 }

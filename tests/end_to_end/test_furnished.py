@@ -1,0 +1,99 @@
+"""A service with an address of its own furnishes a closed cluster; then people work in it, and all of it goes again."""
+
+import aws_clients
+import census
+import cloud
+import deploy
+import person
+import settings
+import tenants
+from account import new_account
+from kubectl import Kubectl, described
+from parameters import PARAMETERS
+from service import Service
+from waiting import until
+
+STACK = "groundwork-inside"
+JOB = (settings.REPOSITORY / "tests/kubernetes/whole/testdata/job.yaml").read_text()
+SPACE = "/api/v1/namespaces/research"
+
+
+def test_a_closed_cluster_is_furnished_and_left_and_a_gpu_job_in_it_brings_its_node(service, tmp_path):
+    """`service` is the stack beside it: the local AWS is up."""
+    stack = deploy.deploy(PARAMETERS | {"FixedAddress": "yes"}, STACK)
+    account = new_account()
+    cloud.set_account(account.number, cloud.COMPANY | {"private_endpoints_only": False, "kubernetes": True})
+    inside = Service({"GROUNDWORK_API_URL": deploy.api_url(stack)}, stack)
+    tenant = tenants.with_role(inside, tenants.new(inside), account)
+    roles = {name: person.role(account, name) for name in ("administrator", "researcher", "nobody")}
+    before = census.census(account)
+    tenant.create(
+        "inside",
+        instance_types=[{"name": "g4dn.xlarge", "max_count": 1}, {"name": "m6i.large", "max_count": 1}],
+        access={"administrators": [roles["administrator"]], "users": [roles["researcher"]]},
+    )
+    cluster = tenant.wait("inside", "running")
+    assert (cluster["furnished"], cluster["unfurnished"]) == (True, None), cluster
+    nobody_of_ours_is_inside(account, cluster, operators_address())
+    open_to_everybody(account, cluster)
+    people = {name: Kubectl(account, role, cluster["outputs"]["connect"]["kubeconfig"], tmp_path) for name, role in roles.items()}
+    each_may_do_what_is_theirs(people)
+    a_gpu_job_brings_its_node(people["administrator"], people["researcher"], tmp_path)
+    # The node is still there.
+    tenant.gone("inside")
+    assert census.census(account) == before
+    aws_clients.operator("cloudformation").delete_stack(StackName=STACK)
+
+
+def operators_address():
+    gateways = aws_clients.operator("ec2").describe_nat_gateways()["NatGateways"]
+    return next(one["NatGatewayAddresses"][0]["PublicIp"] for one in gateways if one["State"] == "available")
+
+
+def nobody_of_ours_is_inside(account, cluster, address):
+    assert cluster["endpoint_access"]["operator"] == f"{address}/32"
+    name = cluster["outputs"]["cluster_name"]
+    assert described(account, name)["resourcesVpcConfig"]["endpointPublicAccess"] is False
+    entries = account.client("eks").list_access_entries(clusterName=name)["accessEntries"]
+    assert not [entry for entry in entries if entry.endswith("-hand")], entries
+    # It was there, by the operator's address and no other.
+    hands = [one for one in cloud.authorizations() if f"{account.number}:assumed-role/groundwork-{cluster['id']}-hand" in one["session"]]
+    assert all(not one["calls"] for one in hands), "our own role asks AWS for nothing"
+
+
+def open_to_everybody(account, cluster):
+    """As its administrator would."""
+    eks, name = aws_clients.client("eks", (account.number, "test"), settings.PROXY_URL), cluster["outputs"]["cluster_name"]
+    eks.update_cluster_config(name=name, resourcesVpcConfig={"endpointPublicAccess": True, "publicAccessCidrs": ["0.0.0.0/0"]})
+    until(lambda: described(account, name)["status"] == "ACTIVE", "it is open")
+
+
+def each_may_do_what_is_theirs(people):
+    until(lambda: people["administrator"].try_to("get", "--raw", "/api/v1/nodes") == "done", "the administrator gets in")
+    until(lambda: people["researcher"].try_to("get", "--raw", f"{SPACE}/pods") == "done", "the researcher gets in")
+    for who, words, ends in (
+        ("administrator", "get storageclass gp3", "done"),
+        ("administrator", "get deployment cluster-autoscaler --namespace kube-system", "done"),
+        ("administrator", "create namespace hers", "done"),
+        ("researcher", f"get --raw {SPACE}/resourcequotas", "done"),
+        ("researcher", "create secret generic key --namespace research", "done"),
+        ("researcher", "create quota more --namespace research", "forbidden"),
+        ("researcher", "create namespace mine", "forbidden"),
+        ("researcher", "create secret generic key --namespace hers", "forbidden"),
+        ("researcher", "get --raw /api/v1/nodes", "forbidden"),
+        ("researcher", "get --raw /api/v1/namespaces/kube-system/secrets", "forbidden"),
+        ("researcher", "delete storageclass gp3", "forbidden"),
+        ("nobody", "get --raw /api", "unknown"),
+    ):
+        assert people[who].try_to(*words.split()) == ends, (who, words)
+
+
+def a_gpu_job_brings_its_node(administrator, researcher, folder):
+    nodes = ("get", "nodes", "--output", "jsonpath={.items[*].metadata.labels.eks\\.amazonaws\\.com/nodegroup}")
+    assert administrator(*nodes).split() == ["system"]
+    job = folder / "job.yaml"
+    job.write_text(JOB.replace("JOB", "train").replace("GROUP", "g4dn-xlarge").replace("COMMAND", "echo trained; train for ever"))
+    researcher("apply", "--namespace", "research", "--filename", job)
+    researcher("wait", "job/train", "--namespace", "research", "--for=jsonpath={.status.ready}=1", "--timeout=100s")
+    assert sorted(administrator(*nodes).split()) == ["g4dn-xlarge", "system"]
+    assert researcher("logs", "--namespace", "research", "job/train") == "trained"
