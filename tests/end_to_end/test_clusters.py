@@ -36,7 +36,7 @@ def test_an_account_is_the_same_after_a_cluster_as_before(tenant):
         network={"cidr": "172.20.16.0/20", "service_cidr": "10.96.0.0/12", "zones": ZONES, "flow_logs": True},
         kubernetes={"version": "1.34", "logs": ["audit", "scheduler"], "log_retention_days": 30},
     )
-    assert cluster["endpoint_access"] == {"mode": "given", "cidrs": ["54.240.193.0/24"]}
+    assert cluster["endpoint_access"] == {"mode": "given", "cidrs": ["54.240.193.0/24"], "operator": None}
     looks = (network, flow_log, launch_templates, control_plane, add_ons, administrator, user, node_groups, roles, pods_roles, buckets, log_group)
     for look in looks:
         look(tenant.account, cluster)

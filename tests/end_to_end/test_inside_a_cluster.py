@@ -193,8 +193,9 @@ def role(account, name, service):
 def operators_address():
     """Of the first NAT gateway in the operator's account, which the test makes if there is none."""
     ec2 = aws_clients.operator("ec2")
-    if not ec2.describe_nat_gateways()["NatGateways"]:
+    there = [{"Name": "state", "Values": ["available"]}]
+    if not ec2.describe_nat_gateways(Filters=there)["NatGateways"]:
         vpc = ec2.create_vpc(CidrBlock="10.77.0.0/16")["Vpc"]["VpcId"]
         subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.77.0.0/24")["Subnet"]["SubnetId"]
         ec2.create_nat_gateway(SubnetId=subnet, AllocationId=ec2.allocate_address(Domain="vpc")["AllocationId"])
-    return ec2.describe_nat_gateways()["NatGateways"][0]["NatGatewayAddresses"][0]["PublicIp"]
+    return ec2.describe_nat_gateways(Filters=there)["NatGateways"][0]["NatGatewayAddresses"][0]["PublicIp"]

@@ -123,7 +123,7 @@ def test_who_would_not_get_in_is_told_so_before_or_with_the_answer(stranger):
     [fault] = problem(stranger.call("POST", "/clusters", body | {"access": {"public_cidrs": ["requester"]}}), 400)["faults"]
     assert fault["path"] == "$.access.public_cidrs[0]" and "127.0.0.1 is no public IPv4 address" in fault["message"]
     answer = stranger.call("POST", "/clusters", body).json()
-    assert answer["endpoint_access"] == {"mode": "closed", "cidrs": []}
+    assert answer["endpoint_access"] == {"mode": "closed", "cidrs": [], "operator": None}
     assert [warning["path"] for warning in answer["warnings"]] == ["$.access.administrators", "$.access.public_cidrs"]
 
 

@@ -18,7 +18,7 @@ def test_node_groups_come_and_go_and_what_the_customer_made_is_unchanged(custome
 
     wanted = [{"name": "m6i.large", "max_count": 5}, {"name": "g4dn.xlarge"}]
     cluster = tenant.running("joined", **customer.request(instance_types=wanted))
-    assert cluster["endpoint_access"] == {"mode": "customer", "cidrs": None}
+    assert cluster["endpoint_access"] == {"mode": "customer", "cidrs": None, "operator": None}
     assert cluster["outputs"]["cluster_name"] == customer.cluster
     assert cluster["outputs"]["endpoint"] == before[1]["endpoint"]
     assert {resource["state"] for resource in cluster["resources"]} == {"ready"}

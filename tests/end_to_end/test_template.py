@@ -40,7 +40,9 @@ def test_a_function_has_a_role_of_its_own_that_writes_to_its_own_log_only():
         role = resources[f"{name}Role"]["Properties"]
         # Without a name of its own, a role that is replaced never meets its successor.
         assert set(role) - {"Path"} == {"AssumeRolePolicyDocument", "Policies"}, name
-        granted = [statement for policy in role["Policies"] for statement in policy["PolicyDocument"]["Statement"]]
+        stated = [statement for policy in role["Policies"] for statement in policy["PolicyDocument"]["Statement"]]
+        # What is there on a condition counts, too.
+        granted = [one["Fn::If"][1] if "Fn::If" in one else one for one in stated]
         logs = [one for one in granted if any(action.startswith("logs:") for action in templates.listed(one["Action"]))]
         assert [one["Resource"] for one in logs] == [{"!GetAtt": f"{function['LoggingConfig']['LogGroup']['!Ref']}.Arn"}], name
 
@@ -172,11 +174,11 @@ NAMES_WITHIN = {"UserPoolClient": "ClientName", "HttpAuthorizer": "Name", "HttpS
 
 def test_no_name_is_the_same_in_two_stacks():
     resources = templates.template("template.yaml")["Resources"]
-    properties = [(name, key, value) for name, one in resources.items() for key, value in one["Properties"].items()]
+    properties = [(name, key, value) for name, one in resources.items() for key, value in one.get("Properties", {}).items()]
     named = {(name, key): value for name, key, value in properties if re.search("(?<!Metric)Name$", key)}
     assert len(named) > 20 and {key for key, value in named.items() if is_fixed(value)} == set(NAMES_WITHIN.items())
     # SAM names a schedule after the function and the event.
-    events = [event for one in resources.values() for event in one["Properties"].get("Events", {}).values()]
+    events = [event for one in resources.values() for event in one.get("Properties", {}).get("Events", {}).values()]
     schedules = [event["Properties"] for event in events if event["Type"] == "ScheduleV2"]
     assert schedules and all("${AWS::StackName}" in str(schedule["Name"]) for schedule in schedules)
 
