@@ -99,18 +99,19 @@ def state(account, region, name, asked):
     groups = [group for group in eks._nodegroups.values() if group["clusterName"] == name]
     return eks._json_resp(200, {
         "public": reach["publicAccessCidrs"] if reach["endpointPublicAccess"] else [],
-        "operator": operators_address(),
+        "operator": operators_address(reach["publicAccessCidrs"]),
         "access": eks._access_policy_rbac_objects(name, account, region, asked["namespaces"]),
         "groups": [group | {"instances": instances_of(group), "diskSize": disk_of(group)} for group in groups],
     })
 
 
-def operators_address():
-    """Of the operator's NAT gateway, if there is one."""
+def operators_address(ranges):
+    """Of one of the operator's NAT gateways, if there is any: each stack has its own, and of which a call comes is not told apart."""
     with request_scope(settings.OPERATOR_ACCOUNT, settings.REGION):
         gateways = [gateway for gateway in ec2._nat_gateways.values() if gateway["State"] == "available"]
-        addresses = [ec2._addresses.get(gateway["AllocationId"]) for gateway in gateways]
-        return next((address["PublicIp"] for address in addresses if address), "")
+        addresses = [ec2._addresses[gateway["AllocationId"]]["PublicIp"] for gateway in gateways if gateway["AllocationId"] in ec2._addresses]
+    admitted = [address for address in addresses if f"{address}/32" in ranges]
+    return next(iter(admitted + addresses), "")
 
 
 def instances_of(group):
