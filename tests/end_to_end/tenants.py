@@ -75,7 +75,7 @@ class Tenant:
                 pytest.fail(f"{name} is {cluster['status']}: {cluster['reason']} {cluster['hint']} {cluster['inventory']}")
             return cluster if cluster and cluster["status"] == status else None
 
-        return until(reached, f"{name} of {self.name} is {status}")
+        return until(reached, lambda: f"{name} of {self.name} is {status}. {self.show(name)}, after {self.events(name)[-10:]}")
 
     def running(self, name, **more):
         """Creates a cluster and waits for it."""

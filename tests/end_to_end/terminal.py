@@ -1,6 +1,7 @@
 """The command line as a program runs it, through pipes, and as a person does, in a terminal."""
 
 import os
+import select
 import subprocess
 import time
 from contextlib import contextmanager
@@ -60,12 +61,14 @@ class Terminal:
             assert self.read(), f"it ended without {texts}:\n{self.text()}"
 
     def read(self):
-        """False once it has ended."""
-        try:
-            read = self.child.read_nonblocking(65536, timeout=0.2)
-        except pexpect.TIMEOUT:
+        """False once it has ended and all that it wrote is read: pexpect looks for its death after it has looked for its last words, so it can
+        miss them."""
+        descriptor = self.child.fileno()
+        if not select.select([descriptor], [], [], 0.2)[0]:
             return True
-        except pexpect.EOF:
+        try:
+            read = os.read(descriptor, 65536)
+        except OSError:
             return False
         self.raw += read
         self.stream.feed(read)

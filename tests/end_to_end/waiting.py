@@ -7,14 +7,14 @@ import pytest
 
 
 def until(probe, what, seconds=400, every=0.3):
-    """Probes until the answer is truthy, and returns it."""
+    """Probes until the answer is truthy, and returns it. `what` is a text, or makes one when it is too late."""
     deadline = time.monotonic() + seconds
     while True:
         found = probe()
         if found:
             return found
         if time.monotonic() > deadline:
-            pytest.fail(f"not within {seconds} s: {what}")
+            pytest.fail(f"not within {seconds} s: {what() if callable(what) else what}")
         time.sleep(every)
 
 
