@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 
@@ -9,6 +10,7 @@ class Passage:
     def __init__(self, url):
         self.there = urlsplit(url)
         self.is_open = True
+        self.inside = []
         self.door = socket.create_server(("127.0.0.1", 0))
         self.url = self.there._replace(netloc=f"127.0.0.1:{self.door.getsockname()[1]}").geturl()
 
@@ -18,9 +20,13 @@ class Passage:
 
     def __exit__(self, *_):
         self.door.close()
+        self.close()
 
     def close(self):
+        """Also for those who are inside: each end is told, and whoever waits at it wakes."""
         self.is_open = False
+        for end in self.inside:
+            shut(end)
 
     def open(self):
         self.is_open = True
@@ -31,12 +37,18 @@ class Passage:
                 came, _ = self.door.accept()
             except OSError:
                 return
-            if not self.is_open:
-                came.close()
-                continue
-            went = socket.create_connection((self.there.hostname, self.there.port))
-            for one, other in ((came, went), (went, came)):
-                threading.Thread(target=self.pass_on, args=(one, other), daemon=True).start()
+            threading.Thread(target=self.lead, args=(came,), daemon=True).start()
+
+    def lead(self, came):
+        if not self.is_open:
+            came.close()
+            return
+        with came, socket.create_connection((self.there.hostname, self.there.port)) as went:
+            self.inside += [came, went]
+            back = threading.Thread(target=self.pass_on, args=(went, came), daemon=True)
+            back.start()
+            self.pass_on(came, went)
+            back.join()
 
     def pass_on(self, one, other):
         try:
@@ -45,4 +57,10 @@ class Passage:
         except OSError:
             pass
         for end in (one, other):
-            end.close()
+            shut(end)
+
+
+def shut(end):
+    """It may be already."""
+    with suppress(OSError):
+        end.shutdown(socket.SHUT_RDWR)
