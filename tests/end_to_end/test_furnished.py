@@ -62,7 +62,8 @@ def nobody_of_ours_is_inside(account, cluster):
 
 
 def open_to_everybody(account, cluster):
-    """As its administrator would."""
+    """As its administrator would, once EKS has done what it was asked before."""
+    until(lambda: described(account, cluster["outputs"]["cluster_name"])["status"] == "ACTIVE", "it is closed")
     eks, name = aws_clients.client("eks", (account.number, "test"), settings.PROXY_URL), cluster["outputs"]["cluster_name"]
     eks.update_cluster_config(name=name, resourcesVpcConfig={"endpointPublicAccess": True, "publicAccessCidrs": ["0.0.0.0/0"]})
     until(lambda: described(account, name)["status"] == "ACTIVE", "it is open")
