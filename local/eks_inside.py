@@ -3,7 +3,8 @@
 * Who a token is of: ministack checks the token's signature with the secret of its key, and finds the access entry. A token lives for 15
   minutes, by the machine's clock or by the functions', whichever its maker had.
   https://docs.aws.amazon.com/eks/latest/userguide/access-entries.html
-* What a cluster is to be: who reaches it, the access policies as roles and bindings, the node groups with their instances.
+* What a cluster is to be: who reaches it, the access policies as roles and bindings, the drivers of add-ons, which service accounts have roles, the
+  node groups with their instances.
 * AssumeRoleForPodIdentity: the credentials of a pod, by its service account's token. That is believed unseen; only the cluster's own
   server could check it.
   https://docs.aws.amazon.com/eks/latest/APIReference/API_auth_AssumeRoleForPodIdentity.html
@@ -30,6 +31,8 @@ from ministack.services import autoscaling, ec2, eks, iam, sts
 QUESTION = re.compile(r"/_ministack/eks-auth/([0-9]{12})/([a-z0-9-]+)/([A-Za-z0-9_-]+)/(review|state)")
 POD_IDENTITY = re.compile(r"/clusters/([A-Za-z0-9_-]+)/assume-role-for-pod-identity")
 PODS = "pods.eks.amazonaws.com"
+# https://docs.aws.amazon.com/eks/latest/userguide/workloads-add-ons-available-eks.html
+DRIVERS = {"aws-ebs-csi-driver": "ebs.csi.aws.com", "aws-mountpoint-s3-csi-driver": "s3.csi.aws.com"}
 HOUR = 3600
 
 
@@ -100,7 +103,8 @@ def state(account, region, name, asked):
     return eks._json_resp(200, {
         "public": reach["publicAccessCidrs"] if reach["endpointPublicAccess"] else [],
         "operator": operators_address(reach["publicAccessCidrs"]),
-        "access": eks._access_policy_rbac_objects(name, account, region, asked["namespaces"]),
+        "objects": eks._access_policy_rbac_objects(name, account, region, asked["namespaces"]) + drivers(name),
+        "associated": [f"{one['namespace']}/{one['serviceAccount']}" for one in associations(name)],
         "groups": [group | {"instances": instances_of(group), "diskSize": disk_of(group)} for group in groups],
     })
 
@@ -112,6 +116,15 @@ def operators_address(ranges):
         addresses = [ec2._addresses[gateway["AllocationId"]]["PublicIp"] for gateway in gateways if gateway["AllocationId"] in ec2._addresses]
     admitted = [address for address in addresses if f"{address}/32" in ranges]
     return next(iter(admitted + addresses), "")
+
+
+def drivers(name):
+    """Of the add-ons for disks and buckets."""
+    return [
+        {"apiVersion": "storage.k8s.io/v1", "kind": "CSIDriver", "metadata": {"name": driver}, "spec": {}}
+        for addon, driver in DRIVERS.items()
+        if f"{name}/{addon}" in eks._addons
+    ]
 
 
 def instances_of(group):
@@ -178,9 +191,12 @@ def subject_of(token):
     return subject.split(":")[2:]
 
 
+def associations(cluster):
+    return [one for key, one in eks._pod_identity_associations.items() if key.startswith(f"{cluster}\x00")]
+
+
 def associated(cluster, namespace, account):
-    ours = (one for key, one in eks._pod_identity_associations.items() if key.startswith(f"{cluster}\x00"))
-    return next((one for one in ours if (one["namespace"], one["serviceAccount"]) == (namespace, account)), None)
+    return next((one for one in associations(cluster) if (one["namespace"], one["serviceAccount"]) == (namespace, account)), None)
 
 
 def trusts_pods(arn):

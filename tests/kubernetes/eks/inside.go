@@ -12,13 +12,13 @@ import (
 	"groundwork.dev/tests/kubernetes/groups"
 )
 
-// An inside is what EKS does within a cluster: access, nodes, and the autoscaler, which is none of EKS's but needs AWS as they do.
+// An inside is what EKS does within a cluster: access, drivers, nodes, and the autoscaler, which is none of EKS's but needs AWS as they do.
 type inside struct {
-	plane  *plane
-	client kubernetes.Interface
-	access access
-	types  catalog
-	pod    pod
+	plane   *plane
+	client  kubernetes.Interface
+	objects objects
+	types   catalog
+	pod     pod
 }
 
 func newInside(p *plane, kubeconfig string) (*inside, error) {
@@ -32,11 +32,11 @@ func newInside(p *plane, kubeconfig string) (*inside, error) {
 	}
 	aws := &aws{p.cloud, p.at.Region}
 	return &inside{
-		plane:  p,
-		client: client,
-		access: access{client.RbacV1().RESTClient(), map[string]string{}},
-		types:  catalog{aws, map[string]instanceType{}},
-		pod:    pod{at: p.at, client: client, kubeconfig: kubeconfig, aws: aws, speed: p.speed},
+		plane:   p,
+		client:  client,
+		objects: objects{client.RbacV1().RESTClient(), map[string]string{}},
+		types:   catalog{aws, map[string]instanceType{}},
+		pod:     pod{at: p.at, client: client, kubeconfig: kubeconfig, aws: aws, speed: p.speed},
 	}, nil
 }
 
@@ -55,7 +55,7 @@ func (i *inside) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(i.access.look(ctx, now.Access), i.keepNodes(ctx, now.Groups), i.pod.look(ctx))
+	return errors.Join(i.objects.look(ctx, now.Objects), i.keepNodes(ctx, now.Groups), i.pod.look(ctx))
 }
 
 // keepNodes tells the kubelets which nodes there are.

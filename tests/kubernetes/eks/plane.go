@@ -42,8 +42,10 @@ type state struct {
 	Public []string `json:"public"`
 	// The address of the operator's NAT gateway, if there is one.
 	Operator string           `json:"operator"`
-	Access   []map[string]any `json:"access"`
+	Objects  []map[string]any `json:"objects"`
 	Groups   []nodegroup      `json:"groups"`
+	// The service accounts that have roles, as "namespace/name".
+	Associated []string `json:"associated"`
 }
 
 func newPlane(at place, data string, o options) *plane {
@@ -59,6 +61,9 @@ func (p *plane) run(ctx context.Context) error {
 	return running.Run(ctx, func(server up.Server) error {
 		inside, err := newInside(p, server.Kubeconfig)
 		if err != nil {
+			return err
+		}
+		if err := p.admit(ctx, inside.client, server.CA); err != nil {
 			return err
 		}
 		tending.Go(func() { p.tend(ctx, inside) })

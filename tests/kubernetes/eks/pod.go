@@ -64,18 +64,15 @@ func (p *pod) end() {
 	p.plays, p.stop = "", nil
 }
 
-// begin plays the autoscaler in a new pod. EKS gives a pod its credentials as it admits it: if there is no association then, there are none
-// as long as the pod lives.
+// begin plays the autoscaler in a new pod, if that was admitted with credentials.
 func (p *pod) begin(ctx context.Context, found *corev1.Pod) {
 	ctx, p.stop = context.WithCancel(ctx)
 	p.plays = found.UID
-	identity := &podIdentity{at: p.at, client: p.client, aws: p.aws, pod: found}
-	if err := identity.assume(ctx); err != nil {
-		klog.InfoS("The autoscaler has no credentials", "cluster", p.at, "why", err)
+	if !hasCredentials(found) {
 		p.crash(ctx, found, noCredentials)
 		return
 	}
-	go p.play(ctx, found, identity)
+	go p.play(ctx, found, &podIdentity{at: p.at, client: p.client, aws: p.aws, pod: found})
 }
 
 // play starts it again and again, as a kubelet does with what fails.
@@ -87,7 +84,7 @@ func (p *pod) play(ctx context.Context, found *corev1.Pod, identity *podIdentity
 		return
 	}
 	for restarts := int32(0); ctx.Err() == nil; restarts++ {
-		cloud := &scaling{ctx, p.aws, identity, tagsIn(flags), catalog{p.aws, map[string]instanceType{}}, map[string]nodegroup{}}
+		cloud := &scaling{ctx, p.aws, identity, searchesIn(flags), catalog{p.aws, map[string]instanceType{}}, map[string]nodegroup{}}
 		if err := p.run(ctx, found, restarts, options.Faster(p.speed), cloud); ctx.Err() == nil {
 			p.crash(ctx, found, err.Error())
 		}

@@ -23,19 +23,21 @@ type scaling struct {
 	ctx      context.Context
 	aws      *aws
 	identity *podIdentity
-	tags     []string
+	// Each finds the groups with all of its tags.
+	searches [][]string
 	types    catalog
 	known    map[string]nodegroup
 }
 
-// tagsIn are the tags of the discovery flag.
-func tagsIn(flags []string) []string {
+// searchesIn are the tags of each discovery flag.
+func searchesIn(flags []string) [][]string {
+	var all [][]string
 	for _, flag := range flags {
 		if tags, is := strings.CutPrefix(flag, discovery); is {
-			return strings.Split(tags, ",")
+			all = append(all, strings.Split(tags, ","))
 		}
 	}
-	return nil
+	return all
 }
 
 // A scalingGroup is as DescribeAutoScalingGroups shows it.
@@ -61,7 +63,7 @@ func (s scalingGroup) tag(key string) string {
 	return ""
 }
 
-// Groups are those with all of the tags.
+// Groups are those that the searches find.
 func (s *scaling) Groups() ([]groups.Group, error) {
 	found, err := s.discover()
 	if err != nil {
@@ -88,17 +90,33 @@ func (s *scaling) Groups() ([]groups.Group, error) {
 }
 
 func (s *scaling) discover() ([]scalingGroup, error) {
-	filters := fields{}
-	for number, tag := range s.tags {
-		filters[fmt.Sprintf("Filters.member.%d.Name", number+1)] = "tag-key"
-		filters[fmt.Sprintf("Filters.member.%d.Values.member.1", number+1)] = tag
+	var all []scalingGroup
+	for _, tags := range s.searches {
+		var answer struct {
+			Groups []scalingGroup `xml:"DescribeAutoScalingGroupsResult>AutoScalingGroups>member"`
+		}
+		if err := s.ask("DescribeAutoScalingGroups", filters(tags), &answer); err != nil {
+			return nil, err
+		}
+		all = append(all, answer.Groups...)
 	}
-	var answer struct {
-		Groups []scalingGroup `xml:"DescribeAutoScalingGroupsResult>AutoScalingGroups>member"`
+	slices.SortFunc(all, func(a, b scalingGroup) int { return strings.Compare(a.Name, b.Name) })
+	return all, nil
+}
+
+// filters are as the real one asks for tags with and without a value.
+// https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/cloudprovider/aws/aws_wrapper.go
+func filters(tags []string) fields {
+	all := fields{}
+	for number, tag := range tags {
+		name, wanted := "tag-key", tag
+		if key, value, is := strings.Cut(tag, "="); is {
+			name, wanted = "tag:"+key, value
+		}
+		all[fmt.Sprintf("Filters.member.%d.Name", number+1)] = name
+		all[fmt.Sprintf("Filters.member.%d.Values.member.1", number+1)] = wanted
 	}
-	err := s.ask("DescribeAutoScalingGroups", filters, &answer)
-	slices.SortFunc(answer.Groups, func(a, b scalingGroup) int { return strings.Compare(a.Name, b.Name) })
-	return answer.Groups, err
+	return all
 }
 
 func (s *scaling) nodegroup(of scalingGroup) (nodegroup, error) {

@@ -2,6 +2,7 @@ package eks
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -47,7 +48,7 @@ func scalingIn(t *testing.T, account *account) *scaling {
 	aws := &aws{server.URL, "us-west-2"}
 	identity := &podIdentity{held: keys{ID: "ASIA", Secret: "secret", Token: "token"}}
 	catalog := catalog{aws, map[string]instanceType{}}
-	return &scaling{t.Context(), aws, identity, []string{"k8s.io/cluster-autoscaler/c"}, catalog, map[string]nodegroup{}}
+	return &scaling{t.Context(), aws, identity, [][]string{{"k8s.io/cluster-autoscaler/c"}}, catalog, map[string]nodegroup{}}
 }
 
 func TestTheAutoscalerSeesAGroupAsAutoScalingAndEKSTellIt(t *testing.T) {
@@ -96,9 +97,17 @@ func TestTheAutoscalerChangesGroupsByAutoScaling(t *testing.T) {
 	}
 }
 
-func TestItsTagsAreThoseOfTheDiscoveryFlag(t *testing.T) {
-	flags := []string{"--cloud-provider=aws", "--node-group-auto-discovery=asg:tag=k8s.io/a,k8s.io/b"}
-	if got := tagsIn(flags); !slices.Equal(got, []string{"k8s.io/a", "k8s.io/b"}) {
+func TestEachDiscoveryFlagIsASearchByItsTags(t *testing.T) {
+	flags := []string{discovery + "k8s.io/a,k8s.io/b", "--cloud-provider=aws", discovery + "eks:nodegroup-name=gpu"}
+	want := [][]string{{"k8s.io/a", "k8s.io/b"}, {"eks:nodegroup-name=gpu"}}
+	if got := searchesIn(flags); !slices.EqualFunc(got, want, slices.Equal) {
+		t.Error(got)
+	}
+	filtered := fields{
+		"Filters.member.1.Name": "tag-key", "Filters.member.1.Values.member.1": "k8s.io/a",
+		"Filters.member.2.Name": "tag:eks:nodegroup-name", "Filters.member.2.Values.member.1": "gpu",
+	}
+	if got := filters([]string{"k8s.io/a", "eks:nodegroup-name=gpu"}); !maps.Equal(got, filtered) {
 		t.Error(got)
 	}
 }

@@ -17,10 +17,10 @@ func binding(namespace, name string) map[string]any {
 	return map[string]any{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": metadata}
 }
 
-func TestAccessIsGivenOnceAndTakenAwayWhenItIsNotWantedAnyMore(t *testing.T) {
+func TestAnObjectIsMadeOnceAndTakenAwayWhenItIsNotWantedAnyMore(t *testing.T) {
 	var asked []string
 	server := httptest.NewServer(http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
-		asked = append(asked, request.Method+" "+strings.TrimPrefix(request.URL.Path, rbac))
+		asked = append(asked, request.Method+" "+strings.TrimPrefix(request.URL.Path, "/apis/rbac.authorization.k8s.io/v1"))
 		writer.Header().Set("Content-Type", "application/json")
 		if strings.Contains(request.URL.Path, "/gone/") {
 			writer.WriteHeader(http.StatusNotFound)
@@ -34,7 +34,7 @@ func TestAccessIsGivenOnceAndTakenAwayWhenItIsNotWantedAnyMore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	access := access{client.RbacV1().RESTClient(), map[string]string{}}
+	objects := objects{client.RbacV1().RESTClient(), map[string]string{}}
 	for _, row := range []struct {
 		reason string
 		wanted []map[string]any
@@ -47,7 +47,7 @@ func TestAccessIsGivenOnceAndTakenAwayWhenItIsNotWantedAnyMore(t *testing.T) {
 		{"one in a lost namespace is no error", []map[string]any{binding("gone", "b")}, []string{"PATCH /namespaces/gone/rolebindings/b"}},
 	} {
 		asked = nil
-		if err := access.look(t.Context(), row.wanted); err != nil || !slices.Equal(asked, row.asked) {
+		if err := objects.look(t.Context(), row.wanted); err != nil || !slices.Equal(asked, row.asked) {
 			t.Errorf("%s: %v, %v", row.reason, asked, err)
 		}
 	}
