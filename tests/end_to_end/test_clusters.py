@@ -162,7 +162,7 @@ def add_ons(account, cluster):
     eks, name = account.client("eks"), cluster["outputs"]["cluster_name"]
     found = eks.list_addons(clusterName=name)["addons"]
     everywhere = {"vpc-cni", "kube-proxy", "eks-pod-identity-agent", "coredns", "aws-ebs-csi-driver"}
-    assert set(found) == everywhere | {"metrics-server", "eks-node-monitoring-agent", "amazon-cloudwatch-observability"}
+    assert set(found) == everywhere | {"aws-mountpoint-s3-csi-driver", "metrics-server", "eks-node-monitoring-agent", "amazon-cloudwatch-observability"}
     assert {eks.describe_addon(clusterName=name, addonName=one)["addon"]["status"] for one in found} == {"ACTIVE"}
     associations = eks.list_pod_identity_associations(clusterName=name)["associations"]
     assert {one["serviceAccount"] for one in associations} == {"ebs-csi-controller-sa", "cloudwatch-agent", "cluster-autoscaler", "run"}

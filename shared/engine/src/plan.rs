@@ -184,7 +184,7 @@ fn nodes(cluster: &Cluster) -> Vec<Key> {
     all.extend([Addon::Coredns, Addon::AwsEbsCsiDriver].map(Key::Addon));
     match cluster.spec.performance_profile() {
         PerformanceProfile::CostSaving => {}
-        PerformanceProfile::Standard => all.extend(watching()),
+        PerformanceProfile::Standard => all.extend(std::iter::once(Key::Addon(Addon::AwsMountpointS3CsiDriver)).chain(watching())),
     }
     all.extend(cluster.spec.has_flow_logs().then_some(Key::FlowLog));
     all
@@ -251,9 +251,14 @@ mod tests {
     }
 
     #[test]
-    fn only_the_standard_profile_measures_and_watches_the_nodes() {
-        let watching =
-            ["addon/metrics-server", "addon/eks-node-monitoring-agent", "addon/amazon-cloudwatch-observability", "log-group/application"];
+    fn only_the_standard_profile_mounts_buckets_and_measures_and_watches_the_nodes() {
+        let watching = [
+            "addon/aws-mountpoint-s3-csi-driver",
+            "addon/metrics-server",
+            "addon/eks-node-monitoring-agent",
+            "addon/amazon-cloudwatch-observability",
+            "log-group/application",
+        ];
         for (profile, expected) in [("cost_saving", false), ("standard", true)] {
             let all = keys(&resources_of(&cluster(json!({"performance_profile": profile}))));
             assert!(watching.iter().all(|addon| all.iter().any(|key| key == addon) == expected), "{profile}: {all:?}");

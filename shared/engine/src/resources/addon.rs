@@ -32,6 +32,9 @@ fn configuration(addon: Addon, cluster: &Cluster) -> Option<Value> {
             let insights = json!({"kubernetes": {"enhanced_container_insights": true}});
             Some(json!({"agent": {"config": {"logs": {"metrics_collected": insights}}}}))
         }
+        // Pods reach buckets as themselves, so the driver has no role. Version 2.5 is the first that the autoscaler looks past on idle nodes:
+        // <https://github.com/awslabs/mountpoint-s3-csi-driver/issues/675>
+        Addon::AwsMountpointS3CsiDriver => None,
         Addon::KubeProxy | Addon::EksPodIdentityAgent | Addon::Coredns | Addon::MetricsServer | Addon::EksNodeMonitoringAgent => None,
     }
 }
@@ -52,6 +55,7 @@ impl Planned for Addon {
             Addon::EksPodIdentityAgent
             | Addon::Coredns
             | Addon::AwsEbsCsiDriver
+            | Addon::AwsMountpointS3CsiDriver
             | Addon::MetricsServer
             | Addon::EksNodeMonitoringAgent
             | Addon::AmazonCloudwatchObservability => Stage::CreateNodegroups,
@@ -61,7 +65,7 @@ impl Planned for Addon {
     fn needs(&self) -> Vec<Key> {
         match self {
             Addon::VpcCni | Addon::KubeProxy | Addon::EksPodIdentityAgent | Addon::EksNodeMonitoringAgent => vec![Key::Cluster],
-            Addon::Coredns | Addon::MetricsServer => vec![Key::NodeGroup(Group::System)],
+            Addon::Coredns | Addon::AwsMountpointS3CsiDriver | Addon::MetricsServer => vec![Key::NodeGroup(Group::System)],
             Addon::AwsEbsCsiDriver => {
                 vec![Key::NodeGroup(Group::System), Key::PodIdentity(Role::EbsCsi), Key::Addon(Addon::EksPodIdentityAgent)]
             }

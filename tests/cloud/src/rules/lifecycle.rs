@@ -230,7 +230,9 @@ fn status(name: &str, life: &Life, world: &World) -> (&'static str, Option<Issue
 
 /// Add-ons with deployments, not only with a pod on every node.
 fn needs_nodes(addon: &str) -> bool {
-    ["/coredns", "/aws-ebs-csi-driver", "/metrics-server", "/amazon-cloudwatch-observability"].iter().any(|name| addon.ends_with(name))
+    ["/coredns", "/aws-ebs-csi-driver", "/aws-mountpoint-s3-csi-driver", "/metrics-server", "/amazon-cloudwatch-observability"]
+        .iter()
+        .any(|name| addon.ends_with(name))
 }
 
 fn has_nodes(addon: &str, world: &World) -> bool {
