@@ -112,7 +112,6 @@ resource "aws_iam_role_policy" "groundwork" {
     role      = var.role_name
     cluster   = aws_eks_cluster.this.name
     node_role = aws_iam_role.node.arn
-    # Between the quotes of one text there, so that it becomes a list.
-    buckets = join("\", \"", [for bucket in aws_s3_bucket.this : bucket.arn])
+    buckets   = local.buckets
   })
 }

@@ -1,6 +1,6 @@
 //! What is in every cluster, as kubectl applies it.
 
-use furniture::{Facts, Object, Server, objects as all};
+use furniture::{Facts, Object, Scales, Server, objects as all};
 use serde_json::{Value, json};
 
 pub fn objects() -> String {
@@ -9,7 +9,8 @@ pub fn objects() -> String {
         eks_name: "groundwork-research-abcdefghijkl".into(),
         region: "us-west-2".into(),
         scale_down_after_minutes: 10,
-        autoscales: true,
+        scales: Scales::All,
+        mounts: vec![],
     };
     let objects = all(&facts, &Server::of_version(Some("1.35")));
     let items: Vec<&Value> = objects.iter().map(Object::wanted).collect();

@@ -16,6 +16,8 @@ pub fn policies() -> Vec<(String, String)> {
     let trust = format!("{:#}\n", trust::policy(&trust::PLACEHOLDERS));
     files.push((path("trust"), trust.clone()));
     files.push(("examples/self-managed/trust.json".into(), trust));
+    files
+        .extend(pods::THEIRS.iter().map(|pods| (format!("examples/self-managed/{}.json", pods.name), text(&pods.document(&PLACEHOLDERS)))));
     files.push(("examples/self-managed/policy.json".into(), text(&self_managed::template())));
     files
 }

@@ -1,11 +1,14 @@
 """A customer of self-managed mode: what it makes itself, and what it lets Groundwork do."""
 
 import json
+import re
 import string
 
 import boto3
 
+import aws_clients
 import census
+import cloud
 import settings
 from account import new_account
 
@@ -14,11 +17,15 @@ NODES = "nodes"
 
 
 class Customer:
-    """Makes what examples/self-managed/main.tf makes: cluster, buckets, node role, and the role for Groundwork."""
+    """Makes what examples/self-managed/main.tf makes: cluster, buckets, node role, and the role for Groundwork; and what pods.tf makes, later."""
 
-    def __init__(self, tenant):
+    def __init__(self, tenant, **more):
+        """In an account that has this, besides what a company's has."""
         self.tenant = tenant
         self.account = tenant.account = new_account()
+        cloud.set_account(self.account.number, cloud.COMPANY | more)
+        # What is to have a control plane is made through the proxy.
+        self.eks = aws_clients.client("eks", (self.account.number, "test"), settings.PROXY_URL if more else settings.EMULATOR_URL)
         self.cluster = f"theirs-{self.account.number}"
         self.buckets = [f"{self.cluster}-{purpose}" for purpose in ("data", "logs")]
         self.subnets = self.make_subnets()
@@ -39,7 +46,7 @@ class Customer:
     def make_cluster(self, name):
         role = self.make_role(f"{name}-cluster", service_trust("eks"))
         network = {"subnetIds": self.subnets}
-        self.account.client("eks").create_cluster(name=name, roleArn=role, resourcesVpcConfig=network, tags={"team": "theirs"})
+        self.eks.create_cluster(name=name, roleArn=role, resourcesVpcConfig=network, tags={"team": "theirs"})
 
     def make_bucket(self, name):
         location = {"LocationConstraint": settings.REGION}
@@ -82,9 +89,25 @@ class Customer:
         given = {"RoleName": "groundwork", "PolicyName": "groundwork", "PolicyDocument": json.dumps(policy)}
         self.account.client("iam").put_role_policy(**given)
 
-    def add_node_group(self, name):
+    def add_node_group(self, name, **more):
         nodes = {"clusterName": self.cluster, "nodegroupName": name, "subnets": self.subnets, "nodeRole": self.node_role}
-        self.account.client("eks").create_nodegroup(**nodes)
+        self.account.client("eks").create_nodegroup(**nodes | more)
+
+    def give_pods_their_roles(self):
+        """As pods.tf does: which service accounts have one is read there."""
+        iam, arns = self.account.client("iam"), [f"arn:aws:s3:::{bucket}" for bucket in self.buckets]
+        names = {"account": self.account.number, "region": settings.REGION, "cluster": self.cluster}
+        listed = {"buckets": '", "'.join(arns), "objects": '", "'.join(f"{arn}/*" for arn in arns)}
+        for role, namespace, account in re.findall(r'(\S+) += \{ namespace = "(.+)", name = "(.+)" \}', (EXAMPLE / "pods.tf").read_text()):
+            arn = self.make_role(f"{self.cluster}-{role}", service_trust("pods.eks", "sts:AssumeRole", "sts:TagSession"))
+            if (EXAMPLE / f"{role}.json").exists():
+                policy = json.dumps(filled(f"{role}.json", **names, **listed))
+                iam.put_role_policy(RoleName=f"{self.cluster}-{role}", PolicyName=role, PolicyDocument=policy)
+            self.eks.create_pod_identity_association(
+                clusterName=self.cluster, namespace=namespace, serviceAccount=account, roleArn=arn
+            )
+        for addon in ("eks-pod-identity-agent", "aws-ebs-csi-driver"):
+            self.eks.create_addon(clusterName=self.cluster, addonName=addon)
 
     def node_groups(self):
         eks = self.account.client("eks")
@@ -105,6 +128,6 @@ def filled(file, **values):
     return json.loads(string.Template((EXAMPLE / file).read_text()).substitute(partition="aws", **values))
 
 
-def service_trust(service):
-    allow = {"Effect": "Allow", "Principal": {"Service": f"{service}.amazonaws.com"}, "Action": "sts:AssumeRole"}
+def service_trust(service, *actions):
+    allow = {"Effect": "Allow", "Principal": {"Service": f"{service}.amazonaws.com"}, "Action": actions or "sts:AssumeRole"}
     return {"Version": "2012-10-17", "Statement": [allow]}

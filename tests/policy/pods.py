@@ -1,12 +1,21 @@
 """The roles of pods: what the autoscaler's and a researcher's have to be able to do, and what an attacker in such a pod would try.
 
 The quick-start's policy is also the role's boundary, so that nothing else that such a role may get counts: in these questions its other
-policies allow all of AWS.
+policies allow all of AWS. In a cluster of the customer's own it is the role's only policy.
 """
 
-from attacks import ACCOUNT, ALLOWED_KEY, CUSTOMERS, EKS, REFUSED_KEY, REGION, S3, Attack, ec2, key
+import policies
+from attacks import ACCOUNT, ALLOWED_KEY, CUSTOMERS, EKS, REFUSED_KEY, REGION, S3, THEIRS, Attack, ec2, key
 
 AUTOSCALER, WORKLOAD = "autoscaler", "workload"
+# In a cluster that the customer made.
+THEIR_AUTOSCALER, THEIR_WORKLOAD = "self-managed autoscaler", "self-managed workload"
+
+
+def document(name):
+    whose, _, kind = name.rpartition(" ")
+    return policies.of_their_pods(kind, **THEIRS) if whose else policies.document(kind, ACCOUNT)
+
 
 OURS = {"s3:ResourceAccount": [ACCOUNT]}
 OF_ANOTHER_ACCOUNT = {"s3:ResourceAccount": ["333333333333"]}
@@ -17,6 +26,9 @@ GROUP = f"arn:aws:autoscaling:{REGION}:{ACCOUNT}:autoScalingGroup:1:autoScalingG
 NODES = {"aws:ResourceTag/eks:cluster-name": ["groundwork-a-abcdefghijkl"]}
 OF_ANOTHER = {"aws:ResourceTag/eks:cluster-name": ["groundwork-a-zyxwvutsrqpo"]}
 OF_A_FOREIGN = {"aws:ResourceTag/eks:cluster-name": ["production"]}
+IN_THEIRS = {"aws:ResourceTag/eks:cluster-name": ["theirs"], "aws:ResourceTag/eks:nodegroup-name": ["groundwork-abcdefghijkl-g4dn-xlarge"]}
+THEIR_OWN = IN_THEIRS | {"aws:ResourceTag/eks:nodegroup-name": ["system"]}
+ELSEWHERE = IN_THEIRS | OF_A_FOREIGN
 
 
 def bucket(what, action, name, context=None):
@@ -41,6 +53,17 @@ WORK = {
         bucket("Delete in it", "DeleteObject", "groundwork-abcdefghijkl-artifacts/model"),
         key("Read what the customer's key encrypts in a bucket", "Decrypt", ALLOWED_KEY, BY_S3),
         key("Write so that it does", "GenerateDataKey", ALLOWED_KEY, BY_S3),
+    ],
+    THEIR_AUTOSCALER: [
+        Attack("Look at the scaling groups", "autoscaling:DescribeAutoScalingGroups", "*"),
+        Attack("Look at a node group of ours", "eks:DescribeNodegroup", f"{EKS}:nodegroup/theirs/groundwork-abcdefghijkl-g4dn-xlarge/1"),
+        scaling("Ask for a node", "SetDesiredCapacity", "eks-groundwork-abcdefghijkl-g4dn-xlarge-1", IN_THEIRS),
+        scaling("Give a node back", "TerminateInstanceInAutoScalingGroup", "eks-groundwork-abcdefghijkl-g4dn-xlarge-1", IN_THEIRS),
+    ],
+    THEIR_WORKLOAD: [
+        bucket("List a bucket that the customer names", "ListBucket", "theirs-data"),
+        bucket("Read from it", "GetObject", "theirs-data/model"),
+        bucket("Write into it", "PutObject", "theirs-logs/line"),
     ],
 }
 
@@ -77,5 +100,22 @@ ATTACKS = {
         key("Use the customer's key beside S3", "Decrypt", ALLOWED_KEY, BY_EC2),
         key("Use a key that is not for clusters", "Decrypt", REFUSED_KEY, BY_S3),
         scaling("Ask for a node", "SetDesiredCapacity", "eks-g4dn-xlarge-1", NODES),
+    ],
+    THEIR_AUTOSCALER: [
+        *EVERYWHERE,
+        scaling("Scale a group of the customer's in the same cluster", "SetDesiredCapacity", "eks-system-1", THEIR_OWN),
+        scaling("End a node of the customer's", "TerminateInstanceInAutoScalingGroup", "eks-system-1", THEIR_OWN),
+        scaling("Scale a group of that name in another cluster", "SetDesiredCapacity", "eks-groundwork-abcdefghijkl-g4dn-xlarge-1", ELSEWHERE),
+        scaling("Let a group have more nodes than the spec says", "UpdateAutoScalingGroup", "eks-groundwork-abcdefghijkl-g4dn-xlarge-1", IN_THEIRS),
+        Attack("Look at a node group of the customer's", "eks:DescribeNodegroup", f"{EKS}:nodegroup/theirs/system/1"),
+        bucket("Read from a bucket", "GetObject", "theirs-data/model"),
+    ],
+    THEIR_WORKLOAD: [
+        *EVERYWHERE,
+        bucket("Read from another bucket of the customer's", "GetObject", "customers-data/secret"),
+        bucket("Write into another account's bucket with such a name", "PutObject", "theirs-data/y", OF_ANOTHER_ACCOUNT),
+        bucket("Open a bucket to everybody", "PutBucketPolicy", "theirs-data"),
+        bucket("Delete a bucket", "DeleteBucket", "theirs-data"),
+        scaling("Ask for a node", "SetDesiredCapacity", "eks-groundwork-abcdefghijkl-g4dn-xlarge-1", IN_THEIRS),
     ],
 }

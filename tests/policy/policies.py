@@ -6,7 +6,7 @@ from string import Template
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCUMENTS = REPOSITORY / "onboarding/terraform/policies"
-EXAMPLE = REPOSITORY / "examples/self-managed/policy.json"
+EXAMPLE = REPOSITORY / "examples/self-managed"
 ROLE = "groundwork"
 
 
@@ -27,8 +27,18 @@ def document(name, account, vpcs=()):
 
 def self_managed(account, region, cluster, buckets, node_role):
     """The policy of the role in self-managed mode, for what the customer made."""
-    arns = '", "'.join(f"arn:aws:s3:::{bucket}" for bucket in buckets)
-    return filled(EXAMPLE.read_text(), account=account, region=region, cluster=cluster, buckets=arns, node_role=node_role)
+    return example("policy", buckets, account=account, region=region, cluster=cluster, node_role=node_role)
+
+
+def of_their_pods(name, account, region, cluster, buckets, **_):
+    """What the customer gives pods of that kind in a cluster of its own."""
+    return example(name, buckets, account=account, region=region, cluster=cluster)
+
+
+def example(name, buckets, **values):
+    arns = [f"arn:aws:s3:::{bucket}" for bucket in buckets]
+    listed = {"buckets": '", "'.join(arns), "objects": '", "'.join(f"{arn}/*" for arn in arns)}
+    return filled((EXAMPLE / f"{name}.json").read_text(), **listed, **values)
 
 
 def filled(text, **values):

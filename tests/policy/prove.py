@@ -121,7 +121,7 @@ def unknown_to_reference(rows, theirs, boundary):
     """The rows of self-managed mode are checked as the policy has them, with the customer's names filled in."""
     managed = [row for row in rows if row["mode"] == "managed"]
     of_tables = [fault for row in [*managed, *policies.grants_of(theirs)] for fault in reference.faults(row)]
-    limits = {BOUNDARY: boundary} | {name: policies.document(name, attacks.ACCOUNT) for name in pods.WORK}
+    limits = {BOUNDARY: boundary} | {name: pods.document(name) for name in pods.WORK}
     return of_tables + [f"{name}: {fault}" for name, limit in limits.items() for fault in reference.faults_of_policy(limit)]
 
 
@@ -140,7 +140,7 @@ def refused(tried, policy, boundary=None):
 
 
 def of_pods(judge, tried):
-    return [f"{name}: {one}" for name, some in tried.items() for one in judge(some, ANYTHING, policies.document(name, attacks.ACCOUNT))]
+    return [f"{name}: {one}" for name, some in tried.items() for one in judge(some, ANYTHING, pods.document(name))]
 
 
 def answered(tried, policy, boundary):

@@ -3,20 +3,19 @@ use crate::failure::{Exit, Failure, Result};
 use crate::kubernetes;
 use crate::output::table;
 use clap::Args;
-use furniture::{Applied, Done, Facts, Object, Server};
+use furniture::{Applied, Done, Facts, Object, Scales, Server};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use wire::key::{Key, Role};
 use wire::spec::{Mode, Spec};
 use wire::status::Status;
-use wire::view::{Cluster, ResourceState};
+use wire::view::Cluster;
 
 /// Put into a cluster what every cluster has.
 ///
 /// A default storage class, the namespace research with its service account, quota and defaults, and the autoscaler, which brings a node for
-/// a pod that waits; a self-managed cluster gets all but that. It uses your own kubeconfig, so it works wherever you reach the cluster as its
-/// administrator. What is there already and not Groundwork's is named and left as it is. It can be run again at any time.
+/// a pod that waits. It uses your own kubeconfig, so it works wherever you reach the cluster as its administrator. What is there already and not
+/// Groundwork's is named and left as it is, and so is what pods would need of AWS and do not get. It can be run again at any time.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -59,7 +58,7 @@ impl Furnish {
         }
         let lines: Vec<Line> = self.apply(&cluster, &facts)?.into_iter().map(line).collect();
         cx.output().print(&lines, |lines| told(lines, &cluster))?;
-        refused(&lines, &cluster).map_or(Ok(()), Err)
+        unfinished(&lines, &cluster).map_or(Ok(()), Err)
     }
 
     fn apply(&self, cluster: &Cluster, facts: &Facts) -> Result<Vec<Applied>> {
@@ -86,27 +85,15 @@ fn facts(cluster: &Cluster, spec: &Spec) -> Result<Facts> {
     let none =
         || Failure::new(Exit::Refused, format!("{name} has no endpoint yet; it is {status}.")).next(format!("groundwork watch {name}"));
     let (Some(eks_name), Some(_)) = (&cluster.outputs.cluster_name, &cluster.outputs.endpoint) else { return Err(none()) };
-    let facts = Facts::of(&cluster.summary.id, eks_name, spec);
-    if facts.autoscales && !has_role(cluster) {
-        return Err(without_role(cluster));
+    Ok(Facts::of(&cluster.summary.id, eks_name, spec, scales(cluster, spec)))
+}
+
+/// A cluster of the customer's has groups that are none of ours.
+fn scales(cluster: &Cluster, spec: &Spec) -> Scales {
+    match spec.mode() {
+        Mode::Managed => Scales::All,
+        Mode::SelfManaged => Scales::Only(cluster.outputs.node_groups.values().cloned().collect()),
     }
-    Ok(facts)
-}
-
-/// EKS gives a pod its credentials as it admits it, so an autoscaler that is there before its role never gets any.
-fn has_role(cluster: &Cluster) -> bool {
-    let key = Key::PodIdentity(Role::Autoscaler);
-    cluster.resources.iter().any(|one| one.key == key && one.state == ResourceState::Ready)
-}
-
-fn without_role(cluster: &Cluster) -> Failure {
-    let (name, status) = (&cluster.summary.name, cluster.summary.status);
-    let next = match status {
-        Status::Running => "An older version made it, and gives no role later: delete the cluster and create it anew.".into(),
-        Status::Failed => format!("groundwork retry {name}"),
-        _ => format!("groundwork watch {name}"),
-    };
-    Failure::new(Exit::Refused, format!("{name} has no role for the autoscaler; it is {}.", status.name())).next(next)
 }
 
 fn list(objects: Vec<Object>) -> Value {
@@ -127,14 +114,9 @@ fn line(Applied { object, done }: Applied) -> Line {
 fn told(lines: &[Line], cluster: &Cluster) -> String {
     let rows = lines.iter().map(|line| vec![line.object.clone(), in_words(&line.done)]).collect();
     let name = &cluster.summary.name;
-    let starts = lines.iter().any(|line| line.object.starts_with("Deployment") && line.done != Done::Kept);
-    let next =
-        if starts { format!("\nNext: groundwork furnish {name} tells whether the autoscaler runs by now.\n") } else { String::new() };
-    let left_out = match cluster.summary.mode {
-        Some(Mode::SelfManaged) => "\nThe autoscaler is left out: nobody made a role for it in your cluster.\n",
-        _ => "",
-    };
-    table(&["object", "what was done"], rows) + left_out + &next
+    let is_new = lines.iter().any(|line| !matches!(line.done, Done::Kept | Done::LeftOut { .. }));
+    let next = if is_new { format!("\nNext: groundwork furnish {name} tells whether all of it works.\n") } else { String::new() };
+    table(&["object", "what was done"], rows) + &next
 }
 
 fn in_words(done: &Done) -> String {
@@ -144,10 +126,18 @@ fn in_words(done: &Done) -> String {
         Done::Replaced { fields } => format!("made anew: {}", fields.join(", ")),
         Done::Kept => "as it should be".into(),
         Done::Starting => "starts".into(),
+        Done::Restarted => "started anew: its pod was there before its role".into(),
         Done::Sick { reason } => format!("does not work: {reason}"),
         Done::LeftOut { whose } => format!("left out: {whose}"),
+        Done::WithoutRole => format!("left out: {WITHOUT_ROLE}"),
         Done::Refused(error) => format!("refused: {}", error.reason),
     }
+}
+
+const WITHOUT_ROLE: &str = "its service account has no role in AWS, so it could do nothing.";
+
+fn unfinished(lines: &[Line], cluster: &Cluster) -> Option<Failure> {
+    refused(lines, cluster).or_else(|| missing(lines, cluster))
 }
 
 /// Whose hint comes first is told; the next run tells the next one.
@@ -156,6 +146,24 @@ fn refused(lines: &[Line], cluster: &Cluster) -> Option<Failure> {
     let first = kubernetes::failure(errors.first()?, cluster);
     let what = format!("{} of {} objects were refused.", errors.len(), lines.len());
     Some(Failure { what, why: errors.iter().map(|error| error.reason.clone()).collect(), ..first })
+}
+
+/// What does not work, mostly for want of something in AWS: whose account it is has to bring that.
+fn missing(lines: &[Line], cluster: &Cluster) -> Option<Failure> {
+    let is_missing = |line: &&Line| matches!(line.done, Done::Sick { .. } | Done::WithoutRole);
+    let missing: Vec<String> = lines.iter().filter(is_missing).map(|line| format!("{}: {}", line.object, in_words(&line.done))).collect();
+    let lacks_a_role = lines.iter().any(|line| line.done == Done::WithoutRole);
+    let name = &cluster.summary.name;
+    let next = match (cluster.summary.mode, cluster.summary.status) {
+        (Some(Mode::SelfManaged), _) => {
+            "Bring what is missing, as examples/self-managed does with Terraform: roles, their associations, add-ons.".into()
+        }
+        (_, Status::Running) if !lacks_a_role => format!("Mend what keeps them from it, and run it again: groundwork furnish {name}"),
+        (_, Status::Running | Status::Failed) => format!("groundwork retry {name}"),
+        _ => format!("groundwork watch {name}"),
+    };
+    let what = format!("{} of {} objects do not work.", missing.len(), lines.len());
+    (!missing.is_empty()).then(|| Failure { why: missing, ..Failure::new(Exit::Failed, what).next(next) })
 }
 
 #[cfg(test)]
@@ -171,36 +179,56 @@ mod tests {
         read(answer)
     }
 
-    /// With its autoscaler's role.
-    fn furnishable() -> Cluster {
-        let role = json!({"key": "pod-identity/autoscaler", "stage": "furnish", "needs": [], "usual_seconds": 3, "state": "ready"});
-        of(json!({"resources": [role]}))
+    fn line(object: &str, done: Done) -> Line {
+        Line { object: object.into(), done }
     }
 
     #[test]
-    fn without_a_role_no_autoscaler_is_started_that_would_never_get_one() {
-        for (status, next) in [
-            ("provisioning", "groundwork watch research"),
-            ("failed", "groundwork retry research"),
-            ("running", "An older version made it, and gives no role later: delete the cluster and create it anew."),
+    fn what_does_not_work_fails_with_who_brings_what_it_needs() {
+        let lines = [
+            line("StorageClass gp3", Done::Kept),
+            line("ServiceAccount research/run", Done::Sick { reason: "It has no role in AWS.".into() }),
+            line("Deployment kube-system/cluster-autoscaler", Done::WithoutRole),
+        ];
+        for (some, changed, what, next) in [
+            (3, json!({"mode": "self_managed"}), "2 of 3", "Bring what is missing, as examples/self-managed does with Terraform"),
+            (3, json!({"status": "provisioning"}), "2 of 3", "groundwork watch research"),
+            (3, json!({"status": "running"}), "2 of 3", "groundwork retry research"),
+            (2, json!({"status": "running"}), "1 of 2", "Mend what keeps them from it"),
         ] {
-            let cluster = of(json!({"status": status}));
-            let failure = facts(&cluster, spec(&cluster).expect("understood")).expect_err("no role");
-            assert_eq!((failure.exit, failure.next.as_deref()), (Exit::Refused, Some(next)));
-            assert_eq!(failure.what, format!("research has no role for the autoscaler; it is {status}."));
+            let failure = unfinished(&lines[..some], &of(changed)).expect("something is missing");
+            assert_eq!((failure.exit, failure.what), (Exit::Failed, format!("{what} objects do not work.")));
+            assert!(failure.next.as_deref().is_some_and(|told| told.starts_with(next)), "{:?}", failure.next);
         }
+        assert!(unfinished(&lines[..1], &cluster()).is_none());
+    }
+
+    #[test]
+    fn of_a_customer_s_own_cluster_only_our_node_groups_are_scaled() {
+        let outputs = json!({
+            "cluster_name": "theirs", "endpoint": "https://eks.example", "certificate_authority": "Q0E=", "buckets": {},
+            "node_groups": {"m6i.large": "groundwork-abcdefghijkl-m6i-large"}, "connect": null
+        });
+        let cluster = of(json!({"outputs": outputs, "spec": {
+            "name": "research", "role_arn": "arn:aws:iam::222222222222:role/groundwork", "region": "us-west-2", "mode": "self_managed",
+            "eks_cluster_name": "theirs", "buckets": ["theirs"], "instance_types": [{"name": "m6i.large"}],
+            "node_role_arn": "arn:aws:iam::222222222222:role/nodes"
+        }}));
+        let facts = facts(&cluster, spec(&cluster).expect("understood")).expect("ready");
+        assert_eq!((facts.eks_name.as_str(), facts.scales), ("theirs", Scales::Only(vec!["groundwork-abcdefghijkl-m6i-large".into()])));
     }
 
     #[test]
     fn the_facts_are_those_of_the_answer() {
-        let cluster = furnishable();
+        let cluster = cluster();
         let facts = facts(&cluster, spec(&cluster).expect("understood")).expect("ready");
         let expected = Facts {
             cluster: "abcdefghijkl".into(),
             eks_name: "research-abcdefghijkl".into(),
             region: "us-west-2".into(),
             scale_down_after_minutes: 10,
-            autoscales: true,
+            scales: Scales::All,
+            mounts: vec![],
         };
         assert_eq!(facts, expected);
     }
@@ -217,7 +245,7 @@ mod tests {
 
     #[test]
     fn what_is_printed_is_one_document_for_each_object() {
-        let cluster = furnishable();
+        let cluster = cluster();
         let facts = facts(&cluster, spec(&cluster).expect("understood")).expect("ready");
         let objects = furniture::objects(&facts, &Server::of_version(Some("1.34")));
         let printed = documents(&list(objects.clone()));
@@ -229,7 +257,6 @@ mod tests {
     #[test]
     fn all_that_was_done_is_told_and_what_was_refused_fails_at_the_end() {
         let error = Error { cause: Cause::Forbidden, reason: "No.".into(), hint: "Ask.".into() };
-        let line = |object: &str, done| Line { object: object.into(), done };
         let lines = [
             line("StorageClass gp3", Done::LeftOut { whose: "It is another's.".into() }),
             line("Namespace research", Done::Changed { fields: vec!["metadata.labels.a".into()] }),

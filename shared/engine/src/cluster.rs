@@ -28,7 +28,7 @@ pub struct Cluster {
 
 impl Cluster {
     pub fn scoped(&self, purpose: &str) -> String {
-        names::scoped(&self.id, purpose)
+        wire::names::scoped(&self.id, purpose)
     }
 
     /// The cluster's name in EKS, whoever made it.

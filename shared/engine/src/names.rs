@@ -34,11 +34,6 @@ fn random(length: usize) -> String {
     (0..length).map(|_| ALPHABET[rng.random_range(0..ALPHABET.len())] as char).collect()
 }
 
-/// `groundwork-<id>-<purpose>`: buckets, roles, launch templates and `Name` tags.
-pub fn scoped(cluster_id: &str, purpose: &str) -> String {
-    format!("groundwork-{cluster_id}-{purpose}")
-}
-
 /// The EKS cluster's name, at most 87 of the 100 characters that EKS allows.
 pub fn eks_cluster(name: &str, cluster_id: &str) -> String {
     format!("groundwork-{name}-{cluster_id}")

@@ -1,10 +1,13 @@
 //! Makes what is absent, and sets right what is otherwise.
 
 use crate::error::{Cause, Doing, Error, Result};
-use crate::{Facts, MANAGER, Object, Seen, State, look};
-use kube::Client;
-use kube::api::{DeleteParams, Patch, PatchParams};
+use crate::{Facts, MANAGER, Object, Seen, State, autoscaler, credentials, look};
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::{Api, DeleteParams, Patch, PatchParams};
+use kube::{Client, ResourceExt};
 use serde::Serialize;
+use serde_json::json;
+use wire::place::AUTOSCALER_NAMESPACE;
 
 /// An object with what was done about it.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,10 +35,14 @@ pub enum Done {
     Sick {
         reason: String,
     },
+    /// Its pod, which had no credentials of AWS, was deleted: the next one gets them.
+    Restarted,
     /// Not ours.
     LeftOut {
         whose: String,
     },
+    /// Its pod would get no credentials of AWS, now or ever.
+    WithoutRole,
     /// This one was refused; the others went on.
     Refused(Error),
 }
@@ -61,8 +68,9 @@ async fn set_right(client: &Client, object: &Object, state: State) -> Result<Don
     match state {
         State::Ready => Ok(Done::Kept),
         State::Starting => Ok(Done::Starting),
-        State::Sick { reason } => Ok(Done::Sick { reason }),
+        State::Sick { reason } => heal(client, object, reason).await,
         State::Foreign { whose } => Ok(Done::LeftOut { whose }),
+        State::Absent | State::Drifted { .. } if !gets_its_credentials(client, object).await? => Ok(Done::WithoutRole),
         // Without force: who made it in the meantime has it.
         State::Absent => send(client, object, &PatchParams::apply(MANAGER)).await.map(|()| Done::Made),
         State::Drifted { fields } => match send(client, object, &PatchParams::apply(MANAGER).force()).await {
@@ -72,6 +80,28 @@ async fn set_right(client: &Client, object: &Object, state: State) -> Result<Don
             sent => sent.map(|()| Done::Changed { fields }),
         },
     }
+}
+
+/// What has no pods, or none that need AWS, does.
+async fn gets_its_credentials(client: &Client, object: &Object) -> Result<bool> {
+    match object.pod() {
+        Some(pod) => credentials::would_be_given(client, AUTOSCALER_NAMESPACE, pod).await,
+        None => Ok(true),
+    }
+}
+
+/// A pod from before its role never gets any credentials, and fails again and again.
+async fn heal(client: &Client, object: &Object, reason: String) -> Result<Done> {
+    if object.pod().is_none() || !gets_its_credentials(client, object).await? {
+        return Ok(Done::Sick { reason });
+    }
+    let pods = autoscaler::pods(client).await?;
+    let without: Vec<&Pod> = pods.iter().filter(|pod| !credentials::are_in(&json!(pod))).collect();
+    for pod in &without {
+        let api = Api::<Pod>::namespaced(client.clone(), AUTOSCALER_NAMESPACE);
+        api.delete(&pod.name_any(), &DeleteParams::default()).await.map(drop).doing("restart the autoscaler's pod")?;
+    }
+    Ok(if without.is_empty() { Done::Sick { reason } } else { Done::Restarted })
 }
 
 async fn send(client: &Client, object: &Object, params: &PatchParams) -> Result<()> {

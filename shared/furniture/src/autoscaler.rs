@@ -4,7 +4,11 @@
 //! right to list one of their kinds it stands there, healthy, and never scales (kubernetes/autoscaler#7663, #8678).
 //! No disruption budget: of one replica it either says nothing, or keeps the system's nodes from being replaced.
 
-use crate::{Facts, Object, Server};
+use crate::error::{Doing, Result};
+use crate::{Facts, Object, Scales, Server};
+use k8s_openapi::api::core::v1::Pod;
+use kube::Client;
+use kube::api::{Api, ListParams};
 use serde_json::{Value, json};
 use wire::place::{AUTOSCALER, AUTOSCALER_NAMESPACE, GROUP_LABEL};
 
@@ -22,8 +26,10 @@ pub(crate) fn objects(facts: &Facts, server: &Server) -> Vec<Object> {
 }
 
 /// The pods of the deployment.
-pub(crate) fn selector() -> String {
-    format!("app={AUTOSCALER}")
+pub(crate) async fn pods(client: &Client) -> Result<Vec<Pod>> {
+    let selected = ListParams::default().labels(&format!("app={AUTOSCALER}"));
+    let pods = Api::namespaced(client.clone(), AUTOSCALER_NAMESPACE).list(&selected).await.doing("look at the autoscaler's pod")?;
+    Ok(pods.items)
 }
 
 /// It simulates the scheduler, so it is of the cluster's own minor version.
@@ -100,7 +106,7 @@ fn binding(kind: &str) -> Value {
 
 fn deployment(facts: &Facts, server: &Server) -> Value {
     let labels = json!({"app": AUTOSCALER});
-    json!({
+    let mut deployment = json!({
         "apiVersion": "apps/v1", "kind": "Deployment", "metadata": within(),
         "spec": {
             "replicas": 1,
@@ -113,14 +119,28 @@ fn deployment(facts: &Facts, server: &Server) -> Value {
                 "spec": {
                     "serviceAccountName": AUTOSCALER,
                     "priorityClassName": "system-cluster-critical",
-                    // Never on one that comes and goes.
-                    "nodeSelector": {GROUP_LABEL: "system"},
                     "securityContext": {"runAsNonRoot": true, "runAsUser": USER, "seccompProfile": {"type": "RuntimeDefault"}},
                     "containers": [container(facts, server)],
                 },
             },
         },
-    })
+    });
+    let (field, nodes) = nodes(&facts.scales);
+    deployment["spec"]["template"]["spec"][field] = nodes;
+    deployment
+}
+
+/// Where it runs: never on a node that comes and goes, if there are others.
+fn nodes(scales: &Scales) -> (&'static str, Value) {
+    let theirs = json!({"matchExpressions": [{"key": GROUP_LABEL, "operator": "DoesNotExist"}]});
+    match scales {
+        Scales::All => ("nodeSelector", json!({GROUP_LABEL: "system"})),
+        // A customer's cluster may have no other nodes than ours; one of them then stays for it.
+        Scales::Only(_) => (
+            "affinity",
+            json!({"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100, "preference": theirs}]}}),
+        ),
+    }
 }
 
 fn container(facts: &Facts, server: &Server) -> Value {
@@ -140,12 +160,9 @@ fn container(facts: &Facts, server: &Server) -> Value {
 }
 
 fn flags(facts: &Facts) -> Vec<String> {
-    let tag = "k8s.io/cluster-autoscaler";
-    vec![
+    let flags = [
         "--cloud-provider=aws".into(),
         format!("--namespace={AUTOSCALER_NAMESPACE}"),
-        // EKS puts both tags on the groups of its node groups.
-        format!("--node-group-auto-discovery=asg:tag={tag}/enabled,{tag}/{}", facts.eks_name),
         "--expander=least-waste".into(),
         format!("--scale-down-unneeded-time={}m", facts.scale_down_after_minutes),
         "--max-node-provision-time=15m".into(),
@@ -154,7 +171,19 @@ fn flags(facts: &Facts) -> Vec<String> {
         "--skip-nodes-with-local-storage=false".into(),
         // Two types are two groups, however much alike they are.
         "--balance-similar-node-groups=false".into(),
-    ]
+    ];
+    let discovery = tags(facts).into_iter().map(|tags| format!("--node-group-auto-discovery=asg:tag={tags}"));
+    flags.into_iter().chain(discovery).collect()
+}
+
+/// By which it finds the Auto Scaling groups of the node groups; EKS puts them there.
+/// <https://docs.aws.amazon.com/eks/latest/userguide/eks-using-tags.html>
+fn tags(facts: &Facts) -> Vec<String> {
+    let (cluster, all) = (&facts.eks_name, "k8s.io/cluster-autoscaler");
+    match &facts.scales {
+        Scales::All => vec![format!("{all}/enabled,{all}/{cluster}")],
+        Scales::Only(groups) => groups.iter().map(|group| format!("eks:cluster-name={cluster},eks:nodegroup-name={group}")).collect(),
+    }
 }
 
 #[cfg(test)]

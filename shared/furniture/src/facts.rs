@@ -3,7 +3,8 @@
 use crate::error::{Doing, Result};
 use crate::{autoscaler, storage};
 use kube::Client;
-use wire::spec::{Mode, Spec};
+use wire::names::scoped;
+use wire::spec::{Mode, PerformanceProfile, Spec};
 
 /// What the records say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,9 +16,18 @@ pub struct Facts {
     pub region: String,
     /// After which a node goes that nothing needs.
     pub scale_down_after_minutes: u32,
-    /// There is a role for the autoscaler. Nobody makes one for a self-managed cluster, where it would also scale the customer's own node
-    /// groups: EKS tags them like ours.
-    pub autoscales: bool,
+    pub scales: Scales,
+    /// Claims by which pods mount the cluster's buckets, if it has the driver for that, and the buckets' names.
+    pub mounts: Vec<(String, String)>,
+}
+
+/// Which node groups the autoscaler scales.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scales {
+    /// All of the cluster's.
+    All,
+    /// Of a customer's own cluster those with these names in EKS, which tags the customer's like ours. Without any there is no autoscaler.
+    Only(Vec<String>),
 }
 
 /// What the API server says.
@@ -31,15 +41,22 @@ pub struct Server {
 
 impl Facts {
     /// Of a cluster with this id, this name in EKS and this spec.
-    pub fn of(cluster: &str, eks_name: &str, spec: &Spec) -> Self {
+    pub fn of(cluster: &str, eks_name: &str, spec: &Spec, scales: Scales) -> Self {
         Self {
             cluster: cluster.into(),
             eks_name: eks_name.into(),
             region: spec.region.clone(),
             scale_down_after_minutes: spec.scale_down_after_minutes(),
-            autoscales: spec.mode() == Mode::Managed,
+            scales,
+            mounts: mounts(cluster, spec),
         }
     }
+}
+
+fn mounts(cluster: &str, spec: &Spec) -> Vec<(String, String)> {
+    let has_driver = spec.mode() == Mode::Managed && spec.performance_profile() == PerformanceProfile::Standard;
+    let buckets = spec.buckets().into_iter().filter(|_| has_driver);
+    buckets.map(|bucket| (bucket.purpose.clone(), scoped(cluster, &bucket.purpose))).collect()
 }
 
 impl Server {
@@ -64,6 +81,20 @@ fn number(text: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn buckets_are_mounted_where_the_driver_for_that_is() {
+        for (profile, mounts) in [("cost_saving", &[][..]), ("standard", &["artifacts", "checkpoints", "logs"])] {
+            let spec = json!({
+                "name": "research", "role_arn": "arn:aws:iam::222222222222:role/groundwork", "region": "us-west-2",
+                "instance_types": [{"name": "m6i.large"}], "performance_profile": profile
+            });
+            let facts = Facts::of("abcdefghijkl", "eks", &serde_json::from_value(spec).expect("a spec"), Scales::All);
+            assert_eq!(facts.mounts.iter().map(|(claim, _)| claim.as_str()).collect::<Vec<_>>(), mounts, "{profile}");
+            assert!(facts.mounts.iter().all(|(claim, bucket)| *bucket == format!("groundwork-abcdefghijkl-{claim}")));
+        }
+    }
 
     #[test]
     fn a_version_is_read_however_it_is_written() {

@@ -2,12 +2,10 @@
 
 use crate::difference::differences;
 use crate::error::{Doing, Result};
-use crate::{Facts, Object, Server, autoscaler, objects};
-use k8s_openapi::api::core::v1::Pod;
+use crate::{Facts, Object, Server, autoscaler, objects, place, storage};
 use kube::Client;
-use kube::api::{Api, ListParams};
 use serde_json::{Value, json};
-use wire::place::{AUTOSCALER_NAMESPACE, NAMESPACE};
+use wire::place::{NAMESPACE, SERVICE_ACCOUNT};
 
 /// An object with how it is.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,7 +54,7 @@ async fn state(client: &Client, object: &Object) -> Result<State> {
     let Some(found) = found else { return Ok(State::Absent) };
     let found = json!(found);
     Ok(match judge(object, &found) {
-        State::Ready if object.kind() == "Deployment" => health(client, &found).await?,
+        State::Ready => health(client, object, &found).await?,
         other => other,
     })
 }
@@ -86,14 +84,23 @@ fn without_what_is_in_a_foreign_namespace(mut seen: Vec<Seen>) -> Vec<Seen> {
     seen
 }
 
-/// Of the deployment: whether its pod runs, and if not, what the pod says.
-async fn health(client: &Client, deployment: &Value) -> Result<State> {
+/// Of what is as it should be: whether it has what it needs of others.
+async fn health(client: &Client, object: &Object, found: &Value) -> Result<State> {
+    let trouble = match (object.kind(), object.name()) {
+        ("Deployment", _) => return of_its_pod(client, found).await,
+        ("StorageClass", _) => storage::trouble(client).await?,
+        ("ServiceAccount", SERVICE_ACCOUNT) => place::trouble(client).await?,
+        _ => None,
+    };
+    Ok(trouble.map_or(State::Ready, |reason| State::Sick { reason }))
+}
+
+/// Whether the deployment's pod runs, and if not, what the pod says.
+async fn of_its_pod(client: &Client, deployment: &Value) -> Result<State> {
     if is_available(deployment) {
         return Ok(State::Ready);
     }
-    let pods = Api::<Pod>::namespaced(client.clone(), AUTOSCALER_NAMESPACE);
-    let pods = pods.list(&ListParams::default().labels(&autoscaler::selector())).await.doing("look at the autoscaler's pod")?;
-    let of_pods = pods.items.iter().find_map(|pod| trouble_of(&json!(pod)));
+    let of_pods = autoscaler::pods(client).await?.iter().find_map(|pod| trouble_of(&json!(pod)));
     let reason = of_pods.or_else(|| message(deployment, "ReplicaFailure", "True"));
     Ok(reason.map_or(State::Starting, |reason| State::Sick { reason }))
 }

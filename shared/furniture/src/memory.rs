@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 #[derive(Clone, Default)]
 pub struct Memory(Arc<Mutex<Contents>>);
 
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct Contents {
     objects: BTreeMap<String, Value>,
     /// What was last applied to an object, by path: the fields that are the applier's.
@@ -25,6 +25,9 @@ struct Contents {
     /// Each call that changes something, as "PATCH /api/v1/…".
     #[serde(skip)]
     changes: Vec<String>,
+    /// EKS gives pods no credentials.
+    #[serde(skip)]
+    without_roles: bool,
     version: u64,
 }
 
@@ -79,6 +82,11 @@ impl Memory {
         self.contents().faults.clear();
     }
 
+    /// Whether service accounts have roles of AWS. At first they have.
+    pub fn give_roles(&self, given: bool) {
+        self.contents().without_roles = !given;
+    }
+
     /// The calls since the last time that changed something, or tried to.
     pub fn changes(&self) -> Vec<String> {
         std::mem::take(&mut self.contents().changes)
@@ -86,8 +94,11 @@ impl Memory {
 
     /// Answers one request, whoever brings it.
     pub fn answer(&self, method: &Method, uri: &Uri, sent: Value) -> Answer {
-        let forces = uri.query().is_some_and(|query| query.contains("force=true"));
-        self.contents().answer(method, uri.path(), sent, forces)
+        let has = |parameter: &str| uri.query().is_some_and(|query| query.contains(parameter));
+        if *method == Method::POST && has("dryRun=All") {
+            return self.contents().answer_without(uri.path(), sent);
+        }
+        self.contents().answer(method, uri.path(), sent, has("force=true"))
     }
 
     /// All that is in it.
@@ -118,13 +129,47 @@ impl Memory {
     }
 }
 
+/// With the driver of disks, which EKS's add-on puts there.
+impl Default for Contents {
+    fn default() -> Self {
+        let (name, path) = ("ebs.csi.aws.com", "/apis/storage.k8s.io/v1/csidrivers/ebs.csi.aws.com");
+        let driver = json!({"apiVersion": "storage.k8s.io/v1", "kind": "CSIDriver", "metadata": {"name": name}, "spec": {}});
+        Self {
+            objects: BTreeMap::from([(path.to_owned(), driver)]),
+            applied: BTreeMap::new(),
+            faults: vec![],
+            changes: vec![],
+            without_roles: false,
+            version: 0,
+        }
+    }
+}
+
 impl Contents {
+    /// A pod as it would be admitted.
+    fn answer_without(&self, path: &str, mut pod: Value) -> Answer {
+        if let Some(fault) = self.fault(&Method::POST, path) {
+            return failure(fault.code, &fault.message);
+        }
+        let account = pod["spec"]["serviceAccountName"].as_str().unwrap_or_default();
+        if !self.objects.contains_key(&path.replace("/pods", &format!("/serviceaccounts/{account}"))) {
+            return failure(403, &format!("error looking up service account: serviceaccount {account:?} not found"));
+        }
+        if !self.without_roles {
+            pod["spec"]["containers"][0]["env"] = json!([{"name": "AWS_CONTAINER_CREDENTIALS_FULL_URI", "value": "http://169.254.170.23"}]);
+        }
+        (201, pod)
+    }
+
+    fn fault(&self, method: &Method, path: &str) -> Option<Fault> {
+        self.faults.iter().find(|fault| fault.method == method && path.ends_with(&fault.path)).cloned()
+    }
+
     fn answer(&mut self, method: &Method, path: &str, sent: Value, forces: bool) -> Answer {
         if method != Method::GET {
             self.changes.push(format!("{method} {path}"));
         }
-        let fault = self.faults.iter().find(|fault| fault.method == method && path.ends_with(&fault.path)).cloned();
-        match fault {
+        match self.fault(method, path) {
             Some(fault) => {
                 if fault.has_effect {
                     self.act(method, path, sent, forces);

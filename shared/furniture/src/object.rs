@@ -50,6 +50,11 @@ impl Object {
         self.wanted["metadata"]["labels"][CLUSTER_LABEL].as_str()
     }
 
+    /// What it makes pods of.
+    pub(crate) fn pod(&self) -> Option<&Value> {
+        self.wanted["spec"].get("template")
+    }
+
     pub(crate) fn is_the_namespace(&self) -> bool {
         self.kind() == "Namespace" && self.name() == NAMESPACE
     }

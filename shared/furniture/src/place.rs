@@ -1,7 +1,9 @@
 //! Where researchers work: a namespace whose pods cannot take a node over, and limits that stop a loop gone wild, not a day's work.
 
-use crate::Object;
-use serde_json::json;
+use crate::error::Result;
+use crate::{Object, credentials};
+use kube::Client;
+use serde_json::{Value, json};
 use wire::place::{NAMESPACE, SERVICE_ACCOUNT};
 
 /// No limit on CPUs, memory or GPUs: the node groups' `max_count` is that. Numbers are as the API server writes them (5000 is "5k").
@@ -41,4 +43,23 @@ pub(crate) fn objects() -> Vec<Object> {
     ]
     .map(Object::new)
     .to_vec()
+}
+
+/// Why what runs there reaches no bucket.
+pub(crate) async fn trouble(client: &Client) -> Result<Option<String>> {
+    let given = credentials::would_be_given(client, NAMESPACE, &run()).await?;
+    Ok((!given).then(|| "It has no role in AWS, so its pods reach no bucket.".into()))
+}
+
+/// A pod as the strictest policies want it to be.
+fn run() -> Value {
+    let closed = json!({"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}, "readOnlyRootFilesystem": true});
+    let size = json!({"cpu": "1m", "memory": "1Mi"});
+    json!({"spec": {
+        "serviceAccountName": SERVICE_ACCOUNT,
+        "securityContext": {"runAsNonRoot": true, "runAsUser": 65534, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [{
+            "name": "run", "image": "registry.k8s.io/pause:3.10", "securityContext": closed, "resources": {"requests": size, "limits": size},
+        }],
+    }})
 }

@@ -2,12 +2,13 @@
 
 use crate::error::{Doing, Result};
 use crate::{Facts, Object, Server};
-use k8s_openapi::api::storage::v1::StorageClass;
+use k8s_openapi::api::storage::v1::{CSIDriver, StorageClass};
 use kube::api::{Api, ListParams};
 use kube::{Client, ResourceExt};
 use serde_json::json;
 
 const NAME: &str = "gp3";
+const DRIVER: &str = "ebs.csi.aws.com";
 const DEFAULT: &str = "storageclass.kubernetes.io/is-default-class";
 
 pub(crate) fn objects(server: &Server) -> Vec<Object> {
@@ -15,7 +16,7 @@ pub(crate) fn objects(server: &Server) -> Vec<Object> {
     vec![Object::new(json!({
         "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
         "metadata": {"name": NAME, "annotations": {DEFAULT: is_default.to_string()}},
-        "provisioner": "ebs.csi.aws.com",
+        "provisioner": DRIVER,
         // Encrypted whatever the account's default is, by its default key: no role of the driver's may use another.
         "parameters": {"type": "gp3", "encrypted": "true"},
         // A disk is in one zone: the pod's, which is not known before.
@@ -23,6 +24,12 @@ pub(crate) fn objects(server: &Server) -> Vec<Object> {
         "allowVolumeExpansion": true,
         "reclaimPolicy": "Delete",
     }))]
+}
+
+/// Why a claim of this class waits for ever.
+pub(crate) async fn trouble(client: &Client) -> Result<Option<String>> {
+    let driver = Api::<CSIDriver>::all(client.clone()).get_opt(DRIVER).await.doing("look for the driver of disks")?;
+    Ok(driver.is_none().then(|| format!("The cluster has no driver {DRIVER}, so nothing makes its disks.")))
 }
 
 /// Of two defaults Kubernetes takes the newer one, so that ours would take the place of a customer's.

@@ -1,7 +1,7 @@
 //! The objects, and what becomes of them on a server in memory.
 
 use crate::memory::{Fault, Memory};
-use crate::{Applied, Cause, Done, Error, Facts, Server, State, apply, look, objects};
+use crate::{Applied, Cause, Done, Error, Facts, Scales, Server, State, apply, look, objects};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -18,7 +18,8 @@ fn facts() -> Facts {
         eks_name: "groundwork-research-abcdefghijkl".into(),
         region: "us-west-2".into(),
         scale_down_after_minutes: 10,
-        autoscales: true,
+        scales: Scales::All,
+        mounts: vec![],
     }
 }
 
@@ -96,6 +97,16 @@ fn a_volume_is_encrypted_and_the_customer_s_default_class_stays_the_default() {
 }
 
 #[test]
+fn a_bucket_is_mounted_by_a_claim_of_the_place_to_work_with_the_rights_of_the_pod() {
+    let facts = Facts { mounts: vec![("logs".into(), "groundwork-abcdefghijkl-logs".into())], ..facts() };
+    let volume = wanted(&facts, &server(), "PersistentVolume groundwork-abcdefghijkl-logs");
+    let claim = wanted(&facts, &server(), "PersistentVolumeClaim research/logs");
+    assert_eq!((&volume["spec"]["claimRef"]["name"], &claim["spec"]["volumeName"]), (&json!("logs"), &volume["metadata"]["name"]));
+    let attributes = json!({"bucketName": "groundwork-abcdefghijkl-logs", "authenticationSource": "pod"});
+    assert_eq!(volume["spec"]["csi"]["volumeAttributes"], attributes);
+}
+
+#[test]
 fn the_autoscaler_finds_the_cluster_s_groups_and_stays_on_nodes_that_do_not_go() {
     let deployment = wanted(&facts(), &server(), "Deployment kube-system/cluster-autoscaler");
     let pod = &deployment["spec"]["template"]["spec"];
@@ -110,9 +121,18 @@ fn the_autoscaler_finds_the_cluster_s_groups_and_stays_on_nodes_that_do_not_go()
 }
 
 #[test]
-fn without_a_role_the_autoscaler_is_left_out_and_nothing_else() {
+fn of_a_cluster_with_others_groups_it_finds_those_that_are_named_and_without_any_there_is_none() {
+    let groups = ["groundwork-abcdefghijkl-m6i-large", "groundwork-abcdefghijkl-g4dn-xlarge"];
+    let some = Facts { scales: Scales::Only(groups.map(Into::into).to_vec()), ..facts() };
+    let pod = &wanted(&some, &server(), "Deployment kube-system/cluster-autoscaler")["spec"]["template"]["spec"];
+    let args = pod["containers"][0]["args"].as_array().expect("flags");
+    let tags = |group| format!("asg:tag=eks:cluster-name=groundwork-research-abcdefghijkl,eks:nodegroup-name={group}");
+    let discovery = args.iter().filter_map(|arg| arg.as_str()?.strip_prefix("--node-group-auto-discovery="));
+    assert_eq!(discovery.collect::<Vec<_>>(), groups.map(tags));
+    assert_eq!(pod.get("nodeSelector"), None);
+
     let all = objects(&facts(), &server());
-    let without = objects(&Facts { autoscales: false, ..facts() }, &server());
+    let without = objects(&Facts { scales: Scales::Only(vec![]), ..facts() }, &server());
     assert!(without.iter().all(|object| object.name() != "cluster-autoscaler") && !without.is_empty());
     assert_eq!(without, all[..without.len()]);
 }
@@ -212,7 +232,7 @@ async fn an_autoscaler_that_does_not_run_says_why_and_an_object_that_goes_is_wai
     memory.change(DEPLOYMENT, |deployment| deployment["status"]["conditions"][0]["status"] = json!("False"));
     memory.put(
         POD,
-        json!({"metadata": {"name": "a"}, "status": {"conditions": [{"type": "PodScheduled", "status": "False", "message": "0/1 nodes"}]}}),
+        json!({"metadata": {"name": "a"}, "spec": {"containers": [{"env": [{"name": "AWS_ROLE_ARN"}]}]}, "status": {"conditions": [{"type": "PodScheduled", "status": "False", "message": "0/1 nodes"}]}}),
     );
     memory.change(NAMESPACE, |namespace| namespace["metadata"]["deletionTimestamp"] = json!("2026-01-02T03:04:05Z"));
     let sick = |name: &str, reason: &str| (name.to_owned(), State::Sick { reason: reason.into() });
@@ -223,6 +243,46 @@ async fn an_autoscaler_that_does_not_run_says_why_and_an_object_that_goes_is_wai
     assert_eq!(states(&memory).await, expected);
     apply(&memory.client(), &facts()).await.expect("applied");
     assert_eq!(memory.changes(), [""; 0], "there is nothing to set right");
+}
+
+#[tokio::test]
+async fn the_autoscaler_waits_for_its_role_and_a_pod_from_before_is_made_anew() {
+    let deployment = || "Deployment kube-system/cluster-autoscaler".to_owned();
+    let memory = Memory::default();
+    memory.give_roles(false);
+    assert_eq!(done(&memory).await.last(), Some(&(deployment(), Done::WithoutRole)));
+    assert_eq!(memory.object(DEPLOYMENT), None);
+    memory.give_roles(true);
+    assert_eq!(done(&memory).await, [(deployment(), Done::Made)]);
+
+    let crashed = json!({"containerStatuses": [{"state": {"waiting": {"reason": "CrashLoopBackOff", "message": "no credentials"}}}]});
+    let sick = Done::Sick { reason: "Its pod does not run (CrashLoopBackOff): no credentials".into() };
+    let credentials = json!([{"name": "AWS_CONTAINER_CREDENTIALS_FULL_URI", "value": "http://169.254.170.23/v1/credentials"}]);
+    for (env, given, expected, is_there) in
+        [(credentials, true, sick.clone(), true), (json!([]), false, sick, true), (json!([]), true, Done::Restarted, false)]
+    {
+        let pod = json!({"metadata": {"name": "cluster-autoscaler-1"}, "spec": {"containers": [{"env": env}]}, "status": crashed});
+        memory.put(POD, pod);
+        memory.give_roles(given);
+        assert_eq!(done(&memory).await.last(), Some(&(deployment(), expected)));
+        assert_eq!(memory.object(POD).is_some(), is_there);
+    }
+}
+
+#[tokio::test]
+async fn what_only_aws_can_give_is_named_while_it_is_not_there() {
+    let memory = furnished().await;
+    memory.give_roles(false);
+    memory.answer_with(fault(Method::GET, "/ebs.csi.aws.com", 404, "not found"));
+    let sick = |name: &str, reason: &str| (name.to_owned(), State::Sick { reason: reason.into() });
+    let expected = [
+        sick("StorageClass gp3", "The cluster has no driver ebs.csi.aws.com, so nothing makes its disks."),
+        sick("ServiceAccount research/run", "It has no role in AWS, so its pods reach no bucket."),
+    ];
+    assert_eq!(states(&memory).await, expected);
+    memory.give_roles(true);
+    memory.mend();
+    assert_eq!(states(&memory).await, []);
 }
 
 #[tokio::test]
@@ -282,19 +342,4 @@ async fn nobody_and_somebody_else_are_told_from_each_other() {
         let error = look(&client, &facts()).await.expect_err("no API server");
         assert_eq!(error.cause, cause, "{error}");
     }
-}
-
-/// With the current context of `KUBECONFIG`, whose cluster has nothing of ours before.
-#[tokio::test]
-#[ignore = "it needs a real API server"]
-async fn a_real_api_server_takes_every_object_and_writes_each_back_as_it_was_sent() {
-    let config = kube::Config::from_kubeconfig(&kube::config::KubeConfigOptions::default()).await.expect("a kubeconfig");
-    let client = crate::connect(config).expect("a client");
-    let applied = apply(&client, &facts()).await.expect("applied");
-    let others: Vec<&Applied> = applied.iter().filter(|applied| !matches!(applied.done, Done::Made | Done::Kept)).collect();
-    assert_eq!(others, [] as [&Applied; 0]);
-    let seen = look(&client, &facts()).await.expect("looked");
-    let unready: Vec<String> =
-        seen.into_iter().filter(|seen| seen.state != State::Ready).map(|seen| format!("{}: {:?}", seen.object, seen.state)).collect();
-    assert!(unready.iter().all(|unready| unready.starts_with("Deployment") && unready.contains("Sick")), "{unready:?}");
 }

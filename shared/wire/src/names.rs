@@ -1,4 +1,4 @@
-//! What differs between customers' accounts, and is filled into the patterns of the permissions.
+//! What differs between customers' accounts, and is filled into the patterns of the permissions; and what is ours by its name.
 
 /// The names of one account, or CloudFormation's or Terraform's placeholders for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,11 @@ impl Names<'_> {
             .replace(PLACEHOLDERS.account, self.account)
             .replace(PLACEHOLDERS.role, self.role)
     }
+}
+
+/// `groundwork-<id>-<purpose>`: buckets, roles, launch templates and `Name` tags.
+pub fn scoped(cluster_id: &str, purpose: &str) -> String {
+    format!("groundwork-{cluster_id}-{purpose}")
 }
 
 #[cfg(test)]

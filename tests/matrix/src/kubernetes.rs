@@ -56,7 +56,8 @@ async fn send(account: Account, token: String, request: Request<Body>) -> io::Re
 /// Named like AWS's: what does not begin with Get changes something.
 fn action(method: &Method) -> &'static str {
     match *method {
-        Method::GET => "GetObject",
+        // What is posted is not to be made: a dry run.
+        Method::GET | Method::POST => "GetObject",
         Method::PATCH => "ApplyObject",
         _ => "DeleteObject",
     }
@@ -84,7 +85,9 @@ pub fn answer(server: &Memory, asked: &Value, cluster: &Value, method: &Method, 
     if !knows_us(cluster) {
         return (401, failure(401, "Unauthorized"));
     }
-    let answer = server.answer(method, uri, serde_json::from_slice(body).unwrap_or_default());
+    let sent: Value = serde_json::from_slice(body).unwrap_or_default();
+    server.give_roles(has_role(cluster, uri, &sent));
+    let answer = server.answer(method, uri, sent);
     server.change(uri.path(), run);
     answer
 }
@@ -98,6 +101,16 @@ fn knows_us(cluster: &Value) -> bool {
     let entries = cluster["access_entries"].as_object().into_iter().flatten();
     let ours = entries.filter(|(arn, _)| arn.ends_with("-hand")).filter_map(|(_, entry)| entry["associated_policies"].as_object());
     ours.flat_map(|policies| policies.keys()).any(|policy| policy.ends_with(ADMINISTRATOR))
+}
+
+/// Of the service account of a pod that is asked for there.
+fn has_role(cluster: &Value, uri: &Uri, pod: &Value) -> bool {
+    let associations = cluster["pod_identity_associations"].as_object().into_iter().flat_map(|all| all.values());
+    let account = &pod["spec"]["serviceAccountName"];
+    associations
+        .filter(|one| one["service_account"] == *account)
+        .filter_map(|one| one["namespace"].as_str())
+        .any(|namespace| uri.path().contains(&format!("/namespaces/{namespace}/")))
 }
 
 /// The controllers see to it that its pod runs.

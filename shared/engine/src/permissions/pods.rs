@@ -36,50 +36,40 @@ pub const AUTOSCALER: Policy = Policy {
     name: "autoscaler",
     description: "What the autoscaler of a cluster may do.",
     allowed: &[
-        Allowed {
-            sid: "LookAtNodes",
-            actions: &[
-                "autoscaling:DescribeAutoScalingGroups",
-                "autoscaling:DescribeAutoScalingInstances",
-                "autoscaling:DescribeLaunchConfigurations",
-                "autoscaling:DescribeScalingActivities",
-                "autoscaling:DescribeTags",
-                "ec2:DescribeImages",
-                "ec2:DescribeInstanceTypes",
-                "ec2:DescribeLaunchTemplateVersions",
-                "ec2:GetInstanceTypesFromInstanceRequirements",
-            ],
-            resources: &["*"],
-            conditions: &[],
-        },
+        LOOK_AT_NODES,
         Allowed { sid: "ItsNodeGroups", actions: &["eks:DescribeNodegroup"], resources: &[ITS_NODE_GROUPS], conditions: &[] },
-        // EKS makes these groups, and gives them no tag of ours.
-        Allowed {
-            sid: "ScaleItsNodeGroups",
-            actions: &["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"],
-            resources: &["arn:*:autoscaling:*:${account}:autoScalingGroup:*:autoScalingGroupName/eks-*"],
-            conditions: ITS_SCALING_GROUPS,
-        },
+        Allowed { sid: "ScaleItsNodeGroups", actions: SCALE, resources: &[SCALING_GROUPS], conditions: ITS_SCALING_GROUPS },
     ],
 };
+
+const LOOK_AT_NODES: Allowed = Allowed {
+    sid: "LookAtNodes",
+    actions: &[
+        "autoscaling:DescribeAutoScalingGroups",
+        "autoscaling:DescribeAutoScalingInstances",
+        "autoscaling:DescribeLaunchConfigurations",
+        "autoscaling:DescribeScalingActivities",
+        "autoscaling:DescribeTags",
+        "ec2:DescribeImages",
+        "ec2:DescribeInstanceTypes",
+        "ec2:DescribeLaunchTemplateVersions",
+        "ec2:GetInstanceTypesFromInstanceRequirements",
+    ],
+    resources: &["*"],
+    conditions: &[],
+};
+
+const SCALE: &[&str] = &["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"];
+/// EKS makes these groups, and gives them no tag of ours.
+const SCALING_GROUPS: &str = "arn:*:autoscaling:*:${account}:autoScalingGroup:*:autoScalingGroupName/eks-*";
 
 /// What a researcher's pod may do: everything with the data in the cluster's own buckets, and nothing with the buckets themselves.
 pub const WORKLOAD: Policy = Policy {
     name: "workload",
     description: "What the pods of researchers may do.",
     allowed: &[
-        Allowed {
-            sid: "ItsBuckets",
-            actions: &["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
-            resources: &[ITS_BUCKETS],
-            conditions: OF_THE_ACCOUNT,
-        },
-        Allowed {
-            sid: "ItsObjects",
-            actions: &["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"],
-            resources: &[ITS_OBJECTS],
-            conditions: OF_THE_ACCOUNT,
-        },
+        Allowed { sid: "ItsBuckets", actions: LIST, resources: &[ITS_BUCKETS], conditions: OF_THE_ACCOUNT },
+        Allowed { sid: "ItsObjects", actions: READ_AND_WRITE, resources: &[ITS_OBJECTS], conditions: OF_THE_ACCOUNT },
         Allowed {
             sid: "KeysOfBuckets",
             actions: &["kms:Decrypt", "kms:GenerateDataKey"],
@@ -89,7 +79,44 @@ pub const WORKLOAD: Policy = Policy {
     ],
 };
 
+const LIST: &[&str] = &["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"];
+const READ_AND_WRITE: &[&str] =
+    &["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"];
+
 pub const POLICIES: [&Policy; 2] = [&AUTOSCALER, &WORKLOAD];
+
+/// The same in a cluster that the customer made: the autoscaler scales our groups in it and no other, and pods reach the buckets that the
+/// customer names. Terraform fills the names in; keys of those buckets are the customer's to grant.
+pub const THEIRS: [&Policy; 2] = [
+    &Policy {
+        allowed: &[
+            LOOK_AT_NODES,
+            Allowed {
+                sid: "OurNodeGroups",
+                actions: &["eks:DescribeNodegroup"],
+                resources: &["arn:${partition}:eks:${region}:${account}:nodegroup/${cluster}/groundwork-????????????-*/*"],
+                conditions: &[],
+            },
+            Allowed {
+                sid: "ScaleOurNodeGroups",
+                actions: SCALE,
+                resources: &[SCALING_GROUPS],
+                conditions: &[
+                    ("StringEquals", "aws:ResourceTag/eks:cluster-name", &["${cluster}"]),
+                    ("StringLike", "aws:ResourceTag/eks:nodegroup-name", &["groundwork-????????????-*"]),
+                ],
+            },
+        ],
+        ..AUTOSCALER
+    },
+    &Policy {
+        allowed: &[
+            Allowed { sid: "Buckets", actions: LIST, resources: &["${buckets}"], conditions: OF_THE_ACCOUNT },
+            Allowed { sid: "Objects", actions: READ_AND_WRITE, resources: &["${objects}"], conditions: OF_THE_ACCOUNT },
+        ],
+        ..WORKLOAD
+    },
+];
 
 impl Policy {
     /// The quick-start gives it this name.

@@ -4,8 +4,9 @@
 //! Source: "Session policies" in the IAM User Guide, policy evaluation logic.
 
 use super::document::{Document, Statement};
-use crate::names::{OWNER_TAG, ROLE_PATH, scoped};
+use crate::names::{OWNER_TAG, ROLE_PATH};
 use wire::key::Role;
+use wire::names::scoped;
 use wire::stage::Stage;
 
 /// STS's limit for the text of an inline session policy and the ARNs of managed ones together, in characters.

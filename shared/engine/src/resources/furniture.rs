@@ -7,7 +7,7 @@ use crate::errors::{Error, Result};
 use crate::plan::ways_in;
 use crate::resource::{Difference, How, Made, Pace, Planned, Seen, Usual};
 use async_trait::async_trait;
-use furniture::{Done, Facts, State, apply, look};
+use furniture::{Applied, Done, Facts, Scales, State, apply, look};
 use wire::error::{Class, Code};
 use wire::journal::Outputs;
 use wire::key::{Key, Role};
@@ -24,7 +24,7 @@ impl Furniture {
 }
 
 fn facts(cluster: &Cluster) -> Facts {
-    Facts::of(&cluster.id, &cluster.eks_name(), &cluster.spec)
+    Facts::of(&cluster.id, &cluster.eks_name(), &cluster.spec, Scales::All)
 }
 
 impl Planned for Furniture {
@@ -85,8 +85,7 @@ impl Made for Furniture {
 
     async fn mend(&self, cx: &Context, _: &Self::Thing) -> Result<()> {
         let applied = apply(&enter(cx).await?, &facts(&cx.cluster)).await.map_err(told)?;
-        let refused = applied.into_iter().find_map(|one| if let Done::Refused(error) = one.done { Some(error) } else { None });
-        refused.map_or(Ok(()), |error| Err(told(error)))
+        applied.into_iter().find_map(undone).map_or(Ok(()), Err)
     }
 
     /// It goes with the cluster.
@@ -102,6 +101,14 @@ fn difference(state: &State, object: &furniture::Object) -> Option<Difference> {
         State::Drifted { fields } => differs(format!("otherwise in {}", fields.join(", ")), How::InPlace),
         State::Foreign { whose } => differs(format!("left alone ({whose})"), How::Never),
         State::Ready | State::Starting | State::Sick { .. } => None,
+    }
+}
+
+fn undone(Applied { object, done }: Applied) -> Option<Error> {
+    match done {
+        Done::Refused(error) => Some(told(error)),
+        Done::WithoutRole => Some(sickness(&object.to_string(), "EKS would give its pod no credentials of AWS.")),
+        _ => None,
     }
 }
 
