@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from xml.sax.saxutils import escape
 
 from ministack.core import iam_actions, iam_evaluator, responses
-from ministack.services import iam, sts
+from ministack.services import autoscaling, iam, sts
 from unknown_conditions import stripped
 
 MADE = {
@@ -108,11 +108,19 @@ def once_there_is_a_role(session_policies):
 
 def with_whole_arns(extract):
     def extract_resource_arn(service, method, path, headers, body, query, region, account):
-        known = {"ec2": of_ec2, "eks": of_eks, "iam": of_iam, "elasticloadbalancing": of_balancers}.get(service)
+        services = {"autoscaling": of_auto_scaling, "ec2": of_ec2, "eks": of_eks, "elasticloadbalancing": of_balancers, "iam": of_iam}
+        known = services.get(service)
         found = known(query, path, f"arn:aws:{service}:{region}:{account}:", account) if known else None
         return found or extract(service, method, path, headers, body, query, region, account)
 
     return extract_resource_arn
+
+
+def of_auto_scaling(query, _path, prefix, _account):
+    """Of an instance, its group: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2autoscaling.html"""
+    instance = field(query, "InstanceId")
+    having = (name for name, group in autoscaling._asgs.items() if instance in [one["InstanceId"] for one in group["Instances"]])
+    return next((f"{prefix}autoScalingGroup:*:autoScalingGroupName/{name}" for name in having), None)
 
 
 def of_ec2(query, _path, prefix, account):

@@ -18,7 +18,7 @@ JOB = (settings.REPOSITORY / "tests/kubernetes/whole/testdata/job.yaml").read_te
 SPACE = "/api/v1/namespaces/research"
 
 
-def test_a_closed_cluster_is_furnished_and_left_and_a_gpu_job_in_it_brings_its_node(service, tmp_path):
+def test_a_closed_cluster_is_furnished_and_left_and_each_gpu_job_in_it_brings_a_node_of_its_type(service, tmp_path):
     """`service` is the stack beside it: the local AWS is up."""
     stack = deploy.deploy(PARAMETERS | {"FixedAddress": "yes"}, STACK)
     account = new_account()
@@ -29,7 +29,11 @@ def test_a_closed_cluster_is_furnished_and_left_and_a_gpu_job_in_it_brings_its_n
     before = census.census(account)
     tenant.create(
         "inside",
-        instance_types=[{"name": "g4dn.xlarge", "max_count": 1}, {"name": "m6i.large", "max_count": 1}],
+        instance_types=[
+            {"name": "g4dn.xlarge", "max_count": 1},
+            {"name": "g5.xlarge", "max_count": 1},
+            {"name": "m6i.large", "max_count": 2, "overprovisioned_ondemand_count": 1},
+        ],
         access={"administrators": [roles["administrator"]], "users": [roles["researcher"]]},
     )
     cluster = tenant.wait("inside", "running")
@@ -38,7 +42,7 @@ def test_a_closed_cluster_is_furnished_and_left_and_a_gpu_job_in_it_brings_its_n
     open_to_everybody(account, cluster)
     people = {name: Kubectl(account, role, cluster["outputs"]["connect"]["kubeconfig"], tmp_path) for name, role in roles.items()}
     each_may_do_what_is_theirs(people)
-    a_gpu_job_brings_its_node(people["administrator"], people["researcher"], tmp_path)
+    each_gpu_job_brings_a_node_of_its_type(people["administrator"], people["researcher"], tmp_path)
     # The node is still there.
     tenant.gone("inside")
     assert census.census(account) == before
@@ -89,12 +93,31 @@ def each_may_do_what_is_theirs(people):
         assert people[who].try_to(*words.split()) == ends, (who, words)
 
 
-def a_gpu_job_brings_its_node(administrator, researcher, folder):
-    nodes = ("get", "nodes", "--output", "jsonpath={.items[*].metadata.labels.eks\\.amazonaws\\.com/nodegroup}")
-    assert administrator(*nodes).split() == ["system"]
-    job = folder / "job.yaml"
-    job.write_text(JOB.replace("JOB", "train").replace("GROUP", "g4dn-xlarge").replace("COMMAND", "echo trained; train for ever"))
-    researcher("apply", "--namespace", "research", "--filename", job)
+def each_gpu_job_brings_a_node_of_its_type(administrator, researcher, folder):
+    def nodes():
+        groups = "jsonpath={.items[*].metadata.labels.eks\\.amazonaws\\.com/nodegroup}"
+        return sorted(administrator("get", "nodes", "--output", groups).split())
+
+    def run(job, on, command):
+        file = folder / f"{job}.yaml"
+        file.write_text(JOB.replace("JOB", job).replace("GROUP", on).replace("COMMAND", command))
+        researcher("apply", "--namespace", "research", "--filename", file)
+
+    def told(reason):
+        """What the autoscaler says of pods: "<pod> <message>" each."""
+        each = 'jsonpath={range .items[*]}{.involvedObject.name} {.message}{"\\n"}{end}'
+        return researcher("get", "events", "--namespace", "research", "--field-selector", f"reason={reason}", "--output", each).splitlines()
+
+    until(lambda: nodes() == ["m6i-large", "system"], "the reserve is there")
+    run("short", "g5-xlarge", "echo done")
+    run("train", "g4dn-xlarge", "echo trained; train for ever")
+    researcher("wait", "job/short", "--namespace", "research", "--for=condition=complete", "--timeout=100s")
     researcher("wait", "job/train", "--namespace", "research", "--for=jsonpath={.status.ready}=1", "--timeout=100s")
-    assert sorted(administrator(*nodes).split()) == ["g4dn-xlarge", "system"]
+    brought = told("TriggeredScaleUp")
+    for job, group_of_it in (("short", "g5-xlarge"), ("train", "g4dn-xlarge")):
+        [of_job] = [line for line in brought if line.startswith(f"{job}-")]
+        assert f"[{{{group_of_it} 0->1 (max: 1)}}]" in of_job, brought
     assert researcher("logs", "--namespace", "research", "job/train") == "trained"
+    until(lambda: nodes() == ["g4dn-xlarge", "m6i-large", "system"], "the idle node has gone and the reserve stays")
+    run("more", "g4dn-xlarge", "echo never")
+    until(lambda: any("max node group size reached" in line for line in told("NotTriggerScaleUp")), "why the full group does not grow is told")
