@@ -10,7 +10,7 @@ ON_THE_FUNCTIONS_CLOCK = {
     "CreateBucketsBudgetSeconds": 300,
     "CreateEksBudgetSeconds": 300,
     "CreateNodegroupsBudgetSeconds": 300,
-    "FurnishBudgetSeconds": 60,
+    "FurnishBudgetSeconds": 300,
     "TeardownBudgetSeconds": 60,
     "StuckAfterSeconds": 60,
 }
