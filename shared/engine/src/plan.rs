@@ -69,6 +69,18 @@ pub fn teardown(cluster: &Cluster, journal: &Journal) -> Result<Plan> {
     Ok(Plan { unwanted: goes.collect(), ..Plan::default() })
 }
 
+/// Whether pods cannot run for want of something stuck, so that what is inside would be waited for in vain.
+pub fn keeps_pods_from_running(cluster: &Cluster, stuck: &BTreeSet<Key>) -> bool {
+    let mut open = [Addon::Coredns, Addon::AwsEbsCsiDriver].map(Key::Addon).to_vec();
+    let mut needed = BTreeSet::new();
+    while let Some(key) = open.pop() {
+        let needs = of(&key, cluster).map_or_else(Vec::new, |resource| resource.planned().needs());
+        open.extend(needs.into_iter().filter(|need| !needed.contains(need)));
+        needed.insert(key);
+    }
+    !needed.is_disjoint(stuck)
+}
+
 /// What is made in a cluster through its API server, and what lets us in for that.
 pub fn inside(cluster: &Cluster) -> Plan {
     let keys = ways_in(cluster).into_iter().chain([Key::Furniture]);
@@ -247,6 +259,22 @@ mod tests {
             for key in wanted(&cluster).into_iter() {
                 assert_eq!(of(&key, &cluster).map(|one| one.key()), Some(key));
             }
+        }
+    }
+
+    #[test]
+    fn what_is_inside_is_not_waited_for_while_what_its_pods_need_is_stuck() {
+        for (stuck, keeps) in [
+            ("cluster", true),
+            ("nat-gateway", true),
+            ("addon/vpc-cni", true),
+            ("node-group/system", true),
+            ("addon/aws-ebs-csi-driver", true),
+            ("node-group/m6i.large", false),
+            ("addon/metrics-server", false),
+            ("bucket/logs", false),
+        ] {
+            assert_eq!(keeps_pods_from_running(&rich(), &[stuck.into()].into()), keeps, "{stuck}");
         }
     }
 

@@ -18,8 +18,9 @@ use wire::key::Key;
 impl Function {
     pub(super) async fn furnish(&self, invocation: &Invocation, record: &Record, cluster: Cluster) -> Result<Answer> {
         let roles = self.provision(invocation, record, cluster.clone()).await?;
-        // What is stuck keeps the cluster from running; without a control plane there is no inside.
-        if !roles.open.is_empty() || record.troubles.contains_key(&Key::Cluster) {
+        // What is stuck keeps the cluster from running anyway.
+        let stuck = record.troubles.keys().cloned().collect();
+        if !roles.open.is_empty() || plan::keeps_pods_from_running(&cluster, &stuck) {
             return Ok(roles);
         }
         if cluster.door.is_none() {
@@ -60,7 +61,8 @@ impl Function {
         Some(match why {
             Why::Failed(error) | Why::Held(error) => error,
             Why::Busy | Why::Unseen => {
-                Error::of(Code::ApiServer, format!("{key} was not finished within {} minutes.", self.half().as_secs() / 60))
+                let reason = format!("{key} was not finished within {} minutes.", self.half().as_secs() / 60);
+                Error::of(Code::ApiServer, reason).with_hint("Give it some minutes.")
             }
         })
     }
