@@ -108,6 +108,10 @@ pub enum Trouble {
 pub const TROUBLES: [Trouble; 5] =
     [Trouble::CrashBefore, Trouble::CrashAfter, Trouble::Throttled, Trouble::FailedInside, Trouble::TimedOutAfter];
 
+/// How often each of them comes at random. The last look at an account is forty calls in one invocation: of Step Functions' tries one has to
+/// get through, and with twice as much one deletion in a hundred did not.
+const RANDOM_RATE: f64 = 0.005;
+
 /// What comes in between without being a trouble.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Visit {
@@ -423,7 +427,7 @@ impl Scene<'_> {
             What::Write(nth, trouble) => self.life.desk.fail(*nth, Some(trouble.of_write())),
             What::Random { crashes, .. } => {
                 self.life.machines.mortality.set(*crashes);
-                let rule = |trouble: &Trouble| Fault { rate: 0.01, ..Fault::on("*", trouble.effect()) };
+                let rule = |trouble: &Trouble| Fault { rate: RANDOM_RATE, ..Fault::on("*", trouble.effect()) };
                 cloud.set_faults(TROUBLES.iter().map(rule).collect());
             }
             What::Lasting(_) | What::Visit(..) | What::TwoRetries { .. } => {}
