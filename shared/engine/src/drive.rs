@@ -43,6 +43,8 @@ pub enum Why {
     Busy,
     /// Its create was called, and AWS does not show it yet.
     Unseen,
+    /// It was mended, and AWS does not show that yet, or something changes it back: these are the differences.
+    Differs(String),
     /// AWS refuses to delete it as long as something depends on it, and says this.
     Held(Error),
     Failed(Error),
@@ -363,7 +365,7 @@ impl<'a> Walk<'a> {
             return self.record_ready(&key, found.outputs(&self.cx.cluster), note(&differences)).await;
         }
         if !self.first(&key, Verb::Mend) {
-            return Ok(Step::Wait(self.again(made), Why::Busy));
+            return Ok(Step::Wait(self.again(made), Why::Differs(listed(&differences))));
         }
         self.note_seen(&key).await?;
         found.mend(self.cx).await?;
@@ -546,7 +548,11 @@ fn in_use(left: &[Leftover]) -> Error {
 }
 
 fn note(differences: &[Difference]) -> Option<String> {
-    (!differences.is_empty()).then(|| differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+    (!differences.is_empty()).then(|| listed(differences))
+}
+
+fn listed(differences: &[Difference]) -> String {
+    differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

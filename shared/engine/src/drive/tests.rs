@@ -47,6 +47,8 @@ struct Thing {
     copies: u32,
     invisible: u32,
     half_made: bool,
+    /// Somebody makes it half again.
+    changed_back: bool,
     broken: bool,
     sick: bool,
     blocked: bool,
@@ -154,7 +156,7 @@ impl Made for Part {
     async fn mend(&self, _: &Context, _: &Thing) -> Result<()> {
         let mut world = lock(&self.world);
         world.call(format!("mend {}", self.key), |world| {
-            world.things.entry(self.key.clone()).and_modify(|thing| thing.half_made = false);
+            world.things.entry(self.key.clone()).and_modify(|thing| thing.half_made = thing.changed_back);
         })
     }
     async fn delete(&self, _: &Context, _: &Thing) -> Result<()> {
@@ -331,6 +333,16 @@ async fn what_goes_after_something_waits_for_it_only_as_long_as_that_goes_by_its
         scene.journal.passed += OVERDUE + GRACE;
         scene.walk_plan(&plan).await.expect("the journal is there");
         assert!(scene.calls().contains(&"delete vpc".to_owned()), "{reason}, and is overdue");
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_changes_back_is_mended_once_in_a_walk_and_says_how_it_differs() {
+    let scene = Scene::new();
+    scene.put(ROLE, Thing { half_made: true, changed_back: true, ..Thing::default() });
+    for mended in 1..3 {
+        assert_eq!(scene.walk(Aim::Up).await[&ROLE], Why::Differs("half_made is true, the spec wants false".into()));
+        assert_eq!(scene.calls().iter().filter(|call| *call == "mend role/cluster").count(), mended);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The last stage of a creation: the roles of pods, and then, if there is a way, what is inside the cluster. The cluster runs whatever comes of
 //! that; but nothing is left that lets us in.
 
+use super::outcome::changed_back;
 use super::{Function, Invocation};
 use crate::clock::passed;
 use crate::cluster::Cluster;
@@ -46,7 +47,7 @@ impl Function {
         let passes = |(key, why): (&Key, &Why)| match why {
             Why::Failed(error) if error.class.retryable() => true,
             Why::Failed(error) => error.may_be_stale() && is_younger(refused_since(key), self.patience.refusal_grace),
-            Why::Busy | Why::Unseen | Why::Held(_) => true,
+            Why::Busy | Why::Unseen | Why::Differs(_) | Why::Held(_) => true,
         };
         is_younger(began, self.half()) && inside.open.iter().any(passes)
     }
@@ -60,6 +61,7 @@ impl Function {
         let (key, why) = inside.open.into_iter().next()?;
         Some(match why {
             Why::Failed(error) | Why::Held(error) => error,
+            Why::Differs(differences) => changed_back(Code::ApiServer, &key, &differences),
             Why::Busy | Why::Unseen => {
                 let reason = format!("{key} was not finished within {} minutes.", self.half().as_secs() / 60);
                 Error::of(Code::ApiServer, reason).with_hint("Give it some minutes.")

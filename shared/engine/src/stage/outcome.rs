@@ -103,10 +103,11 @@ impl Function {
             let since = before.map_or(now, |before| before.since);
             let (error, given_up) = match why {
                 Why::Busy | Why::Unseen if over_budget => (self.unfinished(key), true),
+                Why::Differs(differences) if over_budget => (changed_back(Code::OverBudget, key, differences), true),
                 // AWS may yet show what its last answer said had failed: only the next answer tells.
                 Why::Unseen => return before.map(|before| (key.clone(), before.clone())),
                 Why::Held(said) if over_budget => (self.held(key, said), true),
-                Why::Busy => return None,
+                Why::Busy | Why::Differs(_) => return None,
                 Why::Held(said) => (said.clone(), false),
                 Why::Failed(error) => (error.clone(), over_budget || !self.may_pass(error, passed(since, now))),
             };
@@ -157,6 +158,11 @@ impl Function {
     fn budget_minutes(&self) -> u64 {
         self.patience.budget.as_secs() / 60
     }
+}
+
+pub(super) fn changed_back(code: Code, key: &Key, differences: &str) -> Error {
+    let reason = format!("{key} does not stay as it is made, again and again: {differences}.");
+    Error::of(code, reason).with_hint("Find out what changes it back, and stop that.")
 }
 
 /// The error for which the run ends: the operator's before the tenant's before what passes by itself.
