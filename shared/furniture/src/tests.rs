@@ -286,6 +286,14 @@ async fn what_only_aws_can_give_is_named_while_it_is_not_there() {
 }
 
 #[tokio::test]
+async fn a_full_quota_says_nothing_about_roles() {
+    let memory = furnished().await;
+    memory.give_roles(false);
+    memory.answer_with(fault(Method::POST, "/namespaces/research/pods", 403, "pods \"a\" is forbidden: exceeded quota: research"));
+    assert_eq!(states(&memory).await, []);
+}
+
+#[tokio::test]
 async fn what_is_refused_is_told_and_the_rest_goes_on() {
     let memory = Memory::default();
     memory.answer_with(fault(Method::PATCH, DEPLOYMENT, 400, "admission webhook \"v.example.com\" denied the request: no owner"));
