@@ -1,7 +1,7 @@
 //! The last stage of a creation: the roles of pods, and then, if there is a way, what is inside the cluster. The cluster runs whatever comes of
 //! that; but nothing is left that lets us in.
 
-use super::outcome::changed_back;
+use super::outcome::still_differs;
 use super::{Function, Invocation};
 use crate::clock::passed;
 use crate::cluster::Cluster;
@@ -61,7 +61,7 @@ impl Function {
         let (key, why) = inside.open.into_iter().next()?;
         Some(match why {
             Why::Failed(error) | Why::Held(error) => error,
-            Why::Differs(differences) => changed_back(Code::ApiServer, &key, &differences),
+            Why::Differs(differences) => still_differs(Code::ApiServer, &key, &differences),
             Why::Busy | Why::Unseen => {
                 let reason = format!("{key} was not finished within {} minutes.", self.half().as_secs() / 60);
                 Error::of(Code::ApiServer, reason).with_hint("Give it some minutes.")

@@ -103,7 +103,7 @@ impl Function {
             let since = before.map_or(now, |before| before.since);
             let (error, given_up) = match why {
                 Why::Busy | Why::Unseen if over_budget => (self.unfinished(key), true),
-                Why::Differs(differences) if over_budget => (changed_back(Code::OverBudget, key, differences), true),
+                Why::Differs(differences) if over_budget => (still_differs(Code::OverBudget, key, differences), true),
                 // AWS may yet show what its last answer said had failed: only the next answer tells.
                 Why::Unseen => return before.map(|before| (key.clone(), before.clone())),
                 Why::Held(said) if over_budget => (self.held(key, said), true),
@@ -160,9 +160,9 @@ impl Function {
     }
 }
 
-pub(super) fn changed_back(code: Code, key: &Key, differences: &str) -> Error {
-    let reason = format!("{key} does not stay as it is made, again and again: {differences}.");
-    Error::of(code, reason).with_hint("Find out what changes it back, and stop that.")
+pub(super) fn still_differs(code: Code, key: &Key, differences: &str) -> Error {
+    let reason = format!("{key} still differs from what was asked for: {differences}.");
+    Error::of(code, reason).with_hint("Groundwork sets it right by itself. If something changes it back each time, stop that.")
 }
 
 /// The error for which the run ends: the operator's before the tenant's before what passes by itself.
