@@ -8,8 +8,8 @@ variable "cluster_name" {
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", var.cluster_name))
-    error_message = "The name is 1-63 lower-case letters, digits and hyphens, a letter or digit at both ends."
+    condition     = can(regex("^[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?$", var.cluster_name))
+    error_message = "The name is 1-53 lower-case letters, digits and hyphens, a letter or digit at both ends: roles are named after it."
   }
 }
 

@@ -32,10 +32,14 @@ fn configuration(addon: Addon, cluster: &Cluster) -> Option<Value> {
             let insights = json!({"kubernetes": {"enhanced_container_insights": true}});
             Some(json!({"agent": {"config": {"logs": {"metrics_collected": insights}}}}))
         }
-        // Pods reach buckets as themselves, so the driver has no role. Version 2.5 is the first that the autoscaler looks past on idle nodes:
+        // Pods reach buckets as themselves, so its driver has no role. Version 2.5 is the first that the autoscaler looks past on idle nodes:
         // <https://github.com/awslabs/mountpoint-s3-csi-driver/issues/675>
-        Addon::AwsMountpointS3CsiDriver => None,
-        Addon::KubeProxy | Addon::EksPodIdentityAgent | Addon::Coredns | Addon::MetricsServer | Addon::EksNodeMonitoringAgent => None,
+        Addon::AwsMountpointS3CsiDriver
+        | Addon::KubeProxy
+        | Addon::EksPodIdentityAgent
+        | Addon::Coredns
+        | Addon::MetricsServer
+        | Addon::EksNodeMonitoringAgent => None,
     }
 }
 
