@@ -10,7 +10,7 @@ pub fn objects() -> String {
         region: "us-west-2".into(),
         scale_down_after_minutes: 10,
         scales: Scales::All,
-        mounts: vec![],
+        mounts: vec![("artifacts".into(), "groundwork-abcdefghijkl-artifacts".into())],
     };
     let objects = all(&facts, &Server::of_version(Some("1.35")));
     let items: Vec<&Value> = objects.iter().map(Object::wanted).collect();

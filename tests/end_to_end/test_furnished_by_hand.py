@@ -1,9 +1,11 @@
 """A cluster of the customer's own is furnished with the customer's kubeconfig, as far as the customer's account gives what that takes."""
 
+import shlex
 import subprocess
 
 import pytest
 
+import pages
 import person
 import tenants
 from kubectl import Kubectl, described, kubeconfig
@@ -11,6 +13,10 @@ from self_managed_customer import Customer
 from terminal import BINARY, CommandLine
 from waiting import until
 
+EVERY_KIND = (
+    "deployments,serviceaccounts,roles,rolebindings,clusterroles,clusterrolebindings,"
+    "storageclasses,namespaces,resourcequotas,limitranges,persistentvolumes,persistentvolumeclaims"
+)
 ADMINISTRATOR = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 JOB = """
 apiVersion: batch/v1
@@ -59,6 +65,14 @@ def test_a_cluster_of_the_customer_s_own_says_what_is_missing_and_scales_our_gro
     assert customer.node_groups()["their-own"]["scalingConfig"] == before
     customer.tenant.gone("joined")
     assert customer.node_groups().keys() == {"their-own"}
+    take_away(administrator, cluster["id"])
+
+
+def take_away(administrator, cluster_id):
+    for command in pages.commands("docs/clusters.md", "Self-managed").replace("abcdefghijkl", cluster_id).splitlines():
+        administrator(*shlex.split(command)[1:])
+    left = administrator("get", EVERY_KIND, "--all-namespaces", "--selector", f"groundwork.dev/cluster={cluster_id}", "--output", "name")
+    assert left == ""
 
 
 def enters(customer, cluster, folder):

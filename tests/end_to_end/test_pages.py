@@ -74,7 +74,7 @@ def test_a_cluster_is_created_entered_and_deleted_by_the_commands(service, tmp_p
 
 def get_in(kubeconfig):
     """As the tenant, in its own account."""
-    entering, granting, opening, logging = pages.all_commands("docs/clusters.md")
+    _, entering, granting, opening, logging = pages.all_commands("docs/clusters.md")
     # The local EKS changes no cluster, so the AWS CLI only reads the command.
     only_read = [block.rstrip() + " --generate-cli-skeleton output\n" for block in (opening, logging)]
     run(functions(TRY), entering, granting, *only_read, file=environment.of(settings.DEMO_TENANT), KUBECONFIG=str(kubeconfig))

@@ -114,7 +114,7 @@ fn line(Applied { object, done }: Applied) -> Line {
 fn told(lines: &[Line], cluster: &Cluster) -> String {
     let rows = lines.iter().map(|line| vec![line.object.clone(), in_words(&line.done)]).collect();
     let name = &cluster.summary.name;
-    let is_new = lines.iter().any(|line| !matches!(line.done, Done::Kept | Done::LeftOut { .. }));
+    let is_new = lines.iter().any(|line| !matches!(line.done, Done::Kept | Done::LeftOut { .. } | Done::OfAnother { .. }));
     let next = if is_new { format!("\nNext: groundwork furnish {name} tells whether all of it works.\n") } else { String::new() };
     table(&["object", "what was done"], rows) + &next
 }
@@ -129,6 +129,9 @@ fn in_words(done: &Done) -> String {
         Done::Restarted => "started anew: its pod was there before its role".into(),
         Done::Sick { reason } => format!("does not work: {reason}"),
         Done::LeftOut { whose } => format!("left out: {whose}"),
+        Done::OfAnother { cluster } => {
+            format!("left out: it is of the cluster with the id {cluster}; if that is deleted, delete this, too, and run it again.")
+        }
         Done::WithoutRole => format!("left out: {WITHOUT_ROLE}"),
         Done::Refused(error) => format!("refused: {}", error.reason),
     }
@@ -150,13 +153,14 @@ fn refused(lines: &[Line], cluster: &Cluster) -> Option<Failure> {
 
 /// What does not work, mostly for want of something in AWS: whose account it is has to bring that.
 fn missing(lines: &[Line], cluster: &Cluster) -> Option<Failure> {
-    let is_missing = |line: &&Line| matches!(line.done, Done::Sick { .. } | Done::WithoutRole);
+    let is_missing = |line: &&Line| matches!(line.done, Done::Sick { .. } | Done::WithoutRole | Done::OfAnother { .. });
     let missing: Vec<String> = lines.iter().filter(is_missing).map(|line| format!("{}: {}", line.object, in_words(&line.done))).collect();
     let lacks_a_role = lines.iter().any(|line| line.done == Done::WithoutRole);
     let name = &cluster.summary.name;
     let next = match (cluster.summary.mode, cluster.summary.status) {
         (Some(Mode::SelfManaged), _) => {
-            "Bring what is missing, as examples/self-managed does with Terraform: roles, their associations, add-ons.".into()
+            "Bring what is missing, as examples/self-managed does with Terraform: roles, their associations, add-ons, a node that stays."
+                .into()
         }
         (_, Status::Running) if !lacks_a_role => format!("Mend what keeps them from it, and run it again: groundwork furnish {name}"),
         (_, Status::Running | Status::Failed) => format!("groundwork retry {name}"),
@@ -201,6 +205,9 @@ mod tests {
             assert!(failure.next.as_deref().is_some_and(|told| told.starts_with(next)), "{:?}", failure.next);
         }
         assert!(unfinished(&lines[..1], &cluster()).is_none());
+        let left = [line("StorageClass gp3", Done::OfAnother { cluster: "zyxwvutsrqpo".into() })];
+        let failure = unfinished(&left, &cluster()).expect("nothing makes disks for this cluster");
+        assert!(failure.why[0].contains("the id zyxwvutsrqpo"), "{:?}", failure.why);
     }
 
     #[test]

@@ -41,6 +41,10 @@ pub enum Done {
     LeftOut {
         whose: String,
     },
+    /// Of a cluster with another id.
+    OfAnother {
+        cluster: String,
+    },
     /// Its pod would get no credentials of AWS, now or ever.
     WithoutRole,
     /// This one was refused; the others went on.
@@ -70,6 +74,8 @@ async fn set_right(client: &Client, object: &Object, state: State) -> Result<Don
         State::Starting => Ok(Done::Starting),
         State::Sick { reason } => heal(client, object, reason).await,
         State::Foreign { whose } => Ok(Done::LeftOut { whose }),
+        State::OfAnother { cluster } => Ok(Done::OfAnother { cluster }),
+        State::Released => replace(client, object).await.map(|()| Done::Replaced { fields: vec!["spec.claimRef".into()] }),
         State::Absent | State::Drifted { .. } if !gets_its_credentials(client, object).await? => Ok(Done::WithoutRole),
         // Without force: who made it in the meantime has it.
         State::Absent => send(client, object, &PatchParams::apply(MANAGER)).await.map(|()| Done::Made),

@@ -18,6 +18,9 @@ const RBAC: &str = "rbac.authorization.k8s.io";
 /// nobody's.
 const USER: u32 = 65534;
 const PORT: u16 = 8085;
+/// Names of its own: a customer's cluster may have an autoscaler of the customer's, and of two with the same lease only one is at work.
+const LEASE: &str = "groundwork-autoscaler";
+const STATUS: &str = "groundwork-autoscaler-status";
 
 pub(crate) fn objects(facts: &Facts, server: &Server) -> Vec<Object> {
     [service_account(), cluster_role(), binding("ClusterRole"), role(), binding("Role"), deployment(facts, server)]
@@ -87,9 +90,9 @@ fn role() -> Value {
         "apiVersion": format!("{RBAC}/v1"), "kind": "Role", "metadata": within(),
         "rules": [
             of("", "configmaps", None, &["create"]),
-            of("", "configmaps", Some("cluster-autoscaler-status"), &["delete", "get", "update"]),
+            of("", "configmaps", Some(STATUS), &["delete", "get", "update"]),
             of("coordination.k8s.io", "leases", None, &["create"]),
-            of("coordination.k8s.io", "leases", Some(AUTOSCALER), &["get", "update"]),
+            of("coordination.k8s.io", "leases", Some(LEASE), &["get", "update"]),
         ],
     })
 }
@@ -163,6 +166,8 @@ fn flags(facts: &Facts) -> Vec<String> {
     let flags = [
         "--cloud-provider=aws".into(),
         format!("--namespace={AUTOSCALER_NAMESPACE}"),
+        format!("--leader-elect-resource-name={LEASE}"),
+        format!("--status-config-map-name={STATUS}"),
         "--expander=least-waste".into(),
         format!("--scale-down-unneeded-time={}m", facts.scale_down_after_minutes),
         "--max-node-provision-time=15m".into(),

@@ -138,7 +138,18 @@ fn cause(code: u16, message: &str) -> Cause {
     match code {
         401 => Cause::Unauthenticated,
         _ if says(&["failed calling webhook"]) => Cause::Busy,
-        _ if says(&["denied the request", "denied request", "violates PodSecurity", "exceeded quota"]) => Cause::Refused,
+        _ if says(&[
+            "denied the request",
+            "denied request",
+            "violates PodSecurity",
+            "exceeded quota",
+            "failed quota",
+            "usage per Container",
+            "usage per Pod",
+        ]) =>
+        {
+            Cause::Refused
+        }
         403 => Cause::Forbidden,
         404 => Cause::Missing,
         409 => Cause::Conflict,

@@ -2,7 +2,7 @@
 
 use crate::difference::differences;
 use crate::error::{Doing, Result};
-use crate::{Facts, Object, Server, autoscaler, objects, place, storage};
+use crate::{Facts, Object, Server, autoscaler, mounts, objects, place, storage};
 use kube::Client;
 use serde_json::{Value, json};
 use wire::place::{NAMESPACE, SERVICE_ACCOUNT};
@@ -23,9 +23,15 @@ pub enum State {
     Drifted {
         fields: Vec<String>,
     },
+    /// Its claim is gone, and no other gets it.
+    Released,
     /// Not ours: whose it is, as a sentence.
     Foreign {
         whose: String,
+    },
+    /// Of a cluster with another id, which may have been deleted since.
+    OfAnother {
+        cluster: String,
     },
     /// As we want it, and on its way to work.
     Starting,
@@ -63,11 +69,14 @@ async fn state(client: &Client, object: &Object) -> Result<State> {
 fn judge(object: &Object, found: &Value) -> State {
     match found["metadata"]["labels"][crate::CLUSTER_LABEL].as_str() {
         None => return State::Foreign { whose: "It was there before, and Groundwork did not make it.".into() },
-        Some(other) if Some(other) != object.cluster() => return State::Foreign { whose: format!("It is of the cluster {other}.") },
+        Some(other) if Some(other) != object.cluster() => return State::OfAnother { cluster: other.into() },
         Some(_) => {}
     }
     if found["metadata"].get("deletionTimestamp").is_some() {
         return State::Sick { reason: "It is being deleted.".into() };
+    }
+    if mounts::is_released(found) {
+        return State::Released;
     }
     match differences(object.wanted(), found) {
         fields if fields.is_empty() => State::Ready,
@@ -77,7 +86,8 @@ fn judge(object: &Object, found: &Value) -> State {
 
 /// What we would put there would change what the owner's pods may do.
 fn without_what_is_in_a_foreign_namespace(mut seen: Vec<Seen>) -> Vec<Seen> {
-    if seen.iter().any(|seen| seen.object.is_the_namespace() && matches!(seen.state, State::Foreign { .. })) {
+    let is_foreign = |state: &State| matches!(state, State::Foreign { .. } | State::OfAnother { .. });
+    if seen.iter().any(|seen| seen.object.is_the_namespace() && is_foreign(&seen.state)) {
         let inside = seen.iter_mut().filter(|seen| seen.object.namespace() == Some(NAMESPACE));
         inside.for_each(|seen| seen.state = State::Foreign { whose: format!("Its namespace {NAMESPACE} is another's.") });
     }

@@ -24,14 +24,22 @@ fn volume(facts: &Facts, claim: &str, bucket: &str) -> Value {
             "claimRef": {"namespace": NAMESPACE, "name": claim},
             // The bucket stays, whatever becomes of the claim.
             "persistentVolumeReclaimPolicy": "Retain",
-            // Buckets keep old versions, so that what is written over or deleted is not lost. Who is not root in the container may read and write, too.
-            "mountOptions": [format!("region {}", facts.region), "allow-delete", "allow-overwrite", "allow-other"],
+            // Buckets keep old versions, so that what is written over or deleted is not lost. Whoever the container runs as reads and writes: the
+            // pod's role decides, and by the defaults only root could write.
+            "mountOptions": [
+                format!("region {}", facts.region), "allow-delete", "allow-overwrite", "allow-other", "dir-mode=0777", "file-mode=0666",
+            ],
             "csi": {
                 "driver": "s3.csi.aws.com", "volumeHandle": bucket,
                 "volumeAttributes": {"bucketName": bucket, "authenticationSource": "pod"},
             },
         },
     })
+}
+
+/// Of a claim that is gone, so that no other gets it. <https://kubernetes.io/docs/concepts/storage/persistent-volumes/#retain>
+pub(crate) fn is_released(found: &Value) -> bool {
+    found["kind"] == "PersistentVolume" && found["status"]["phase"] == "Released"
 }
 
 fn claim(name: &str, bucket: &str) -> Value {

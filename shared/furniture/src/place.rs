@@ -1,6 +1,6 @@
 //! Where researchers work: a namespace whose pods cannot take a node over, and limits that stop a loop gone wild, not a day's work.
 
-use crate::error::{Cause, Result};
+use crate::error::Result;
 use crate::{Object, credentials};
 use kube::Client;
 use serde_json::{Value, json};
@@ -48,8 +48,8 @@ pub(crate) fn objects() -> Vec<Object> {
 /// Why what runs there reaches no bucket.
 pub(crate) async fn trouble(client: &Client) -> Result<Option<String>> {
     match credentials::would_be_given(client, NAMESPACE, &run()).await {
-        // A full quota, or a policy that asks more of pods than this one has, says nothing about the role.
-        Err(error) if error.cause == Cause::Refused => Ok(None),
+        // A full quota, or a rule that this pod does not keep, says nothing about the role.
+        Err(error) if !error.cause.is_of_all() => Ok(None),
         given => Ok((!given?).then(|| "It has no role in AWS, so its pods reach no bucket.".into())),
     }
 }

@@ -197,6 +197,22 @@ async fn what_cannot_change_is_made_anew_but_never_a_namespace() {
 }
 
 #[tokio::test]
+async fn a_bucket_whose_claim_somebody_deleted_can_be_claimed_again() {
+    let facts = Facts { mounts: vec![("logs".into(), "groundwork-abcdefghijkl-logs".into())], ..facts() };
+    let volume = "/api/v1/persistentvolumes/groundwork-abcdefghijkl-logs";
+    let memory = Memory::default();
+    apply(&memory.client(), &facts).await.expect("applied");
+    memory.change(volume, |volume| {
+        volume["spec"]["claimRef"]["uid"] = json!("1");
+        volume["status"] = json!({"phase": "Released"});
+    });
+    let applied = apply(&memory.client(), &facts).await.expect("applied");
+    let anew = applied.iter().find(|applied| applied.object.kind() == "PersistentVolume").map(|applied| &applied.done);
+    assert_eq!(anew, Some(&Done::Replaced { fields: vec!["spec.claimRef".into()] }));
+    assert_eq!(memory.object(volume).expect("a volume")["spec"]["claimRef"], json!({"namespace": "research", "name": "logs"}));
+}
+
+#[tokio::test]
 async fn what_is_another_s_is_named_and_left_as_it_is_with_all_that_would_go_into_it() {
     let theirs = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "research"}});
     let memory = Memory::default();
@@ -207,7 +223,7 @@ async fn what_is_another_s_is_named_and_left_as_it_is_with_all_that_would_go_int
     let done = done(&memory).await;
     let left = |whose: &str| Done::LeftOut { whose: whose.into() };
     let of = |name: &str| done.iter().find(|(of, _)| of == name).map(|(_, done)| done.clone());
-    assert_eq!(of("StorageClass gp3"), Some(left("It is of the cluster another.")));
+    assert_eq!(of("StorageClass gp3"), Some(Done::OfAnother { cluster: "another".into() }));
     assert_eq!(of("Namespace research"), Some(left("It was there before, and Groundwork did not make it.")));
     assert_eq!(of("ResourceQuota research/research"), Some(left("Its namespace research is another's.")));
     assert_eq!(of("Deployment kube-system/cluster-autoscaler"), Some(Done::Made));

@@ -33,7 +33,6 @@ import (
 const (
 	name      = "cluster-autoscaler"
 	namespace = metav1.NamespaceSystem
-	statusMap = "cluster-autoscaler-status"
 	// However fast a world is: this machine is not.
 	quickestScan = 500 * time.Millisecond
 )
@@ -57,6 +56,7 @@ func (l local) Terminate(node *corev1.Node) error {
 type Options struct {
 	scanInterval, unneededTime, delayAfterAdd time.Duration
 	utilization                               float64
+	lease, status                             string
 }
 
 // OptionsIn reads those flags and passes over all others.
@@ -81,6 +81,8 @@ func (o *Options) add(flags *pflag.FlagSet) {
 	flags.DurationVar(&o.scanInterval, "scan-interval", 10*time.Second, "how often it looks")
 	flags.DurationVar(&o.unneededTime, "scale-down-unneeded-time", 10*time.Minute, "how long a node has to be unneeded before it goes")
 	flags.DurationVar(&o.delayAfterAdd, "scale-down-delay-after-add", 10*time.Minute, "how long after a growth no node goes")
+	flags.StringVar(&o.lease, "leader-elect-resource-name", name, "the lease of whoever of several is at work")
+	flags.StringVar(&o.status, "status-config-map-name", "cluster-autoscaler-status", "where it tells how it is")
 	flags.Float64Var(&o.utilization, "scale-down-utilization-threshold", 0.5, "a node of which less is requested may be unneeded")
 }
 
@@ -166,7 +168,7 @@ func (a *autoscaler) lead(ctx context.Context) error {
 		return err
 	}
 	identity := fmt.Sprintf("%s-%d", host, os.Getpid())
-	lock, err := resourcelock.New(resourcelock.LeasesResourceLock, namespace, name, a.client.CoreV1(), a.client.CoordinationV1(),
+	lock, err := resourcelock.New(resourcelock.LeasesResourceLock, namespace, a.lease, a.client.CoreV1(), a.client.CoordinationV1(),
 		resourcelock.ResourceLockConfig{Identity: identity, EventRecorder: a.events})
 	if err != nil {
 		return err
@@ -279,9 +281,9 @@ func (a *autoscaler) markDeleted(ctx context.Context, node *corev1.Node) error {
 func (a *autoscaler) writeStatus(ctx context.Context, now time.Time) error {
 	maps := a.client.CoreV1().ConfigMaps(namespace)
 	status := map[string]string{"status": "time: " + now.UTC().Format(time.RFC3339) + "\nautoscalerStatus: Running\n"}
-	there, err := maps.Get(ctx, statusMap, metav1.GetOptions{})
+	there, err := maps.Get(ctx, a.status, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
-		_, err = maps.Create(ctx, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: statusMap}, Data: status}, metav1.CreateOptions{})
+		_, err = maps.Create(ctx, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: a.status}, Data: status}, metav1.CreateOptions{})
 		return err
 	}
 	if err != nil {

@@ -39,7 +39,9 @@ func start(t *testing.T) *cluster {
 		t.Fatal(err)
 	}
 	c.process = exec.Command(binary, "up", "--data", data, "--autoscaler-flag=--scan-interval=500ms",
-		"--autoscaler-flag=--scale-down-unneeded-time=2s", "--autoscaler-flag=--scale-down-delay-after-add=1s")
+		"--autoscaler-flag=--scale-down-unneeded-time=2s", "--autoscaler-flag=--scale-down-delay-after-add=1s",
+		"--autoscaler-flag=--leader-elect-resource-name=groundwork-autoscaler",
+		"--autoscaler-flag=--status-config-map-name=groundwork-autoscaler-status")
 	c.process.Stderr = os.Stderr
 	output, err := c.process.StdoutPipe()
 	if err != nil {

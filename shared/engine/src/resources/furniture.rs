@@ -59,7 +59,7 @@ impl Made for Furniture {
     }
 
     fn judge(&self, _: &Cluster, found: &Self::Thing) -> Seen {
-        let differs = |seen: &furniture::Seen| matches!(seen.state, State::Absent | State::Drifted { .. });
+        let differs = |seen: &furniture::Seen| matches!(seen.state, State::Absent | State::Drifted { .. } | State::Released);
         if found.iter().any(differs) {
             let differences = found.iter().filter_map(|seen| difference(&seen.state, &seen.object));
             return Seen::Differs(differences.collect());
@@ -99,7 +99,9 @@ fn difference(state: &State, object: &furniture::Object) -> Option<Difference> {
     match state {
         State::Absent => differs("absent".into(), How::InPlace),
         State::Drifted { fields } => differs(format!("otherwise in {}", fields.join(", ")), How::InPlace),
+        State::Released => differs("without its claim".into(), How::InPlace),
         State::Foreign { whose } => differs(format!("left alone ({whose})"), How::Never),
+        State::OfAnother { cluster } => differs(format!("left alone (It is of the cluster {cluster}.)"), How::Never),
         State::Ready | State::Starting | State::Sick { .. } => None,
     }
 }
@@ -114,6 +116,6 @@ fn undone(Applied { object, done }: Applied) -> Option<Error> {
 
 /// It is there and does not work, which may pass: a node has to come first, or an image.
 fn sickness(object: &str, reason: &str) -> Error {
-    let hint = "Mend what keeps it from running; if it is a fault of Groundwork's, tell the operator.";
+    let hint = "Mend what it lacks; if it is a fault of Groundwork's, tell the operator.";
     Error { class: Class::Transient, ..Error::of(Code::ApiServer, format!("{object}: {reason}")).with_hint(hint) }
 }
