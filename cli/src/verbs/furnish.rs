@@ -156,8 +156,14 @@ fn missing(lines: &[Line], cluster: &Cluster) -> Option<Failure> {
     let is_missing = |line: &&Line| matches!(line.done, Done::Sick { .. } | Done::WithoutRole | Done::OfAnother { .. });
     let missing: Vec<String> = lines.iter().filter(is_missing).map(|line| format!("{}: {}", line.object, in_words(&line.done))).collect();
     let lacks_a_role = lines.iter().any(|line| line.done == Done::WithoutRole);
+    let is_of_another = |line: &Line| matches!(line.done, Done::OfAnother { .. });
     let name = &cluster.summary.name;
     let next = match (cluster.summary.mode, cluster.summary.status) {
+        _ if lines.iter().filter(is_missing).all(is_of_another) => {
+            format!(
+                "Take away what is left of it, as docs/clusters.md says under Self-managed, and run it again: groundwork furnish {name}"
+            )
+        }
         (Some(Mode::SelfManaged), _) => {
             "Bring what is missing, as examples/self-managed does with Terraform: roles, their associations, add-ons, a node that stays."
                 .into()
@@ -208,6 +214,7 @@ mod tests {
         let left = [line("StorageClass gp3", Done::OfAnother { cluster: "zyxwvutsrqpo".into() })];
         let failure = unfinished(&left, &cluster()).expect("nothing makes disks for this cluster");
         assert!(failure.why[0].contains("the id zyxwvutsrqpo"), "{:?}", failure.why);
+        assert!(failure.next.as_deref().is_some_and(|told| told.starts_with("Take away what is left of it")), "{:?}", failure.next);
     }
 
     #[test]

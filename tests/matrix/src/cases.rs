@@ -109,7 +109,7 @@ pub const TROUBLES: [Trouble; 5] =
     [Trouble::CrashBefore, Trouble::CrashAfter, Trouble::Throttled, Trouble::FailedInside, Trouble::TimedOutAfter];
 
 /// How often each of them comes at random. The last look at an account is forty calls in one invocation: of Step Functions' tries one has to
-/// get through, and with twice as much one deletion in a hundred did not.
+/// get through, and with twice as much one deletion in 140 did not.
 const RANDOM_RATE: f64 = 0.005;
 
 /// What comes in between without being a trouble.
